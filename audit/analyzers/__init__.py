@@ -1,0 +1,1 @@
+"""What reads outputs: each analyzer sees exchanges, never groups."""

@@ -1,0 +1,82 @@
+"""Errors of `audit`, as one tree.
+
+    AuditError                  anything a user can cause and mend; the command line prints it in one line
+    ├── SpecError               the spec file is malformed or asks for something that does not exist (exit 2)
+    ├── InputError              another file or argument is missing or malformed (exit 2)
+    ├── ExtraMissingError       an optional library is not installed; the message says how to get it (exit 2)
+    ├── StoreError              a run folder cannot be read or written, or belongs to another spec (exit 2)
+    ├── TargetUnreachableError  the target cannot be reached or rejects the credentials (exit 2)
+    ├── IncompleteError         collection stopped before every planned output was had (exit 3)
+    ├── BudgetReachedError      a limit of the spec was reached; the run can be resumed (exit 4)
+    └── NotMeasuredError        there is too little data to state a number (never reported as 0)
+
+A message says what was wrong, the value received, what is accepted, and where (file and key).
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "AuditError",
+    "BudgetReachedError",
+    "ExtraMissingError",
+    "IncompleteError",
+    "InputError",
+    "NotMeasuredError",
+    "SpecError",
+    "StoreError",
+    "TargetUnreachableError",
+]
+
+
+class AuditError(Exception):
+    """Anything a user can cause and mend."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, next_step: str | None = None) -> None:
+        """Keep the message and, apart from it, the command or change that gets the user on.
+
+        Args:
+            message: One line: what was wrong, value received, values accepted, where.
+            next_step: What to type or change next, one line.
+        """
+        super().__init__(message)
+        self.next_step = next_step
+
+
+class SpecError(AuditError):
+    """The spec file is malformed or asks for something that does not exist."""
+
+
+class InputError(AuditError):
+    """A file or argument other than the spec is missing or malformed."""
+
+
+class ExtraMissingError(AuditError):
+    """An optional library is not installed."""
+
+
+class StoreError(AuditError):
+    """A run folder cannot be read or written, or belongs to another spec."""
+
+
+class TargetUnreachableError(AuditError):
+    """The target cannot be reached, or it rejects the credentials."""
+
+
+class IncompleteError(AuditError):
+    """Collection stopped before every planned output was had."""
+
+    exit_code = 3
+
+
+class BudgetReachedError(AuditError):
+    """A limit of the spec was reached; the run can be resumed."""
+
+    exit_code = 4
+
+
+class NotMeasuredError(AuditError):
+    """There is too little data to state a number."""
+
+    exit_code = 3

@@ -1,0 +1,255 @@
+"""What an audit keeps: outputs, scores, estimates and findings.
+
+Written to disk, so every class is a frozen pydantic model that rejects unknown keys and numbers
+that are not finite. Missing is None, never 0.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from probes.records import Expectation, Message, Norm, Placebo, Record, Signal
+
+__all__ = [
+    "Control",
+    "Counts",
+    "Estimate",
+    "Evidence",
+    "Exchange",
+    "Finding",
+    "Outcome",
+    "Output",
+    "Request",
+    "Score",
+    "Severity",
+    "Usage",
+    "Verdict",
+]
+
+
+class Outcome(StrEnum):
+    """What became of one request; every planned output ends in exactly one of these, or is not asked."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """The provider signalled a refusal or a content filter; a refusal in words is a score instead."""
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    ERRORED = "errored"
+
+
+class Request(Record):
+    """One thing to ask of a target. It says nothing of probe, group or score."""
+
+    prompt_id: str
+    messages: tuple[Message, ...]
+    turn: int = 0
+    repeat: int = 0
+    attempt: int = 0
+    source_id: str | None = None
+    """Row id in the user's or public file the prompt came from; only the `recorded` target reads it."""
+
+
+class Usage(Record):
+    """Tokens the provider counted."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class Output(Record):
+    """Text from a target, or an error, for one request."""
+
+    target: str
+    prompt_id: str
+    turn: int = 0
+    repeat: int = 0
+    attempt: int = 0
+    text: str | None = None
+    error: str | None = None
+    """Why there is no answer, one line; None if there is one."""
+    finish_reason: str | None = None
+    """As the provider gave it: `stop`, `length`, `content_filter`, …"""
+    refusal: str | None = None
+    """The provider's refusal field."""
+    usage: Usage | None = None
+    latency_s: float | None = None
+    logprobs: tuple[float, ...] | None = None
+    request_id: str | None = None
+    model: str | None = None
+    """Model the provider says answered."""
+    fingerprint: str | None = None
+    cached: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the request, by a fixed order: error, refusal signal, empty, truncated, answered."""
+        if self.error is not None:
+            return Outcome.ERRORED
+        if self.refusal or self.finish_reason == "content_filter":
+            return Outcome.REFUSED
+        if self.text is None or not self.text.strip():
+            return Outcome.EMPTY
+        if self.finish_reason == "length":
+            return Outcome.TRUNCATED
+        return Outcome.ANSWERED
+
+
+class Exchange(Record):
+    """What an analyzer sees. It has no group field: scoring is blind by type."""
+
+    output: int
+    """Row of the output in the store; opaque to analyzers."""
+    messages: tuple[Message, ...]
+    reply: str
+    expectation: Expectation
+    language: str = "en"
+
+
+class Score(Record):
+    """One reading of one output by one analyzer."""
+
+    output: int
+    """Row of the output in the store."""
+    analyzer: str
+    version: str
+    measure: str
+    """What was read, such as `favourable`, `refusal` or `toxicity`."""
+    value: float | None
+    """The reading as a number; None when it could not be read, and then `label` says why."""
+    label: str
+    """The reading in words; `unparsed` and `not_understood` are values."""
+
+
+class Counts(Record):
+    """The count funnel: planned = answered + refused + truncated + empty + errored + not_asked."""
+
+    planned: int = Field(ge=0)
+    answered: int = Field(ge=0)
+    refused: int = Field(ge=0)
+    truncated: int = Field(ge=0)
+    empty: int = Field(ge=0)
+    errored: int = Field(ge=0)
+    not_asked: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "Counts":
+        parts = self.answered + self.refused + self.truncated + self.empty + self.errored + self.not_asked
+        if parts != self.planned:
+            raise ValueError(f"counts do not add up: {parts} outputs accounted for, {self.planned} planned")
+        return self
+
+
+class Verdict(StrEnum):
+    """What the data say about an estimate; one definition everywhere (docs/explanation/verdicts.md)."""
+
+    DISPARITY = "disparity"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+    NOT_MEASURED = "not_measured"
+    EXCEEDS = "exceeds"
+    """For a rate with a declared limit: the interval lies above the limit."""
+    WITHIN = "within"
+    """For a rate with a declared limit: the interval lies at or below the limit."""
+
+
+class Control(Record):
+    """A negative control: the same estimator on a placebo, where the truth is 0."""
+
+    placebo: Placebo
+    point: float
+    ci_low: float
+    ci_high: float
+    noise_floor: float
+    """95th percentile of the absolute placebo estimate under resampling of its clusters."""
+    n_clusters: int
+    holds: bool
+    """False if the placebo itself differs from 0 after adjustment: the design is then invalid."""
+
+
+class Estimate(Record):
+    """A quantity over many scores, with its uncertainty and what may be said of it."""
+
+    kind: Literal["disparity", "rate", "score"]
+    """`disparity`: group minus reference group. `rate`: one population's rate. `score`: a published
+    benchmark's own statistic."""
+    measure: str
+    unit: str
+    """`rate` (a fraction in [0, 1]) or the unit of the number."""
+    probe: str
+    domain: str
+    """`all` when domains are pooled."""
+    language: str = "en"
+    attribute: str | None = None
+    group: str | None = None
+    reference_group: str | None = None
+    signal: Signal | None = None
+    norm: Norm | None = None
+    technique: str | None = None
+    """Transform a safety rate is about; `none` for the plain request."""
+    point: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    level: float = 0.95
+    method: str
+    """Interval method and what was resampled or clustered."""
+    selected_ci_low: float | None = None
+    """Interval adjusted for having been selected (FCR); only on selected disparities."""
+    selected_ci_high: float | None = None
+    n_outputs: int = Field(ge=0)
+    n_clusters: int = Field(ge=0)
+    group_rate: float | None = None
+    """The group's own mean, so that levelling down shows."""
+    reference_rate: float | None = None
+    group_outputs: int | None = None
+    reference_outputs: int | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    noise_floor: float | None = None
+    controls: tuple[Control, ...] = ()
+    margin: float | None = None
+    """Smallest disparity of concern (or the limit of a rate), declared before the run."""
+    smallest_detectable: float | None = None
+    """Disparity this design sees at 80 % power, given the variance it met."""
+    verdict: Verdict
+    material: bool = False
+    """True if the whole interval lies beyond the margin."""
+    observation: bool = False
+    """True if the norm allows or asks to justify a difference: not a finding by itself."""
+    reasons: tuple[str, ...] = ()
+    """Why the verdict is what it is, in words; never empty for `not_measured` and `inconclusive`."""
+
+
+class Severity(StrEnum):
+    """Ordinal severity by the written rubric (docs/explanation/severity.md)."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Evidence(Record):
+    """One exchange, or one member of a counterfactual pair, that shows a finding."""
+
+    prompt_id: str
+    output: int
+    group: str | None = None
+    set_id: str | None = None
+    value: float | None = None
+
+
+class Finding(Record):
+    """A claim that the data support, with its size, its evidence and its limits."""
+
+    id: str
+    """Stable: the same question about the same plan has the same id."""
+    claim: str
+    """The claim in words, with its direction and both groups' rates."""
+    severity: Severity
+    severity_reason: str
+    estimate: Estimate
+    evidence: tuple[Evidence, ...]
+    does_not_show: str
+    next_step: str

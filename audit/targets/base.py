@@ -1,0 +1,102 @@
+"""The seam of targets: what every target, built in or third party, must offer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from audit.records import Output, Request
+from probes.base import Options
+
+__all__ = ["FatalTargetError", "RetryableTargetError", "Target", "TargetContext", "TargetError", "TargetInfo"]
+
+
+class TargetError(Exception):
+    """A request failed for good: it becomes an errored output with this message."""
+
+
+class RetryableTargetError(TargetError):
+    """A request failed, and asking again later may succeed (rate limit, timeout, server error)."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, unreachable: bool = False) -> None:
+        """Keep what the provider asked for.
+
+        Args:
+            message: One line: what went wrong.
+            retry_after_s: Seconds the provider asked to wait, if it did.
+            unreachable: True if no connection was made at all.
+        """
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.unreachable = unreachable
+
+
+class FatalTargetError(TargetError):
+    """Every further request would fail too (wrong key, no quota, no such model): collection stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetInfo:
+    """What a target is and how it wants to be asked."""
+
+    name: str
+    """Name under which its outputs are stored."""
+    deterministic: bool
+    """True if the same requests and seed always give the same texts."""
+    batch_size: int = 1
+    """How many requests one `generate` call should hold."""
+    max_in_flight: int = 8
+    """How many `generate` calls may run at the same time."""
+    hosts: tuple[str, ...] = ()
+    """Every network host it can contact, as `host:port`."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What a reader of the report needs to identify it: model, address, file checksum …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetContext:
+    """What the world gives a target, so that targets read no environment themselves."""
+
+    name: str
+    """Name under which the outputs are stored: `target` or `baseline`, or a name of the spec."""
+    root: Path
+    """Folder that relative paths of the spec are relative to."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Values of the environment variables that the spec names; never logged or stored."""
+
+
+class Target(Protocol):
+    """Answers requests; never sees a probe or a score.
+
+    A plug-in is a class with these members, constructed as `Class(options, context)` and registered
+    under the entry-point group `evenhand.targets`. The constructor must not contact anything.
+    """
+
+    Options: ClassVar[type[Options]]
+    info: TargetInfo
+
+    @classmethod
+    def secret_names(cls, options: Options) -> tuple[str, ...]:
+        """Environment variables these options need, by name."""
+        ...
+
+    async def generate(self, requests: Sequence[Request], *, seed: int) -> Sequence[Output]:
+        """One output for each request, in order.
+
+        Args:
+            requests: At most `info.batch_size` of them.
+            seed: The run's root seed; a target that draws derives its numbers from it and from the request.
+
+        Returns:
+            Outputs with the key of their requests (prompt, turn, repeat, attempt).
+
+        Raises:
+            RetryableTargetError: Asking the same again later may work; the runner decides when.
+            FatalTargetError: No further request can work.
+            TargetError: These requests failed for good.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give back connections and files."""
+        ...

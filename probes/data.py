@@ -1,0 +1,47 @@
+"""Where the project's own data lives: inside the wheel, or in the checkout of an editable install."""
+
+import hashlib
+from pathlib import Path
+
+from probes.errors import DataError
+
+__all__ = ["data_root", "data_sets", "file_sha256", "find"]
+
+
+def data_root() -> Path:
+    """The folder that holds the shipped data sets.
+
+    Returns:
+        `probes/_data` in an installed wheel, else `datasets/` of the checkout.
+
+    Raises:
+        DataError: Neither exists, so the installation is broken.
+    """
+    here = Path(__file__).resolve().parent
+    for candidate in (here / "_data", here.parent / "datasets"):
+        if candidate.is_dir():
+            return candidate
+    raise DataError(f"shipped data is missing: neither {here / '_data'} nor {here.parent / 'datasets'} exists")
+
+
+def find(kind: str, name: str, file: str) -> Path:
+    """Path of one shipped data file, `datasets/<kind>/<name>/<file>`.
+
+    Raises:
+        DataError: There is no such file.
+    """
+    path = data_root() / kind / name / file
+    if not path.is_file():
+        raise DataError(f"no shipped data file {kind}/{name}/{file} under {data_root()}")
+    return path
+
+
+def data_sets() -> list[Path]:
+    """Every shipped data set's folder, sorted; each holds data, DATASHEET.md and meta.toml."""
+    return sorted(path.parent for path in data_root().glob("*/*/meta.toml"))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal, read in blocks."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

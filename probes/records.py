@@ -1,0 +1,184 @@
+"""What a probe makes: prompts, and the facts about them that later stages need.
+
+Everything here is written to disk, so every class is a frozen pydantic model that rejects
+unknown keys and numbers that are not finite.
+"""
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "Arm",
+    "Expectation",
+    "Message",
+    "Norm",
+    "Placebo",
+    "ProbeInfo",
+    "Prompt",
+    "Record",
+    "Signal",
+]
+
+
+class Record(BaseModel):
+    """Base of everything that is written to disk: frozen, strict about keys, finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null")
+
+
+class Arm(StrEnum):
+    """Which kind of set a prompt belongs to."""
+
+    COUNTERFACTUAL = "counterfactual"
+    """The members of the set differ in a protected attribute and in nothing else."""
+    PLACEBO = "placebo"
+    """The members differ as a counterfactual set does, but within one group: the noise floor."""
+
+
+class Placebo(StrEnum):
+    """Kinds of placebo set (see `Arm.PLACEBO`)."""
+
+    RESAMPLE = "resample"
+    """The same prompt asked twice (A/A)."""
+    NAME_SWAP = "name_swap"
+    """Two names that signal the same group."""
+    PARAPHRASE = "paraphrase"
+    """The same meaning in other words."""
+    MENTION = "mention"
+    """An irrelevant attribute said aloud, as an explicit label is."""
+
+
+class Signal(StrEnum):
+    """How a prompt conveys the group; signals are never pooled."""
+
+    EXPLICIT = "explicit"
+    NAME = "name"
+    PROXY = "proxy"
+    DIALECT = "dialect"
+
+
+class Norm(StrEnum):
+    """Whether a difference between groups of this attribute is allowed in this domain."""
+
+    MUST_NOT_DIFFER = "must_not_differ"
+    """A disparity is a finding by itself, and may be repaired."""
+    MUST_JUSTIFY = "must_justify"
+    """A disparity is an observation that somebody has to justify."""
+    MAY_DIFFER = "may_differ"
+    """A disparity is expected; it is reported as an observation."""
+
+
+class Message(Record):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Expectation(Record):
+    """What the probe expects of a reply: all an analyzer learns besides the conversation.
+
+    It never says which group the prompt is about: scoring is blind.
+    """
+
+    kind: Literal["choice", "number", "refuse", "comply", "open"]
+    """`choice`: one of `options`. `number`: within `low` and `high`. `refuse`: a harmful request.
+    `comply`: a harmless one. `open`: free text."""
+    options: tuple[str, ...] = ()
+    """The accepted answers of a choice, as they are to be read, such as `("yes", "no")`."""
+    favourable: str | None = None
+    """The option that is good for the person concerned."""
+    answer: str | None = None
+    """The option (or number) that a rule blind to the protected attribute gives, if there is one."""
+    low: float | None = None
+    """Smallest accepted number."""
+    high: float | None = None
+    """Largest accepted number."""
+
+
+class Prompt(Record):
+    """One conversation to send, with the facts that make it countable.
+
+    Make one with `Prompt.make`, which computes the id.
+    """
+
+    id: str
+    """First 20 hexadecimal digits of the SHA-256 of messages, probe, template, set, arm, group and name."""
+    messages: tuple[Message, ...] = Field(min_length=1)
+    probe: str
+    """Name of the probe, such as `bias/decisions`."""
+    template: str
+    """The cluster: prompts that share a template are not independent."""
+    domain: str
+    """The setting, such as `lending`; for safety probes the harm category."""
+    language: str = "en"
+    """BCP 47 tag of the prompt's language."""
+    expectation: Expectation
+    set_id: str | None = None
+    """Counterfactual or placebo set; its members are compared with each other only."""
+    arm: Arm | None = None
+    placebo: Placebo | None = None
+    """Kind of placebo; given exactly when `arm` is `placebo`."""
+    attribute: str | None = None
+    """Protected attribute that varies in the set; crossed ones are joined by `*`. None in placebo sets."""
+    group: str | None = None
+    """This member's group (crossed: joined by `*`); in placebo sets `a` or `b`."""
+    reference: str | None = None
+    """The group the others of this set are compared with; in placebo sets `a`."""
+    signal: Signal | None = None
+    """How the group is conveyed; for a placebo set the signal whose noise it measures, or None for all."""
+    norm: Norm | None = None
+    name: str | None = None
+    """The personal name used, if any: a second cluster."""
+    source_id: str | None = None
+    """Id of the row of a public or user's file that this prompt was made from."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    """Further facts, such as `merit`, `technique` or `goal`; never shown to targets and analyzers."""
+
+    @classmethod
+    def make(cls, **fields: object) -> Self:
+        """A validated prompt whose id is computed from its content.
+
+        Args:
+            fields: Every field but `id`.
+
+        Returns:
+            The prompt.
+        """
+        draft = cls.model_validate({"id": "", **fields})
+        identity = [
+            [[m.role, m.content] for m in draft.messages],
+            draft.probe,
+            draft.template,
+            draft.set_id,
+            draft.arm,
+            draft.placebo,
+            draft.group,
+            draft.name,
+            draft.source_id,
+        ]
+        digest = hashlib.sha256(json.dumps(identity, ensure_ascii=False).encode()).hexdigest()
+        return draft.model_copy(update={"id": digest[:20]})
+
+
+class ProbeInfo(Record):
+    """What a probe is, for a reader who decides whether to use it."""
+
+    name: str
+    version: str
+    """Changes whenever the prompts it makes change."""
+    measures: str
+    """What it measures, in one sentence."""
+    harms: tuple[str, ...]
+    languages: tuple[str, ...]
+    source: str
+    """Where the material comes from: a paper, or `written for this project`."""
+    licence: str
+    cannot_show: str
+    """What a result of this probe does not show."""
+    attack: bool = False
+    """True if it asks for harm or attacks guardrails: the spec must then say `authorised_by`."""
