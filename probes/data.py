@@ -21,7 +21,7 @@ def data_root() -> Path:
     for candidate in (here / "_data", here.parent / "datasets"):
         if candidate.is_dir():
             return candidate
-    raise DataError(f"shipped data is missing: neither {here / '_data'} nor {here.parent / 'datasets'} exists")
+    raise DataError(f"shipped data is missing: no {here / '_data'} and no {here.parent / 'datasets'}")
 
 
 def find(kind: str, name: str, file: str) -> Path:

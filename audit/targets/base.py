@@ -18,7 +18,9 @@ class TargetError(Exception):
 class RetryableTargetError(TargetError):
     """A request failed, and asking again later may succeed (rate limit, timeout, server error)."""
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None, unreachable: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, unreachable: bool = False
+    ) -> None:
         """Keep what the provider asked for.
 
         Args:

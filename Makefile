@@ -1,0 +1,42 @@
+# Everything a newcomer needs: `make demo`, `make test`, `make lint`. Each sets itself up in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint format wheel-check clean
+
+$(VENV)/core.stamp: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+# torch comes first and pinned: asked for by name only, the CPU build is enough and a range would pull gigabytes.
+$(VENV)/dev.stamp: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "torch==2.13.0"
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@ $(VENV)/core.stamp
+
+demo: $(VENV)/core.stamp
+	rm -rf demo
+	$(BIN)/evenhand demo --out demo
+
+test: $(VENV)/dev.stamp
+	$(BIN)/pytest --numprocesses=auto
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+wheel-check: $(VENV)/dev.stamp
+	.ci/wheel-check
+
+clean:
+	rm -rf demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
