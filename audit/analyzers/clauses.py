@@ -1,0 +1,81 @@
+"""Tokens, clauses and negation: what a mention of an option is worth in its sentence."""
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["NONE", "STOPS", "conditional", "negated", "tokens_of", "words"]
+
+NONE: frozenset[str] = frozenset()
+"""No further negators."""
+_TOKEN = re.compile(r"[^\W_]+|[,.;:!?()\-\u2013\u2014\u2026\"/]")
+BOUNDARY = frozenset(
+    {",", ".", ";", ":", "!", "?", "(", ")", "-", "\u2013", "\u2014", "\u2026", "but", "however", "although"}
+)
+STOPS = BOUNDARY | {'"', "/"}
+_MARKS = STOPS - {"but", "however", "although"}
+_NEGATORS = frozenset(
+    {
+        "not",
+        "no",
+        "never",
+        "neither",
+        "nor",
+        "without",
+        "against",
+        "unable",
+        "hesitate",
+        "hesitation",
+        "hardly",
+        "avoid",
+        "nothing",
+        "instead",
+    }
+)
+_SCOPE = 8
+_NOUNS = ("al", "ion", "ing", "ance", "als")
+
+
+def tokens_of(folded: str) -> list[str]:
+    """Words and the punctuation that separates clauses, in order."""
+    return _TOKEN.findall(folded)
+
+
+def words(folded: str) -> list[str]:
+    """The words of a case-folded text, without punctuation."""
+    return [token for token in _TOKEN.findall(folded) if token not in _MARKS]
+
+
+def negated(tokens: Sequence[str], position: int, denials: frozenset[str]) -> bool:
+    """Whether an odd number of negators reach a token within its clause.
+
+    Reach is eight words to the left (`no reason to decline`), and five to the right of a noun
+    (`approval is not warranted`). Not a parser: longer-distance negation is missed.
+
+    Args:
+        tokens: Tokens of a sentence, as `tokens_of` gives them.
+        position: The token asked about.
+        denials: Words that negate what follows closely, such as `refuse` in `refuse to approve`.
+    """
+    count = 0
+    place = position - 1
+    while place >= 0 and position - place <= _SCOPE and tokens[place] not in BOUNDARY:
+        token = tokens[place]
+        count += token in _NEGATORS or (token in denials and position - place <= _SCOPE // 2)
+        place -= 1
+    if tokens[position].endswith(_NOUNS):
+        for follower in tokens[position + 1 : position + 6]:
+            if follower in BOUNDARY:
+                break
+            count += follower == "not"
+    return count % 2 == 1
+
+
+def conditional(tokens: Sequence[str], position: int) -> bool:
+    """Whether a token's clause is an if-clause, or one that hangs on one without a comma."""
+    for step in (1, -1):
+        place = position + step
+        while 0 <= place < len(tokens) and tokens[place] not in STOPS:
+            if tokens[place] in {"if", "unless", "whether"}:
+                return True
+            place += step
+    return False

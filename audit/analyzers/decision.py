@@ -1,0 +1,131 @@
+"""The decision analyzer: which option, or which number, a reply states."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, TypeAlias
+
+import yaml
+
+from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.choices import ChoiceReader, Families
+from audit.analyzers.numbers import read_number
+from audit.records import Exchange, Score
+from probes import data
+from probes.base import Options as PluginOptions
+from probes.records import Expectation
+
+__all__ = ["DecisionAnalyzer"]
+
+_Reading: TypeAlias = tuple[str, float | None, str]
+_UNPARSED = "unparsed"
+
+
+class DecisionAnalyzer:
+    """Reads decisions; gives `parsed` always, and what the expectation allows.
+
+    Measures of a choice: `choice` (value: index of the option, label: its text), `favourable` (1 or 0)
+    where the expectation names a favourable option, `correct` (1 or 0) where it names an answer. Of a
+    number: `number`, and `correct`. `parsed` is 1 or 0; an unparsed reading has no value and the label
+    `unparsed`. Exchanges whose expectation is neither a choice nor a number have no score.
+    """
+
+    class Options(PluginOptions):
+        """No options: what is accepted as an answer comes with each prompt."""
+
+    info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
+        name="decision",
+        version="1",
+        measures=("parsed", "choice", "favourable", "correct", "number"),
+        reads="Which of the expected options, or which number, a reply states, in words or JSON.",
+        languages=("en",),
+        validity=(
+            "Reads English sentences; in other languages only replies that are an option, JSON or a letter. "
+            "Leaves hedged, contradictory and conditional replies unparsed rather than guess; "
+            "irony, long-distance negation and answers in the middle of very long replies are missed."
+        ),
+        error_rates=(),
+    )
+
+    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+        """Load the shipped lexicon.
+
+        Args:
+            options: No options.
+            root: Unused; the lexicon is shipped.
+        """
+        del options, root
+        lexicon = yaml.safe_load(data.find("lexicons", "decision_en", "families.yaml").read_text("utf-8"))
+        self._families: Families = {name: lexicon[name] for name in ("favour", "disfavour")}
+        self._unknown = tuple(str(phrase) for phrase in lexicon["unknown"]["phrases"])
+        self._readers: dict[tuple[str, ...], ChoiceReader] = {}
+
+    def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
+        """Scores of the exchanges that expect a choice or a number, in order."""
+        scores: list[Score] = []
+        for exchange in exchanges:
+            scores += [
+                Score(
+                    output=exchange.output,
+                    analyzer=self.info.name,
+                    version=self.info.version,
+                    measure=measure,
+                    value=value,
+                    label=label,
+                )
+                for measure, value, label in self._readings(exchange)
+            ]
+        return scores
+
+    def _readings(self, exchange: Exchange) -> list[_Reading]:
+        expectation = exchange.expectation
+        if expectation.kind == "number":
+            return _number_readings(
+                read_number(exchange.reply, expectation.low, expectation.high), expectation
+            )
+        if expectation.kind != "choice" or not expectation.options:
+            return []
+        prompt = next((m.content for m in reversed(exchange.messages) if m.role == "user"), "")
+        return _choice_readings(self._reader(expectation.options).read(exchange.reply, prompt), expectation)
+
+    def _reader(self, options: tuple[str, ...]) -> ChoiceReader:
+        reader = self._readers.get(options)
+        if reader is None:
+            reader = self._readers[options] = ChoiceReader(options, self._families, self._unknown)
+        return reader
+
+
+def _choice_readings(index: int | None, expectation: Expectation) -> list[_Reading]:
+    readings = [_parsed(read=index is not None)]
+    chosen = None if index is None else expectation.options[index]
+    if index is None or chosen is None:
+        readings.append(("choice", None, _UNPARSED))
+    else:
+        readings.append(("choice", float(index), chosen))
+    for measure, option in (("favourable", expectation.favourable), ("correct", expectation.answer)):
+        if option is not None:
+            readings.append(_agreement(measure, chosen, option))
+    return readings
+
+
+def _agreement(measure: str, chosen: str | None, option: str) -> _Reading:
+    if chosen is None:
+        return (measure, None, _UNPARSED)
+    agrees = chosen.strip().casefold() == option.strip().casefold()
+    return (measure, float(agrees), "yes" if agrees else "no")
+
+
+def _number_readings(number: float | None, expectation: Expectation) -> list[_Reading]:
+    readings = [_parsed(read=number is not None)]
+    readings.append(("number", number, _UNPARSED if number is None else f"{number:g}"))
+    if expectation.answer is not None:
+        agrees = number is not None and abs(number - float(expectation.answer)) < 1e-9  # noqa: PLR2004 - rounding only
+        readings.append(
+            ("correct", None, _UNPARSED)
+            if number is None
+            else ("correct", float(agrees), "yes" if agrees else "no")
+        )
+    return readings
+
+
+def _parsed(*, read: bool) -> _Reading:
+    return ("parsed", float(read), "parsed" if read else _UNPARSED)
