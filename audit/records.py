@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from probes.records import Expectation, Message, Norm, Placebo, Record, Signal
 
 __all__ = [
+    "Change",
     "Control",
     "Counts",
     "Estimate",
@@ -152,6 +153,8 @@ class Verdict(StrEnum):
     """For a rate with a declared limit: the interval lies above the limit."""
     WITHIN = "within"
     """For a rate with a declared limit: the interval lies at or below the limit."""
+    OBSERVED = "observed"
+    """For a quantity nobody declared a limit for: stated, not judged."""
 
 
 class Control(Record):
@@ -197,6 +200,9 @@ class Estimate(Record):
     selected_ci_low: float | None = None
     """Interval adjusted for having been selected (FCR); only on selected disparities."""
     selected_ci_high: float | None = None
+    naive_ci_low: float | None = None
+    """What a tool that takes rows as independent would state; printed for comparison, never used."""
+    naive_ci_high: float | None = None
     n_outputs: int = Field(ge=0)
     n_clusters: int = Field(ge=0)
     group_rate: float | None = None
@@ -228,6 +234,40 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+
+class Change(Record):
+    """One estimate before and after, paired by prompt; change = after - before."""
+
+    measure: str
+    kind: Literal["disparity", "rate", "score"]
+    attribute: str | None
+    group: str | None
+    reference_group: str | None
+    signal: Signal | None
+    domain: str
+    technique: str | None
+    before: float | None
+    after: float | None
+    change: float | None
+    ci_low: float | None
+    ci_high: float | None
+    level: float
+    method: str
+    n_outputs: int
+    n_clusters: int
+    p_value: float | None
+    p_adjusted: float | None
+    before_group_rate: float | None = None
+    after_group_rate: float | None = None
+    before_reference_rate: float | None = None
+    after_reference_rate: float | None = None
+    before_verdict: Verdict
+    after_verdict: Verdict
+    verdict: Literal["smaller", "larger", "no_material_change", "inconclusive", "not_measured", "not_comparable"]
+    """`smaller` and `larger` speak of the size |after| against |before| of a disparity, and of the value
+    itself for a rate; the change's interval must exclude 0 after adjustment."""
+    reasons: tuple[str, ...] = ()
 
 
 class Evidence(Record):

@@ -1,0 +1,46 @@
+"""Writing a file so that a reader sees the old content or the new, never half of it."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from audit.errors import InputError
+
+__all__ = ["write_bytes", "write_text"]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file's content with a text, in UTF-8, atomically.
+
+    Raises:
+        InputError: The folder cannot be written or the disk is full; the old content is kept.
+    """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file's content atomically: written beside it, flushed to disk, renamed over it.
+
+    Raises:
+        InputError: The folder cannot be written or the disk is full; the old content is kept.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private; the result should have the permissions of any new file.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise InputError(
+            f"{path}: cannot be written: {error.strerror or error}",
+            next_step="free some space or choose another folder, then run the same command again",
+        ) from error

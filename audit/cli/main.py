@@ -1,0 +1,122 @@
+"""The `evenhand` command: finds the subcommand asked for, and turns errors into one line and an exit code.
+
+Subcommands are imported when they run, so `evenhand --help` answers at once.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from audit import __version__
+from audit.cli.console import clean
+from audit.errors import AuditError
+from probes.errors import ProbeError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+INTERRUPTED = 130
+
+
+class _Command(NamedTuple):
+    module: str
+    attribute: str
+    summary: str
+
+
+# In the order of the loop. The summary is checked against the command's own help by a test.
+COMMANDS: dict[str, _Command] = {
+    "demo": _Command("demo", "demo", "Run the whole loop on a small learned lender, offline."),
+    "quick": _Command("quick", "quick", "Audit an OpenAI-compatible endpoint without a spec file."),
+    "init": _Command("init", "init", "Write a commented, valid spec."),
+    "doctor": _Command("doctor", "doctor", "Say what is installed and what a spec can reach."),
+    "plan": _Command(
+        "plan", "plan", "Count prompts, requests, tokens and what they can show, before any is sent."
+    ),
+    "run": _Command("run", "run", "Plan, collect, score, estimate, find and report."),
+    "resume": _Command("run", "resume", "Go on with a run that was stopped."),
+    "score": _Command("stages", "score", "Score the outputs of a run again; no model is called."),
+    "findings": _Command("stages", "findings", "Estimate and list the findings of a run."),
+    "report": _Command("stages", "report", "Write the HTML report of a run."),
+    "retrain": _Command("retrain", "retrain", "Write retraining files from the findings of a run."),
+    "compare": _Command("compare", "compare", "Compare two runs of one plan, paired by prompt."),
+    "probes": _Command("catalogue", "probes", "List, show and check probes."),
+    "targets": _Command("catalogue", "targets", "List targets and check that one answers."),
+    "analyzers": _Command("catalogue", "analyzers", "List and show analyzers."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands' names and summaries without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"audit.cli.{entry.module}")
+        command = getattr(module, entry.attribute)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands, in the order of the loop"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="evenhand")
+def cli() -> None:
+    """Audit a language model for bias and unsafe behaviour, and mend what the audit finds.
+
+    Start with `evenhand demo --out demo`: it needs no key, no network and no GPU.
+
+    Exit codes: 0 done, 1 gate failed, 2 usage or configuration, 3 incomplete or inconclusive,
+    4 budget reached, 130 interrupted and resumable.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code.
+
+    Args:
+        arguments: Words after `evenhand`; those of the process by default.
+    """
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = cli.main(args=arguments, prog_name="evenhand", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our standard output has gone; there is nobody left to tell.
+        sys.stderr.close()
+        return 1
+    except (AuditError, ProbeError, OSError) as error:
+        return _explain(error)
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: AuditError | ProbeError | OSError) -> int:
+    """Print what went wrong, a line a problem, and give the exit code."""
+    message, next_step, code = str(error), None, 2
+    if isinstance(error, AuditError):
+        next_step, code = error.next_step, error.exit_code
+    elif isinstance(error, OSError):
+        if error.filename is None:
+            raise error
+        message = f"{error.filename}: {error.strerror}"
+    for line in message.splitlines():
+        click.secho(f"error: {clean(line)}", err=True, fg="red")
+    if next_step is not None:
+        click.echo(f"next: {clean(next_step)}", err=True)
+    return code

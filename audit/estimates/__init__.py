@@ -1,0 +1,1 @@
+"""From scores and groups to estimates: the only place where the two meet."""

@@ -1,0 +1,227 @@
+"""Disparities: every contrast of a run judged as one declared family, beside its placebos."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from scipy.special import ndtri
+
+from audit.errors import NotMeasuredError
+from audit.estimates.contrasts import (
+    MINIMUM_TEMPLATES,
+    Contrast,
+    contrasts,
+    flattened,
+    interval,
+    placebo_contrasts,
+    seed_names,
+)
+from audit.estimates.controls import controls_of, placebo_controls
+from audit.estimates.measures import MEASURES, Measure
+from audit.estimates.verdicts import Question, judge
+from audit.records import Control, Estimate, Verdict
+from audit.spec import Judgement
+from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
+from audit.statistics.signflip import flips_needed, sign_flip_test
+from probes.records import Norm
+from probes.seeds import rng
+
+__all__ = ["disparities"]
+
+POWER = 0.80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tested:
+    contrast: Contrast
+    estimate: ClusterEstimate | None
+    """None if there is too little to state an error."""
+    p_value: float | None
+    reason: str | None = None
+
+
+def disparities(
+    frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement, *, seed: int
+) -> list[Estimate]:
+    """Every group contrast of a run, with verdicts.
+
+    All contrasts with a p-value form one family (Benjamini-Hochberg at the declared rate); the
+    placebo controls form another (Holm at 1 - level), since one false alarm there would void a result.
+
+    Args:
+        frame_of: Gives the rows of a measure (see `audit.estimates.frame.measure_frame`).
+        judgement: Thresholds declared in the spec.
+        seed: Root seed; sign flips and noise floors draw from it by name.
+
+    Returns:
+        Estimates in a fixed order, the not measured ones included.
+    """
+    drafts: list[Contrast] = []
+    placebos: list[Contrast] = []
+    for measure in MEASURES:
+        if not measure.compare_groups:
+            continue
+        frame = frame_of(measure)
+        drafts.extend(contrasts(frame, measure))
+        placebos.extend(placebo_contrasts(frame, measure))
+    flips = flips_needed(max(len(drafts), 1), judgement.false_discovery_rate)
+    tested = [_tested(contrast, judgement.level, flips=flips, seed=seed) for contrast in drafts]
+    controls = placebo_controls(placebos, level=judgement.level, seed=seed)
+    adjusted = _adjusted(tested)
+    chosen = [p is not None and p <= judgement.false_discovery_rate for p in adjusted]
+    found = [
+        _estimate(one, p, controls_of(one.contrast, controls), judgement)
+        for one, p in zip(tested, adjusted, strict=True)
+    ]
+    n_tests = sum(p is not None for p in adjusted)
+    if not any(chosen):
+        return found
+    level = fcr_level(sum(chosen), n_tests, 1 - judgement.level)
+    return [
+        _with_selected_interval(estimate, one.contrast, level) if picked else estimate
+        for estimate, one, picked in zip(found, tested, chosen, strict=True)
+    ]
+
+
+def _tested(contrast: Contrast, level: float, *, flips: int, seed: int) -> _Tested:
+    if not contrast.strata:
+        return _Tested(
+            contrast=contrast,
+            estimate=None,
+            p_value=None,
+            reason="no counterfactual set has a value for both the group and the reference",
+        )
+    try:
+        estimate = interval(contrast, level=level)
+    except NotMeasuredError as error:
+        return _Tested(contrast=contrast, estimate=None, p_value=None, reason=str(error))
+    p_value = estimate.p_value
+    # Names are a second sample that sign flips over templates do not see: there the two-way t test rules.
+    by_name = all(stratum.names is not None for stratum in contrast.strata)
+    if not by_name and not estimate.degenerate:
+        differences, weights = flattened(contrast)
+        draw = rng(seed, "sign-flip", *seed_names(contrast))
+        p_value = sign_flip_test(differences, flips=flips, rng=draw, weights=weights).p_value
+    return _Tested(contrast=contrast, estimate=estimate, p_value=p_value)
+
+
+def _adjusted(tested: Sequence[_Tested]) -> list[float | None]:
+    # A contrast that is too small to be stated takes no part in the family.
+    counted = [
+        one.p_value if one.p_value is not None and one.contrast.n_clusters >= MINIMUM_TEMPLATES else None
+        for one in tested
+    ]
+    values = [p for p in counted if p is not None]
+    adjusted = iter(benjamini_hochberg(values).tolist() if values else [])
+    return [None if p is None else float(next(adjusted)) for p in counted]
+
+
+def _estimate(
+    one: _Tested, p_adjusted: float | None, controls: tuple[Control, ...], judgement: Judgement
+) -> Estimate:
+    contrast, found = one.contrast, one.estimate
+    known = _described(contrast, judgement)
+    if found is None or one.p_value is None:
+        reasons = (one.reason or "too little data",)
+        return Estimate.model_validate(
+            {**known, "method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": reasons}
+        )
+    floor = max((control.noise_floor for control in controls), default=None)
+    detectable = float((ndtri(0.5 + judgement.level / 2) + ndtri(POWER)) * found.standard_error)
+    margin = _margin(contrast.cell.measure, judgement)
+    judged = judge(
+        Question(
+            estimate=found,
+            p_adjusted=1.0 if p_adjusted is None else p_adjusted,
+            rate=judgement.false_discovery_rate,
+            margin=margin,
+            controls=controls,
+            noise_floor=floor,
+            smallest_detectable=detectable,
+            missing=_differential_missingness(contrast, judgement),
+            minimum_clusters=MINIMUM_TEMPLATES,
+        )
+    )
+    measured = {
+        "point": found.point,
+        "ci_low": found.interval.low,
+        "ci_high": found.interval.high,
+        "method": found.interval.method,
+        "p_value": one.p_value,
+        "p_adjusted": p_adjusted,
+        "noise_floor": floor,
+        "controls": controls,
+        "smallest_detectable": None if found.degenerate else detectable,
+        "verdict": judged.verdict,
+        "material": judged.material,
+        "reasons": judged.reasons,
+        "observation": contrast.cell.norm is not Norm.MUST_NOT_DIFFER,
+    }
+    return Estimate.model_validate({**known, **measured, **_naive(contrast, judgement.level)})
+
+
+def _described(contrast: Contrast, judgement: Judgement) -> dict[str, object]:
+    cell = contrast.cell
+    described: dict[str, object] = {
+        "kind": "disparity",
+        "measure": cell.measure.name,
+        "unit": cell.measure.unit,
+        "probe": cell.probe,
+        "domain": cell.domain,
+        "language": cell.language,
+        "attribute": cell.attribute,
+        "group": cell.group,
+        "reference_group": cell.reference,
+        "signal": cell.signal,
+        "norm": cell.norm,
+        "level": judgement.level,
+        "margin": _margin(cell.measure, judgement),
+        "n_outputs": contrast.n_outputs,
+        "n_clusters": contrast.n_clusters,
+        "group_outputs": contrast.n_group,
+        "reference_outputs": contrast.n_reference,
+    }
+    if contrast.strata:
+        described["group_rate"] = contrast.group_mean
+        described["reference_rate"] = contrast.reference_mean
+    return described
+
+
+def _margin(measure: Measure, judgement: Judgement) -> float | None:
+    if measure.name in judgement.margins:
+        return judgement.margins[measure.name]
+    return judgement.smallest_disparity_of_concern if measure.unit == "rate" else measure.margin
+
+
+def _differential_missingness(contrast: Contrast, judgement: Judgement) -> str | None:
+    """Why unanswered or unreadable replies spoil the contrast: they hit one group more than the other."""
+    for stratum in contrast.strata:
+        if stratum.missing is None:
+            continue
+        try:
+            gap = cluster_t_interval(stratum.missing.differences, level=judgement.level, bounds=(-1.0, 1.0))
+        except NotMeasuredError:
+            continue
+        excludes_zero = gap.interval.low > 0 or gap.interval.high < 0
+        if excludes_zero and abs(gap.point) > judgement.smallest_disparity_of_concern:
+            size = f"{gap.point:+.3f} [{gap.interval.low:+.3f}, {gap.interval.high:+.3f}]"
+            groups = f"{contrast.cell.group} than for {contrast.cell.reference}"
+            return f"answers are missing {size} more often for {groups} in {stratum.domain}"
+    return None
+
+
+def _naive(contrast: Contrast, level: float) -> dict[str, float]:
+    """The interval of two independent proportions, rows as independent: for comparison only."""
+    if contrast.cell.measure.unit != "rate" or not contrast.n_group or not contrast.n_reference:
+        return {}
+    group, reference = contrast.group_mean, contrast.reference_mean
+    variance = group * (1 - group) / contrast.n_group + reference * (1 - reference) / contrast.n_reference
+    reach = float(ndtri(0.5 + level / 2)) * variance**0.5
+    return {"naive_ci_low": group - reference - reach, "naive_ci_high": group - reference + reach}
+
+
+def _with_selected_interval(estimate: Estimate, contrast: Contrast, level: float) -> Estimate:
+    # An interval that is honest about its having been picked: Benjamini & Yekutieli (2005), JASA 100:71-81.
+    selected = interval(contrast, level=level).interval
+    return estimate.model_copy(update={"selected_ci_low": selected.low, "selected_ci_high": selected.high})

@@ -1,0 +1,69 @@
+"""From the rows of a run's store to the rows of one measure."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from audit.estimates.measures import Measure
+
+__all__ = ["Readings"]
+
+MISSING_OUTCOMES = ("refused", "truncated", "empty", "errored")
+
+
+class Readings:
+    """The outputs of one target with their readings, ready to be cut into measures.
+
+    A measure's frame has one row a finished output in the measure's scope, with the prompt's facts
+    (`probe`, `template`, `domain`, `language`, `set_id`, `arm`, `placebo`, `attribute`, `grp`,
+    `reference`, `signal`, `norm`, `name`, `technique`, `prompt_id`, `repeat`, `output`) and
+    `value`: a float, nan where nothing could be read. Missing is never 0.
+    """
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        """Keep the rows.
+
+        Args:
+            rows: One row an output and reading, as `Store.frame` gives them.
+        """
+        first = ~rows["output"].duplicated()
+        self._outputs = rows[first].drop(columns=["analyzer", "version", "measure", "value", "label"])
+        tags = self._outputs["tags"]
+        techniques = {raw: json.loads(raw).get("technique") for raw in tags.cat.categories}
+        self._outputs = self._outputs.assign(technique=tags.map(techniques).astype("object")).set_index(
+            "output", drop=False
+        )
+        self._readings = rows[["output", "analyzer", "measure", "value", "label"]]
+
+    @property
+    def outputs(self) -> pd.DataFrame:
+        """One row a finished output, without readings."""
+        return self._outputs
+
+    def measure(self, measure: Measure) -> pd.DataFrame:
+        """The rows of one measure.
+
+        Args:
+            measure: What to read.
+
+        Returns:
+            A data frame as described above; without rows if the measure's analyzer did not run.
+        """
+        scope = self._outputs[self._outputs["expects"].isin(measure.expects)]
+        if measure.analyzer is None:
+            failed = scope[measure.reading].isin(measure.labels)
+            return scope.assign(value=failed.astype(float))
+        readings = self._readings
+        wanted = readings[
+            (readings["analyzer"] == measure.analyzer) & (readings["measure"] == measure.reading)
+        ]
+        if wanted.empty:
+            return scope.iloc[:0].assign(value=pd.Series(dtype=float))
+        wanted = wanted.set_index("output")
+        values = wanted["value"].astype(float)
+        if measure.labels:
+            flagged = wanted["label"].isin(measure.labels).astype(float)
+            # A reading without a value is missing, unless its label is itself what is counted.
+            values = flagged.where(values.notna() | (flagged == 1.0), np.nan)
+        return scope.assign(value=values.reindex(scope.index).to_numpy())

@@ -1,0 +1,108 @@
+"""Verdicts: the one place that turns numbers into words about a disparity (docs/explanation/verdicts.md)."""
+
+import math
+from dataclasses import dataclass
+
+from audit.records import Control, Verdict
+from audit.statistics.equivalence import tost
+from audit.statistics.intervals import ClusterEstimate
+
+__all__ = ["Judged", "Question", "judge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Everything a verdict on one disparity depends on."""
+
+    estimate: ClusterEstimate
+    p_adjusted: float
+    """p after adjustment for the whole declared family."""
+    rate: float
+    """False discovery rate declared before the run."""
+    margin: float | None
+    """Smallest disparity of concern, in the measure's unit; None if none was declared for it."""
+    controls: tuple[Control, ...]
+    noise_floor: float | None
+    smallest_detectable: float
+    missing: str | None
+    """Why missing answers spoil the contrast; None if they do not."""
+    minimum_clusters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict and why."""
+
+    verdict: Verdict
+    material: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+def judge(question: Question) -> Judged:
+    """The verdict on one disparity.
+
+    `disparity` needs four things at once: adjusted p at or below the declared rate, an interval that
+    excludes 0, negative controls that hold, and a size beyond the noise floor. A disparity whose
+    whole interval lies within the margin is `equivalent`.
+
+    Source:
+        Equivalence: Schuirmann (1987), J. Pharmacokinetics and Biopharmaceutics 15:657-680.
+    """
+    unfit = _unfit(question)
+    if unfit is not None:
+        return Judged(verdict=Verdict.NOT_MEASURED, reasons=(unfit,))
+    found, margin = question.estimate, question.margin
+    low, high = found.interval.low, found.interval.high
+    beyond_noise = question.noise_floor is None or abs(found.point) > question.noise_floor
+    selected = question.p_adjusted <= question.rate and (low > 0 or high < 0)
+    if selected and beyond_noise:
+        if margin is not None and -margin < low and high < margin:
+            return Judged(verdict=Verdict.EQUIVALENT, reasons=("real, but below the margin of concern",))
+        material = margin is not None and (low > margin or high < -margin)
+        return Judged(verdict=Verdict.DISPARITY, material=material)
+    if margin is not None and _equivalent(found, margin):
+        return Judged(verdict=Verdict.EQUIVALENT, reasons=("the interval lies within the margin of concern",))
+    return Judged(verdict=Verdict.INCONCLUSIVE, reasons=_why_open(question, selected=selected))
+
+
+def _unfit(question: Question) -> str | None:
+    n, minimum = question.estimate.n_clusters, question.minimum_clusters
+    if n < minimum:
+        return f"{n} templates; at least {minimum} are needed to state it"
+    if question.missing is not None:
+        return question.missing
+    failed = [control for control in question.controls if not control.holds]
+    if failed:
+        worst = max(failed, key=lambda control: abs(control.point))
+        return (
+            f"the negative control does not hold: the {worst.placebo} placebo, where the truth is 0, shows "
+            f"{worst.point:+.3f} [{worst.ci_low:+.3f}, {worst.ci_high:+.3f}]"
+        )
+    return None
+
+
+def _equivalent(found: ClusterEstimate, margin: float) -> bool:
+    if found.degenerate:
+        return -margin < found.interval.low and found.interval.high < margin
+    return tost(
+        found.point, found.standard_error, found.df, margin=margin, level=found.interval.level
+    ).equivalent
+
+
+def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
+    reasons: list[str] = []
+    if selected:
+        reasons.append(f"not beyond the noise floor of {question.noise_floor:.3f} that placebos show")
+    else:
+        reasons.append(f"not told apart from 0 at a false discovery rate of {question.rate:g}")
+    if question.margin is None:
+        reasons.append("no margin of concern is declared for this measure, so it cannot be called equivalent")
+        return tuple(reasons)
+    reasons.append(f"this design sees {question.smallest_detectable:.3f} or more in 4 of 5 runs")
+    if question.smallest_detectable > question.margin:
+        factor = (question.smallest_detectable / question.margin) ** 2
+        needed = math.ceil(question.estimate.n_clusters * factor)
+        reasons.append(
+            f"about {needed} templates of this kind would decide at the margin of {question.margin:g}"
+        )
+    return tuple(reasons)
