@@ -1,0 +1,127 @@
+"""What a failed call to an OpenAI-compatible server means: ask again, stop, or count one error.
+
+    no connection, timeout, 408, 409, 425, 429, 5xx   RetryableTargetError
+    429 with insufficient_quota, 401, 402, 403, 404,
+    405 and redirects                                 FatalTargetError
+    every other status                                TargetError
+
+A message names host, model and status and never holds a key.
+"""
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
+from audit.targets.openai_replies import ErrorBody
+
+__all__ = ["error_body", "retry_after_s", "status_error", "without_secrets"]
+
+_SHOWN_CHARACTERS = 200
+_KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|hf)[-_][\w*.-]{6,}|\bBearer\s+\S+", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
+_RETRYABLE = frozenset({408, 409, 425, 429})
+_SERVER_ERROR = 500
+_REDIRECT = range(300, 400)
+_REMEDIES = MappingProxyType(
+    {
+        401: "the key was rejected: check the variable that api_key_env names",
+        402: "the account has no credit left",
+        403: "the key may not use this model or address: check the account's permissions",
+        404: "no such model or address: check model and base_url (it usually ends in /v1)",
+        405: "this address takes no chat completions: check base_url (it usually ends in /v1)",
+    }
+)
+
+
+def status_error(
+    status: int, body: ErrorBody, headers: Mapping[str, str], *, place: str, secret: str
+) -> TargetError:
+    """The error that a response with a failing status is raised as.
+
+    Args:
+        status: HTTP status, 300 or more.
+        body: The error object, as far as the server sent one.
+        headers: Response headers, with lower-case names.
+        place: Host and model, for the message.
+        secret: The key that was sent, so that a server that echoes it does not make us print it.
+
+    Returns:
+        `RetryableTargetError` with the wait the server asked for, `FatalTargetError` or `TargetError`.
+    """
+    said = without_secrets(body.message or "", secret)
+    detail = f": {said}" if said else ""
+    line = f"{place}: status {status}{detail}"
+    if "insufficient_quota" in (body.code, body.type):
+        return FatalTargetError(f"{line}; the account's quota is used up: add credit, then resume")
+    if status in _RETRYABLE or status >= _SERVER_ERROR:
+        return RetryableTargetError(line, retry_after_s=retry_after_s(headers))
+    if status in _REMEDIES:
+        return FatalTargetError(f"{line}; {_REMEDIES[status]}")
+    if status in _REDIRECT:
+        location = _CONTROL.sub(" ", headers.get("location", "another address"))[:_SHOWN_CHARACTERS]
+        return FatalTargetError(
+            f"{line}; it redirects to {location}, which is not followed: set base_url to it"
+        )
+    return TargetError(line)
+
+
+def error_body(body: bytes) -> ErrorBody:
+    """The error object in a response body; empty if there is none or it has another shape.
+
+    OpenAI and most servers send `{"error": {...}}`, some the bare object, and FastAPI `{"detail": ...}`.
+    """
+    for reader in (_Wrapped, _Detail, ErrorBody):
+        try:
+            read = reader.model_validate_json(body)
+        except ValidationError:
+            continue
+        if isinstance(read, _Wrapped):
+            return read.error if isinstance(read.error, ErrorBody) else ErrorBody(message=read.error)
+        return ErrorBody(message=read.detail) if isinstance(read, _Detail) else read
+    return ErrorBody()
+
+
+class _Wrapped(ErrorBody):
+    error: ErrorBody | str
+
+
+class _Detail(ErrorBody):
+    detail: str
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds a response asks to wait, None if it does not say so in a form that can be read.
+
+    Reads `retry-after-ms`, then `retry-after` as seconds or as an HTTP date (against the response's own
+    `date`, so that a wrong local clock does no harm). Negative numbers, which some gateways send, are None.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    given = headers.get("retry-after")
+    seconds = _number(given)
+    if seconds is not None or given is None:
+        return seconds
+    try:
+        wait = parsedate_to_datetime(given) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, wait.total_seconds())
+
+
+def _number(text: str | None) -> float | None:
+    if text is None or re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text.strip()) is None:
+        return None
+    return float(text)
+
+
+def without_secrets(text: str, secret: str) -> str:
+    """A server's message in one line of at most 200 characters, with the key and anything like one masked."""
+    clean = text.replace(secret, "***") if secret else text
+    clean = _KEY_LIKE.sub("***", clean)
+    clean = _CONTROL.sub(" ", clean).strip()
+    return clean if len(clean) <= _SHOWN_CHARACTERS else clean[: _SHOWN_CHARACTERS - 1] + "…"

@@ -1,0 +1,129 @@
+"""Options of the `openai` target: which server and model, how it is asked, and where the key is."""
+
+from types import MappingProxyType
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from probes.base import Options
+
+__all__ = ["OpenAIOptions", "OpenAIParams", "TokenParameter"]
+
+TokenParameter = Literal["max_tokens", "max_completion_tokens"]
+
+_AUTO: Final = "auto"
+_OPENAI_HOST = "api.openai.com"
+_PORTS = MappingProxyType({"http": 80, "https": 443})
+_SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie")
+
+
+class OpenAIParams(Options):
+    """Decoding settings; those left out are not sent, so the server's defaults hold."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Longest answer in tokens; sent under the name token_parameter says."
+    )
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="The same limit by its newer name; give one of the two."
+    )
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    stop: tuple[str, ...] | None = None
+    reasoning_effort: str | None = None
+    seed: int | None = Field(
+        default=None, description="Sent as it is with every request, instead of one derived for each repeat."
+    )
+    extra_body: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Further keys of the request, such as a server's own settings."
+    )
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if self.max_tokens is not None and self.max_completion_tokens is not None:
+            raise ValueError("give max_tokens or max_completion_tokens, not both")
+        taken = sorted({"model", "messages", "stream", "n"} & set(self.extra_body))
+        if taken:
+            raise ValueError(f"extra_body must not hold {', '.join(taken)}: the target sets them")
+        return self
+
+    @property
+    def limit(self) -> int | None:
+        """Longest answer in tokens, under whichever name it was given."""
+        return self.max_tokens if self.max_tokens is not None else self.max_completion_tokens
+
+
+class OpenAIOptions(Options):
+    """One model on one OpenAI-compatible server."""
+
+    base_url: str = Field(default=f"https://{_OPENAI_HOST}/v1", description="Usually ends in /v1.")
+    model: Annotated[str, Field(min_length=1)]
+    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
+        default=None, description="Name of the environment variable that holds the key, never the key."
+    )
+    params: OpenAIParams = OpenAIParams()
+    token_parameter: Literal["auto"] | TokenParameter = Field(
+        default="auto",
+        description="Name under which the limit of tokens is sent; auto asks again by the other name once "
+        "if the server rejects the first, and remembers.",
+    )
+    system: str | None = Field(default=None, description="System prompt put before every conversation.")
+    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    max_in_flight: Annotated[int, Field(ge=1, le=512)] = 16
+    send_seed: bool = Field(default=True, description="Set false for servers that reject `seed`.")
+    logprobs: bool = Field(default=False, description="Ask for the log-probability of every answered token.")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Further headers; never a key, since the spec is stored."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _web_address(cls, given: str) -> str:
+        try:
+            parts = urlsplit(given)
+            usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+            parts = SplitResult("", "", "", "", "")
+        if not usable or parts.query or parts.fragment:
+            raise ValueError("must be an address such as http://127.0.0.1:8000/v1")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user or password: name a variable in api_key_env instead")
+        return given
+
+    @field_validator("headers")
+    @classmethod
+    def _no_secret(cls, given: dict[str, str]) -> dict[str, str]:
+        for name in sorted(given):
+            if any(word in name.lower() for word in _SECRET_HEADERS):
+                raise ValueError(
+                    f"header {name} would store a secret: name a variable in api_key_env instead"
+                )
+        return given
+
+    @model_validator(mode="after")
+    def _key_named(self) -> Self:
+        if self.api_key_env is None and urlsplit(self.base_url).hostname == _OPENAI_HOST:
+            raise ValueError(f"{_OPENAI_HOST} needs api_key_env, the name of the variable that holds the key")
+        return self
+
+    @property
+    def host(self) -> str:
+        """The only host that is contacted, as `host:port`."""
+        parts = urlsplit(self.base_url)
+        name = parts.hostname or ""
+        shown = f"[{name}]" if ":" in name else name
+        return f"{shown}:{parts.port or _PORTS[parts.scheme]}"
+
+    @property
+    def first_token_parameter(self) -> TokenParameter:
+        """The name under which the limit of tokens is tried first.
+
+        OpenAI's own models of today reject `max_tokens`, many compatible servers know nothing else.
+        """
+        if self.token_parameter != _AUTO:
+            return self.token_parameter
+        newer = self.params.max_completion_tokens is not None or self.host.startswith(_OPENAI_HOST)
+        return "max_completion_tokens" if newer else "max_tokens"

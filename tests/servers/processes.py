@@ -1,0 +1,47 @@
+"""Starting real servers in their own process on loopback, and stopping them again."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["fetch_json", "post", "stub_server"]
+
+_STUB = Path(__file__).with_name("stub.py")
+
+
+@contextmanager
+def stub_server(*arguments: str) -> Iterator[str]:
+    """A running stub server; see `stub.py`.
+
+    Args:
+        arguments: Its command-line arguments, such as `--latency`, `0.05`.
+
+    Yields:
+        Its base URL, `http://127.0.0.1:PORT/v1`.
+    """
+    command = [sys.executable, str(_STUB), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield str(json.loads(process.stdout.readline())["base_url"])
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def fetch_json(base_url: str, path: str) -> object:
+    """What a server on loopback answers to a GET, such as the stub's `/log`."""
+    address = base_url.removesuffix("/v1") + path
+    with urllib.request.urlopen(address, timeout=10) as response:  # noqa: S310 - loopback only
+        return json.loads(response.read())
+
+
+def post(base_url: str, path: str) -> None:
+    """An empty POST to a server on loopback, such as the stub's `/reset`."""
+    request = urllib.request.Request(base_url.removesuffix("/v1") + path, method="POST")  # noqa: S310 - loopback only
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - loopback only
+        pass
