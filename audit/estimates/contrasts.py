@@ -125,7 +125,7 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
                 attribute=str(attribute),
                 group=str(group),
                 reference=reference,
-                signal=Signal(signal),
+                signal=Signal(str(signal)),
                 norm=_most_permissive(pair),
             )
             yield from _by_domain(pair, cell)
@@ -148,12 +148,14 @@ def placebo_contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contras
             reference="a",
             signal=Signal(signal) if isinstance(signal, str) else None,
             norm=None,
-            placebo=Placebo(kind),
+            placebo=Placebo(str(kind)),
         )
         yield from _by_domain(block, cell)
 
 
-def interval(contrast: Contrast, *, level: float) -> ClusterEstimate:
+def interval(
+    contrast: Contrast, *, level: float, bounds: tuple[float, float] | None = None
+) -> ClusterEstimate:
     """The contrast's estimate and interval.
 
     One stratum: cluster-t over templates. Several: equal-weight strata. Names: two-way clusters.
@@ -161,11 +163,13 @@ def interval(contrast: Contrast, *, level: float) -> ClusterEstimate:
     Args:
         contrast: The contrast.
         level: Nominal coverage, a fraction in (0, 1).
+        bounds: Smallest and largest difference one template can have; -1 and 1 for a rate by default.
 
     Raises:
         NotMeasuredError: Too few clusters to state an error.
     """
-    bounds = (-1.0, 1.0) if contrast.cell.measure.unit == "rate" else None
+    if bounds is None and contrast.cell.measure.unit == "rate":
+        bounds = (-1.0, 1.0)
     differences = [stratum.paired.differences for stratum in contrast.strata]
     tables = [stratum.names for stratum in contrast.strata]
     if all(table is not None for table in tables):

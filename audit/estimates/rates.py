@@ -9,7 +9,7 @@ from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import MEASURES, Measure
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
-from audit.statistics.intervals import RateEstimate, clustered_rate_interval, wilson_interval
+from audit.statistics.rates import RateEstimate, clustered_rate_interval, wilson_interval
 
 __all__ = ["rates"]
 

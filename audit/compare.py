@@ -1,0 +1,195 @@
+"""Before and after: the change of every estimate, paired by prompt and clustered by template."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from audit.errors import NotMeasuredError
+from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
+from audit.estimates.frame import Readings
+from audit.estimates.measures import MEASURES
+from audit.records import Change, Estimate, Verdict
+from audit.spec import Judgement
+from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.multiplicity import benjamini_hochberg
+
+__all__ = ["Side", "changes"]
+
+Word = Literal["smaller", "larger", "no_material_change", "inconclusive", "not_measured"]
+_Key = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the two runs: its readings and its estimates."""
+
+    readings: Readings
+    estimates: Sequence[Estimate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moved:
+    before: Estimate
+    after: Estimate
+    change: ClusterEstimate | None
+    n_outputs: int
+
+
+def changes(before: Side, after: Side, judgement: Judgement) -> list[Change]:
+    """The change of every disparity and rate that both sides state, after minus before.
+
+    A prompt counts when both sides have a value for it; repeats are averaged first. All changes form
+    one family (Benjamini-Hochberg).
+
+    Args:
+        before: The earlier run (or the baseline).
+        after: The later run of the same plan.
+        judgement: Thresholds declared in the spec of the later run.
+
+    Returns:
+        Changes in a fixed order.
+    """
+    moved = list(_moved(before, after, judgement.level))
+    p_values = [one.change.p_value for one in moved if one.change is not None]
+    adjusted = iter(benjamini_hochberg(p_values).tolist() if p_values else [])
+    return [_change(one, None if one.change is None else float(next(adjusted)), judgement) for one in moved]
+
+
+def _moved(before: Side, after: Side, level: float) -> Iterator[_Moved]:
+    earlier = {_key(estimate): estimate for estimate in before.estimates}
+    later = {_key(estimate): estimate for estimate in after.estimates}
+    for measure in MEASURES:
+        frame = _paired(before.readings.measure(measure), after.readings.measure(measure))
+        if frame.empty:
+            continue
+        if measure.compare_groups:
+            for contrast in contrasts(frame, measure):
+                key = _key_of(contrast)
+                if key in earlier and key in later:
+                    yield _disparity(contrast, earlier[key], later[key], level)
+        if measure.limit or not measure.compare_groups:
+            for key, estimate in later.items():
+                if estimate.kind == "rate" and estimate.measure == measure.name and key in earlier:
+                    yield _rate(frame, earlier[key], estimate, level)
+
+
+def _paired(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """One row a prompt that both sides answered: its facts, and `value` = after - before."""
+    if before.empty or after.empty:
+        return after.iloc[:0]
+    earlier = before.groupby("prompt_id", observed=True)["value"].mean()
+    later = after.groupby("prompt_id", observed=True)["value"].mean()
+    change = (later - earlier).dropna()
+    facts = after[~after["prompt_id"].duplicated()].set_index("prompt_id", drop=False)
+    kept = facts.loc[facts.index.isin(change.index)]
+    return kept.assign(value=change.reindex(kept.index).to_numpy())
+
+
+def _disparity(contrast: Contrast, before: Estimate, after: Estimate, level: float) -> _Moved:
+    found: ClusterEstimate | None = None
+    if contrast.strata:
+        bounds = (-2.0, 2.0) if contrast.cell.measure.unit == "rate" else None
+        try:
+            found = interval(contrast, level=level, bounds=bounds)
+        except NotMeasuredError:
+            found = None
+    return _Moved(before=before, after=after, change=found, n_outputs=contrast.n_outputs)
+
+
+def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) -> _Moved:
+    rows = frame[(frame["probe"] == after.probe) & (frame["language"] == after.language)]
+    rows = rows[rows["arm"] != "placebo"]
+    if after.domain != POOLED:
+        rows = rows[rows["domain"] == after.domain]
+    if after.technique is not None:
+        rows = rows[rows["technique"].fillna("none") == after.technique]
+    means = rows.groupby("template", observed=True)["value"].mean().to_numpy(dtype=np.float64)
+    try:
+        found = cluster_t_interval(means, level=level, bounds=(-1.0, 1.0))
+    except NotMeasuredError:
+        return _Moved(before=before, after=after, change=None, n_outputs=len(rows))
+    return _Moved(before=before, after=after, change=found, n_outputs=len(rows))
+
+
+def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> Change:
+    before, after, found = one.before, one.after, one.change
+    word, reasons = _word(one, p_adjusted, judgement)
+    return Change(
+        measure=after.measure,
+        kind=after.kind,
+        attribute=after.attribute,
+        group=after.group,
+        reference_group=after.reference_group,
+        signal=after.signal,
+        domain=after.domain,
+        technique=after.technique,
+        before=before.point,
+        after=after.point,
+        change=None if found is None else found.point,
+        ci_low=None if found is None else found.interval.low,
+        ci_high=None if found is None else found.interval.high,
+        level=judgement.level,
+        method="none" if found is None else f"paired by prompt, {found.interval.method}",
+        n_outputs=one.n_outputs,
+        n_clusters=0 if found is None else found.n_clusters,
+        p_value=None if found is None else found.p_value,
+        p_adjusted=p_adjusted,
+        before_group_rate=before.group_rate,
+        after_group_rate=after.group_rate,
+        before_reference_rate=before.reference_rate,
+        after_reference_rate=after.reference_rate,
+        before_verdict=before.verdict,
+        after_verdict=after.verdict,
+        verdict=word,
+        reasons=reasons,
+    )
+
+
+def _word(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> tuple[Word, tuple[str, ...]]:
+    unfit = Verdict.NOT_MEASURED in {one.before.verdict, one.after.verdict}
+    found = one.change
+    if unfit or found is None or p_adjusted is None or one.before.point is None or one.after.point is None:
+        reasons = (*one.before.reasons, *one.after.reasons) or ("too little data in one of the runs",)
+        return "not_measured", tuple(dict.fromkeys(reasons))
+    low, high = found.interval.low, found.interval.high
+    if p_adjusted <= judgement.false_discovery_rate and (low > 0 or high < 0):
+        size_before, size_after = one.before.point, one.after.point
+        if one.after.kind == "disparity":
+            size_before, size_after = abs(size_before), abs(size_after)
+        return ("smaller" if size_after < size_before else "larger"), ()
+    margin = one.after.margin if one.after.kind == "disparity" else judgement.smallest_disparity_of_concern
+    if margin is not None and -margin < low and high < margin:
+        return "no_material_change", ()
+    return "inconclusive", ("the change is not told apart from 0, nor shown to be below the margin",)
+
+
+def _key(estimate: Estimate) -> _Key:
+    return (
+        estimate.kind,
+        estimate.measure,
+        estimate.probe,
+        estimate.domain,
+        estimate.language,
+        estimate.attribute,
+        estimate.group,
+        estimate.signal,
+        estimate.technique,
+    )
+
+
+def _key_of(contrast: Contrast) -> _Key:
+    cell = contrast.cell
+    return (
+        "disparity",
+        cell.measure.name,
+        cell.probe,
+        cell.domain,
+        cell.language,
+        cell.attribute,
+        cell.group,
+        cell.signal,
+        None,
+    )

@@ -1,0 +1,6 @@
+"""From estimates to findings: claims in words, severity by rubric, evidence by id."""
+
+from audit.findings.claims import claim
+from audit.findings.select import finding_id, findings
+
+__all__ = ["claim", "finding_id", "findings"]

@@ -1,0 +1,78 @@
+"""Evidence: the exchanges that show a finding."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from audit.estimates.contrasts import POOLED
+from audit.estimates.measures import Measure, measure_named
+from audit.records import Estimate, Evidence
+
+__all__ = ["evidence"]
+
+SHOWN = 5
+"""Counterfactual pairs kept for a disparity, and outputs kept for a rate."""
+
+
+def evidence(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) -> tuple[Evidence, ...]:
+    """The exchanges that show an estimate most plainly, in the direction it has.
+
+    Args:
+        estimate: The estimate behind the finding.
+        frame_of: Gives the rows of a measure.
+
+    Returns:
+        For a disparity whole pairs, group first; for a rate outputs that show the behaviour.
+    """
+    if estimate.kind == "score":
+        return ()
+    measure = measure_named(estimate.measure)
+    frame = frame_of(measure)
+    rows = frame[(frame["probe"] == estimate.probe) & frame["value"].notna()]
+    if estimate.domain != POOLED:
+        rows = rows[rows["domain"] == estimate.domain]
+    return _pairs(rows, estimate) if estimate.kind == "disparity" else _replies(rows, estimate)
+
+
+def _pairs(rows: pd.DataFrame, estimate: Estimate) -> tuple[Evidence, ...]:
+    """Members of the sets that show the difference most, in the direction of the estimate."""
+    mine = rows[
+        (rows["attribute"] == estimate.attribute)
+        & (rows["signal"] == estimate.signal)
+        & rows["grp"].isin([estimate.group, estimate.reference_group])
+    ]
+    means = (
+        mine.groupby(["set_id", "grp"], observed=True)["value"]
+        .mean()
+        .reset_index()
+        .pivot_table(index="set_id", columns="grp", values="value", observed=True)
+        .dropna()
+    )
+    gaps = (means[estimate.group] - means[estimate.reference_group]) * (
+        1 if (estimate.point or 0) > 0 else -1
+    )
+    shown = gaps[gaps > 0].sort_index().sort_values(ascending=False, kind="stable").index[:SHOWN]
+    found: list[Evidence] = []
+    for set_id in shown:
+        members = mine[mine["set_id"] == set_id].sort_values(["grp", "repeat"], kind="stable")
+        for group in (estimate.group, estimate.reference_group):
+            found.extend(_record(row) for row in members[members["grp"] == group].head(1).itertuples())
+    return tuple(found)
+
+
+def _replies(rows: pd.DataFrame, estimate: Estimate) -> tuple[Evidence, ...]:
+    mine = rows[rows["value"] == 1.0]
+    if estimate.technique is not None:
+        mine = mine[mine["technique"].fillna("none") == estimate.technique]
+    return tuple(_record(row) for row in mine.sort_values("output").head(SHOWN).itertuples())
+
+
+def _record(row: object) -> Evidence:
+    group, set_id = getattr(row, "grp", None), getattr(row, "set_id", None)
+    return Evidence(
+        prompt_id=str(getattr(row, "prompt_id", "")),
+        output=int(getattr(row, "output", 0)),
+        group=group if isinstance(group, str) else None,
+        set_id=set_id if isinstance(set_id, str) else None,
+        value=float(getattr(row, "value", 0.0)),
+    )

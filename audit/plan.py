@@ -1,0 +1,227 @@
+"""The plan of a run: which prompts, how many requests, and what the design can see, before any is sent."""
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from pydantic import Field
+from scipy.special import ndtri
+
+from audit.errors import SpecError
+from audit.spec import Spec, dump_spec
+from probes.base import Probe
+from probes.records import Arm, Prompt, Record
+from probes.seeds import rng
+
+__all__ = ["Cell", "Detectable", "Plan", "Planner", "check_authorised"]
+
+POWER = 0.80
+CHARACTERS_A_TOKEN = 4.0
+"""A usual figure for English text; only ever used for estimates that are labelled so."""
+
+ASSUMED_SLOPE_SD = 0.10
+"""Standard deviation over templates of the true difference, as a rate, assumed where there is no pilot."""
+ASSUMED_RATE = 0.50
+"""Rate assumed for the noise of one answer: the one at which it is largest."""
+
+_PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn", "openai", "pydantic")
+
+
+class Cell(Record):
+    """Prompts that share probe, domain, attribute, signal and arm."""
+
+    probe: str
+    domain: str
+    attribute: str | None
+    signal: str | None
+    arm: str | None
+    group: str | None
+    technique: str | None
+    prompts: int
+    templates: int
+
+
+class Detectable(Record):
+    """The smallest disparity that one contrast of the design can see."""
+
+    probe: str
+    domain: str
+    attribute: str
+    signal: str
+    templates: int
+    smallest_detectable: float
+    """Difference of rates seen in 4 of 5 runs, under the assumptions below."""
+    assumed_slope_sd: float = ASSUMED_SLOPE_SD
+    assumed_rate: float = ASSUMED_RATE
+
+
+class Plan(Record):
+    """What a run will ask, fixed before it asks."""
+
+    schema_version: int = 1
+    name: str
+    seed: int
+    spec_sha256: str
+    """Of the spec with every default filled in."""
+    prompts_sha256: str
+    """Of the prompts' ids, in order."""
+    prompts: int
+    repeats: int
+    targets: int
+    """1, or 2 with a baseline."""
+    requests: int
+    prompt_tokens: int
+    """Estimate, from characters, over all requests."""
+    cells: tuple[Cell, ...]
+    detectable: tuple[Detectable, ...]
+    probe_versions: dict[str, str]
+    sources: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """For probes that read a file: where it lies, its checksum and licence."""
+    versions: dict[str, str]
+    """Of the packages that can move a number."""
+
+
+class Planner:
+    """Makes the prompts of a spec one by one, and the plan once they have all gone by."""
+
+    def __init__(self, spec: Spec, probes: Sequence[Probe]) -> None:
+        """Keep what to plan.
+
+        Args:
+            spec: The spec.
+            probes: Its probes, in the order of the spec.
+        """
+        self._spec = spec
+        self._probes = probes
+        self._cells: Counter[tuple[str | None, ...]] = Counter()
+        self._templates: dict[tuple[str | None, ...], set[str]] = {}
+        self._hash = hashlib.sha256()
+        self._characters = 0
+        self._prompts = 0
+
+    def prompts(self) -> Iterator[Prompt]:
+        """Every prompt of the plan, streaming; each is counted as it goes by.
+
+        Raises:
+            SpecError: Two probes of the spec make the same prompt.
+        """
+        for index, probe in enumerate(self._probes):
+            use = self._spec.probes[index].use
+            for prompt in probe.prompts(rng(self._spec.seed, "probe", use, index)):
+                self._count(prompt)
+                yield prompt
+
+    def plan(self) -> Plan:
+        """The plan; complete once `prompts` is exhausted.
+
+        Raises:
+            SpecError: The spec's probes make no prompt at all.
+        """
+        if self._prompts == 0:
+            raise SpecError("the probes of this spec make no prompt: widen their options")
+        targets = 1 if self._spec.baseline is None else 2
+        requests = self._prompts * self._spec.repeats * targets
+        tokens = self._characters / CHARACTERS_A_TOKEN * self._spec.repeats * targets
+        return Plan(
+            name=self._spec.name,
+            seed=self._spec.seed,
+            spec_sha256=hashlib.sha256(dump_spec(self._spec).encode()).hexdigest(),
+            prompts_sha256=self._hash.hexdigest(),
+            prompts=self._prompts,
+            repeats=self._spec.repeats,
+            targets=targets,
+            requests=requests,
+            prompt_tokens=round(tokens),
+            cells=tuple(self._listed()),
+            detectable=tuple(self._detectable()),
+            probe_versions={probe.info.name: probe.info.version for probe in self._probes},
+            sources={
+                probe.info.name: dict(source)
+                for probe in self._probes
+                if isinstance(source := getattr(probe, "provenance", None), Mapping)
+            },
+            versions={name: _version(name) for name in _PACKAGES},
+        )
+
+    def _count(self, prompt: Prompt) -> None:
+        self._prompts += 1
+        self._hash.update(prompt.id.encode())
+        self._characters += sum(len(message.content) for message in prompt.messages)
+        placebo = None if prompt.placebo is None else prompt.placebo.value
+        key = (
+            prompt.probe,
+            prompt.domain,
+            prompt.attribute or placebo,
+            prompt.signal,
+            prompt.arm,
+            prompt.group,
+            prompt.tags.get("technique"),
+        )
+        self._cells[key] += 1
+        self._templates.setdefault(key, set()).add(prompt.template)
+
+    def _listed(self) -> Iterator[Cell]:
+        for key in sorted(self._cells, key=lambda parts: tuple(part or "" for part in parts)):
+            probe, domain, attribute, signal, arm, group, technique = key
+            yield Cell(
+                probe=probe or "",
+                domain=domain or "",
+                attribute=attribute,
+                signal=signal,
+                arm=arm,
+                group=group,
+                technique=technique,
+                prompts=self._cells[key],
+                templates=len(self._templates[key]),
+            )
+
+    def _detectable(self) -> Iterator[Detectable]:
+        """One entry a contrast; its groups share templates, so the smallest of their cells rules."""
+        smallest: dict[tuple[str, str, str, str], tuple[int, float]] = {}
+        for cell in self._listed():
+            if cell.arm != Arm.COUNTERFACTUAL or cell.attribute is None or cell.signal is None:
+                continue
+            key = (cell.probe, cell.domain, cell.attribute, cell.signal)
+            answers = cell.prompts * self._spec.repeats / cell.templates
+            here = (cell.templates, answers)
+            smallest[key] = min(smallest.get(key, here), here)
+        for (probe, domain, attribute, signal), (templates, answers) in sorted(smallest.items()):
+            size = _smallest_detectable(templates, answers, self._spec.judgement.level)
+            yield Detectable(
+                probe=probe,
+                domain=domain,
+                attribute=attribute,
+                signal=signal,
+                templates=templates,
+                smallest_detectable=round(size, 4),
+            )
+
+
+def check_authorised(spec: Spec, probes: Sequence[Probe], where: str) -> None:
+    """Refuse attack probes that nobody authorised.
+
+    Raises:
+        SpecError: A probe attacks guardrails and the spec does not say `authorised_by`.
+    """
+    attacks = sorted({probe.info.name for probe in probes if probe.info.attack})
+    if attacks and spec.authorised_by is None:
+        raise SpecError(
+            f"{where}: authorised_by is required because {', '.join(attacks)} asks for harmful content; "
+            "give the name of who allows this on the target",
+        )
+
+
+def _smallest_detectable(templates: int, answers: float, level: float) -> float:
+    """T = (z1 + z2)^2 (s_slope^2 + s_noise^2 / R) / delta^2, solved for delta (docs/explanation/power.md)."""
+    noise = 2 * ASSUMED_RATE * (1 - ASSUMED_RATE) / answers
+    reach = float(ndtri(0.5 + level / 2) + ndtri(POWER))
+    return reach * math.sqrt((ASSUMED_SLOPE_SD**2 + noise) / templates)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,42 @@
+"""Scoring: every analyzer of the spec reads every output it has not read yet. No model under audit is called."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from audit.analyzers.base import Analyzer
+from audit.store import Store
+
+__all__ = ["score_outputs"]
+
+_log = logging.getLogger(__name__)
+
+
+def score_outputs(
+    store: Store, analyzers: Sequence[Analyzer], *, progress: Callable[[str, int], None] | None = None
+) -> int:
+    """Score what is unscored, analyzer by analyzer, in batches that are durable one by one.
+
+    Killed half-way, the next call goes on where this one stopped. Scores of an older version of an
+    analyzer are replaced.
+
+    Args:
+        store: The run's store, open for writing.
+        analyzers: The analyzers, ready to score.
+        progress: Called after each batch with the analyzer's name and how many outputs it has read.
+
+    Returns:
+        How many outputs were read, counted once an analyzer.
+    """
+    total = 0
+    for analyzer in analyzers:
+        info = analyzer.info
+        done = 0
+        for batch in store.exchanges(info.name, info.version):
+            scores = analyzer.score(batch)
+            store.add_scores(info.name, info.version, [exchange.output for exchange in batch], scores)
+            done += len(batch)
+            if progress is not None:
+                progress(info.name, done)
+        _log.debug("%s read %d outputs", info.name, done)
+        total += done
+    return total
