@@ -1,0 +1,1 @@
+"""Loaders of files that a user has: public benchmarks by reference, and the user's own tables."""

@@ -1,0 +1,1 @@
+"""Safety probes: harmful requests, and their harmless look-alike twins."""

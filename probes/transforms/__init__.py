@@ -1,0 +1,1 @@
+"""Pure rewrites of a request, text to text, one family a file."""
