@@ -1,7 +1,7 @@
 """Stating a measured error rate from its counts."""
 
 from audit.analyzers.base import ErrorRate
-from audit.statistics.intervals import wilson_interval
+from audit.statistics.rates import wilson_interval
 
 __all__ = ["measured"]
 
