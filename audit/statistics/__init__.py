@@ -1,0 +1,97 @@
+"""Statistics of an audit: arrays in, numbers out; nothing here knows records, stores or prompts."""
+
+from audit.statistics.equivalence import (
+    Equivalence,
+    NonInferiority,
+    equivalence_of,
+    non_inferiority,
+    tost,
+)
+from audit.statistics.intervals import (
+    ClusterEstimate,
+    Interval,
+    cluster_t_interval,
+    equal_clusters_interval,
+    equal_clusters_p_value,
+)
+from audit.statistics.multiplicity import (
+    benjamini_hochberg,
+    benjamini_yekutieli,
+    fcr_level,
+    holm,
+)
+from audit.statistics.noise import (
+    noise_floor,
+)
+from audit.statistics.paired import (
+    PairedDifferences,
+    template_differences,
+)
+from audit.statistics.pooling import (
+    stratified_t,
+)
+from audit.statistics.power import (
+    clusters_for_equivalence,
+    clusters_needed,
+    detectable_from_standard_error,
+    difference_variance,
+    smallest_detectable,
+)
+from audit.statistics.rates import (
+    RateEstimate,
+    clopper_pearson_interval,
+    clustered_rate_interval,
+    wilson_interval,
+)
+from audit.statistics.resampling import (
+    BootstrapEstimate,
+    ClusterCounts,
+    cluster_bootstrap,
+)
+from audit.statistics.signflip import (
+    SignFlipResult,
+    flips_needed,
+    least_clusters_for_flips,
+    sign_flip_test,
+)
+from audit.statistics.two_way import (
+    two_way_cluster,
+)
+
+__all__ = [
+    "BootstrapEstimate",
+    "ClusterCounts",
+    "ClusterEstimate",
+    "Equivalence",
+    "Interval",
+    "NonInferiority",
+    "PairedDifferences",
+    "RateEstimate",
+    "SignFlipResult",
+    "benjamini_hochberg",
+    "benjamini_yekutieli",
+    "clopper_pearson_interval",
+    "cluster_bootstrap",
+    "cluster_t_interval",
+    "clustered_rate_interval",
+    "clusters_for_equivalence",
+    "clusters_needed",
+    "detectable_from_standard_error",
+    "difference_variance",
+    "equal_clusters_interval",
+    "equal_clusters_p_value",
+    "equivalence_of",
+    "fcr_level",
+    "flips_needed",
+    "holm",
+    "least_clusters_for_flips",
+    "noise_floor",
+    "non_inferiority",
+    "sign_flip_test",
+    "smallest_detectable",
+    "stratified_t",
+    "template_differences",
+    "tost",
+    "two_way_cluster",
+    "wilson_interval",
+]

@@ -1,0 +1,181 @@
+"""Intervals for rates: of independent trials, and of trials that share clusters."""
+
+from dataclasses import dataclass
+from math import fsum, sqrt
+
+import numpy.typing as npt
+from scipy.special import betaincinv, ndtri, stdtrit
+
+from audit.errors import NotMeasuredError
+from audit.statistics.arguments import check_at_least, check_clusters, check_fraction, finite_vector
+from audit.statistics.intervals import Interval, equal_clusters_interval
+
+__all__ = ["RateEstimate", "clopper_pearson_interval", "clustered_rate_interval", "wilson_interval"]
+
+_ROUNDING = 1e-12
+"""Standard error of a rate below which the clusters count as equal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateEstimate:
+    """One population's rate over clusters, a fraction in [0, 1]."""
+
+    point: float
+    standard_error: float
+    """0 exactly when `degenerate`."""
+    n_clusters: int
+    """Clusters with at least one trial."""
+    n_trials: int
+    interval: Interval
+    degenerate: bool = False
+    """True if the clusters show no spread (as with no or only successes)."""
+
+
+def wilson_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:
+    """Interval for a rate from independent yes/no trials.
+
+    Not for outputs that share a template, which are not independent: use `clustered_rate_interval`.
+
+    Args:
+        successes: Number of trials that showed the behaviour, 0 <= successes <= trials.
+        trials: Number of independent trials.
+        level: Nominal coverage, a fraction in (0, 1).
+
+    Returns:
+        Interval of the rate, a fraction in [0, 1]; it always contains successes / trials.
+
+    Raises:
+        NotMeasuredError: `trials` is 0, so there is no rate to state.
+        ValueError: An argument is outside the range above.
+
+    Source:
+        Wilson (1927), JASA 22:209-212.
+
+    >>> interval = wilson_interval(8, 10)
+    >>> round(interval.low, 4), round(interval.high, 4)
+    (0.4902, 0.9433)
+    """
+    _check_trials(successes, trials, level)
+    z = float(ndtri(0.5 + level / 2))
+    low, high = _wilson(successes / trials, trials, z)
+    return Interval(low=low, high=high, level=level, method="Wilson")
+
+
+def clopper_pearson_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:
+    """Interval for a rate from independent trials that covers at least at its level, always.
+
+    It is wider than Wilson's; use it where a miss is dear, as for rare harms. Not for outputs that
+    share a template: use `clustered_rate_interval`.
+
+    Args:
+        successes: Number of trials that showed the behaviour, 0 <= successes <= trials.
+        trials: Number of independent trials.
+        level: Nominal coverage, a fraction in (0, 1).
+
+    Returns:
+        Interval of the rate, a fraction in [0, 1]; it always contains successes / trials.
+
+    Raises:
+        NotMeasuredError: `trials` is 0, so there is no rate to state.
+        ValueError: An argument is outside the range above.
+
+    Source:
+        Clopper & Pearson (1934), Biometrika 26:404-413, in its beta form.
+
+    >>> round(clopper_pearson_interval(0, 30).high, 4)
+    0.1157
+    """
+    _check_trials(successes, trials, level)
+    tail = (1 - level) / 2
+    failures = trials - successes
+    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
+    return Interval(low=low, high=high, level=level, method="Clopper-Pearson")
+
+
+def clustered_rate_interval(
+    successes: npt.ArrayLike, trials: npt.ArrayLike, *, level: float = 0.95
+) -> RateEstimate:
+    """One population's rate from trials that share clusters (prompts of a template, replies to a prompt).
+
+    The point is the ratio p = sum(s) / sum(n). Its standard error comes from the linearised
+    influence of each cluster, u = (s - p n) / mean(n): sqrt(sum(u^2) / (T (T - 1))). The interval is
+    Wilson's, with the t quantile of T - 1 degrees of freedom for z and the effective number of trials
+    p (1 - p) / se^2 for n, which keeps it inside [0, 1] and lopsided where a rate is rare.
+
+    With no success, or nothing else, there is no spread to see, and the interval is
+    Clopper-Pearson's with the number of clusters as the number of trials: as if each cluster
+    answered once. If the clusters are equal in between, it is `equal_clusters_interval`.
+
+    Not for a difference between groups: use paired differences and `cluster_t_interval`.
+
+    Args:
+        successes: Trials of each cluster that showed the behaviour, shape (T,).
+        trials: Trials of each cluster, shape (T,); clusters with 0 do not count.
+        level: Nominal coverage, a fraction in (0, 1).
+
+    Returns:
+        The rate, a fraction in [0, 1].
+
+    Raises:
+        NotMeasuredError: Fewer than 2 clusters have a trial.
+        ValueError: The shapes differ, or some cluster has more successes than trials or fewer than 0.
+
+    Source:
+        Cochran (1977), Sampling Techniques, 3rd ed., eq. 6.13 (ratio estimator); Dean & Pagano
+        (2015), J. Survey Statistics and Methodology 3:484-503 (Wilson's interval for clusters).
+
+    >>> estimate = clustered_rate_interval([0, 0, 3, 1], [4, 4, 4, 4])
+    >>> estimate.point, round(estimate.interval.low, 3), round(estimate.interval.high, 3)
+    (0.25, 0.03, 0.784)
+    """
+    check_fraction("level", level)
+    hits, asked = finite_vector("successes", successes), finite_vector("trials", trials)
+    if hits.shape != asked.shape or (hits < 0).any() or (hits > asked).any():
+        raise ValueError("successes and trials must have one shape and 0 <= successes <= trials everywhere")
+    hits, asked = hits[asked > 0], asked[asked > 0]
+    n, total = hits.size, int(asked.sum())
+    check_clusters("a clustered rate", n)
+    point = float(hits.sum()) / total
+    influence = (hits - point * asked) / (total / n)
+    # An exactly rounded sum does not depend on the order of the clusters.
+    standard_error = sqrt(fsum((influence**2).tolist()) / (n * (n - 1.0)))
+    degenerate = standard_error <= _ROUNDING
+    return RateEstimate(
+        point=point,
+        standard_error=0.0 if degenerate else standard_error,
+        n_clusters=n,
+        n_trials=total,
+        interval=_rate_interval(point, 0.0 if degenerate else standard_error, n, level),
+        degenerate=degenerate,
+    )
+
+
+def _rate_interval(point: float, standard_error: float, n: int, level: float) -> Interval:
+    if standard_error > 0:
+        effective = point * (1 - point) / standard_error**2
+        low, high = _wilson(point, effective, float(stdtrit(n - 1.0, 0.5 + level / 2)))
+        return Interval(low=low, high=high, level=level, method=f"clustered Wilson (t, df {n - 1})")
+    if point in (0.0, 1.0):
+        bound = clopper_pearson_interval(n * int(point), n, level=level)
+        return Interval(
+            low=bound.low, high=bound.high, level=level, method="Clopper-Pearson, clusters as trials"
+        )
+    return equal_clusters_interval(point, n, bounds=(0.0, 1.0), level=level)
+
+
+def _wilson(rate: float, trials: float, quantile: float) -> tuple[float, float]:
+    spread = quantile**2 / trials
+    centre = (rate + spread / 2) / (1 + spread)
+    reach = sqrt(spread * (rate * (1 - rate) + spread / 4)) / (1 + spread)
+    # Rounding can put an end a hair beyond the rate at 0 or 1.
+    return max(0.0, min(rate, centre - reach)), min(1.0, max(rate, centre + reach))
+
+
+def _check_trials(successes: int, trials: int, level: float) -> None:
+    check_fraction("level", level)
+    check_at_least("trials", trials, 0)
+    if trials == 0:
+        raise NotMeasuredError("a rate needs at least 1 trial; got 0")
+    if not 0 <= successes <= trials:
+        raise ValueError(f"successes must be between 0 and trials; got {successes!r} of {trials!r}")
