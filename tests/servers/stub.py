@@ -84,14 +84,14 @@ class Stub:
         return web.json_response(None)
 
 
-def _completion(body: Body, message: Body, finish: str = "stop", **further: object) -> web.Response:
+def _completion(body: Body, message: Body, finish: str = "stop", further: Body | None = None) -> web.Response:
     return web.json_response(
         {
             "id": "chatcmpl-1",
             "object": "chat.completion",
             "model": f"{body['model']}-0001",
             "system_fingerprint": "fp_stub",
-            "choices": [{"index": 0, "message": message, "finish_reason": finish, **further}],
+            "choices": [{"index": 0, "message": message, "finish_reason": finish, **(further or {})}],
             "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
         },
         headers={"x-request-id": "req-1"},
@@ -110,8 +110,8 @@ def _last_user(body: Body) -> str:
 
 async def _echo(_: Stub, body: Body) -> web.Response:
     logprobs = {"content": [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -0.25}]}
-    further = {"logprobs": logprobs} if body.get("logprobs") else {}
-    return _completion(body, {"role": "assistant", "content": f"echo: {_last_user(body)}"}, **further)
+    further: dict[str, object] = {"logprobs": logprobs} if body.get("logprobs") else {}
+    return _completion(body, {"role": "assistant", "content": f"echo: {_last_user(body)}"}, further=further)
 
 
 async def _null_content(_: Stub, body: Body) -> web.Response:

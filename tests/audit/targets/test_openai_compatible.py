@@ -299,7 +299,8 @@ def test_sdk_loads_only_when_asked() -> None:
     program = (
         "import sys; from pathlib import Path; from audit.targets.base import TargetContext;"
         "from audit.targets.openai_compatible import OpenAITarget as T;"
-        "T(T.Options.model_validate({'base_url': 'http://h/v1', 'model': 'm'}), TargetContext(name='t', root=Path()));"
+        "options = T.Options.model_validate({'base_url': 'http://h/v1', 'model': 'm'});"
+        "T(options, TargetContext(name='t', root=Path()));"
         "assert 'openai' not in sys.modules and 'aiohttp' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

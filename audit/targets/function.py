@@ -1,0 +1,171 @@
+"""The `function` target: a Python function of the user's own is what is audited.
+
+The function takes a prompt (or the list of messages) and returns a text. A plain function runs in a
+thread, a coroutine function in the event loop. Its exceptions become errored outputs.
+"""
+
+import asyncio
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from audit.errors import InputError
+from audit.records import Output, Request
+from audit.targets.base import TargetContext, TargetInfo
+from probes.base import Options as PluginOptions
+
+__all__ = ["FunctionOptions", "FunctionTarget"]
+
+_SHOWN_CHARACTERS = 200
+
+
+class FunctionOptions(PluginOptions):
+    """Which function is asked, and how."""
+
+    call: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = (
+        Field(description="`module:function`; modules are looked up beside the spec first.")
+    )
+    takes: Literal["prompt", "messages"] = Field(
+        default="prompt",
+        description="`prompt`: the text of the only message. `messages`: a list of role and content.",
+    )
+    deterministic: bool = Field(default=False, description="Set true if the same prompt gives the same text.")
+    max_in_flight: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=8, description="Calls at the same time; set 1 for a function that threads may not share."
+    )
+
+
+class FunctionTarget:
+    """Asks a Python function; see `FunctionOptions`.
+
+    Constructing it imports the user's module, which runs its code. Do not use it for code you would not run.
+    """
+
+    Options: ClassVar[type[PluginOptions]] = FunctionOptions
+
+    def __init__(self, options: FunctionOptions, context: TargetContext) -> None:
+        """Find the function.
+
+        Raises:
+            InputError: The module does not import, or holds no such function.
+        """
+        self._takes = options.takes
+        self._call = options.call
+        self._function = _load(options.call, context.root)
+        self._threads: ThreadPoolExecutor | None = None
+        self.info = TargetInfo(
+            name=context.name,
+            deterministic=options.deterministic,
+            max_in_flight=options.max_in_flight,
+            facts={"type": "function", "call": options.call, "takes": options.takes},
+        )
+
+    @classmethod
+    def secret_names(cls, options: PluginOptions) -> tuple[str, ...]:  # noqa: ARG003 - the seam asks for it
+        """None: the function finds its own."""
+        return ()
+
+    async def generate(self, requests: Sequence[Request], *, seed: int) -> Sequence[Output]:  # noqa: ARG002 - as above
+        """One output for each request, in order; a failing call is an errored output with its cause."""
+        return [await self._ask(request) for request in requests]
+
+    async def aclose(self) -> None:
+        """End the threads; a call that is still running is not waited for."""
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _ask(self, request: Request) -> Output:
+        text: str | None = None
+        problem: str | None = None
+        if self._takes == "prompt" and len(request.messages) != 1:
+            problem = (
+                f"{self._call} takes one prompt, but there are {len(request.messages)} messages; "
+                "set takes: messages"
+            )
+        else:
+            text, problem = await self._answer(request)
+        return Output(
+            target=self.info.name,
+            prompt_id=request.prompt_id,
+            turn=request.turn,
+            repeat=request.repeat,
+            attempt=request.attempt,
+            text=text,
+            error=problem,
+        )
+
+    async def _answer(self, request: Request) -> tuple[str | None, str | None]:
+        argument: object = request.messages[0].content
+        if self._takes == "messages":
+            argument = [{"role": m.role, "content": m.content} for m in request.messages]
+        try:
+            answer = await self._run(argument)
+        except Exception as error:  # noqa: BLE001 - the user's function may raise anything: it becomes a record
+            return None, _one_line(f"{self._call} raised {type(error).__name__}: {error}")
+        if isinstance(answer, str):
+            return answer, None
+        return None, f"{self._call} returned {type(answer).__name__}; accepted: str"
+
+    async def _run(self, argument: object) -> object:
+        if inspect.iscoroutinefunction(self._function):
+            return await self._function(argument)
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.info.max_in_flight, thread_name_prefix="function-target")
+        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._function, argument)
+        return await answer if inspect.isawaitable(answer) else answer
+
+
+def _load(call: str, root: Path) -> Callable[[object], object]:
+    module_name, _, attribute = call.partition(":")
+    try:
+        with _importable_from(root):
+            found: object = importlib.import_module(module_name)
+    except Exception as error:
+        raise InputError(
+            _one_line(f"call: module {module_name!r} does not import: {type(error).__name__}: {error}"),
+            next_step=f"put {module_name}.py beside the spec, or install it",
+        ) from error
+    _check_origin(found, module_name, root)
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise InputError(f"call: {module_name!r} has no {attribute!r}; got {call!r}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise InputError(f"call: {call!r} is a {type(found).__name__}; accepted: a function")
+    return found
+
+
+@contextmanager
+def _importable_from(root: Path) -> Iterator[None]:
+    """The search path with `root` in front, put back as it was even if the module changes it."""
+    before = list(sys.path)
+    sys.path.insert(0, str(root.resolve()))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _check_origin(module: object, name: str, root: Path) -> None:
+    """A module of that name that was loaded from elsewhere would be audited by mistake."""
+    beside = root.resolve().joinpath(*name.split(".")).with_suffix(".py")
+    origin = module.__file__ if isinstance(module, ModuleType) else None
+    if beside.is_file() and origin is not None and Path(origin).resolve() != beside:
+        raise InputError(
+            f"call: another module {name!r} is already loaded, from {origin}; rename the one beside the spec"
+        )
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"

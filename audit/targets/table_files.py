@@ -1,0 +1,125 @@
+"""Rows of a user's JSONL, CSV or Parquet file, one at a time, with errors that name file and line."""
+
+import csv
+import importlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol, cast
+
+from audit.errors import ExtraMissingError, InputError
+
+__all__ = ["check_columns", "read_rows"]
+
+Row = Mapping[str, object]
+
+
+class _Batch(Protocol):
+    def to_pylist(self) -> list[dict[str, object]]: ...
+
+
+class _ParquetFile(Protocol):
+    def iter_batches(self, *, columns: list[str] | None) -> Iterator[_Batch]: ...
+
+
+class _Schema(Protocol):
+    @property
+    def names(self) -> list[str]: ...
+
+
+def read_rows(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+    """Rows with their numbers, streaming: the file is never whole in memory.
+
+    Args:
+        path: A file ending in .jsonl, .ndjson, .csv or .parquet.
+        columns: Columns that must be there; of a Parquet file no others are read.
+
+    Yields:
+        The line (Parquet: row) number, from 1, and the row.
+
+    Raises:
+        InputError: The file is missing, of another kind, malformed, or lacks a column.
+        ExtraMissingError: The file is Parquet and pyarrow is not installed.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    readers = {".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv, ".parquet": _parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(
+            f"{path}: unknown kind of file {path.suffix!r}; accepted: {', '.join(sorted(readers))}"
+        )
+    try:
+        yield from reader(path, columns)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def check_columns(path: Path, present: frozenset[str], needed: frozenset[str], line: int) -> None:
+    """Check that a row or header has the columns needed.
+
+    Raises:
+        InputError: One is missing; the message names it and those present.
+    """
+    missing = sorted(needed - present)
+    if missing:
+        shown = ", ".join(sorted(present)) or "none"
+        raise InputError(
+            f"{path}: line {line}: missing column {', '.join(missing)}; columns present: {shown}"
+        )
+
+
+def _jsonl(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+    with path.open(encoding="utf-8-sig") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise InputError(f"{path}: line {number}: not valid JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise InputError(f"{path}: line {number}: must be a JSON object; got {type(row).__name__}")
+            check_columns(path, frozenset(row), columns, number)
+            yield number, row
+
+
+def _csv(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, strict=True)
+        try:
+            check_columns(path, frozenset(reader.fieldnames or ()), columns, 1)
+            for row in reader:
+                if None in row or None in row.values():
+                    wanted = len(reader.fieldnames or ())
+                    raise InputError(
+                        f"{path}: line {reader.line_num}: has not the {wanted} cells of the header"
+                    )
+                yield reader.line_num, row
+        except csv.Error as error:
+            raise InputError(f"{path}: line {reader.line_num}: not valid CSV: {error}") from error
+
+
+def _parquet(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+    try:
+        parquet = importlib.import_module("pyarrow.parquet")
+        arrow = importlib.import_module("pyarrow")
+    except ImportError as error:
+        raise ExtraMissingError(
+            f'{path}: reading Parquet needs pyarrow: pip install "evenhand[parquet]"',
+            next_step='pip install "evenhand[parquet]"',
+        ) from error
+    try:
+        opened = parquet.ParquetFile(path)
+    except (arrow.ArrowException, OSError) as error:
+        raise InputError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from error
+    with opened:
+        names = cast("_Schema", opened.schema_arrow).names
+        check_columns(path, frozenset(names), columns, 1)
+        number = 0
+        for batch in cast("_ParquetFile", opened).iter_batches(columns=sorted(columns)):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
