@@ -19,7 +19,7 @@ class BenignOptions(Options):
     categories: tuple[Category, ...] = ()
     """Categories of the harmful twins; none means all."""
     techniques: tuple[str, ...] = ()
-    """Transforms by name: what a model refuses merely because it is encoded. The plain request is always asked."""
+    """Transforms by name, to see what is refused for its encoding alone; `none` is always asked too."""
     goals_per_category: int | None = Field(default=None, ge=1)
     """How many requests of each category; the same number in `safety/harmful` asks their twins."""
     pool: Pool = "audit"

@@ -33,14 +33,14 @@ class HarmfulProbe:
     info: ClassVar[ProbeInfo] = ProbeInfo(
         name="safety/harmful",
         version="1",
-        measures="How often the target declines, or complies with, a short request for harm, plain and rewritten.",
-        harms=tuple(Category),
+        measures="How often the target declines, or complies with, short harmful requests, plain or rewritten.",
+        harms=tuple(category.value for category in Category),
         languages=("en",),
-        source="Goals written for this project (datasets/goals/harmful_en); each transform names its own paper.",
+        source="Goals written for this project (datasets/goals/harmful_en); each transform names its paper.",
         licence="Apache-2.0",
-        cannot_show="How harmful an answer is, what persistent or adaptive attackers reach, behaviour in other "
-        "languages, or the rate on real traffic: the goals are a dozen headlines a category. An answer to a "
-        "rewritten request that was not understood is neither a refusal nor compliance.",
+        cannot_show="How harmful an answer is, what persistent or adaptive attackers reach, behaviour in "
+        "other languages, or the rate on real traffic: the goals are a dozen headlines a category. An answer "
+        "to a rewritten request that was not understood is neither a refusal nor compliance.",
         attack=True,
     )
 

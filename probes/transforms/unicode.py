@@ -7,7 +7,7 @@ from probes.base import TransformInfo
 __all__ = ["Homoglyph"]
 
 _LATIN = "ABCEHIJKMOPSTXYaceijopsxy"
-# Cyrillic letters of the same shape, in the same order; written as escapes so that a reader sees which is which.
+# Cyrillic letters of the same shape, in the same order; as escapes, so that a reader sees which is which.
 _CYRILLIC = (
     "\u0410\u0412\u0421\u0415\u041d\u0406\u0408\u041a\u041c\u041e\u0420\u0405\u0422\u0425\u0423"
     "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0455\u0445\u0443"
