@@ -1,0 +1,185 @@
+"""Opening a run store's file: lock, connection, tables, version, and failures in the user's words."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from audit.errors import StoreError
+from audit.store_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+
+__all__ = [
+    "LOCK_FILE",
+    "STORE_FILE",
+    "check_version",
+    "connected",
+    "failures",
+    "locked",
+    "make_folder",
+    "make_tables",
+]
+
+STORE_FILE = "run.sqlite"
+LOCK_FILE = "run.lock"
+_BUSY_S = 30.0
+"""How long a connection waits for another one of the same run, such as a checkpoint, in seconds."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a run folder unless it is there.
+
+    Raises:
+        StoreError: The system refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def locked(folder: Path) -> int:
+    """An open file whose exclusive lock makes this process the folder's only writer.
+
+    The system drops the lock when the file is closed or the process dies.
+
+    Raises:
+        StoreError: Another process (or another store of this one) holds it, or the folder is read-only.
+    """
+    path = folder / LOCK_FILE
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        owner = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+        os.close(handle)
+        raise StoreError(
+            f"{path}: another process (number {owner or 'unknown'}) is writing this run",
+            next_step="wait until it ends, or stop it; what it stored stays",
+        ) from error
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+    except OSError:
+        pass  # A full disk only costs the next process the number in its message.
+    return handle
+
+
+def connected(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
+    """A connection in autocommit mode, durable and with foreign keys; to be used by one thread at a time."""
+    try:
+        return _connect(path, f"mode={mode}")
+    except sqlite3.OperationalError:
+        # A disk that cannot be written has no room for the log's index; with no log there, none is needed.
+        if mode != "ro" or path.with_name(f"{path.name}-wal").exists():
+            raise
+        return _connect(path, "mode=ro&immutable=1")
+
+
+def _connect(path: Path, query: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?{query}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=_BUSY_S,
+    )
+    try:
+        if "mode=ro" not in query:
+            connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def make_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file, durably and in one transaction.
+
+    Raises:
+        StoreError: The file has tables already; then it is not touched.
+    """
+    # A file without tables is what a process killed at this very place leaves behind.
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        connection.close()
+        raise StoreError(
+            f"{path}: there is a run here already; a new one needs a folder of its own",
+            next_step=f"evenhand resume {path.parent}",
+        )
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in SCHEMA:
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("COMMIT")
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)  # Without it a power cut could lose the new file's name.
+    finally:
+        os.close(handle)
+
+
+def check_version(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse a file that this version cannot read.
+
+    Raises:
+        StoreError: It is no run store, or a newer version made it.
+    """
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise StoreError(f"{path}: is an SQLite file, but no run store")
+    row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
+    version = None if row is None else str(row[0])
+    if version != str(SCHEMA_VERSION):
+        raise StoreError(
+            f"{path}: has store version {version}; this version of evenhand reads {SCHEMA_VERSION}",
+            next_step="pip install --upgrade evenhand",
+        )
+
+
+@contextmanager
+def failures(path: Path) -> Iterator[None]:
+    """Turn what SQLite reports into one line for the user.
+
+    Raises:
+        StoreError: The block failed because of the disk, the file or another process.
+    """
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        # The low byte is the primary code; the rest says which system call it was.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
+            raise StoreError(
+                f"{path}: the disk is full; everything stored before is kept",
+                next_step=f"free some space, then: evenhand resume {path.parent}",
+            ) from error
+        known = {
+            sqlite3.SQLITE_READONLY: "cannot be written: the file or its disk is read-only",
+            sqlite3.SQLITE_PERM: "cannot be opened: permission denied",
+            sqlite3.SQLITE_CANTOPEN: "cannot be opened: missing, or permission denied",
+            sqlite3.SQLITE_NOTADB: "is no run store (not an SQLite file)",
+            sqlite3.SQLITE_CORRUPT: "is damaged; copy it first, then try `sqlite3 FILE .recover`",
+            sqlite3.SQLITE_BUSY: "is in use by another process",
+            sqlite3.SQLITE_IOERR: f"the disk failed ({error}); everything stored before is kept",
+        }
+        if code not in known:
+            raise
+        raise StoreError(f"{path}: {known[code]}") from error
+
+
+def _full(path: Path) -> bool:
+    """True if the disk has no room for another page: some file systems report that as a failed write."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < 64 * 1024

@@ -1,0 +1,253 @@
+"""Reading a run store in bulk: what is still to ask, what is still to score, and the table of scores.
+
+Every function takes an open connection. Long readings go page by page, so that none of them holds
+back the writer or the checkpoint of its log, and memory stays bounded.
+"""
+
+import hashlib
+import sqlite3
+from array import array
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from audit.records import Counts, Exchange, Outcome, Request, Score
+from audit.store_schema import LATEST, PROMPT_COLUMNS, Row, Value, messages_from
+from probes.records import Expectation
+
+__all__ = [
+    "count_outcomes",
+    "read_exchanges",
+    "read_frame",
+    "read_pending",
+    "read_scores",
+    "read_targets",
+]
+
+PAGE = 512
+"""Rows read at a time."""
+_SCORABLE = (Outcome.ANSWERED, Outcome.TRUNCATED)
+_FRAME_PROMPT = tuple(c for c in PROMPT_COLUMNS if c not in {"id", "source_id", "expectation", "messages"})
+
+
+def count_outcomes(connection: sqlite3.Connection, target: str, repeats: int) -> Counts:
+    """The count funnel of one target, by the latest attempt of every planned output."""
+    prompts = connection.execute("SELECT count(*) FROM prompts").fetchone()[0]
+    found = dict.fromkeys(Outcome, 0)
+    rows = connection.execute(
+        f"SELECT outcome, count(*) FROM outputs o WHERE target = ? AND turn = 0 AND repeat < ? AND {LATEST}"  # noqa: S608 - constant condition
+        " GROUP BY outcome",
+        (target, repeats),
+    )
+    for outcome, count in rows:
+        found[Outcome(outcome)] = count
+    planned = prompts * repeats
+    return Counts(
+        planned=planned,
+        not_asked=planned - sum(found.values()),
+        **{outcome.value: count for outcome, count in found.items()},
+    )
+
+
+def read_pending(
+    connection: sqlite3.Connection, targets: Sequence[str], repeats: int, order_seed: int
+) -> Iterator[tuple[str, Request]]:
+    """Every planned output that has no answer yet, in the order it should be asked.
+
+    The connection must be this call's own: the order is kept in one of its temporary tables, which
+    SQLite spills to disk, so memory does not grow with the plan.
+
+    Order: repeats one after the other; within a repeat, the n sets of each template are spread evenly
+    over the whole (one at a random place in each of n equal stretches), so that at any point every
+    template, and with it every probe and domain, is done to about the same fraction; the members of a
+    set are adjacent, in random order, and each is asked of all targets in turn.
+    """
+    _make_order(connection, order_seed)
+    for repeat in range(repeats):
+        place = -1
+        while True:
+            page = connection.execute(
+                "SELECT a.place, p.id, p.messages, p.source_id FROM asking a JOIN prompts p ON p.seq = a.seq"
+                " WHERE a.place > ? ORDER BY a.place LIMIT ?",
+                (place, PAGE),
+            ).fetchall()
+            if not page:
+                break
+            place = page[-1][0]
+            attempts = _attempts(connection, targets, [row[1] for row in page], repeat)
+            for _, prompt_id, messages, source_id in page:
+                for target in targets:
+                    attempt = attempts.get((target, prompt_id), 0)
+                    if attempt is not None:
+                        yield (
+                            target,
+                            Request(
+                                prompt_id=prompt_id,
+                                messages=messages_from(messages),
+                                repeat=repeat,
+                                attempt=attempt,
+                                source_id=source_id,
+                            ),
+                        )
+
+
+def _make_order(connection: sqlite3.Connection, order_seed: int) -> None:
+    def draw(*names: str | None) -> float:
+        """A number in [0, 1) that depends on the seed and the names only."""
+        text = "\x1f".join([str(order_seed), *(str(name) for name in names)])
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big") / 2**48
+
+    connection.create_function("draw", -1, draw, deterministic=True)
+    # A set belongs to the template of its first member, should a placebo's paraphrase have another one.
+    for statement in (
+        """CREATE TEMP TABLE members AS SELECT seq, probe || char(31) || template AS cluster,
+        probe || char(31) || coalesce(set_id, id) AS unit, draw(id, 'member') AS rank FROM prompts""",
+        """CREATE TEMP TABLE units AS SELECT unit, min(cluster) AS cluster, draw(unit, 'rank') AS rank,
+        draw(unit, 'start') AS start FROM members GROUP BY unit""",
+        """CREATE TEMP TABLE placed AS SELECT unit, (start - 1
+        + row_number() OVER (PARTITION BY cluster ORDER BY rank, unit)
+        ) / count(*) OVER (PARTITION BY cluster) AS position FROM units""",
+        "CREATE UNIQUE INDEX temp.placed_unit ON placed(unit, position)",
+        "CREATE TEMP TABLE asking(place INTEGER PRIMARY KEY, seq INTEGER)",
+        """INSERT INTO asking(seq) SELECT m.seq FROM members m JOIN placed p ON p.unit = m.unit
+        ORDER BY p.position, p.unit, m.rank, m.seq""",
+        "DROP TABLE placed",
+        "DROP TABLE units",
+        "DROP TABLE members",
+    ):
+        connection.execute(statement)
+
+
+def _attempts(
+    connection: sqlite3.Connection, targets: Sequence[str], prompt_ids: Sequence[str], repeat: int
+) -> dict[tuple[str, str], int | None]:
+    """Earlier attempts of each (target, prompt) asked before; None where one of them needs no other."""
+    marks = ", ".join("?" * len(prompt_ids))
+    found: dict[tuple[str, str], int | None] = {}
+    for target in targets:
+        rows = connection.execute(
+            f"SELECT prompt_id, max(attempt) + 1, max(outcome <> ?) FROM outputs WHERE target = ?"  # noqa: S608 - only question marks
+            f" AND prompt_id IN ({marks}) AND turn = 0 AND repeat = ? GROUP BY prompt_id",
+            (Outcome.ERRORED, target, *prompt_ids, repeat),
+        )
+        for prompt_id, attempts, done in rows:
+            found[target, prompt_id] = None if done else attempts
+    return found
+
+
+def read_exchanges(
+    connection: sqlite3.Connection, analyzer: str, version: str, target: str | None
+) -> Iterator[list[Exchange]]:
+    """Batches of the texts that this version of the analyzer has not read; see `Store.exchanges`."""
+    last = -1
+    while True:
+        rows = connection.execute(
+            f"""SELECT o.id, p.messages, o.text, p.expectation, p.language
+            FROM outputs o JOIN prompts p ON p.id = o.prompt_id
+            WHERE o.id > ? AND o.outcome IN (?, ?) AND (? IS NULL OR o.target = ?) AND {LATEST}
+            AND NOT EXISTS (SELECT 1 FROM scored s WHERE s.output = o.id AND s.analyzer = ? AND s.version = ?)
+            ORDER BY o.id LIMIT ?""",  # noqa: S608 - constant condition
+            (last, *_SCORABLE, target, target, analyzer, version, PAGE),
+        ).fetchall()
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield [
+            Exchange(
+                output=output,
+                messages=messages_from(messages),
+                reply=text,
+                expectation=Expectation.model_validate_json(expectation),
+                language=language,
+            )
+            for output, messages, text, expectation, language in rows
+        ]
+
+
+def read_targets(connection: sqlite3.Connection) -> list[str]:
+    """Names of the targets that have outputs, sorted."""
+    rows = connection.execute(
+        # A loose index scan: one look-up a target instead of a pass over all outputs.
+        """WITH RECURSIVE names(name) AS (SELECT min(target) FROM outputs UNION ALL
+        SELECT (SELECT min(target) FROM outputs WHERE target > name) FROM names WHERE name IS NOT NULL)
+        SELECT name FROM names WHERE name IS NOT NULL ORDER BY name"""
+    )
+    return [str(row[0]) for row in rows]
+
+
+def read_scores(connection: sqlite3.Connection, output_id: int) -> list[Score]:
+    """Every score of one output, by analyzer and measure."""
+    names = ("output", "analyzer", "version", "measure", "value", "label")
+    rows = connection.execute(
+        f"SELECT {', '.join(names)} FROM scores"  # noqa: S608 - constants above
+        " WHERE output = ? ORDER BY analyzer, measure",
+        (output_id,),
+    )
+    return [Score.model_validate(dict(zip(names, row, strict=True))) for row in rows]
+
+
+class _Column:
+    """Values of a categorical column, coded as they come."""
+
+    def __init__(self) -> None:
+        self._codes: dict[Value, int] = {}
+        self._cells = array("i")
+
+    def extend(self, values: Sequence[Value]) -> None:
+        codes = self._codes
+        self._cells.extend([-1 if value is None else codes.setdefault(value, len(codes)) for value in values])
+
+    def categorical(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None) -> pd.Categorical:
+        """The column with its categories sorted; with `rows`, its cells at those positions."""
+        categories = sorted(self._codes, key=str)
+        # One more than there are categories, and last, so that code -1 (missing) maps to itself.
+        place = np.full(len(categories) + 1, -1, dtype=np.int32)
+        place[[self._codes[category] for category in categories]] = np.arange(len(categories), dtype=np.int32)
+        cells = np.frombuffer(self._cells, dtype=np.intc) if self._cells else np.empty(0, dtype=np.intc)
+        coded = place[cells if rows is None else cells[rows]]
+        return pd.Categorical.from_codes(coded, categories=pd.Index(categories, dtype=object))
+
+
+def read_frame(connection: sqlite3.Connection, target: str) -> pd.DataFrame:
+    """One row a score; see `Store.frame` for the columns."""
+    prompts, seqs = _prompt_columns(connection)
+    names = ("outcome", "analyzer", "version", "measure", "label")
+    coded = {name: _Column() for name in names}
+    found, ids, repeats, readings = array("q"), array("q"), array("i"), array("d")
+    # Prompts lead, and each finds its outputs and their scores by key: sorted without sorting, and the
+    # order does not depend on which answer came first.
+    cursor = connection.execute(
+        f"""SELECT p.seq, o.id, o.repeat, o.outcome, s.analyzer, s.version, s.measure, s.value, s.label
+        FROM prompts p CROSS JOIN outputs o ON o.target = ? AND o.prompt_id = p.id AND {LATEST}
+        LEFT JOIN scores s ON s.output = o.id ORDER BY p.seq, o.turn, o.repeat, s.analyzer, s.measure""",  # noqa: S608 - constant condition
+        (target,),
+    )
+    while rows := cursor.fetchmany(65_536):
+        seq, output, repeat, outcome, *scored = zip(*rows, strict=True)
+        found.extend(seq)
+        ids.extend(output)
+        repeats.extend(repeat)
+        readings.extend([np.nan if value is None else value for value in scored[3]])
+        for name, values in zip(names, (outcome, *scored[:3], scored[4]), strict=True):
+            coded[name].extend(values)
+    places = np.searchsorted(np.array(seqs, dtype=np.int64), np.array(found, dtype=np.int64))
+    columns: dict[str, object] = {name: column.categorical(places) for name, column in prompts.items()}
+    columns |= {"output": np.array(ids), "repeat": np.array(repeats), "value": np.array(readings)}
+    columns |= {name: column.categorical() for name, column in coded.items()}
+    return pd.DataFrame(columns)
+
+
+def _prompt_columns(connection: sqlite3.Connection) -> tuple[dict[str, _Column], "array[int]"]:
+    columns = {name: _Column() for name in ("prompt_id", *_FRAME_PROMPT)}
+    seqs = array("q")
+    cursor = connection.execute(
+        f"SELECT seq, id, {', '.join(_FRAME_PROMPT)} FROM prompts ORDER BY seq"  # noqa: S608 - constants above
+    )
+    while rows := cursor.fetchmany(65_536):
+        seq, *values = zip(*rows, strict=True)
+        seqs.extend(seq)
+        cells: Row
+        for column, cells in zip(columns.values(), values, strict=True):
+            column.extend(cells)
+    return columns, seqs

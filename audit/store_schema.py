@@ -1,0 +1,194 @@
+"""The run store's tables, and how records become rows and come back."""
+
+import json
+import math
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+
+from audit.records import Output, Usage
+from probes.records import Expectation, Message, Prompt
+
+__all__ = [
+    "APPLICATION_ID",
+    "INSERT_OUTPUT",
+    "INSERT_PROMPT",
+    "LATEST",
+    "OUTPUT_COLUMNS",
+    "PROMPT_COLUMNS",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "Row",
+    "Value",
+    "messages_from",
+    "output_from",
+    "output_row",
+    "prompt_from",
+    "prompt_row",
+]
+
+Value = str | int | float | bytes | None
+"""What a cell of the store holds."""
+Row = Sequence[Value]
+
+APPLICATION_ID = 0x45564E48
+"""Marks the SQLite file as a run store (`PRAGMA application_id`); the letters EVNH."""
+SCHEMA_VERSION = 1
+"""Version of the tables below, kept in `meta` under `schema_version`."""
+
+PROMPT_COLUMNS = (
+    "id",
+    "probe",
+    "template",
+    "domain",
+    "language",
+    "set_id",
+    "arm",
+    "placebo",
+    "attribute",
+    "grp",
+    "reference",
+    "signal",
+    "norm",
+    "name",
+    "source_id",
+    "tags",
+    "expectation",
+    "messages",
+)
+OUTPUT_COLUMNS = (
+    "target",
+    "prompt_id",
+    "turn",
+    "repeat",
+    "attempt",
+    "outcome",
+    "text",
+    "error",
+    "finish_reason",
+    "refusal",
+    "prompt_tokens",
+    "completion_tokens",
+    "latency_s",
+    "logprobs",
+    "request_id",
+    "model",
+    "fingerprint",
+    "cached",
+)
+
+SCHEMA = (
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE prompts(
+        seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, probe TEXT NOT NULL, template TEXT NOT NULL,
+        domain TEXT NOT NULL, language TEXT NOT NULL, set_id TEXT, arm TEXT, placebo TEXT, attribute TEXT,
+        grp TEXT, reference TEXT, signal TEXT, norm TEXT, name TEXT, source_id TEXT, tags TEXT NOT NULL,
+        expectation TEXT NOT NULL, messages TEXT NOT NULL) STRICT""",
+    """CREATE TABLE outputs(
+        id INTEGER PRIMARY KEY, target TEXT NOT NULL, prompt_id TEXT NOT NULL REFERENCES prompts(id),
+        turn INTEGER NOT NULL, repeat INTEGER NOT NULL, attempt INTEGER NOT NULL, outcome TEXT NOT NULL,
+        text TEXT, error TEXT, finish_reason TEXT, refusal TEXT, prompt_tokens INTEGER,
+        completion_tokens INTEGER, latency_s REAL, logprobs TEXT, request_id TEXT, model TEXT,
+        fingerprint TEXT, cached INTEGER NOT NULL,
+        UNIQUE(target, prompt_id, turn, repeat, attempt)) STRICT""",
+    """CREATE TABLE scores(
+        output INTEGER NOT NULL REFERENCES outputs(id), analyzer TEXT NOT NULL, version TEXT NOT NULL,
+        measure TEXT NOT NULL, value REAL, label TEXT NOT NULL,
+        PRIMARY KEY(output, analyzer, measure)) STRICT, WITHOUT ROWID""",
+    # An analyzer may have nothing to say of an output; without this it would be asked about it for ever.
+    """CREATE TABLE scored(
+        output INTEGER NOT NULL REFERENCES outputs(id), analyzer TEXT NOT NULL, version TEXT NOT NULL,
+        PRIMARY KEY(output, analyzer)) STRICT, WITHOUT ROWID""",
+)
+
+INSERT_PROMPT = (
+    f"INSERT INTO prompts({', '.join(PROMPT_COLUMNS)}) VALUES ({', '.join('?' * len(PROMPT_COLUMNS))})"  # noqa: S608 - constants above
+)
+INSERT_OUTPUT = (
+    f"INSERT INTO outputs({', '.join(OUTPUT_COLUMNS)}) VALUES ({', '.join('?' * len(OUTPUT_COLUMNS))})"  # noqa: S608 - constants above
+)
+LATEST = """NOT EXISTS (SELECT 1 FROM outputs later WHERE later.target = o.target
+    AND later.prompt_id = o.prompt_id AND later.turn = o.turn AND later.repeat = o.repeat
+    AND later.attempt > o.attempt)"""
+"""Condition on `outputs o`: no later attempt supersedes it."""
+
+_MESSAGES = TypeAdapter(tuple[Message, ...])
+
+
+def prompt_row(prompt: Prompt) -> Row:
+    """A prompt as the values of `PROMPT_COLUMNS`."""
+    messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
+    return (
+        prompt.id,
+        prompt.probe,
+        prompt.template,
+        prompt.domain,
+        prompt.language,
+        prompt.set_id,
+        prompt.arm,
+        prompt.placebo,
+        prompt.attribute,
+        prompt.group,
+        prompt.reference,
+        prompt.signal,
+        prompt.norm,
+        prompt.name,
+        prompt.source_id,
+        json.dumps(prompt.tags, ensure_ascii=False, sort_keys=True),
+        prompt.expectation.model_dump_json(exclude_defaults=True),
+        json.dumps(messages, ensure_ascii=False),
+    )
+
+
+def prompt_from(row: Row) -> Prompt:
+    """The prompt that `prompt_row` made this row of."""
+    fields: dict[str, object] = dict(zip(PROMPT_COLUMNS, row, strict=True))
+    fields["group"] = fields.pop("grp")
+    fields["tags"] = json.loads(str(fields["tags"]))
+    fields["expectation"] = Expectation.model_validate_json(str(fields["expectation"]))
+    fields["messages"] = messages_from(str(fields["messages"]))
+    return Prompt.model_validate(fields)
+
+
+def messages_from(text: Value) -> tuple[Message, ...]:
+    """The messages that a `messages` cell holds."""
+    return _MESSAGES.validate_json(str(text))
+
+
+def output_row(output: Output) -> Row:
+    """An output as the values of `OUTPUT_COLUMNS`; a latency that is no number is missing."""
+    usage = output.usage
+    latency = output.latency_s
+    return (
+        output.target,
+        output.prompt_id,
+        output.turn,
+        output.repeat,
+        output.attempt,
+        output.outcome,
+        output.text,
+        output.error,
+        output.finish_reason,
+        output.refusal,
+        None if usage is None else usage.prompt_tokens,
+        None if usage is None else usage.completion_tokens,
+        None if latency is None or not math.isfinite(latency) else latency,
+        None if output.logprobs is None else json.dumps(output.logprobs, allow_nan=False),
+        output.request_id,
+        output.model,
+        output.fingerprint,
+        int(output.cached),
+    )
+
+
+def output_from(row: Row) -> Output:
+    """The output that `output_row` made this row of."""
+    fields: dict[str, object] = dict(zip(OUTPUT_COLUMNS, row, strict=True))
+    del fields["outcome"]
+    tokens = (fields.pop("prompt_tokens"), fields.pop("completion_tokens"))
+    if tokens != (None, None):
+        fields["usage"] = Usage.model_validate({"prompt_tokens": tokens[0], "completion_tokens": tokens[1]})
+    if fields["logprobs"] is not None:
+        fields["logprobs"] = tuple(json.loads(str(fields["logprobs"])))
+    fields["cached"] = bool(fields["cached"])
+    return Output.model_validate(fields)
