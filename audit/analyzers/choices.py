@@ -207,9 +207,10 @@ class ChoiceReader:
         """Strong and weak votes of a sentence, each as (position, option)."""
         if self._combined is not None:
             sentence = self._combined.sub(" ", sentence)
-        padded = f" {' '.join(words(sentence))} "
-        if self._unknown_option is not None and any(phrase in padded for phrase in self._unknown):
-            return [(0, self._unknown_option)], []
+        if self._unknown_option is not None:
+            padded = f" {' '.join(words(sentence))} "
+            if any(phrase in padded for phrase in self._unknown):
+                return [(0, self._unknown_option)], []
         tokens = tokens_of(sentence)
         strong = self._phrase_votes(tokens)
         weak: list[tuple[int, int]] = []
