@@ -19,6 +19,7 @@ __all__ = [
     "Evidence",
     "Exchange",
     "Finding",
+    "GroupRate",
     "Outcome",
     "Output",
     "Request",
@@ -234,6 +235,25 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+
+class GroupRate(Record):
+    """One group's own rate, so that levelling down shows and every disparity has its two ends."""
+
+    measure: str
+    probe: str
+    domain: str
+    language: str
+    attribute: str
+    signal: Signal
+    group: str
+    rate: float
+    ci_low: float | None
+    ci_high: float | None
+    level: float
+    method: str
+    n_outputs: int
+    n_clusters: int
 
 
 class Change(Record):

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from audit.estimates.contrasts import MINIMUM_TEMPLATES
+from audit.estimates.measures import Measure
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.arguments import Vector
@@ -21,6 +22,17 @@ from probes.seeds import rng
 __all__ = ["benchmark_scores"]
 
 RESAMPLES = 2_000
+
+CHOICE = Measure(
+    name="choice",
+    analyzer="decision",
+    reading="choice",
+    words="the option chosen",
+    unit="index of the option",
+    expects=("choice",),
+    compare_groups=False,
+)
+"""Which option was chosen: no rate, so it is not among the measures of every run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +48,9 @@ class _Score:
     """Whether 0 means no bias, so that the interval can be judged against it."""
 
 
-def benchmark_scores(outputs: pd.DataFrame, judgement: Judgement, *, seed: int) -> list[Estimate]:
+def benchmark_scores(
+    frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement, *, seed: int
+) -> list[Estimate]:
     """Scores of the public benchmarks among the outputs.
 
     BBQ: accuracy and bias score in the ambiguous and the disambiguated condition (Parrish et al.
@@ -45,8 +59,7 @@ def benchmark_scores(outputs: pd.DataFrame, judgement: Judgement, *, seed: int) 
     masked likelihoods instead).
 
     Args:
-        outputs: One row an output, with `chosen` (index of the option read, nan if none) and the
-            prompt's `tags`, `probe`, `domain`, `template`.
+        frame_of: Gives the rows of a measure (see `audit.estimates.frame.Readings`).
         judgement: Thresholds declared in the spec.
         seed: Root seed; resampling draws from it by name.
 
@@ -54,6 +67,7 @@ def benchmark_scores(outputs: pd.DataFrame, judgement: Judgement, *, seed: int) 
         Estimates in a fixed order; empty if no benchmark was run.
     """
     found: list[Estimate] = []
+    outputs = frame_of(CHOICE).rename(columns={"value": "chosen"})
     scorers = {"public/bbq": _bbq, "public/crows_pairs": _crows_pairs}
     for probe, scores in scorers.items():
         block = outputs[outputs["probe"] == probe]
@@ -186,4 +200,4 @@ def _bootstrap(
         level=level,
         method="percentile",
     )
-    return found.low, found.high
+    return found.interval.low, found.interval.high

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from audit.records import Control, Verdict
-from audit.statistics.equivalence import tost
+from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import ClusterEstimate
 
 __all__ = ["Judged", "Question", "judge"]
@@ -60,7 +60,7 @@ def judge(question: Question) -> Judged:
             return Judged(verdict=Verdict.EQUIVALENT, reasons=("real, but below the margin of concern",))
         material = margin is not None and (low > margin or high < -margin)
         return Judged(verdict=Verdict.DISPARITY, material=material)
-    if margin is not None and _equivalent(found, margin):
+    if margin is not None and equivalence_of(found, margin=margin, level=found.interval.level).equivalent:
         return Judged(verdict=Verdict.EQUIVALENT, reasons=("the interval lies within the margin of concern",))
     return Judged(verdict=Verdict.INCONCLUSIVE, reasons=_why_open(question, selected=selected))
 
@@ -79,14 +79,6 @@ def _unfit(question: Question) -> str | None:
             f"{worst.point:+.3f} [{worst.ci_low:+.3f}, {worst.ci_high:+.3f}]"
         )
     return None
-
-
-def _equivalent(found: ClusterEstimate, margin: float) -> bool:
-    if found.degenerate:
-        return -margin < found.interval.low and found.interval.high < margin
-    return tost(
-        found.point, found.standard_error, found.df, margin=margin, level=found.interval.level
-    ).equivalent
 
 
 def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:

@@ -1,0 +1,199 @@
+"""Everything the command line does, for programs: one function a command, plain data in and out."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from audit.atomic import write_text
+from audit.collection.progress import Progress
+from audit.collection.runner import CollectionPlan, CollectionResult
+from audit.collection.runner import collect as collect_outputs
+from audit.compare import Side, changes
+from audit.errors import InputError
+from audit.estimates.benchmarks import benchmark_scores
+from audit.estimates.disparities import disparities
+from audit.estimates.frame import Readings
+from audit.estimates.group_rates import group_rates
+from audit.estimates.measures import MEASURES
+from audit.estimates.rates import rates
+from audit.findings import findings
+from audit.findings.document import RunDocument
+from audit.gates import GateResult, check_gate
+from audit.records import Change, Estimate
+from audit.runs import (
+    BASELINE,
+    TARGET,
+    Run,
+    build_analyzers,
+    build_targets,
+    create_run,
+    open_run,
+    preview_plan,
+    score,
+)
+from audit.spec import Spec, load_spec
+
+__all__ = [
+    "Comparison",
+    "collect",
+    "compare",
+    "create_run",
+    "find",
+    "gate",
+    "load_document",
+    "load_spec",
+    "open_run",
+    "preview_plan",
+    "score",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two runs side by side."""
+
+    before: str
+    after: str
+    changes: tuple[Change, ...]
+    not_comparable: str | None
+    """Why the runs cannot be compared; then there are no changes."""
+
+
+async def collect(
+    run: Run,
+    *,
+    secrets: Mapping[str, str],
+    progress: Callable[[Progress], None] | None = None,
+) -> CollectionResult:
+    """Ask what has no answer yet.
+
+    Args:
+        run: The planned run.
+        secrets: Environment variables; a target reads only those that its part of the spec names.
+        progress: Called a few times a second.
+
+    Returns:
+        What was collected, and why it stopped.
+
+    Raises:
+        TargetUnreachableError: The target cannot be reached or rejects the credentials.
+        BudgetReachedError: A limit of the spec was reached; the run can be resumed.
+        IncompleteError: Too many requests fail.
+    """
+    targets = build_targets(run.spec, run.root, run.where, secrets)
+    try:
+        with run.store() as store:
+            plan = CollectionPlan(
+                store=store,
+                targets=targets,
+                repeats=run.spec.repeats,
+                seed=run.spec.seed,
+                limits=run.spec.limits,
+            )
+            for role, target in targets.items():
+                store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
+            return await collect_outputs(plan, progress=progress)
+    finally:
+        for target in targets.values():
+            await target.aclose()
+
+
+def find(run: Run) -> RunDocument:
+    """Estimate everything, find what the data support, and write `findings.json`.
+
+    Returns:
+        The document that was written.
+    """
+    with run.store(read_only=True) as store:
+        counts = {role: store.counts(role, run.spec.repeats) for role in run.roles}
+        facts = {role: json.loads(store.get_meta(f"target.{role}") or "{}") for role in run.roles}
+        sides = {role: Readings(store.frame(role)) for role in run.roles}
+    target = _side(sides[TARGET], run.spec)
+    against: tuple[Change, ...] = ()
+    if BASELINE in sides:
+        against = tuple(changes(_side(sides[BASELINE], run.spec), target, run.spec.judgement))
+    document = RunDocument(
+        run=run.spec.name,
+        seed=run.spec.seed,
+        spec_sha256=run.plan.spec_sha256,
+        prompts_sha256=run.plan.prompts_sha256,
+        analyzers={one.info.name: one.info.version for one in build_analyzers(run.spec, run.root, run.where)},
+        targets=facts,
+        counts=counts,
+        versions=run.plan.versions,
+        estimates=tuple(target.estimates),
+        group_rates=tuple(
+            rate
+            for measure in MEASURES
+            if measure.compare_groups and measure.unit == "rate"
+            for rate in group_rates(target.readings.measure(measure), measure, run.spec.judgement)
+        ),
+        findings=tuple(findings(target.estimates, target.readings.measure)),
+        against_baseline=against,
+    )
+    write_text(run.folder.findings, document.model_dump_json(indent=1) + "\n")
+    return document
+
+
+def load_document(run: Run) -> RunDocument:
+    """What a run found earlier.
+
+    Raises:
+        InputError: `evenhand findings` has not been run, or the file is damaged.
+    """
+    path = run.folder.findings
+    try:
+        return RunDocument.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: no findings yet", next_step=f"evenhand findings {run.folder.path}"
+        ) from error
+    except ValueError as error:
+        raise InputError(
+            f"{path}: is damaged or of another version: {str(error).splitlines()[0]}",
+            next_step=f"evenhand findings {run.folder.path}",
+        ) from error
+
+
+def compare(before: Run, after: Run) -> Comparison:
+    """Two runs of one plan, paired by prompt; change = after - before.
+
+    Args:
+        before: The earlier run.
+        after: The later run; its judgement holds.
+
+    Returns:
+        The changes, or why the runs cannot be compared.
+    """
+    first, second = load_document(before), load_document(after)
+    reason = _why_not_comparable(first, second)
+    found: tuple[Change, ...] = ()
+    if reason is None:
+        earlier = Side(readings=before.readings(), estimates=first.estimates)
+        later = Side(readings=after.readings(), estimates=second.estimates)
+        found = tuple(changes(earlier, later, after.spec.judgement))
+    return Comparison(
+        before=str(before.folder.path), after=str(after.folder.path), changes=found, not_comparable=reason
+    )
+
+
+def gate(run: Run, document: RunDocument) -> list[GateResult]:
+    """What the spec's gate says of a run's estimates."""
+    return check_gate(run.spec.gate, document.estimates)
+
+
+def _side(readings: Readings, spec: Spec) -> Side:
+    estimates: list[Estimate] = [
+        *disparities(readings.measure, spec.judgement, seed=spec.seed),
+        *rates(readings.measure, spec.judgement),
+        *benchmark_scores(readings.measure, spec.judgement, seed=spec.seed),
+    ]
+    return Side(readings=readings, estimates=estimates)
+
+
+def _why_not_comparable(before: RunDocument, after: RunDocument) -> str | None:
+    if before.prompts_sha256 != after.prompts_sha256:
+        return "the runs asked different prompts: run the same spec (probes and seed) on both models"
+    if before.analyzers != after.analyzers:
+        return f"the outputs were read by different analyzers: {before.analyzers} and {after.analyzers}"
+    return None

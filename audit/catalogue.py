@@ -1,0 +1,118 @@
+"""What is installed: probes, targets and analyzers by name, with what they say of themselves."""
+
+import inspect
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+
+from audit.analyzers.base import AnalyzerInfo
+from audit.plugins import ANALYZERS, PROBES, TARGETS, build_probe, load_plugin
+from audit.records import Output
+from audit.runs import build_targets
+from audit.spec import Spec
+from audit.targets.base import TargetError
+from audit.targets.check import probe_call
+from probes.base import Options, Probe
+from probes.plugins import names
+from probes.records import ProbeInfo, Prompt, Record
+from probes.seeds import rng
+
+__all__ = [
+    "ShownProbe",
+    "TargetType",
+    "check_targets",
+    "list_analyzers",
+    "list_probes",
+    "list_targets",
+    "make_probe",
+    "show_analyzer",
+    "show_probe",
+]
+
+EXAMPLE_SEED = 0
+
+
+class ShownProbe(Record):
+    """A probe's description with some of its prompts."""
+
+    info: ProbeInfo
+    examples: tuple[Prompt, ...]
+
+
+class TargetType(Record):
+    """A target type and the options its part of the spec may have."""
+
+    name: str
+    summary: str
+    options: tuple[str, ...]
+
+
+def list_probes() -> list[ProbeInfo]:
+    """Descriptions of every installed probe, by name."""
+    return [_probe_info(name) for name in names(PROBES)]
+
+
+def make_probe(name: str) -> Probe:
+    """A probe with its default options.
+
+    Raises:
+        SpecError: The probe is unknown, or needs options such as the path of a file.
+    """
+    return build_probe({"use": name}, root=Path(), where=name)
+
+
+def show_probe(name: str, count: int) -> ShownProbe:
+    """A probe's description and its first prompts.
+
+    Args:
+        name: Name of the probe.
+        count: How many prompts; 0 needs no options, so it works for probes that read a user's file.
+    """
+    if count == 0:
+        return ShownProbe(info=_probe_info(name), examples=())
+    prompts = make_probe(name).prompts(rng(EXAMPLE_SEED, "probe", name))
+    return ShownProbe(info=_probe_info(name), examples=tuple(islice(prompts, count)))
+
+
+def list_targets() -> list[TargetType]:
+    """Every installed target type, by name."""
+    found = []
+    for name in names(TARGETS):
+        plugin = load_plugin(TARGETS, name, where="targets")
+        options: type[Options] = plugin.Options
+        summary = (inspect.getdoc(plugin) or "").split("\n", maxsplit=1)[0]
+        found.append(TargetType(name=name, summary=summary, options=tuple(options.model_fields)))
+    return found
+
+
+def list_analyzers() -> list[AnalyzerInfo]:
+    """Descriptions of every installed analyzer, by name."""
+    return [show_analyzer(name) for name in names(ANALYZERS)]
+
+
+def show_analyzer(name: str) -> AnalyzerInfo:
+    """An analyzer's description.
+
+    Raises:
+        SpecError: The analyzer is unknown.
+    """
+    info: AnalyzerInfo = load_plugin(ANALYZERS, name, where="analyzers").info
+    return info
+
+
+async def check_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> list[Output]:
+    """One harmless question to each target of a spec; an error is an output with its reason."""
+    answers = []
+    for role, target in build_targets(spec, root, where, secrets).items():
+        try:
+            answers.append(await probe_call(target, seed=spec.seed))
+        except TargetError as error:
+            answers.append(Output(target=role, prompt_id="check", error=str(error)))
+        finally:
+            await target.aclose()
+    return answers
+
+
+def _probe_info(name: str) -> ProbeInfo:
+    info: ProbeInfo = load_plugin(PROBES, name, where="probes").info
+    return info

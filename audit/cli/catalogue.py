@@ -1,0 +1,137 @@
+"""`evenhand probes`, `targets` and `analyzers`: what is installed, and whether it works."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import click
+
+from audit import api
+from audit.cli.console import data, say, table
+from audit.cli.options import json_option
+from audit.errors import InputError
+from probes.checks import check_probe
+
+__all__ = ["analyzers", "probes", "targets"]
+
+PROBLEMS = 1
+
+
+@click.group()
+def probes() -> None:
+    """List, show and check probes."""
+
+
+@probes.command("list")
+@json_option
+def list_probes(as_json: bool) -> None:
+    """List the installed probes."""
+    found = api.list_probes()
+    if as_json:
+        data([info.model_dump(mode="json") for info in found])
+        return
+    rows = [[info.name, info.version, "attack" if info.attack else "-", info.measures] for info in found]
+    table(["probe", "version", "kind", "measures"], rows)
+
+
+@probes.command("show")
+@click.argument("name")
+@click.option("--prompts", "count", default=3, show_default=True, help="How many example prompts to print.")
+@json_option
+def show_probe(name: str, count: int, as_json: bool) -> None:
+    """Show one probe: what it measures, what it cannot show, and example prompts."""
+    shown = api.show_probe(name, count)
+    if as_json:
+        data(shown)
+        return
+    for key, value in shown.info.model_dump().items():
+        say(f"{key}: {', '.join(value) if isinstance(value, tuple) else value}")
+    for prompt in shown.examples:
+        say()
+        say(
+            f"[{prompt.domain}, {prompt.template}, {prompt.attribute or prompt.placebo or '-'} {prompt.group or ''}]"
+        )
+        say("\n".join(message.content for message in prompt.messages))
+
+
+@probes.command("check")
+@click.argument("name")
+@json_option
+def check(name: str, as_json: bool) -> int:
+    """Check that a probe keeps the promises of every probe."""
+    problems = check_probe(api.make_probe(name))
+    if as_json:
+        data({"probe": name, "problems": list(problems)})
+    for problem in problems:
+        say(problem)
+    say(f"{name}: {len(problems)} problems" if problems else f"{name}: no problem found")
+    return PROBLEMS if problems else 0
+
+
+@click.group()
+def targets() -> None:
+    """List targets and check that one answers."""
+
+
+@targets.command("list")
+@json_option
+def list_targets(as_json: bool) -> None:
+    """List the installed target types with their options."""
+    found = api.list_targets()
+    if as_json:
+        data(found)
+        return
+    table(["type", "options", "summary"], [[one.name, ", ".join(one.options), one.summary] for one in found])
+
+
+@targets.command("check")
+@click.argument("spec", type=click.Path(path_type=Path))
+@json_option
+def check_target(spec: Path, as_json: bool) -> int:
+    """Ask the targets of a spec one harmless question each."""
+    answers = asyncio.run(api.check_targets(api.load_spec(spec), spec.parent, str(spec), os.environ))
+    if as_json:
+        data([answer.model_dump(mode="json") for answer in answers])
+    failed = 0
+    for answer in answers:
+        failed += answer.error is not None
+        said = f"failed: {answer.error}" if answer.error else f"answered {(answer.text or '')[:80]!r}"
+        latency = "" if answer.latency_s is None else f" in {answer.latency_s:.2f} s"
+        say(f"{answer.target}: {said}{latency}")
+    return InputError.exit_code if failed else 0
+
+
+@click.group()
+def analyzers() -> None:
+    """List and show analyzers."""
+
+
+@analyzers.command("list")
+@json_option
+def list_analyzers(as_json: bool) -> None:
+    """List the installed analyzers."""
+    found = api.list_analyzers()
+    if as_json:
+        data([info.model_dump(mode="json") for info in found])
+        return
+    rows = [[info.name, info.version, ", ".join(info.measures), info.reads] for info in found]
+    table(["analyzer", "version", "measures", "reads"], rows)
+
+
+@analyzers.command("show")
+@click.argument("name")
+@json_option
+def show_analyzer(name: str, as_json: bool) -> None:
+    """Show one analyzer: what it reads, how far it can be believed, and its measured error rates."""
+    info = api.show_analyzer(name)
+    if as_json:
+        data(info)
+        return
+    for key, value in info.model_dump().items():
+        if key != "error_rates":
+            say(f"{key}: {', '.join(value) if isinstance(value, tuple) else value}")
+    for rate in info.error_rates:
+        bounds = f"[{rate.ci_low:.3f}, {rate.ci_high:.3f}]"
+        say(f"{rate.name}: {rate.value:.3f} {bounds}, n = {rate.n}, on {rate.measured_on}")
+    if not info.error_rates:
+        say("error rates: unmeasured")

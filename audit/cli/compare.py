@@ -1,0 +1,43 @@
+"""`evenhand compare`: before and after, paired by prompt."""
+
+from pathlib import Path
+
+import click
+
+from audit import api
+from audit.cli.console import data, say, warn
+from audit.cli.options import json_option
+from audit.cli.tables import show_changes
+
+__all__ = ["compare"]
+
+NOT_COMPARABLE = 3
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@json_option
+def compare(before: Path, after: Path, as_json: bool) -> int:
+    """Compare two runs of one plan, paired by prompt.
+
+    BEFORE and AFTER are run folders of the same spec (probes and seed) on two models. The change is
+    after minus before; its interval is clustered by template.
+    """
+    found = api.compare(api.open_run(before), api.open_run(after))
+    if as_json:
+        data(
+            {
+                "before": found.before,
+                "after": found.after,
+                "not_comparable": found.not_comparable,
+                "changes": [change.model_dump(mode="json") for change in found.changes],
+            }
+        )
+    if found.not_comparable is not None:
+        warn(f"not comparable: {found.not_comparable}")
+        return NOT_COMPARABLE
+    if not as_json:
+        show_changes(found.changes)
+        say(f"{len(found.changes)} changes, after - before")
+    return 0

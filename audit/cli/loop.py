@@ -1,0 +1,44 @@
+"""What follows collection in every command that audits: score, find, report, and tell people."""
+
+from collections.abc import Sequence
+
+from audit import api
+from audit.cli.console import data, say
+from audit.cli.tables import show_counts, show_findings
+from audit.findings.document import flattened
+from audit.gates import GateResult, worst
+
+__all__ = ["FAILED", "INCONCLUSIVE", "INTERRUPTED", "finish"]
+
+FAILED = 1
+INCONCLUSIVE = 3
+INTERRUPTED = 130
+
+
+def finish(run: api.Run, *, as_json: bool) -> int:
+    """Score, find and report a collected run.
+
+    Args:
+        run: The run.
+        as_json: Whether to print the findings as JSON on standard output.
+
+    Returns:
+        The exit code: 0, or what the gate says.
+    """
+    api.score(run)
+    document = api.find(run)
+    path = api.write_run_report(run, document)
+    show_counts(document.counts["target"])
+    show_findings(document)
+    if as_json:
+        data(flattened(document, every=False))
+    say(f"report: {path}")
+    return _gate(api.gate(run, document))
+
+
+def _gate(results: Sequence[GateResult]) -> int:
+    for result in results:
+        say(f"gate {result.outcome}: {result.rule.measure} fails if {result.rule.fail_if}: {result.reason}")
+    if not results:
+        return 0
+    return {"met": 0, "failed": FAILED, "inconclusive": INCONCLUSIVE}[worst(results)]

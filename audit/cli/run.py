@@ -1,0 +1,77 @@
+"""`evenhand run` and `evenhand resume`: the whole audit, or the rest of one."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from audit import api
+from audit.cli.console import say, warn
+from audit.cli.loop import INTERRUPTED, finish
+from audit.cli.options import json_option, out_option, run_argument
+from audit.cli.progress import Mode, progress_display
+from audit.errors import AuditError, InputError
+
+__all__ = ["collect_and_finish", "resume", "run"]
+
+
+@click.command()
+@click.argument("spec", type=click.Path(path_type=Path))
+@out_option
+@json_option
+def run(spec: Path, out: Path, as_json: bool) -> int:
+    """Plan, collect, score, estimate, find and report.
+
+    SPEC is a YAML file; `evenhand init` writes one. If the folder already holds a run of the same
+    spec, the run goes on where it stopped: nothing is asked twice.
+    """
+    loaded = api.load_spec(spec)
+    made = api.create_run(loaded, out, root=spec.parent, where=str(spec))
+    return collect_and_finish(made, as_json=as_json)
+
+
+@click.command()
+@run_argument
+@json_option
+def resume(run_folder: Path, as_json: bool) -> int:
+    """Go on with a run that was stopped."""
+    return collect_and_finish(api.open_run(run_folder), as_json=as_json)
+
+
+def collect_and_finish(made: api.Run, *, as_json: bool) -> int:
+    """Collect what is missing, then score, find and report, whatever stopped the collection.
+
+    Args:
+        made: The planned run.
+        as_json: Whether standard output is for a program.
+
+    Returns:
+        The exit code.
+    """
+    stopped: AuditError | None = None
+    say(f"{made.plan.requests} outputs planned: {made.plan.prompts} prompts, {made.plan.repeats} a prompt")
+    with progress_display(_mode(as_json=as_json), sys.stderr) as shown:
+        try:
+            result = asyncio.run(api.collect(made, secrets=os.environ, progress=shown))
+        except AuditError as error:
+            if error.exit_code == InputError.exit_code:
+                raise
+            stopped = error
+        else:
+            if result.interrupted:
+                say(f"interrupted; what was answered is kept. Go on with: evenhand resume {made.folder.path}")
+                return INTERRUPTED
+    code = finish(made, as_json=as_json)
+    if stopped is None:
+        return code
+    warn(f"the run is incomplete: {stopped}")
+    say(f"next: {stopped.next_step or f'evenhand resume {made.folder.path}'}")
+    return stopped.exit_code
+
+
+def _mode(*, as_json: bool) -> Mode:
+    if as_json:
+        return "ndjson"
+    return "rich" if sys.stderr.isatty() else "plain"

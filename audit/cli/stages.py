@@ -1,0 +1,53 @@
+"""`evenhand score`, `findings` and `report`: single stages, each of which can be run again."""
+
+from pathlib import Path
+
+import click
+
+from audit import api
+from audit.cli.console import data, say
+from audit.cli.options import json_option, run_argument
+from audit.cli.tables import show_counts, show_estimates, show_findings
+from audit.findings.document import flattened
+
+__all__ = ["findings", "report", "score"]
+
+
+@click.command()
+@run_argument
+@json_option
+def score(run_folder: Path, as_json: bool) -> None:
+    """Score the outputs of a run again; no model is called."""
+    read = api.score(api.open_run(run_folder))
+    say(f"{read} readings taken")
+    if as_json:
+        data({"run": str(run_folder), "read": read})
+    say(f"next: evenhand findings {run_folder}")
+
+
+@click.command()
+@run_argument
+@click.option("--all", "every", is_flag=True, help="List every estimate, whatever its verdict.")
+@json_option
+def findings(run_folder: Path, every: bool, as_json: bool) -> None:
+    """Estimate and list the findings of a run."""
+    document = api.find(api.open_run(run_folder))
+    if as_json:
+        data(flattened(document, every=every))
+        return
+    show_counts(document.counts["target"])
+    show_findings(document)
+    if every:
+        show_estimates(document.estimates)
+
+
+@click.command()
+@run_argument
+@json_option
+def report(run_folder: Path, as_json: bool) -> None:
+    """Write the HTML report of a run."""
+    run = api.open_run(run_folder)
+    path = api.write_run_report(run, api.load_document(run))
+    if as_json:
+        data({"report": str(path)})
+    say(f"report: {path}")

@@ -1,0 +1,118 @@
+"""Tables for people: counts, findings, estimates and changes on a terminal."""
+
+from collections.abc import Sequence
+
+from audit.cli.console import clean, say, table, warn
+from audit.findings.document import RunDocument
+from audit.records import Change, Counts, Estimate, Finding, Verdict
+
+__all__ = ["show_changes", "show_counts", "show_estimates", "show_findings"]
+
+ROWS_SHOWN = 20
+
+
+def show_counts(counts: Counts) -> None:
+    """Print the count funnel in one line."""
+    parts = [
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in counts.model_dump().items()
+        if name != "planned"
+    ]
+    say(f"planned {counts.planned} = " + " + ".join(parts))
+    if counts.not_asked or counts.errored:
+        warn(
+            f"{counts.not_asked} not asked and {counts.errored} errored: missing, and counted as nothing else"
+        )
+
+
+def show_findings(document: RunDocument) -> None:
+    """Print the findings, most severe first, and how many estimates say what."""
+    words = {verdict: sum(one.verdict is verdict for one in document.estimates) for verdict in Verdict}
+    said = ", ".join(
+        f"{count} {verdict.value.replace('_', ' ')}" for verdict, count in words.items() if count
+    )
+    say(f"{len(document.estimates)} estimates: {said or 'none'}")
+    if not document.findings:
+        say("no finding: nothing the data support is beyond its threshold")
+        return
+    table(["severity", "measure", "where", "contrast", "estimate", "interval", "n"], _rows(document.findings))
+    left = len(document.findings) - ROWS_SHOWN
+    if left > 0:
+        say(f"and {left} more in findings.json")
+
+
+def _rows(findings: Sequence[Finding]) -> list[list[str]]:
+    return [
+        [
+            finding.severity.value,
+            finding.estimate.measure,
+            _where(finding.estimate),
+            _contrast(finding.estimate),
+            f"{finding.estimate.point:+.3f}",
+            f"[{finding.estimate.ci_low:+.3f}, {finding.estimate.ci_high:+.3f}]",
+            f"{finding.estimate.n_outputs} / {finding.estimate.n_clusters} templates",
+        ]
+        for finding in findings[:ROWS_SHOWN]
+    ]
+
+
+def _where(estimate: Estimate) -> str:
+    technique = "" if estimate.technique in {None, "none"} else f" ({estimate.technique})"
+    return clean(f"{estimate.domain}{technique}")
+
+
+def _contrast(estimate: Estimate) -> str:
+    if estimate.group is None:
+        return f"limit {estimate.margin:g}" if estimate.margin is not None else "-"
+    return clean(f"{estimate.group} - {estimate.reference_group} ({estimate.signal})")
+
+
+def show_estimates(estimates: Sequence[Estimate]) -> None:
+    """Print every estimate with its verdict."""
+    table(
+        ["verdict", "measure", "where", "contrast", "estimate", "interval", "n", "why"],
+        [
+            [
+                estimate.verdict.value.replace("_", " "),
+                estimate.measure,
+                _where(estimate),
+                _contrast(estimate),
+                _signed(estimate.point),
+                _bounds(estimate.ci_low, estimate.ci_high),
+                f"{estimate.n_outputs} / {estimate.n_clusters}",
+                clean("; ".join(estimate.reasons))[:70],
+            ]
+            for estimate in estimates
+        ],
+    )
+
+
+def show_changes(changes: Sequence[Change]) -> None:
+    """Print changes, before and after, with their paired intervals."""
+    table(
+        ["measure", "where", "contrast", "before", "after", "change", "interval", "verdict"],
+        [
+            [
+                change.measure,
+                clean(change.domain)
+                + (f" ({change.technique})" if change.technique not in {None, "none"} else ""),
+                "-"
+                if change.group is None
+                else clean(f"{change.group} - {change.reference_group} ({change.signal})"),
+                _signed(change.before),
+                _signed(change.after),
+                _signed(change.change),
+                _bounds(change.ci_low, change.ci_high),
+                change.verdict.replace("_", " "),
+            ]
+            for change in changes
+        ],
+    )
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"

@@ -1,0 +1,97 @@
+"""What `evenhand doctor` says: what is installed, what a spec needs, and which hosts it can contact."""
+
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sized
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from audit.errors import AuditError
+from audit.plugins import secret_names
+from audit.runs import build_analyzers, build_probes, build_targets
+from audit.spec import Spec
+from probes.data import data_root, data_sets
+from probes.errors import ProbeError
+from probes.records import Record
+
+__all__ = ["Check", "check_installation", "check_spec", "hosts_of"]
+
+_EXTRAS = {"toxicity": ("detoxify", "torch", "transformers"), "parquet": ("pyarrow",)}
+
+
+class Check(Record):
+    """One thing that was looked at."""
+
+    subject: str
+    state: Literal["ok", "absent", "problem"]
+    """`absent` is something optional that is not there."""
+    detail: str
+
+
+def check_installation() -> list[Check]:
+    """Python, the package, its data and its extras."""
+    found = [
+        Check(subject="python", state="ok", detail=f"{platform.python_version()} ({sys.platform})"),
+        Check(subject="evenhand", state="ok", detail=_version("evenhand") or "running from a checkout"),
+    ]
+    try:
+        found.append(
+            Check(subject="data", state="ok", detail=f"{len(data_sets())} data sets in {data_root()}")
+        )
+    except ProbeError as error:
+        found.append(Check(subject="data", state="problem", detail=str(error)))
+    for extra, packages in _EXTRAS.items():
+        versions = {package: _version(package) for package in packages}
+        missing = [package for package, known in versions.items() if known is None]
+        detail = ", ".join(f"{package} {known}" for package, known in versions.items() if known)
+        if missing:
+            detail = f'lacks {", ".join(missing)}: pip install "evenhand[{extra}]"'
+        found.append(Check(subject=f"extra {extra}", state="absent" if missing else "ok", detail=detail))
+    return found
+
+
+def check_spec(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> list[Check]:
+    """Whether every part of a spec can be made, and whether the keys it names are there."""
+    found = [
+        _attempt("probes", lambda: build_probes(spec, root, where)),
+        _attempt("analyzers", lambda: build_analyzers(spec, root, where)),
+        _attempt("targets", lambda: build_targets(spec, root, where, secrets)),
+    ]
+    for role, section in (("target", spec.target), ("baseline", spec.baseline)):
+        if section is None:
+            continue
+        options = {"type": section.type, **section.options()}
+        for name in secret_names(options, where=f"{where}: {role}"):
+            there = bool(secrets.get(name))
+            detail = "is set" if there else "is not set in the environment"
+            found.append(Check(subject=f"key {name}", state="ok" if there else "problem", detail=detail))
+    return found
+
+
+def hosts_of(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Every network host that a run of the spec can contact, by the part of the spec that does.
+
+    Nothing else in the package opens a connection: probes, analyzers and reports are offline, except
+    an analyzer whose model the user asked to have downloaded.
+    """
+    hosts = {role: target.info.hosts for role, target in build_targets(spec, root, where, secrets).items()}
+    for analyzer in build_analyzers(spec, root, where):
+        named = getattr(analyzer, "hosts", ())
+        hosts[f"analyzer {analyzer.info.name}"] = tuple(named)
+    return hosts
+
+
+def _attempt(subject: str, make: Callable[[], Sized]) -> Check:
+    try:
+        count = len(make())
+    except (AuditError, ProbeError) as error:
+        return Check(subject=subject, state="problem", detail=str(error))
+    return Check(subject=subject, state="ok", detail=f"{count} ready")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

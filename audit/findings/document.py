@@ -1,0 +1,94 @@
+"""`findings.json`: everything a run found, for programs."""
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from audit.findings.claims import claim
+from audit.findings.select import finding_id
+from audit.records import Change, Counts, Estimate, Finding, GroupRate
+from probes.records import Record
+
+__all__ = ["RunDocument", "flattened"]
+
+_LEADING = (
+    "id",
+    "kind",
+    "measure",
+    "attribute",
+    "group",
+    "reference_group",
+    "domain",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "level",
+    "p_adjusted",
+    "noise_floor",
+    "verdict",
+    "severity",
+    "n_outputs",
+    "n_clusters",
+    "claim",
+    "evidence",
+)
+
+
+class RunDocument(Record):
+    """What a run found, without times, so that the same outputs give the same bytes."""
+
+    schema_version: int = 1
+    run: str
+    """Name of the run, as the spec gives it."""
+    seed: int
+    spec_sha256: str
+    prompts_sha256: str
+    analyzers: dict[str, str]
+    """Analyzer versions."""
+    targets: dict[str, dict[str, str]]
+    """Facts that identify what was audited, by role (`target`, `baseline`)."""
+    counts: dict[str, Counts]
+    """The count funnel, by role."""
+    versions: dict[str, str]
+    estimates: tuple[Estimate, ...]
+    group_rates: tuple[GroupRate, ...]
+    findings: tuple[Finding, ...]
+    against_baseline: tuple[Change, ...] = Field(default=())
+
+
+def flattened(document: RunDocument, *, every: bool) -> dict[str, object]:
+    """What `evenhand findings --json` prints.
+
+    Args:
+        document: What the run found.
+        every: List every estimate, not only the findings.
+
+    Returns:
+        A mapping with `run`, `counts` and `findings`; each entry of the last is flat.
+    """
+    counts = document.counts["target"].model_dump()
+    by_id = {finding.id: finding for finding in document.findings}
+    shown: Sequence[Estimate] = (
+        document.estimates if every else [finding.estimate for finding in document.findings]
+    )
+    return {
+        "run": document.run,
+        "counts": counts,
+        "findings": [_entry(estimate, by_id.get(finding_id(estimate))) for estimate in shown],
+    }
+
+
+def _entry(estimate: Estimate, finding: Finding | None) -> dict[str, object]:
+    content = estimate.model_dump(mode="json")
+    stated = estimate.point is not None
+    content["id"] = finding_id(estimate)
+    content["estimate"] = content.pop("point")
+    content["severity"] = None if finding is None else finding.severity.value
+    content["claim"] = finding.claim if finding else (claim(estimate) if stated else None)
+    content["evidence"] = (
+        [] if finding is None else [item.model_dump(mode="json") for item in finding.evidence]
+    )
+    return {
+        **{key: content[key] for key in _LEADING},
+        **{k: v for k, v in content.items() if k not in _LEADING},
+    }

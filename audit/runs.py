@@ -1,0 +1,209 @@
+"""One run, stage by stage: plan, collect, score, find, report. Each reads the store and can be run again."""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit import __version__
+from audit.analyzers.base import Analyzer
+from audit.atomic import write_text
+from audit.errors import InputError, StoreError
+from audit.estimates.frame import Readings
+from audit.plan import Plan, Planner, check_authorised
+from audit.plugins import build_analyzer, build_probe, build_target
+from audit.run_folder import RunFolder
+from audit.scoring import score_outputs
+from audit.spec import Spec, TargetSpec, dump_spec, load_spec, parse_spec
+from audit.store import Store
+from audit.targets.base import Target, TargetContext
+from probes.base import Probe
+
+__all__ = [
+    "Run",
+    "build_analyzers",
+    "build_probes",
+    "build_targets",
+    "create_run",
+    "open_run",
+    "preview_plan",
+    "score",
+]
+
+BASELINE = "baseline"
+TARGET = "target"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A planned run on disk."""
+
+    folder: RunFolder
+    spec: Spec
+    plan: Plan
+    root: Path
+    """Folder that the spec's relative paths are relative to."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Names under which outputs are stored: `target`, and `baseline` if the spec has one."""
+        return (TARGET,) if self.spec.baseline is None else (TARGET, BASELINE)
+
+    @property
+    def where(self) -> str:
+        """Name of the spec file, for messages."""
+        return str(self.folder.spec)
+
+    @contextmanager
+    def store(self, *, read_only: bool = False) -> Iterator[Store]:
+        """The run's store, closed afterwards."""
+        with Store.open(self.folder.path, read_only=read_only) as store:
+            yield store
+
+    def readings(self, role: str = TARGET) -> Readings:
+        """The finished outputs of one target with their scores."""
+        with self.store(read_only=True) as store:
+            return Readings(store.frame(role))
+
+
+def build_probes(spec: Spec, root: Path, where: str) -> list[Probe]:
+    """The probes of a spec, in its order.
+
+    Raises:
+        SpecError: A probe is unknown, or its options are not accepted.
+    """
+    probes = [
+        build_probe({"use": probe.use, **probe.options()}, root=root, where=f"{where}: probes[{index}]")
+        for index, probe in enumerate(spec.probes)
+    ]
+    check_authorised(spec, probes, where)
+    return probes
+
+
+def build_analyzers(spec: Spec, root: Path, where: str) -> list[Analyzer]:
+    """The analyzers of a spec, in its order.
+
+    Raises:
+        SpecError: An analyzer is unknown, or its options are not accepted.
+    """
+    return [
+        build_analyzer(analyzer.use, analyzer.options(), root=root, where=f"{where}: analyzers[{index}]")
+        for index, analyzer in enumerate(spec.analyzers)
+    ]
+
+
+def build_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> dict[str, Target]:
+    """The targets of a spec by role; nothing is contacted yet.
+
+    Raises:
+        SpecError: A target type is unknown, or its options are not accepted.
+    """
+    sections: list[tuple[str, TargetSpec]] = [(TARGET, spec.target)]
+    if spec.baseline is not None:
+        sections.append((BASELINE, spec.baseline))
+    return {
+        role: build_target(
+            {"type": section.type, **section.options()},
+            TargetContext(name=role, root=root, secrets=secrets),
+            where=f"{where}: {role}",
+        )
+        for role, section in sections
+    }
+
+
+def preview_plan(spec_path: Path) -> Plan:
+    """The plan of a spec, without writing anything.
+
+    Raises:
+        SpecError: The spec is malformed, or its probes make no prompt.
+    """
+    spec = load_spec(spec_path)
+    planner = Planner(spec, build_probes(spec, spec_path.parent, str(spec_path)))
+    for _ in planner.prompts():
+        pass
+    return planner.plan()
+
+
+def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
+    """Plan a run into a folder, or go on with the same plan already there.
+
+    Args:
+        spec: The spec.
+        out: The run's folder; made if it does not exist.
+        root: Folder that the spec's relative paths are relative to.
+        where: Name of the spec file, for messages.
+
+    Raises:
+        SpecError: The probes cannot be made.
+        StoreError: The folder holds a run of another spec; the message names the lines that differ.
+    """
+    folder = RunFolder(out)
+    text = dump_spec(spec)
+    if folder.plan.exists():
+        _refuse_other_spec(folder, text)
+        return open_run(out)
+    if out.exists() and any(out.iterdir()) and not folder.database.exists():
+        raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
+    planner = Planner(spec, build_probes(spec, root, where))
+    # An unfinished plan holds nothing that was asked or paid for: it is made anew.
+    for suffix in ("", "-wal", "-shm"):
+        folder.database.with_name(folder.database.name + suffix).unlink(missing_ok=True)
+    with Store.create(out) as store:
+        store.add_prompts(planner.prompts())
+        plan = planner.plan()
+        store.set_meta("root", str(root.resolve()))
+        store.set_meta("evenhand", __version__)
+    write_text(folder.spec, text)
+    write_text(folder.plan, plan.model_dump_json(indent=2) + "\n")
+    return Run(folder=folder, spec=spec, plan=plan, root=root)
+
+
+def open_run(path: Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        StoreError: There is no complete plan in it.
+    """
+    folder = RunFolder(path)
+    if not folder.plan.exists():
+        raise StoreError(f"{path}: holds no run (no plan.json)", next_step="evenhand run SPEC --out DIR")
+    spec = parse_spec(folder.spec.read_text(encoding="utf-8"), str(folder.spec))
+    try:
+        plan = Plan.model_validate_json(folder.plan.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StoreError(f"{folder.plan}: is damaged: {str(error).splitlines()[0]}") from error
+    with Store.open(path, read_only=True) as store:
+        root = store.get_meta("root")
+    if root is None:
+        raise StoreError(f"{folder.database}: lacks the entry `root`; it was not written by this program")
+    return Run(folder=folder, spec=spec, plan=plan, root=Path(root))
+
+
+def score(run: Run, *, progress: Callable[[str, int], None] | None = None) -> int:
+    """Score what the spec's analyzers have not read yet.
+
+    Returns:
+        How many outputs were read, counted once an analyzer.
+    """
+    analyzers = build_analyzers(run.spec, run.root, run.where)
+    with run.store() as store:
+        return score_outputs(store, analyzers, progress=progress)
+
+
+def _refuse_other_spec(folder: RunFolder, text: str) -> None:
+    before = folder.spec.read_text(encoding="utf-8").splitlines()
+    after = text.splitlines()
+    if before == after:
+        return
+    lines = list(_difference(before, after))[:8]
+    raise StoreError(
+        "\n".join([f"{folder.path}: holds a run of another spec; they differ in", *lines]),
+        next_step="choose another --out folder, or undo the change of the spec",
+    )
+
+
+def _difference(before: list[str], after: list[str]) -> Iterator[str]:
+    for line in difflib.unified_diff(before, after, lineterm="", n=0):
+        if line[:1] in "+-" and line[:3] not in {"+++", "---"}:
+            yield f"  {'was' if line[0] == '-' else 'now'}: {line[1:].strip()}"
