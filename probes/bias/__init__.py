@@ -1,0 +1,1 @@
+"""Probes for bias: the same question about people of different groups."""
