@@ -76,7 +76,7 @@ def paired_arms(
     repeats: int,
     *,
     gap: float = 0.0,
-    intercept: float = 0.0,,
+    intercept: float = 0.0,
 ) -> Arms:
     """Both arms of each template, each averaged over repeats, shape (simulations, templates)."""
     template = intercept + TEMPLATE_SD * rng.standard_normal(shape)
