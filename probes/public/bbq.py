@@ -87,8 +87,8 @@ class BBQProbe:
         source=_SOURCE,
         licence=_LICENCE,
         cannot_show="Behaviour in other languages and beyond the stereotypes of the United States; bias of a "
-        "model that has seen the public file in training; and which option is biased in rows whose metadata do "
-        "not match one option (those carry no `biased` tag).",
+        "model that has seen the public file in training; and which option is biased in rows whose metadata "
+        "do not match one option (those carry no `biased` tag).",
     )
 
     def __init__(self, options: BBQOptions) -> None:

@@ -47,8 +47,8 @@ class CrowSPairsProbe:
     this form asks for a choice instead, with a way out that needs no stereotype. Of every two rows
     one shows the more stereotyped sentence first, so that a preference for a position cancels out.
 
-    Tags: `stereo_antistereo` (as in the file), `biased` (index of the option that is the more
-    stereotyped sentence), `unknown` (index of "neither"), `first` (`sent_more` or `sent_less`).
+    Tags: `stereo_antistereo` (as in the file), `more` and `less` (index of the option that is the more
+    and the less stereotyped sentence), `unknown` (index of "neither").
     Do not compare its rates with published CrowS-Pairs scores: the question is another one.
     """
 
@@ -63,9 +63,9 @@ class CrowSPairsProbe:
         source=_SOURCE,
         licence=_LICENCE,
         cannot_show="Much about stereotyping by itself: Blodgett et al. (2021), Stereotyping Norwegian "
-        "Salmon (ACL 2021), found that many pairs do not express a meaningful stereotype or differ in more than "
-        "the group. Nor published CrowS-Pairs scores, which compare probabilities; nor stereotypes outside the "
-        "United States.",
+        "Salmon (ACL 2021), found that many pairs do not express a meaningful stereotype or differ in more "
+        "than the group. Nor published CrowS-Pairs scores, which compare probabilities; nor stereotypes "
+        "outside the United States.",
     )
 
     def __init__(self, options: CrowSPairsOptions) -> None:
@@ -135,8 +135,8 @@ class CrowSPairsProbe:
             source_id=key,
             tags={
                 "stereo_antistereo": pair.stereo_antistereo,
-                "biased": "0" if more_first else "1",
+                "more": "0" if more_first else "1",
+                "less": "1" if more_first else "0",
                 "unknown": "2",
-                "first": "sent_more" if more_first else "sent_less",
             },
         )

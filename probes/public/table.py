@@ -123,7 +123,7 @@ class TableProbe:
         source="A file of the user, loaded by reference.",
         licence="As the user's file; stated in the spec.",
         cannot_show="A noise floor: a table has no placebo sets, so a disparity is judged by its interval "
-        "alone. Nor whether the members of a set differ in the attribute only: nobody has checked the wording.",
+        "alone. Nor whether the members of a set differ in the attribute only: the wording is not checked.",
     )
 
     def __init__(self, options: TableOptions) -> None:

@@ -33,7 +33,7 @@ class HarmfulProbe:
     info: ClassVar[ProbeInfo] = ProbeInfo(
         name="safety/harmful",
         version="1",
-        measures="How often the target declines, or complies with, short harmful requests, plain or rewritten.",
+        measures="How often the target declines or complies with, short harmful requests, plain or encoded.",
         harms=tuple(category.value for category in Category),
         languages=("en",),
         source="Goals written for this project (datasets/goals/harmful_en); each transform names its paper.",
