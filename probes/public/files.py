@@ -56,8 +56,8 @@ def provenance(path: Path, *, source: str, licence: str) -> dict[str, str]:
 def read_rows(path: Path, *, columns: Sequence[str]) -> Iterator[Row]:
     """The rows of a file in order, without holding the file in memory.
 
-    CSV needs a header line; JSONL has one object a line (blank lines are skipped), and a key that a
-    later object lacks is an error only when it is asked for.
+    CSV needs a header line; JSONL has one object a line (blank lines are skipped), and every object
+    must have the required columns.
 
     Args:
         path: A `.csv`, `.jsonl` or `.parquet` file, text in UTF-8.
