@@ -4,12 +4,19 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from itertools import combinations
 
 import pytest
 import yaml
 
+from probes.attributes import load_attributes, load_mentions
 from probes.data import find
+from probes.grammar import lint
+from probes.merit import Ladder, Level, load_ladder
+from probes.names import load_names
+from probes.rendering import Person, render
+from probes.seeds import rng
 from probes.templates import Slot, Template, load_templates, parse
 
 SETS = ("hiring", "lending", "lending_history")
@@ -69,10 +76,9 @@ IDENTITY_LISTS = (
 IDENTITY_WORDS = frozenset(word for line in IDENTITY_LISTS for word in line.split())
 
 
-def _all() -> Iterator[tuple[str, Template]]:
-    for name in SETS:
-        for template in load_templates(name, pool=None):
-            yield name, template
+@cache
+def _all() -> tuple[tuple[str, Template], ...]:
+    return tuple((name, template) for name in SETS for template in load_templates(name, pool=None))
 
 
 def _literal(template: Template) -> str:
@@ -232,3 +238,100 @@ def test_verb_slots_follow_a_pronoun() -> None:
                 pronoun = part.value == "subject"
             elif part.kind == "verb":
                 assert pronoun, template.id
+
+
+def _explicit_people() -> list[Person]:
+    """Nobody in particular, every group, every gender crossed with every race, and every mention."""
+    attributes = {attribute.name: attribute for attribute in load_attributes()}
+    genders = [group.name for group in attributes["gender"].groups]
+    races = [group.name for group in attributes["race_ethnicity"].groups]
+    ages = [age for group in attributes["age"].groups for age in group.ages or ()]
+    return [
+        Person(),
+        *(Person(gender=gender) for gender in genders),
+        *(Person(race_ethnicity=race) for race in races),
+        *(Person(age=age) for age in ages),
+        *(Person(gender=gender, race_ethnicity=race, age=63) for gender in genders for race in races),
+        *(Person(mention=mention) for pair in load_mentions() for mention in pair),
+    ]
+
+
+def _named_people() -> list[Person]:
+    """One person of every cell of the name lists."""
+    names = load_names()
+    cells = [(gender, race, "") for gender in names.genders() for race in names.races()]
+    cells += [(gender, "", cohort) for gender in names.genders() for cohort in names.cohorts()]
+    return [
+        Person(gender=gender, name=names.cell(gender, race_ethnicity=race, cohort=cohort).full(turn))
+        for turn, (gender, race, cohort) in enumerate(cells)
+    ]
+
+
+@cache
+def _ladder(domain: str) -> Ladder:
+    return load_ladder(domain)
+
+
+def _rendered(template: Template, people: list[Person]) -> Iterator[str]:
+    """The template about each person, going through merit levels, phrase variants and picks on the way."""
+    ladder = _ladder(template.domain)
+    levels: tuple[Level, ...] = ("weak", "borderline", "strong")
+    for turn, person in enumerate(people):
+        merit = ladder.draw(levels[turn % 3], template.facts, rng(turn, template.id))
+        picks = {name: values[turn % len(values)] for name, values in template.picks.items()}
+        yield render(template, person, merit.phrases, picks, paraphrase=turn % 2 == 1)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_template_is_clean_english_for_every_group_said_in_words(name: str) -> None:
+    """Articles, agreement and capitals are right whoever the text is about."""
+    people = _explicit_people()
+    problems = [
+        (template.id, problem)
+        for template in load_templates(name, pool=None)
+        for text in _rendered(template, people)
+        for problem in lint(text)
+    ]
+
+    assert problems == []
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_template_is_clean_english_with_every_kind_of_name(name: str) -> None:
+    """A name stands wherever a description stands, without an article before it or an s after it."""
+    people = _named_people()
+    for template in load_templates(name, pool=None):
+        for person, text in zip(people, _rendered(template, people), strict=True):
+            assert person.name is not None
+            assert lint(text) == [], template.id
+            assert text.count(person.name) == 1, template.id
+            assert not re.search(rf"\b(a|an|the|A|An|The) {person.name}|{person.name}['\u2019]", text), (
+                template.id
+            )
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_texts_have_a_natural_length(name: str) -> None:
+    """A prompt is a short case of 35 to 110 words, whatever the phrases drawn."""
+    people = [*_explicit_people(), *_named_people()]
+    for template in load_templates(name, pool=None):
+        for text in _rendered(template, people):
+            case, _, question = text.rpartition("\n\n")
+            assert 35 <= len(case.split()) <= 110, template.id
+            assert len(question.split()) <= 25, template.id
+
+
+def test_members_of_a_set_differ_in_the_person_alone() -> None:
+    """With the same facts and picks, two texts differ only where they mention the person."""
+    woman, man = Person(gender="female"), Person(gender="male")
+    for _, template in _all():
+        merit = _ladder(template.domain).draw("borderline", template.facts, rng(0, template.id))
+        picks = {name: values[0] for name, values in template.picks.items()}
+        texts = [render(template, person, merit.phrases, picks) for person in (woman, man)]
+        neutral = [
+            re.sub(r"\b(a wo|a )man\b|\b(she|he|her|him|his)\b", "_", text, flags=re.IGNORECASE)
+            for text in texts
+        ]
+
+        assert texts[0] != texts[1]
+        assert neutral[0] == neutral[1], template.id
