@@ -1,8 +1,11 @@
 """Specs to start from: commented, valid, one a purpose."""
 
-from audit.errors import InputError
+from collections.abc import Mapping
 
-__all__ = ["PRESETS", "preset"]
+from audit.errors import InputError
+from audit.spec import Spec
+
+__all__ = ["PRESETS", "preset", "quick_spec"]
 
 _HEAD = """\
 # {title}
@@ -91,4 +94,34 @@ def preset(name: str) -> str:
     head = _HEAD.format(title=PRESETS[name], name=f"{name}-audit", repeats=1 if minimal else 2)
     return (
         f"{head}\nprobes:\n{probes}{'' if minimal else _SAFETY}{_TAIL.format(gate='' if minimal else _GATE)}"
+    )
+
+
+def quick_spec(target: Mapping[str, object], *, minutes: float, templates: int) -> Spec:
+    """The spec of `evenhand quick`: decisions and over-refusal, no attack.
+
+    Args:
+        target: Options of the `openai` target: base_url, model and so on.
+        minutes: Wall-clock limit.
+        templates: Situations a domain.
+    """
+    return Spec.model_validate(
+        {
+            "version": 1,
+            "name": "quick",
+            "seed": 7,
+            "target": {"type": "openai", **target},
+            "probes": [
+                {
+                    "use": "bias/decisions",
+                    "domains": ["lending", "hiring"],
+                    "attributes": ["gender", "race_ethnicity"],
+                    "signals": ["explicit"],
+                    "templates": templates,
+                },
+                {"use": "safety/benign"},
+            ],
+            "analyzers": ["decision", "refusal", "toxicity"],
+            "limits": {"minutes": minutes},
+        }
     )

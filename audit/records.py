@@ -284,7 +284,9 @@ class Change(Record):
     after_reference_rate: float | None = None
     before_verdict: Verdict
     after_verdict: Verdict
-    verdict: Literal["smaller", "larger", "no_material_change", "inconclusive", "not_measured", "not_comparable"]
+    verdict: Literal[
+        "smaller", "larger", "no_material_change", "inconclusive", "not_measured", "not_comparable"
+    ]
     """`smaller` and `larger` speak of the size |after| against |before| of a disparity, and of the value
     itself for a rate; the change's interval must exclude 0 after adjustment."""
     reasons: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """One run, stage by stage: plan, collect, score, find, report. Each reads the store and can be run again."""
 
 import difflib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -152,7 +153,8 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
     with Store.create(out) as store:
         store.add_prompts(planner.prompts())
         plan = planner.plan()
-        store.set_meta("root", str(root.resolve()))
+        # Relative, so that a run and its spec can move together.
+        store.set_meta("root", os.path.relpath(root.resolve(), out.resolve()))
         store.set_meta("evenhand", __version__)
     write_text(folder.spec, text)
     write_text(folder.plan, plan.model_dump_json(indent=2) + "\n")
@@ -177,7 +179,7 @@ def open_run(path: Path) -> Run:
         root = store.get_meta("root")
     if root is None:
         raise StoreError(f"{folder.database}: lacks the entry `root`; it was not written by this program")
-    return Run(folder=folder, spec=spec, plan=plan, root=Path(root))
+    return Run(folder=folder, spec=spec, plan=plan, root=path / root)
 
 
 def score(run: Run, *, progress: Callable[[str, int], None] | None = None) -> int:

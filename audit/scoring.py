@@ -1,4 +1,4 @@
-"""Scoring: every analyzer of the spec reads every output it has not read yet. No model under audit is called."""
+"""Scoring: every analyzer reads every output it has not read yet. No model under audit is called."""
 
 import logging
 from collections.abc import Callable, Sequence

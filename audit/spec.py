@@ -1,6 +1,5 @@
 """The spec: what to audit, with which probes, judged how, within which limits. Strict YAML."""
 
-import json
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -23,7 +22,6 @@ __all__ = [
     "dump_spec",
     "load_spec",
     "parse_spec",
-    "spec_schema",
 ]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -212,11 +210,6 @@ def parse_spec(text: str, where: str) -> Spec:
 def dump_spec(spec: Spec) -> str:
     """The spec as YAML with every default filled in; equal specs give equal bytes."""
     return yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
-
-
-def spec_schema() -> str:
-    """The JSON schema of a spec, for editors."""
-    return json.dumps(Spec.model_json_schema(), indent=2) + "\n"
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

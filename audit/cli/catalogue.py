@@ -48,9 +48,8 @@ def show_probe(name: str, count: int, as_json: bool) -> None:
         say(f"{key}: {', '.join(value) if isinstance(value, tuple) else value}")
     for prompt in shown.examples:
         say()
-        say(
-            f"[{prompt.domain}, {prompt.template}, {prompt.attribute or prompt.placebo or '-'} {prompt.group or ''}]"
-        )
+        subject = prompt.attribute or prompt.placebo or "-"
+        say(f"[{prompt.domain}, {prompt.template}, {subject} {prompt.group or ''}]")
         say("\n".join(message.content for message in prompt.messages))
 
 

@@ -10,7 +10,7 @@ from audit.cli.console import data, say
 from audit.cli.options import json_option
 from audit.errors import InputError
 from audit.presets import PRESETS, preset
-from audit.spec import spec_schema
+from audit.schema import spec_schema
 
 __all__ = ["init"]
 

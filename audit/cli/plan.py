@@ -58,5 +58,5 @@ def _show(made: Plan) -> None:
         say(
             f"{entry.domain} {entry.attribute} ({entry.signal}): sees differences of "
             f"{100 * entry.smallest_detectable:.1f} points or more in 4 of 5 runs "
-            f"({entry.templates} templates; assumes a spread of {100 * entry.assumed_slope_sd:.0f} points over templates)"
+            f"({entry.templates} templates whose effects spread by {100 * entry.assumed_slope_sd:.0f} points)"
         )

@@ -1,0 +1,93 @@
+"""`evenhand retrain`: findings become files that a fine-tuning service or a local trainer takes."""
+
+from pathlib import Path
+
+import click
+
+from audit import api
+from audit.cli.console import data, say
+from audit.cli.options import json_option, run_argument
+from audit.errors import InputError
+from audit.retraining.records import Format, RetrainingFiles, RetrainingOptions
+
+__all__ = ["retrain"]
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the files; RUN/retraining if absent.",
+)
+@click.option(
+    "--to", "formats", default=",".join(Format), show_default=True, help="Formats, separated by commas."
+)
+@click.option(
+    "--max-examples",
+    default=500,
+    show_default=True,
+    type=click.IntRange(min=10),
+    help="Upper bound of the examples.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")
+@click.option("--train", "trainer", help="Also train: name of a trainer, such as trainable.")
+@click.option(
+    "--model-out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the trained model."
+)
+@json_option
+def retrain(
+    run_folder: Path,
+    out: Path | None,
+    formats: str,
+    max_examples: int,
+    seed: int | None,
+    trainer: str | None,
+    model_out: Path | None,
+    as_json: bool,
+) -> None:
+    """Write retraining files from the findings of a run.
+
+    The examples are made anew, from templates that no audit uses: an audit prompt never becomes
+    training data. RETRAINING_CARD.md beside them says what they are, where the answers come from
+    and which gates they passed.
+    """
+    run = api.open_run(run_folder)
+    options = RetrainingOptions(
+        max_examples=max_examples, formats=_formats(formats), seed=run.spec.seed if seed is None else seed
+    )
+    files = api.retrain(run, api.load_document(run), out or run.folder.retraining, options)
+    target = None
+    if trainer is not None:
+        if model_out is None:
+            raise InputError("--train needs --model-out DIR, where the trained model goes")
+        target = api.train(trainer, run, files, model_out, seed=options.seed)
+    if as_json:
+        data(
+            {
+                "folder": str(files.folder),
+                "manifest": files.manifest.model_dump(mode="json"),
+                "target": target,
+            }
+        )
+    _show(files)
+    if target is not None:
+        say(f"trained: {target}")
+        say("next: put it under target: in a copy of the spec, run that, then evenhand compare BEFORE AFTER")
+
+
+def _formats(text: str) -> tuple[Format, ...]:
+    wanted = [part.strip() for part in text.split(",") if part.strip()]
+    unknown = [part for part in wanted if part not in set(Format)]
+    if unknown or not wanted:
+        raise InputError(f"--to: accepted are {', '.join(Format)}; got {', '.join(unknown) or 'nothing'}")
+    return tuple(Format(part) for part in dict.fromkeys(wanted))
+
+
+def _show(files: RetrainingFiles) -> None:
+    for file in files.manifest.files:
+        say(f"{file.rows:>6} rows  {files.folder / file.path}")
+    for gate in files.manifest.gates:
+        say(f"gate {gate.gate}: {gate.passed} of {gate.checked} passed, {gate.refused} refused")
+    for reason in (*files.manifest.left_out, *files.manifest.not_written):
+        say(f"left out: {reason}")
