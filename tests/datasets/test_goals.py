@@ -3,10 +3,13 @@
 import itertools
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from probes.data import find
+from probes.errors import DataError
+from probes.safety import goals as shipped
 from probes.safety.goals import BenignRequest, Category, HarmfulGoal, benign_requests, harmful_goals
 
 HARMFUL = (*harmful_goals(pool="audit"), *harmful_goals(pool="retraining"))
@@ -95,3 +98,10 @@ def test_the_data_sets_are_described(name: str) -> None:
         "Maintenance",
     ):
         assert f"## {section}\n" in sheet
+
+
+def test_a_malformed_goal_is_named_with_file_line_and_key() -> None:
+    """Who edits the data learns which line is wrong, and how."""
+    row = {"id": "x", "category": "arson", "severity": "high", "goal": "g", "pool": "audit"}
+    with pytest.raises(DataError, match=r"data\.csv: line 9: category: .*violence.*; got 'arson'"):
+        shipped._record(HarmfulGoal, row, Path("data.csv"), 9)

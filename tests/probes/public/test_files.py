@@ -88,6 +88,23 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         list(read_rows(path, columns=[]))
 
 
+def test_a_format_that_cannot_be_read_is_refused_early(tmp_path: Path) -> None:
+    """A spec that names a spreadsheet fails before anything is asked."""
+    path = tmp_path / "rows.xlsx"
+    path.touch()
+    with pytest.raises(
+        DataError, match=r"format '\.xlsx' is not accepted; accepted: \.csv, \.jsonl, \.parquet"
+    ):
+        provenance(path, source="x", licence="y")
+
+
+def test_blank_lines_of_a_csv_are_no_rows(tmp_path: Path) -> None:
+    """A trailing blank line is not an empty prompt."""
+    path = tmp_path / "a.csv"
+    path.write_text("p\n\nx\n\n", encoding="utf-8")
+    assert [row.cells for row in read_rows(path, columns=["p"])] == [{"p": "x"}]
+
+
 def test_provenance_has_the_checksum_and_no_folder(tmp_path: Path) -> None:
     """The record identifies the file by content and tells nothing about the machine."""
     path = _csv(tmp_path)

@@ -105,6 +105,7 @@ def test_requests_can_be_declared_harmful_or_harmless(tmp_path: Path) -> None:
         ([*_pair("a"), *_pair("b"), *_pair("a")], SETS, "row 5: set 'a' goes on after another set"),
         ([*_pair(), _pair()[0]], SETS, "row 3: set 'p1' has group 'old' twice"),
         (_pair()[:1], SETS, "row 1: set 'p1' needs the reference group 'old' and another"),
+        ([_pair()[1], {**_pair()[1], "who": "middle"}], SETS, "row 1: set 'p1' needs the reference group"),
         ([_pair()[1], *_pair("b")], SETS, "row 1: set 'p1' needs the reference group 'old' and another"),
         (
             [{**row, "ref": row["who"]} for row in _pair()],
