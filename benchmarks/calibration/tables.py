@@ -65,7 +65,7 @@ def page(parts: Sequence[str], simulations: int) -> str:
         "## What this cannot show",
         "",
         (
-            "The simulated templates are independent draws of one distribution; real templates written by one "
+            "The simulated templates are independent draws of one distribution; templates written by one "
             "author may share more than that, and then every interval here is too short."
         ),
         "The simulated analyzer makes no errors.",

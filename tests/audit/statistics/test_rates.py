@@ -1,0 +1,113 @@
+"""Intervals for rates."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from audit.errors import NotMeasuredError
+from audit.statistics.rates import clopper_pearson_interval, clustered_rate_interval, wilson_interval
+
+clusters = st.lists(
+    st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=2, max_size=20
+)
+
+
+@settings(max_examples=80)
+@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_intervals_of_independent_trials_match_scipy(case: tuple[int, int]) -> None:
+    """Wilson and Clopper-Pearson agree with scipy, stay in [0, 1] and contain the observed rate."""
+    successes, trials = case
+    reference = stats.binomtest(successes, trials)
+    for found, method in (
+        (wilson_interval(successes, trials), "wilson"),
+        (clopper_pearson_interval(successes, trials), "exact"),
+    ):
+        expected = reference.proportion_ci(0.95, method=method)
+        assert found.low == pytest.approx(expected.low, abs=1e-9)
+        assert found.high == pytest.approx(expected.high, abs=1e-9)
+        assert 0 <= found.low <= successes / trials <= found.high <= 1
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_failures_mirror_successes(case: tuple[int, int]) -> None:
+    """The interval for failures is 1 minus the interval for successes."""
+    successes, trials = case
+    for make in (wilson_interval, clopper_pearson_interval):
+        found, mirror = make(successes, trials), make(trials - successes, trials)
+        assert found.low == pytest.approx(1 - mirror.high, abs=1e-9)
+
+
+@pytest.mark.parametrize("make", [wilson_interval, clopper_pearson_interval])
+def test_no_trials_is_not_measured(make: object) -> None:
+    """No trial is no rate, and never a rate of 0."""
+    assert callable(make)
+    with pytest.raises(NotMeasuredError, match="at least 1 trial"):
+        make(0, 0)
+    with pytest.raises(ValueError, match="between 0 and trials; got 3 of 2"):
+        make(3, 2)
+    with pytest.raises(ValueError, match="trials must be at least 0"):
+        make(0, -1)
+
+
+@settings(max_examples=80)
+@given(clusters)
+def test_clustered_rate_stays_in_range_and_ignores_order(cases: list[tuple[int, int]]) -> None:
+    """The interval is in [0, 1], contains the pooled rate, is nested in its level, and ignores order."""
+    hits, asked = [case[0] for case in cases], [case[1] for case in cases]
+    found, wider = (clustered_rate_interval(hits, asked, level=level) for level in (0.9, 0.99))
+    assert found.point == sum(hits) / sum(asked)
+    assert 0 <= wider.interval.low <= found.interval.low <= found.point + 1e-12
+    assert found.point - 1e-12 <= found.interval.high <= wider.interval.high <= 1
+    assert found.interval.high > found.interval.low
+    assert clustered_rate_interval(hits[::-1], asked[::-1], level=0.9) == found
+
+
+def test_standard_error_is_the_ratio_estimator() -> None:
+    """The linearised standard error equals the formula computed by hand."""
+    found = clustered_rate_interval([1, 3, 0], [2, 4, 4])
+    # p = .4, mean trials 10/3; u = (s - p n) / mean n.
+    influence = [(1 - 0.8) * 0.3, (3 - 1.6) * 0.3, -1.6 * 0.3]
+    assert found.standard_error == pytest.approx((sum(u * u for u in influence) / 6) ** 0.5)
+    assert found.n_trials == 10
+
+
+def test_repeats_of_one_prompt_are_not_more_prompts() -> None:
+    """Ten identical replies a cluster leave the interval as wide as one reply does."""
+    once = clustered_rate_interval([1, 0, 0, 1, 0, 0, 1, 0], [1] * 8)
+    tenfold = clustered_rate_interval([10, 0, 0, 10, 0, 0, 10, 0], [10] * 8)
+    assert tenfold.interval.low == pytest.approx(once.interval.low)
+    assert tenfold.interval.high == pytest.approx(once.interval.high)
+
+
+def test_no_success_is_bounded_by_clusters() -> None:
+    """No success in 30 clusters of 100 replies has the bound of 30 trials, not of 3,000."""
+    none = clustered_rate_interval([0] * 30, [100] * 30)
+    assert none.degenerate
+    assert none.interval.low == 0
+    assert none.interval.high == clopper_pearson_interval(0, 30).high
+    every = clustered_rate_interval([100] * 30, [100] * 30)
+    assert every.interval.low == pytest.approx(1 - none.interval.high)
+    assert every.interval.high == 1
+
+
+def test_equal_clusters_in_between_are_flagged() -> None:
+    """Clusters that all show one half give a flagged bound of positive width."""
+    found = clustered_rate_interval([2] * 20, [4] * 20)
+    assert found.degenerate
+    assert found.interval.low < 0.5 < found.interval.high
+
+
+def test_empty_clusters_do_not_count() -> None:
+    """A cluster without trials is neither a cluster nor a zero."""
+    assert clustered_rate_interval([1, 0, 2], [2, 0, 4]) == clustered_rate_interval([1, 2], [2, 4])
+    with pytest.raises(NotMeasuredError, match="got 1"):
+        clustered_rate_interval([1, 0], [2, 0])
+
+
+@pytest.mark.parametrize(("hits", "asked"), [([1, 2], [2]), ([3, 1], [2, 2]), ([-1, 1], [2, 2])])
+def test_impossible_counts_are_refused(hits: list[int], asked: list[int]) -> None:
+    """Counts that cannot be are an error."""
+    with pytest.raises(ValueError, match="0 <= successes <= trials"):
+        clustered_rate_interval(hits, asked)

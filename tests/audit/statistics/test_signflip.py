@@ -1,0 +1,117 @@
+"""The sign-flip test."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit.errors import NotMeasuredError
+from audit.statistics.signflip import flips_needed, least_clusters_for_flips, sign_flip_test
+
+differences = st.lists(st.integers(-4, 4).map(lambda x: x / 4), min_size=1, max_size=9)
+
+
+def fresh() -> np.random.Generator:
+    """The same stream at every call."""
+    return np.random.Generator(np.random.PCG64(11))
+
+
+def enumerated(values: list[float], weights: list[float], *, studentised: bool) -> float:
+    """Two-sided p over all 2^T patterns, one by one."""
+
+    def statistic(signs: tuple[int, ...]) -> float:
+        flipped, weight = np.array(signs) * values, np.array(weights)
+        total = float(weight @ flipped)
+        if not studentised:
+            return abs(total)
+        spread = float(((weight * (flipped - total / weight.sum())) ** 2).sum())
+        floor = 1e-9 * float(((weight * flipped) ** 2).sum())
+        return abs(total) / float(np.sqrt(max(spread, floor)))
+
+    observed = statistic((1,) * len(values))
+    patterns = [statistic(signs) for signs in product((1, -1), repeat=len(values))]
+    return float(np.mean([found >= observed - 1e-9 * max(1, observed) for found in patterns]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(differences)
+def test_exact_p_counts_every_pattern(values: list[float]) -> None:
+    """Up to 2^T flips the p-value is the exact share of sign patterns at least as extreme."""
+    found = sign_flip_test(values, flips=512, rng=fresh())
+    assert found.exact
+    assert found.p_value == pytest.approx(enumerated(values, [1.0] * len(values), studentised=False))
+    assert found.p_value >= found.least_p_value or not any(values)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(-4, 4), st.integers(1, 3)), min_size=2, max_size=7), st.booleans())
+def test_weights_enter_the_statistic(cases: list[tuple[int, int]], studentised: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+    """Weighted and studentised p-values agree with the enumeration of their definition."""
+    values = [value / 4 for value, _ in cases]
+    weights = [float(weight) for _, weight in cases]
+    if not any(values):
+        values[0] = 0.5
+    found = sign_flip_test(values, flips=512, rng=fresh(), weights=weights, studentised=studentised)
+    assert found.p_value == pytest.approx(enumerated(values, weights, studentised=studentised))
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(-1, 1), min_size=12, max_size=40), st.booleans())
+def test_order_and_sign_do_not_change_p(values: list[float], studentised: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+    """Shuffled or negated clusters give the same p under the same stream."""
+    weights = [1.0 + (position % 3) for position in range(len(values))]
+    found = sign_flip_test(values, rng=fresh(), weights=weights, flips=300, studentised=studentised)
+    turned = sign_flip_test(
+        values[::-1], rng=fresh(), weights=weights[::-1], flips=300, studentised=studentised
+    )
+    mirror = sign_flip_test(
+        [-value for value in values], rng=fresh(), weights=weights, flips=300, studentised=studentised
+    )
+    assert found.p_value == turned.p_value == mirror.p_value
+
+
+def test_drawn_flips_never_give_zero_and_approach_the_exact_p() -> None:
+    """A Monte-Carlo p is at least 1 / (1 + flips) and near the p of the full enumeration."""
+    values = np.linspace(-0.2, 0.6, 18)
+    exact = sign_flip_test(values, flips=2**18, rng=fresh())
+    drawn = sign_flip_test(values, flips=20_000, rng=fresh())
+    assert exact.exact
+    assert not drawn.exact
+    assert drawn.p_value == pytest.approx(exact.p_value, abs=0.003)
+    extreme = sign_flip_test([0.5] * 40, flips=99, rng=fresh())
+    assert extreme.p_value == extreme.least_p_value == 0.01
+
+
+def test_studentising_changes_nothing_without_weights() -> None:
+    """Without weights the studentised statistic orders the patterns as the plain one does."""
+    values = [0.1, -0.3, 0.4, 0.2, 0.25, 0.05]
+    plain = sign_flip_test(values, flips=64, rng=fresh())
+    assert sign_flip_test(values, flips=64, rng=fresh(), studentised=True).p_value == plain.p_value
+
+
+def test_zeros_say_nothing() -> None:
+    """All differences 0 give p = 1, and zeros beside others leave the exact p as it is."""
+    assert sign_flip_test([0.0] * 5, flips=99, rng=fresh()).p_value == 1
+    padded = sign_flip_test([0.1, 0.2, 0.3, *[0.0] * 50], flips=99, rng=fresh())
+    assert padded == sign_flip_test([0.1, 0.2, 0.3], flips=99, rng=fresh())
+
+
+def test_the_strictest_threshold_can_be_passed() -> None:
+    """With the flips and clusters asked for the smallest p passes; with one cluster less it does not."""
+    flips, clusters = flips_needed(20, 0.05), least_clusters_for_flips(20, 0.05)
+    assert 1 / (1 + flips) <= 0.05 / 20 / 10
+    assert sign_flip_test([1.0] * clusters, flips=flips, rng=fresh()).p_value <= 0.05 / 20
+    assert sign_flip_test([1.0] * (clusters - 1), flips=flips, rng=fresh()).p_value > 0.05 / 20
+
+
+def test_bad_arguments_are_refused() -> None:
+    """No cluster is not measured; negative weights, other shapes and no flips are errors."""
+    with pytest.raises(NotMeasuredError, match="at least 1 cluster"):
+        sign_flip_test([], flips=9, rng=fresh())
+    with pytest.raises(ValueError, match="flips must be at least 1"):
+        sign_flip_test([0.1], flips=0, rng=fresh())
+    for weights in ([1.0], [1.0, -1.0]):
+        with pytest.raises(ValueError, match="one shape"):
+            sign_flip_test([0.1, 0.2], flips=9, rng=fresh(), weights=weights)
