@@ -4,6 +4,7 @@ It starts from nothing or from an earlier model. Saved as `model.json` and `weig
 so loading one runs no code.
 """
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import scipy.sparse as sp
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from audit.atomic import write_bytes, write_text
 from audit.errors import InputError
 from audit.targets.features import WIDTH, Reading, Scales, fit_scales, matrix, read
 from probes.data import file_sha256
@@ -102,9 +104,10 @@ def fit_more(
 
 def save(model: DecisionModel, folder: Path) -> None:
     """Writes `model.json` and `weights.npz` into a folder, made if need be; same model, same bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
     used = np.flatnonzero(model.weights)
-    np.savez_compressed(folder / "weights.npz", columns=used.astype(np.int64), values=model.weights[used])
+    arrays = io.BytesIO()
+    np.savez_compressed(arrays, columns=used.astype(np.int64), values=model.weights[used])
+    write_bytes(folder / "weights.npz", arrays.getvalue())
     facts = {
         "format": _FORMAT,
         "width": WIDTH,
@@ -112,7 +115,7 @@ def save(model: DecisionModel, folder: Path) -> None:
         "scales": {word: list(scale) for word, scale in sorted(model.scales.items())},
         "weights_sha256": file_sha256(folder / "weights.npz"),
     }
-    (folder / "model.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_text(folder / "model.json", json.dumps(facts, indent=1, sort_keys=True) + "\n")
 
 
 def load(folder: Path) -> DecisionModel:

@@ -24,11 +24,13 @@ Scales = Mapping[str, tuple[float, float]]
 """Mean and standard deviation of the numbers seen beside a word."""
 
 Reading = tuple[list[str], list[tuple[str, float]]]
-"""Words, pairs and bins of a text; and (word, number) for each number and each word beside it."""
+"""Words, pairs and bins of a text; and (word, number) for each number and each word beside it.
 
-_TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?|[a-z]+(?:'[a-z]+)?|[.;:!?\n]")
-_DIGITS = frozenset("0123456789")
-_BREAKS = frozenset({".", ";", ":", "!", "?", "\n"})
+Dollars and percentages are told apart from plain numbers: `income$` and `income%` are two words."""
+
+_TOKEN = re.compile(r"\$?\d+(?:,\d{3})*(?:\.\d+)?%?|[a-z]+(?:'[a-z]+)?|[,.;:!?\n]")
+_DIGITS = frozenset("$0123456789")
+_BREAKS = frozenset({",", ".", ";", ":", "!", "?", "\n"})
 # A number's words end where the next thing begins: "a score of 655 and an annual income of …".
 _STOPS = _BREAKS | {"and", "but", "while", "with", "plus", "against", "beside", "alongside"}
 # Words that say nothing of what a number counts.
@@ -62,9 +64,11 @@ def read(text: str) -> Reading:
     bins: list[str] = []
     for position, token in enumerate(tokens):
         if token[0] in _DIGITS:
-            value = float(token.replace(",", ""))
+            value = float(token.strip("$%").replace(",", ""))
             size = _size(value)
-            for word in _beside(tokens, position):
+            kind = "$" if token[0] == "$" else "%" if token[-1] == "%" else ""
+            for near in _beside(tokens, position):
+                word = near + kind
                 numbers.append((word, value))
                 bins.append(word + size)
     kept = ["#" if token[0] in _DIGITS else token for token in tokens if token not in _BREAKS]

@@ -5,7 +5,7 @@ The reading is deliberately small, and needs no model. It looks at the last 300 
 1. The options are yes and no if both words stand there; else the last two words joined by "or".
 2. If one option says no to the person (decline, reject, …) and the other does not, the other is favourable.
 3. Otherwise, with yes and no, the question is turned round if its last full question asks whether to
-   say no ("Should it be turned down?"); an even number of such words cancels out.
+   say no ("Should it be turned down?"); a negation turns it round again.
 
 Do not use it on questions with three options or more, or in other languages than English.
 """
@@ -21,15 +21,23 @@ _PAIR = re.compile(rf"\b{_OPTION},? or (?:(?:an?|the|its|to) )?{_OPTION}", re.IG
 _YES, _NO = (re.compile(rf"\b{word}\b", re.IGNORECASE) for word in ("yes", "no"))
 _SENTENCE = re.compile(r"[^.!?\n]+\?")
 _ONLY_OPTIONS = re.compile(r"\W*(?:an? )?yes,? or (?:an? )?no\W*", re.IGNORECASE)
-_AGAINST_WORD = re.compile(
-    r"\b(?:reject(?:s|ed|ing|ions?)?|declin(?:e|es|ed|ing)|den(?:y|ies|ied|ying|ials?)|refus(?:e|es|ed|ing|als?)"
-    r"|turn(?:s|ed|ing)?\s+(?:[\w'-]+\s+){0,6}?(?:down|away|back)|disapprov(?:e|es|ed|ing|al)"
-    r"|dismiss(?:es|ed|ing|al)?|withh(?:old|olds|eld|olding)|exclud(?:e|es|ed|ing)"
-    r"|pass(?:es|ed|ing)?\s+(?:[\w'-]+\s+){0,4}?(?:over|on|up)|rul(?:e|es|ed|ing)\s+(?:[\w'-]+\s+){0,4}?out"
-    r"|screen(?:ed|ing)?\s+(?:[\w'-]+\s+){0,4}?out|drop(?:s|ped|ping)?|stop(?:s|ped|ping)?|block(?:s|ed|ing)?"
-    r"|(?:say|says|said|saying|be|is)\s+(?:a\s+)?no|against|unsuccessful|cut|not|never|without)\b",
-    re.IGNORECASE,
+_GAP = r"(?:[\w'-]+\s+){0,6}?"
+_AGAINST = (
+    # words that say no by themselves
+    r"reject(?:s|ed|ing|ions?)?|declin(?:e|es|ed|ing)|den(?:y|ies|ied|ying|ials?)|refus(?:e|es|ed|ing|als?)",
+    r"disapprov(?:e|es|ed|ing|al)|dismiss(?:es|ed|ing|al)?|withh(?:old|olds|eld|olding)|exclud(?:e|es|ed|ing)",
+    r"drop(?:s|ped|ping)?|stop(?:s|ped|ping)?|block(?:s|ed|ing)?|object(?:s|ed|ing|ions?)?|strik(?:e|es|ing)|struck",
+    r"against|unsuccessful|regrets?|red pencil|somebody else|someone else|kept back|impossible",
+    # verbs that say no together with a later word
+    rf"turn(?:s|ed|ing)?\s+{_GAP}(?:down|away|back)|pass(?:es|ed|ing)?\s+{_GAP}(?:over|on|up)",
+    rf"(?:rul|leav)(?:e|es|ed|ing)\s+{_GAP}out|left\s+out|(?:screen|cross|sort)(?:ed|ing)?\s+{_GAP}out",
+    rf"keep(?:s|ing)?\s+{_GAP}(?:off|back|out)|let(?:ting)?\s+{_GAP}go|(?:say|says|said|saying|be|is)\s+(?:a\s+)?no",
+    r"say(?:s|ing)?\s+that\s+no|clos(?:e|es|ing)\s+the\s+(?:file|packet|application)|closing,\s+rather",
+    rf"send(?:s|ing)?\s+{_GAP}away",
+    rf"end(?:s|ed|ing)?\s+{_GAP}(?:with probation|here)",
 )
+_NEGATION = re.compile(r"\b(?:not|never|n't|no reason|wrong to)\b", re.IGNORECASE)
+_AGAINST_WORD = re.compile(rf"\b(?:{'|'.join(_AGAINST)})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +66,8 @@ def read_question(text: str) -> Question | None:
     """
     tail = text[-_TAIL:]
     if _YES.search(tail) and _NO.search(tail):
-        reversed_question = len(_AGAINST_WORD.findall(_asked(tail))) % 2 == 1
+        asked = _asked(tail)
+        reversed_question = bool(_AGAINST_WORD.search(asked)) != bool(len(_NEGATION.findall(asked)) % 2)
         good, bad = ("no", "yes") if reversed_question else ("yes", "no")
         return Question(favourable=good, unfavourable=bad)
     pairs = _PAIR.findall(tail)

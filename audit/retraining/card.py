@@ -1,0 +1,100 @@
+"""RETRAINING_CARD.md: what a folder of retraining files is, for whoever decides to train on it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from audit.retraining.records import Example, Manifest
+
+__all__ = ["render_card"]
+
+_LIMITS = (
+    "Examples come from templates written for this project, in English; they are no sample of real cases.",
+    "A repair says nothing about attributes that were not trained: audit all of them again.",
+    "Training on any file can change refusals, over-refusal and usefulness: measure them before and after.",
+    "Names signal a group to readers; they do not say what a person is.",
+    "Rejected answers to harmful requests are withheld: the placeholder teaches a form, not content.",
+    "Decisions follow a rule that is blind to the group; it is made up, not a lender's or an employer's.",
+)
+
+
+_FILES = """Each file has a sidecar that says where every row came from.
+Files of preferences carry a direction guard: a checksum of each answer, so that swapped columns are refused
+before training."""
+
+
+def render_card(manifest: Manifest, examples: Sequence[Example]) -> str:
+    """The card as Markdown.
+
+    Args:
+        manifest: What was written.
+        examples: The examples that were written, with their split.
+
+    Returns:
+        Text that ends with a line break; the same arguments give the same text.
+    """
+    parts = [
+        "# Retraining files",
+        _summary(len(examples), len(manifest.findings)),
+        "## Findings",
+        _list(manifest.findings),
+        *(["Not repaired:", _list(manifest.left_out)] if manifest.left_out else []),
+        "## Examples",
+        _counts("kind", (example.origin.kind.value for example in examples)),
+        _counts("attribute", (example.origin.attribute or "none" for example in examples)),
+        _counts("group", (example.origin.group or "none" for example in examples)),
+        _counts("merit level", (example.origin.merit or "none" for example in examples)),
+        "## Sources of the answers",
+        _counts("source", (example.origin.source.value for example in examples)),
+        _lengths(examples),
+        "## Split",
+        "Whole templates are held out for validation, never single rows.",
+        _counts("split", (example.origin.split for example in examples)),
+        "## Gates",
+        "In this order; each gate saw what the one before let through.",
+        _table(
+            ("gate", "refuses", "checked", "passed", "refused"),
+            [(g.gate, g.rule, str(g.checked), str(g.passed), str(g.refused)) for g in manifest.gates],
+        ),
+        *[f"Refused by {g.gate}:\n\n{_list(g.refused_rows)}" for g in manifest.gates if g.refused],
+        "## Files",
+        _FILES,
+        _table(
+            ("file", "format", "rows", "SHA-256"),
+            [(f.path, f.format.value, str(f.rows), f.sha256) for f in manifest.files],
+        ),
+        *(["Not written:", _list(manifest.not_written)] if manifest.not_written else []),
+        "## Licence",
+        _counts("licence", (example.origin.licence for example in examples)),
+        "## Limits",
+        _list(_LIMITS),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(examples: int, findings: int) -> str:
+    return (
+        f"{examples} examples made from {findings} findings of an audit, to train the audited model further "
+        "so that the findings shrink. Repeat the same audit afterwards."
+    )
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines) or "- none"
+
+
+def _counts(what: str, values: Iterable[str]) -> str:
+    counted = Counter(values)
+    return _table((what, "examples"), [(value, str(counted[value])) for value in sorted(counted)])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _lengths(examples: Sequence[Example]) -> str:
+    pairs = [(len(example.answer), len(example.rejected)) for example in examples if example.rejected]
+    if not pairs:
+        return "No example has a rejected answer."
+    chosen, rejected = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
+    return f"Mean length in characters: preferred answers {chosen:.0f}, rejected answers {rejected:.0f}."

@@ -1,0 +1,53 @@
+"""Texts without identity and numbers, so that near-twins are found whatever group they name."""
+
+import re
+from functools import cache
+
+from probes.attributes import load_attributes, load_mentions
+
+__all__ = ["mask", "shingles"]
+
+SHINGLE = 4
+"""Words in one shingle."""
+
+_PRONOUNS = "she|he|they|her|him|them|his|their|hers|theirs|herself|himself|themself|themselves"
+_GENERAL = "woman|man|person|women|men|people|female|male|nonbinary|lady|gentleman"
+_YEARS = re.compile(r"\b\d+[- ]year[- ]old\b", re.IGNORECASE)
+_WORD = re.compile(r"[a-z]+|#")
+_NUMBER = re.compile(r"\d[\d,.]*")
+
+
+def mask(text: str, *, name: str | None = None) -> str:
+    """The words of a text, lower case, without identity: groups, pronouns, ages, names; numbers become `#`.
+
+    Args:
+        text: Any text.
+        name: The personal name used in it, if any.
+
+    Returns:
+        Words joined by single spaces.
+    """
+    for part in (name or "").split():
+        text = re.sub(rf"\b{re.escape(part)}\b", " ", text)
+    text = _NUMBER.sub("#", _YEARS.sub(" ", text))
+    words = _WORD.findall(_identity_words().sub(" ", text).lower())
+    return " ".join(word for word in words if word not in {"a", "an"})
+
+
+def shingles(masked: str) -> frozenset[str]:
+    """Every run of four words of a masked text; the whole text if it is shorter."""
+    words = masked.split()
+    if len(words) < SHINGLE:
+        return frozenset([masked])
+    return frozenset(" ".join(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1))
+
+
+@cache
+def _identity_words() -> re.Pattern[str]:
+    """Every word of the shipped attributes and mention placebos that says who a person is."""
+    words = {word for pair in load_mentions() for word in pair}
+    for attribute in load_attributes():
+        for group in attribute.groups:
+            words.update({group.adjective, group.noun} - {""})
+    listed = "|".join(re.escape(word) for word in sorted(words))
+    return re.compile(rf"\b(?:{listed}|{_PRONOUNS}|{_GENERAL})\b", re.IGNORECASE)

@@ -1,0 +1,205 @@
+"""What retraining files are made of: examples, where each came from, and what was written."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from probes.base import Options
+from probes.records import Expectation, Message, Norm, Record, Signal
+
+__all__ = [
+    "Example",
+    "Format",
+    "GateResult",
+    "Kind",
+    "Manifest",
+    "Origin",
+    "RetrainingFile",
+    "RetrainingFiles",
+    "RetrainingOptions",
+    "SourceKind",
+    "Split",
+    "text_sha256",
+]
+
+Split = Literal["train", "validation"]
+
+
+class Format(StrEnum):
+    """File formats that are written."""
+
+    TRL_SFT = "trl-sft"
+    TRL_DPO = "trl-dpo"
+    OPENAI_SFT = "openai-sft"
+    OPENAI_DPO = "openai-dpo"
+
+
+class Kind(StrEnum):
+    """What an example is for."""
+
+    COUNTERFACTUAL = "counterfactual"
+    """A member of a set whose members all get the same answer."""
+    REFUSAL = "refusal"
+    """A harmful request, refused."""
+    HELP = "help"
+    """A harmless request that looks harmful, answered."""
+    REPLAY = "replay"
+    """An ordinary request of the same domain that names no group: keeps what worked."""
+
+
+class SourceKind(StrEnum):
+    """Where the preferred answer comes from, best first."""
+
+    REVIEWER = "reviewer"
+    GROUND_TRUTH = "ground_truth"
+    """The answer of a rule that is blind to the protected attribute."""
+    SHIPPED_ANSWER = "shipped_answer"
+    """An answer written by hand beside the request."""
+    REFUSAL_TEMPLATE = "refusal_template"
+
+
+class RetrainingOptions(Options):
+    """How many examples to write, and how."""
+
+    max_examples: Annotated[int, Field(ge=10, le=1_000_000)] = 500
+    """Upper bound of the examples, replay and validation included."""
+    validation_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    """Share of the templates (not rows) whose examples are held out of training."""
+    replay_share: Annotated[float, Field(ge=0, le=0.9)] = 0.1
+    """Share of ordinary requests among the examples of decision findings."""
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = tuple(Format)
+    seed: int = 0
+
+
+class Origin(Record):
+    """Where one example came from."""
+
+    findings: tuple[str, ...]
+    """Ids of the findings that it answers."""
+    kind: Kind
+    probe: str
+    probe_version: str
+    template: str
+    domain: str
+    attribute: str | None = None
+    group: str | None = None
+    signal: Signal | None = None
+    norm: Norm | None = None
+    name: str | None = None
+    set_id: str | None = None
+    set_size: int | None = None
+    """How many members the counterfactual set has."""
+    merit: str | None = None
+    source: SourceKind
+    teacher: str | None = None
+    """Model that wrote the answer; None: no model did."""
+    reviewer: str | None = None
+    generator_version: str
+    seed: int
+    licence: str
+    split: Split = "train"
+
+
+class Example(Record):
+    """One prompt with the answer to learn, and the answer to unlearn if there is one."""
+
+    id: str
+    """First 20 hexadecimal digits of the SHA-256 of prompt, answer and rejected answer."""
+    messages: Annotated[tuple[Message, ...], Field(min_length=1)]
+    """The prompt."""
+    answer: Annotated[str, Field(min_length=1)]
+    rejected: str | None = None
+    expectation: Expectation
+    """What the probe expects; the gates check the answers against it."""
+    origin: Origin
+
+    @classmethod
+    def make(
+        cls,
+        messages: tuple[Message, ...],
+        *,
+        answer: str,
+        rejected: str | None,
+        expectation: Expectation,
+        origin: Origin,
+    ) -> Self:
+        """An example whose id is computed from its content."""
+        content = [[[m.role, m.content] for m in messages], answer, rejected]
+        digest = text_sha256(json.dumps(content, ensure_ascii=False))
+        return cls(
+            id=digest[:20],
+            messages=messages,
+            answer=answer,
+            rejected=rejected,
+            expectation=expectation,
+            origin=origin,
+        )
+
+
+class GateResult(Record):
+    """What one gate let through."""
+
+    gate: str
+    rule: str
+    """What is refused, in words."""
+    checked: int
+    passed: int
+    refused: int
+    refused_rows: tuple[str, ...] = ()
+    """Ids of the refused examples, each with its reason."""
+
+
+class RetrainingFile(Record):
+    """One file that was written, and its sidecar."""
+
+    format: Format
+    split: Split
+    path: str
+    """Relative to the folder."""
+    rows: int
+    sha256: str
+    provenance: str
+    """Sidecar with one line a row, relative to the folder."""
+    provenance_sha256: str
+
+
+class Manifest(Record):
+    """What `retraining.json` says of a folder of retraining files."""
+
+    schema_version: Literal[1] = 1
+    seed: int
+    findings: tuple[str, ...]
+    """Findings that examples were made for."""
+    left_out: tuple[str, ...] = ()
+    """Findings that no example was made for, each with the reason."""
+    kinds: dict[str, int]
+    """Examples of each kind, all splits."""
+    gates: tuple[GateResult, ...]
+    files: tuple[RetrainingFile, ...]
+    not_written: tuple[str, ...] = ()
+    """Formats that were asked for and not written, each with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainingFiles:
+    """A folder of retraining files and what it says of itself."""
+
+    folder: Path
+    manifest: Manifest
+
+    def find(self, file_format: Format, split: Split = "train") -> RetrainingFile | None:
+        """The file of one format and split; None if none was written."""
+        for file in self.manifest.files:
+            if file.format == file_format and file.split == split:
+                return file
+        return None
+
+
+def text_sha256(text: str) -> str:
+    """SHA-256 of a text in UTF-8, hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

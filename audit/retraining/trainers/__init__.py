@@ -1,0 +1,1 @@
+"""Trainers: each takes a target and retraining files and gives a target that learned from them."""

@@ -1,0 +1,119 @@
+"""Trainer of the `trainable` target: goes on learning from retraining files, held near what it was."""
+
+import logging
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, ValidationError
+
+from audit.errors import InputError
+from audit.retraining.formats import PREFERENCE_FORMATS, check_direction, read_pairs
+from audit.retraining.records import Format, RetrainingFile, RetrainingFiles
+from audit.retraining.trainers.base import TrainerContext, TrainerInfo
+from audit.targets.decision_model import fit_more, load, save
+from audit.targets.question import read_answer, read_question
+from audit.targets.trainable import TrainableOptions
+from audit.validation import problem_lines
+from probes.base import Options
+from probes.data import file_sha256
+
+__all__ = ["TrainableTrainer", "TrainableTrainerOptions"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class TrainableTrainerOptions(Options):
+    """Options of the `trainable` trainer."""
+
+    format: Literal[Format.TRL_SFT, Format.OPENAI_SFT] = Format.TRL_SFT
+    """Which of the files to learn from."""
+    pull: Annotated[float, Field(gt=0, le=1000)] = 0.01
+    """How strongly weights are held at their present values; larger keeps more and repairs less."""
+
+
+class TrainableTrainer:
+    """Starts at the present weights and minimises log loss on the files plus a pull towards those weights."""
+
+    Options = TrainableTrainerOptions
+    info: ClassVar[TrainerInfo] = TrainerInfo(
+        name="trainable",
+        version="1",
+        trains=("trainable",),
+        reads=(Format.TRL_SFT, Format.OPENAI_SFT),
+        method="Logistic regression continued from the present weights, with a squared pull towards them.",
+    )
+
+    def __init__(self, options: TrainableTrainerOptions, context: TrainerContext) -> None:
+        """Keep options and folders; nothing is read yet."""
+        self._options = options
+        self._context = context
+
+    def train(self, base: Mapping[str, object], files: RetrainingFiles, *, seed: int) -> dict[str, object]:  # noqa: ARG002 - nothing is drawn: the minimum is unique
+        """A `trainable` target that learned from the training split, saved in the context's `out`.
+
+        Every file is checked against the manifest, and every preference file for its direction,
+        before anything is learned, though preferences are not learned from. Rows whose question
+        offers no two options are left out, and their number is logged.
+
+        Args:
+            base: `type: trainable` with its `path`; other options pass on.
+            files: What `write_retraining_files` wrote.
+            seed: Not used: the objective has one minimum.
+
+        Returns:
+            The base with the new `path`.
+
+        Raises:
+            InputError: Wrong target type; a file missing, changed, or with chosen and rejected
+                swapped; no row to learn from.
+        """
+        options = _base_options(base)
+        for file in files.manifest.files:
+            _check(files, file)
+        wanted = files.find(self._options.format)
+        if wanted is None:
+            raise InputError(f"{files.folder}: holds no training file of the format {self._options.format}")
+        path = files.folder / wanted.path
+        pairs = read_pairs(path, wanted.format)
+        texts, favourable = _decisions(pairs)
+        if not texts:
+            raise InputError(f"{path}: no row offers two options; a trainable target learns decisions only")
+        _LOGGER.info("learning from %d of %d rows", len(texts), len(pairs))
+        model = fit_more(load(self._context.root / options.path), texts, favourable, pull=self._options.pull)
+        save(model, self._context.out)
+        return {**base, "path": str(self._context.out)}
+
+
+def _base_options(base: Mapping[str, object]) -> TrainableOptions:
+    if base.get("type") != "trainable":
+        raise InputError(f"target: type is {base.get('type')!r}; the trainer trainable accepts: trainable")
+    try:
+        return TrainableOptions.model_validate({key: base[key] for key in sorted(base) if key != "type"})
+    except ValidationError as error:
+        raise InputError(problem_lines(error, "target")[0]) from error
+
+
+def _check(files: RetrainingFiles, file: RetrainingFile) -> None:
+    path, sidecar = files.folder / file.path, files.folder / file.provenance
+    for checked in (path, sidecar):
+        if not checked.is_file():
+            raise InputError(f"{checked}: no such file, though the manifest lists it")
+    # Direction first: of a swapped file the message should say that it is swapped, not only changed.
+    if file.format in PREFERENCE_FORMATS:
+        check_direction(path, sidecar, file.format)
+    for checked, expected in ((path, file.sha256), (sidecar, file.provenance_sha256)):
+        if file_sha256(checked) != expected:
+            raise InputError(
+                f"{checked}: checksum differs from the manifest: the file was changed after writing"
+            )
+
+
+def _decisions(pairs: list[tuple[str, str]]) -> tuple[list[str], list[bool]]:
+    texts, favourable = [], []
+    for prompt, answer in pairs:
+        question = read_question(prompt)
+        decision = None if question is None else read_answer(answer, question)
+        if decision is not None:
+            texts.append(prompt)
+            favourable.append(decision)
+    return texts, favourable
