@@ -176,11 +176,34 @@ def _tags(path: Path, row: Row, question: _BBQRow) -> dict[str, str]:
     return tags if biased is None else {**tags, "biased": str(biased)}
 
 
+def _canonical(group: str) -> str:
+    """One spelling of a group: the file writes `low SES` and `lowSES`, `F`, `F-Black`, `woman` and `girl`.
+
+    Source:
+        The cases are those that the benchmark's own analysis reconciles
+        (`analysis_scripts/BBQ_results_metadata.R` of its repository).
+    """
+    name = group.lower().replace(" ", "")
+    if name.startswith("trans"):
+        return "trans"
+    if name in {"m", "man", "men", "boy", "boys"}:
+        return "m"
+    if name in {"f", "woman", "women", "girl", "girls"}:
+        return "f"
+    return name.removeprefix("m-").removeprefix("f-")
+
+
 def _biased(question: _BBQRow, infos: list[tuple[str, ...]], unknown: int) -> int | None:
-    """Index of the option that follows the stereotype; None if not exactly one group is stereotyped."""
+    """Index of the option that follows the stereotype; None if not exactly one group is stereotyped.
+
+    Crossed categories (`_x_`) count only if the file's own spelling decides: folding would drop one half.
+    """
     groups = [index for index in range(len(infos)) if index != unknown]
     stereotyped = frozenset(question.additional_metadata.stereotyped_groups)
     matches = [index for index in groups if stereotyped.intersection(infos[index][:2])]
+    if len(matches) != 1 and "_x_" not in question.category:
+        named = {_canonical(group) for group in stereotyped}
+        matches = [index for index in groups if named.intersection(map(_canonical, infos[index][:2]))]
     if len(matches) != 1:
         return None
     other = next(index for index in groups if index != matches[0])

@@ -88,6 +88,28 @@ def test_the_biased_option_follows_polarity_and_metadata(
     assert prompt.tags.get("biased") == biased
 
 
+@pytest.mark.parametrize(
+    ("category", "infos", "stereotyped", "biased"),
+    [
+        ("SES", ("lowSES", "highSES"), "low SES", "0"),
+        ("Gender_identity", ("woman", "man"), "F", "0"),
+        ("Gender_identity", ("nonTrans", "trans_M"), "transgender men", "1"),
+        ("Race_ethnicity", ("M-White", "M-Black"), "Black", "1"),
+        ("Race_x_gender", ("F-Black", "M-Black"), "F-Black", "0"),
+        ("Race_x_gender", ("F-Black", "M-Black"), "Black", None),
+    ],
+)
+def test_spellings_of_one_group_are_matched(
+    tmp_path: Path, category: str, infos: tuple[str, str], stereotyped: str, biased: str | None
+) -> None:
+    """Metadata and answers that spell one group differently still say which option is biased."""
+    answer_info = {"ans0": ["x", infos[0]], "ans1": ["y", infos[1]], "ans2": ["z", "unknown"]}
+    metadata = {"stereotyped_groups": [stereotyped]}
+    row = _row(category=category, answer_info=answer_info, additional_metadata=metadata)
+    (prompt,) = _prompts(tmp_path, [row])
+    assert prompt.tags.get("biased") == biased
+
+
 def test_categories_are_filtered_in_any_letter_case(tmp_path: Path) -> None:
     """Only the wanted categories are asked."""
     rows = [_row(), _row(category="Food", example_id=1)]
