@@ -23,7 +23,7 @@ file systems that do not honour locks and syncs are not supported.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -243,7 +243,9 @@ class Store:
                         f"{output.turn}, repeat {output.repeat}, attempt {output.attempt} {problem}"
                     ) from error
 
-    def pending(self, targets: Sequence[str], repeats: int, order_seed: int) -> Iterator[tuple[str, Request]]:
+    def pending(
+        self, targets: Sequence[str], repeats: int, order_seed: int
+    ) -> Generator[tuple[str, Request], None, None]:
         """What is still to ask: every planned output never asked for, or only with errors.
 
         Args:
@@ -370,7 +372,7 @@ class Store:
         """The table statistics starts from: one row a score of a target's outputs.
 
         Columns: prompt_id, probe, template, domain, language, set_id, arm, placebo, attribute, grp,
-        reference, signal, norm, name, tags (JSON with sorted keys), outcome, analyzer, version,
+        reference, signal, norm, name, tags (JSON with sorted keys), expects (kind of expectation), outcome, analyzer, version,
         measure, label (all categorical, categories sorted, missing where there is none), output
         (int64, row number), repeat (int32) and value (float64, NaN where it could not be read).
 

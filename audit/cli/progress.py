@@ -1,0 +1,140 @@
+"""Showing how far a collection is: a live panel, plain lines, or one JSON object a line."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from audit.collection.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["Mode", "progress_display", "progress_line"]
+
+Mode = Literal["rich", "plain", "ndjson"]
+_PLAIN_EVERY_S = 5.0
+_MINUTE_S = 60
+_HOUR_S = 3600
+
+
+@contextmanager
+def progress_display(mode: Mode, stream: TextIO) -> Iterator[Callable[[Progress], None]]:
+    """A display of progress on a stream.
+
+    Args:
+        mode: `rich` redraws a panel and needs a terminal; `plain` writes a line every five seconds;
+            `ndjson` writes every report as a line of JSON, for programs.
+        stream: Where to, usually standard error.
+
+    Yields:
+        What to call with each `Progress`. The last one is always shown.
+    """
+    if mode == "rich":
+        with _panel(stream) as show:
+            yield show
+    elif mode == "ndjson":
+        yield lambda progress: _write(stream, progress.model_dump_json())
+    else:
+        with _lines(stream) as show:
+            yield show
+
+
+@contextmanager
+def _panel(stream: TextIO) -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console  # noqa: PLC0415 - help must answer at once
+    from rich.live import Live  # noqa: PLC0415 - as above
+
+    with Live(console=Console(file=stream), auto_refresh=False) as live:
+
+        def show(progress: Progress) -> None:
+            live.update(_table(progress), refresh=True)
+
+        yield show
+
+
+@contextmanager
+def _lines(stream: TextIO) -> Iterator[Callable[[Progress], None]]:
+    shown_at = float("-inf")
+    last: Progress | None = None
+    shown: Progress | None = None
+
+    def show(progress: Progress) -> None:
+        nonlocal shown_at, last, shown
+        last = progress
+        if time.monotonic() - shown_at >= _PLAIN_EVERY_S:
+            shown_at, shown = time.monotonic(), progress
+            _write(stream, progress_line(progress))
+
+    yield show
+    if last is not None and last != shown:
+        _write(stream, progress_line(last))
+
+
+def _write(stream: TextIO, line: str) -> None:
+    stream.write(f"{line}\n")
+    stream.flush()
+
+
+def progress_line(progress: Progress) -> str:
+    """Progress in one line of plain text."""
+    parts = [
+        f"{progress.done}/{progress.planned} done",
+        *(f"{name} {value}" for name, value in _outcomes(progress) if value),
+        f"in flight {progress.in_flight}/{progress.limit}",
+        _spent(progress),
+    ]
+    if progress.retries:
+        parts.append(f"retries {progress.retries}")
+    if progress.left_s is not None and progress.done < progress.planned:
+        parts.append(f"{_duration(progress.left_s)} left")
+    return ", ".join(parts)
+
+
+def _table(progress: Progress) -> "Table":
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415 - help must answer at once
+    from rich.table import Table  # noqa: PLC0415 - as above
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column()
+    share = f"{progress.done / progress.planned:.0%}" if progress.planned else "nothing planned"
+    table.add_row("done", f"{progress.done} of {progress.planned} ({share})")
+    table.add_row("", ProgressBar(total=max(progress.planned, 1), completed=progress.done, width=40))
+    table.add_row("outcomes", ", ".join(f"{name} {value}" for name, value in _outcomes(progress)))
+    oldest = progress.oldest_waiting_s
+    waiting = "" if oldest is None else f", the oldest for {_duration(oldest)}"
+    table.add_row("in flight", f"{progress.in_flight} of at most {progress.limit}{waiting}")
+    table.add_row(
+        "spent", f"{_spent(progress)}, {progress.requests} requests, {progress.retries} of them retries"
+    )
+    left = "not known yet" if progress.left_s is None else _duration(progress.left_s)
+    table.add_row("time", f"{_duration(progress.elapsed_s)} so far, left: {left}")
+    return table
+
+
+def _outcomes(progress: Progress) -> list[tuple[str, int]]:
+    return [
+        ("answered", progress.answered),
+        ("refused", progress.refused),
+        ("truncated", progress.truncated),
+        ("empty", progress.empty),
+        ("errored", progress.errored),
+        ("cached", progress.cached),
+    ]
+
+
+def _spent(progress: Progress) -> str:
+    about = "about " if progress.tokens_estimated else ""
+    price = "price not known" if progress.usd is None else f"{about}${progress.usd:.4f}"
+    return f"{about}{progress.tokens} tokens, {price}"
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in the two largest units that matter."""
+    whole = round(seconds)
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
+    return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"

@@ -1,0 +1,199 @@
+"""One target's side of a collection: its workers, its pace, its retries and its circuit breaker."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from audit.collection.budget import ErrorShare, Spending
+from audit.collection.progress import Tracker
+from audit.collection.rate_control import RateControl
+from audit.collection.retry import RetryPolicy, ask_with_retry
+from audit.collection.stopping import Stop, StopReason
+from audit.collection.writing import Outbox
+from audit.errors import BudgetReachedError, IncompleteError, TargetUnreachableError
+from audit.records import Output, Request
+from audit.targets.base import FatalTargetError, RetryableTargetError, Target, TargetError
+from probes.seeds import rng
+
+__all__ = ["Asker", "Surroundings"]
+
+_LONGEST_MESSAGE = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the workers of all targets share."""
+
+    seed: int
+    retry: RetryPolicy
+    breaker: int
+    error_rate: float
+    clock: Callable[[], float]
+    stop: Stop
+    spending: Spending
+    tracker: Tracker
+    outbox: Outbox
+
+    def stop_for_budget(self) -> None:
+        """Stop because a limit is reached; what is in flight may still come in."""
+        reached = self.spending.reached() or "limits.requests: no room for another batch"
+        message = f"{reached}; what was answered is kept, the rest can be resumed"
+        self.stop.ask(StopReason(error=BudgetReachedError(message)))
+
+
+class _StoppedError(Exception):
+    """The collection stopped before these requests had an answer; they stay unasked."""
+
+
+class Asker:
+    """Asks one target, with a fixed number of workers."""
+
+    def __init__(self, name: str, target: Target, around: Surroundings) -> None:
+        """Nothing is asked before `work` runs.
+
+        Args:
+            name: Name under which the outputs are stored.
+            target: The target.
+            around: What the targets share.
+        """
+        self.name = name
+        self.batches: asyncio.Queue[Sequence[Request]] = asyncio.Queue(2 * target.info.max_in_flight)
+        self.pace = RateControl(target.info.max_in_flight, around.clock)
+        self.errors = ErrorShare(around.error_rate)
+        self._target = target
+        self._around = around
+        self._calls = count()
+        self._alike = 0
+        self._unreachable: str | None = None
+        self._reached = False
+
+    async def work(self) -> None:
+        """One worker: take a batch, ask, hand on the outputs, until cancelled or stopped."""
+        around = self._around
+        while not around.stop.asked:
+            await around.outbox.room()
+            batch = await self.batches.get()
+            try:
+                await self._finish(batch)
+            except _StoppedError:
+                return
+            finally:
+                self.batches.task_done()
+
+    async def _finish(self, batch: Sequence[Request]) -> None:
+        around = self._around
+        left = around.spending.requests_left()
+        taken = batch if left is None else batch[:left]
+        outputs = await self._outputs(taken) if taken else []
+        for request, output in zip(taken, outputs, strict=True):
+            around.spending.spent(request, output)
+        if outputs:
+            around.outbox.put(outputs)
+            self.errors.add(outputs)
+        if len(taken) < len(batch):
+            around.stop_for_budget()
+        elif (problem := self.errors.exceeded()) is not None:
+            around.stop.ask(StopReason(error=IncompleteError(f"{self.name}: {problem}"), at_once=True))
+
+    async def _outputs(self, batch: Sequence[Request]) -> Sequence[Output]:
+        """One output a request: what the target gave, or the error that came instead."""
+        first = batch[0]
+        draws = rng(self._around.seed, "retry", self.name, first.prompt_id, first.repeat)
+        try:
+            given = await ask_with_retry(
+                lambda: self._ask(batch), self._around.retry, draws, clock=self._around.clock, wait=self._wait
+            )
+        except FatalTargetError as error:
+            self._around.stop.ask(
+                StopReason(error=TargetUnreachableError(f"{self.name}: {_one_line(error)}"), at_once=True)
+            )
+            raise _StoppedError from error
+        except TargetError as error:
+            if isinstance(error, RetryableTargetError):
+                self._note_unreachable(error)
+            return self._errored(batch, _one_line(error))
+        except _StoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a plug-in's own fault becomes a record with its cause
+            return self._errored(batch, f"{type(error).__name__}: {_one_line(error)}")
+        self._reached = True
+        self.pace.succeeded()
+        return self._checked(batch, given)
+
+    async def _ask(self, batch: Sequence[Request]) -> Sequence[Output]:
+        around = self._around
+        call = next(self._calls)
+        async with self.pace.slot():
+            if around.stop.asked:
+                raise _StoppedError
+            if around.spending.reached() is not None or not around.spending.take_requests(len(batch)):
+                around.stop_for_budget()
+                raise _StoppedError
+            around.tracker.call_started((self.name, call))
+            try:
+                return await self._target.generate(batch, seed=around.seed)
+            finally:
+                around.tracker.call_ended((self.name, call))
+
+    async def _wait(self, error: RetryableTargetError, seconds: float) -> None:
+        """Before a retry: slow down, see whether the target is there at all, and wait unless stopped."""
+        around = self._around
+        around.tracker.retries += 1
+        self._note_unreachable(error)
+        if not error.unreachable:
+            asked = error.retry_after_s
+            self.pace.refused(None if asked is None else min(asked, around.retry.longest_asked_s))
+        try:
+            await asyncio.wait_for(around.stop.soon(), seconds)
+        except TimeoutError:
+            return
+        raise _StoppedError
+
+    def _note_unreachable(self, error: RetryableTargetError) -> None:
+        """Stop when nothing but the same failure to connect has come since the start."""
+        if self._reached or not error.unreachable:
+            self._alike = 0
+            return
+        message = _one_line(error)
+        self._alike = self._alike + 1 if message == self._unreachable else 1
+        self._unreachable = message
+        if self._alike >= self._around.breaker:
+            self._around.stop.ask(StopReason(error=self.unreachable_error(), at_once=True))
+
+    def unreachable_error(self) -> TargetUnreachableError | None:
+        """The error to raise if the target was never reached; None if it was, or was not tried."""
+        if self._reached or self._unreachable is None:
+            return None
+        return TargetUnreachableError(
+            f"{self.name}: cannot be reached: {self._unreachable}", next_step="evenhand doctor SPEC"
+        )
+
+    def _checked(self, batch: Sequence[Request], given: Sequence[Output]) -> Sequence[Output]:
+        """The outputs, or errors if they are not those that were asked for."""
+        wanted = [(self.name, r.prompt_id, r.turn, r.repeat, r.attempt) for r in batch]
+        got = [(o.target, o.prompt_id, o.turn, o.repeat, o.attempt) for o in given]
+        if wanted == got:
+            return given
+        return self._errored(
+            batch, f"the target gave outputs {got[:2]} … where {wanted[:2]} … were asked of it"
+        )
+
+    def _errored(self, batch: Sequence[Request], message: str) -> Sequence[Output]:
+        return [
+            Output(
+                target=self.name,
+                prompt_id=request.prompt_id,
+                turn=request.turn,
+                repeat=request.repeat,
+                attempt=request.attempt,
+                error=message[:_LONGEST_MESSAGE],
+            )
+            for request in batch
+        ]
+
+
+def _one_line(error: Exception) -> str:
+    """The message in one line, without control characters; the kind of error if it has none."""
+    text = "".join(character if character.isprintable() else " " for character in str(error))
+    return " ".join(text.split())[:_LONGEST_MESSAGE] or type(error).__name__

@@ -1,0 +1,137 @@
+"""How far a collection is: one record for every display, and the counting behind it."""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from pydantic import Field
+
+from audit.collection.budget import Spending
+from audit.records import Counts, Outcome, Output
+from probes.records import Record
+
+__all__ = ["Progress", "Tracker"]
+
+_RATE_WINDOW_S = 30.0
+
+
+class Progress(Record):
+    """How far a collection is, at one moment."""
+
+    planned: int = Field(ge=0)
+    """Outputs planned, over all targets."""
+    done: int = Field(ge=0)
+    """Outputs that ended in an outcome: answered + refused + truncated + empty + errored."""
+    answered: int = 0
+    refused: int = 0
+    truncated: int = 0
+    empty: int = 0
+    errored: int = 0
+    cached: int = 0
+    """Outputs of this invocation that came from a cache."""
+    in_flight: int = 0
+    """Calls waiting for an answer."""
+    limit: int = 0
+    """Calls that may wait at once, at the moment."""
+    requests: int = 0
+    """Requests sent in this invocation, retries included."""
+    retries: int = 0
+    tokens: int = 0
+    """Prompt and completion tokens of this invocation."""
+    tokens_estimated: bool = False
+    """True if some of `tokens` (and of `usd`) are estimates, for want of the provider's count."""
+    usd: float | None = None
+    """Price of this invocation's outputs in US dollars; None if a price is not known."""
+    elapsed_s: float = 0.0
+    left_s: float | None = None
+    """Estimate of the seconds left, from the last half minute; None before there is a rate."""
+    oldest_waiting_s: float | None = None
+    """Seconds the longest running call has waited; None if none is running."""
+
+
+class Tracker:
+    """Counts what happens, and tells it as `Progress`."""
+
+    def __init__(self, counts: Mapping[str, Counts], spending: Spending, clock: Callable[[], float]) -> None:
+        """Start from what the store holds.
+
+        Args:
+            counts: Each target's funnel before this invocation.
+            spending: Counts requests, tokens and money.
+            clock: Seconds that only grow.
+        """
+        self._clock = clock
+        self._start = clock()
+        self._spending = spending
+        self._planned = sum(count.planned for count in counts.values())
+        self._outcomes = {
+            outcome: sum(getattr(count, outcome.value) for count in counts.values()) for outcome in Outcome
+        }
+        self._to_ask = sum(count.not_asked + count.errored for count in counts.values())
+        self._finished = 0
+        self._cached = 0
+        self._recent: deque[tuple[float, int]] = deque([(self._start, 0)])
+        self._calls: dict[tuple[str, int], float] = {}
+        self.retries = 0
+
+    def call_started(self, call: tuple[str, int]) -> None:
+        """Note that a call was sent."""
+        self._calls[call] = self._clock()
+
+    def call_ended(self, call: tuple[str, int]) -> None:
+        """Note that a call came back or was given up."""
+        self._calls.pop(call, None)
+
+    def stored(self, outputs: Sequence[Output]) -> None:
+        """Count outputs that are durable now."""
+        for output in outputs:
+            self._outcomes[output.outcome] += 1
+            if output.attempt:  # It supersedes an errored one, which was counted at the start.
+                self._outcomes[Outcome.ERRORED] -= 1
+            self._cached += output.cached
+        self._finished += len(outputs)
+        now = self._clock()
+        self._recent.append((now, self._finished))
+        while now - self._recent[0][0] > _RATE_WINDOW_S:
+            self._recent.popleft()  # Never the one just added.
+
+    @property
+    def in_flight(self) -> int:
+        """Calls waiting for an answer."""
+        return len(self._calls)
+
+    @property
+    def left(self) -> int:
+        """Outputs still to be had in this invocation."""
+        return self._to_ask - self._finished
+
+    def progress(self, limit: int) -> Progress:
+        """How far it is now.
+
+        Args:
+            limit: Calls that may wait at once, over all targets.
+        """
+        now = self._clock()
+        usd: Decimal | None = self._spending.usd
+        return Progress(
+            planned=self._planned,
+            done=sum(self._outcomes.values()),
+            **{outcome.value: count for outcome, count in self._outcomes.items()},
+            cached=self._cached,
+            in_flight=self.in_flight,
+            limit=limit,
+            requests=self._spending.requests,
+            retries=self.retries,
+            tokens=self._spending.tokens,
+            tokens_estimated=self._spending.estimated,
+            usd=None if usd is None else float(usd),
+            elapsed_s=now - self._start,
+            left_s=self._left_s(now),
+            oldest_waiting_s=now - min(self._calls.values()) if self._calls else None,
+        )
+
+    def _left_s(self, now: float) -> float | None:
+        then, finished = self._recent[0]
+        if self._finished == finished or now <= then:
+            return None
+        return self.left * (now - then) / (self._finished - finished)

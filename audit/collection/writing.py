@@ -1,0 +1,74 @@
+"""The one writer of a collection: outputs go to the store in durable batches."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from audit.records import Output
+from audit.store import Store
+
+__all__ = ["Outbox"]
+
+_BATCH = 64
+"""Outputs that are stored without waiting for more."""
+_LONGEST_S = 0.25
+"""Longest time an output waits for others to be stored with, in seconds."""
+_UNSTORED = 1024
+"""Outputs that may wait for the disk before asking pauses."""
+
+
+class Outbox:
+    """Outputs on their way to the disk."""
+
+    def __init__(self) -> None:
+        """Empty and open."""
+        self._waiting: list[Output] = []
+        self._closed = False
+        self._came = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def put(self, outputs: Sequence[Output]) -> None:
+        """Hand over outputs. It never waits, so that no answer is lost to a cancelled wait."""
+        self._waiting.extend(outputs)
+        self._came.set()
+        if len(self._waiting) >= _BATCH:
+            self._enough.set()
+        if len(self._waiting) >= _UNSTORED:
+            self._room.clear()
+
+    async def room(self) -> None:
+        """Wait, before asking for more, until the disk has caught up."""
+        await self._room.wait()
+
+    def close(self) -> None:
+        """Say that nothing more will come."""
+        self._closed = True
+        self._came.set()
+        self._enough.set()
+
+    async def write(self, store: Store, stored: Callable[[Sequence[Output]], None]) -> None:
+        """Store what comes until the box is closed and empty.
+
+        Args:
+            store: Where to; nobody else uses it meanwhile.
+            stored: Told of outputs once they are durable.
+
+        Raises:
+            StoreError: The disk refuses; what `stored` was told of is kept.
+        """
+        while True:
+            await self._came.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), _LONGEST_S)
+            batch, self._waiting = self._waiting, []
+            self._room.set()
+            if not self._closed:
+                self._came.clear()
+                self._enough.clear()
+            if batch:
+                await asyncio.to_thread(store.add_outputs, batch)
+                stored(batch)
+            elif self._closed:
+                return
