@@ -5,6 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from audit.atomic import write_text
+from audit.catalogue import (
+    check_targets,
+    list_analyzers,
+    list_probes,
+    list_targets,
+    make_probe,
+    show_analyzer,
+    show_probe,
+)
 from audit.collection.progress import Progress
 from audit.collection.runner import CollectionPlan, CollectionResult
 from audit.collection.runner import collect as collect_outputs
@@ -20,6 +29,8 @@ from audit.findings import findings
 from audit.findings.document import RunDocument
 from audit.gates import GateResult, check_gate
 from audit.records import Change, Estimate
+from audit.repair import retrain, train
+from audit.reporting import write_run_report
 from audit.runs import (
     BASELINE,
     TARGET,
@@ -35,16 +46,27 @@ from audit.spec import Spec, load_spec
 
 __all__ = [
     "Comparison",
+    "Run",
+    "check_targets",
     "collect",
     "compare",
     "create_run",
     "find",
     "gate",
+    "list_analyzers",
+    "list_probes",
+    "list_targets",
     "load_document",
     "load_spec",
+    "make_probe",
     "open_run",
     "preview_plan",
+    "retrain",
     "score",
+    "show_analyzer",
+    "show_probe",
+    "train",
+    "write_run_report",
 ]
 
 
@@ -84,15 +106,14 @@ async def collect(
     try:
         with run.store() as store:
             plan = CollectionPlan(
-                store=store,
-                targets=targets,
                 repeats=run.spec.repeats,
                 seed=run.spec.seed,
                 limits=run.spec.limits,
+                progress=progress,
             )
             for role, target in targets.items():
                 store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
-            return await collect_outputs(plan, progress=progress)
+            return await collect_outputs(store, targets, plan)
     finally:
         for target in targets.values():
             await target.aclose()

@@ -28,7 +28,11 @@ __all__ = [
 PAGE = 512
 """Rows read at a time."""
 _SCORABLE = (Outcome.ANSWERED, Outcome.TRUNCATED)
-_FRAME_PROMPT = tuple(c for c in PROMPT_COLUMNS if c not in {"id", "source_id", "expectation", "messages"})
+_FRAME_PROMPT = {
+    **{c: c for c in PROMPT_COLUMNS if c not in {"id", "source_id", "expectation", "messages"}},
+    "expects": "json_extract(expectation, '$.kind')",
+}
+"""Prompt columns of the frame, and how SQL reads each."""
 
 
 def count_outcomes(connection: sqlite3.Connection, target: str, repeats: int) -> Counts:
@@ -242,7 +246,7 @@ def _prompt_columns(connection: sqlite3.Connection) -> tuple[dict[str, _Column],
     columns = {name: _Column() for name in ("prompt_id", *_FRAME_PROMPT)}
     seqs = array("q")
     cursor = connection.execute(
-        f"SELECT seq, id, {', '.join(_FRAME_PROMPT)} FROM prompts ORDER BY seq"  # noqa: S608 - constants above
+        f"SELECT seq, id, {', '.join(_FRAME_PROMPT.values())} FROM prompts ORDER BY seq"  # noqa: S608 - constants above
     )
     while rows := cursor.fetchmany(65_536):
         seq, *values = zip(*rows, strict=True)
