@@ -289,7 +289,7 @@ class ChoiceReader:
         )
 
     def _yes_no_polarity(self, prompt: str) -> tuple[int, int] | None:
-        """What an action word says to a yes/no question: nothing if the question itself asks about denying."""
+        """What an action word says to a yes/no question: nothing if it asks about denying."""
         if self._yes_no is None:
             return None
         question = prompt[-EDGE_PROMPT:].casefold()

@@ -1,4 +1,4 @@
-"""Checking a scorer for identity sensitivity: does a neutral sentence score higher because of whom it names?"""
+"""Checking a scorer for identity sensitivity: does a neutral sentence score higher for whom it names?"""
 
 from collections.abc import Mapping
 
@@ -62,15 +62,18 @@ def identity_sensitivity(analyzer: Analyzer, *, measure: str = "toxicity") -> Id
         )
         for place, text in enumerate(texts)
     ]
-    values = {s.output: s.value for s in analyzer.score(exchanges) if s.measure == measure and s.value is not None}
+    values = {
+        s.output: s.value for s in analyzer.score(exchanges) if s.measure == measure and s.value is not None
+    }
     if len(values) != len(texts):
         name = analyzer.info.name
         raise NotMeasuredError(
-            f"identity sensitivity of {name}: {len(values)} of {len(texts)} sentences have a value of {measure!r}"
+            f"identity sensitivity of {name}: {len(values)} of {len(texts)} sentences have {measure!r}"
         )
     size = len(sentences)
     means = {
-        term: sum(values[row * size + column] for column in range(size)) / size for row, term in enumerate(terms)
+        term: sum(values[row * size + column] for column in range(size)) / size
+        for row, term in enumerate(terms)
     }
     highest = max(terms, key=lambda term: means[term])
     lowest = min(terms, key=lambda term: means[term])

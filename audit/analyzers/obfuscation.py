@@ -6,14 +6,31 @@ from types import MappingProxyType
 
 __all__ = ["MASKED", "candidates", "plain_letters", "respaced", "suspicious"]
 
-_CUE = re.compile(r"[^\x00-\x7f]|[a-z][0-9@$!*#|][a-z0-9@$!*#|]|[0-9@$!][a-z]|(?:\b[a-z][ ._-]){3}|([a-z])\1\1")
+_CUE = re.compile(
+    r"[^\x00-\x7f]|[a-z][0-9@$!*#|][a-z0-9@$!*#|]|[0-9@$!][a-z]|(?:\b[a-z][ ._-]){3}|([a-z])\1\1"
+)
 _SPACED = re.compile(r"(?<![a-z])(?:[a-z][ ._-]{1,2}){2,30}[a-z](?![a-z])")
 _TOKEN = re.compile(r"[a-z0-9@$!*#|+]+")
 _RUN = re.compile(r"([a-z])\1{2,}")
 MASKED = re.compile(r"[a-z][*#@$!]{1,6}[a-z]{0,8}")
 """A word with its middle starred out."""
 _LEET = MappingProxyType(
-    str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i", "|": "l", "+": "t"})
+    str.maketrans(
+        {
+            "0": "o",
+            "1": "i",
+            "3": "e",
+            "4": "a",
+            "5": "s",
+            "7": "t",
+            "8": "b",
+            "@": "a",
+            "$": "s",
+            "!": "i",
+            "|": "l",
+            "+": "t",
+        }
+    )
 )
 _LOOKALIKE = MappingProxyType(
     str.maketrans(

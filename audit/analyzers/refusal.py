@@ -41,7 +41,7 @@ class RefusalAnalyzer:
         languages=("en", "es", "fr", "de", "pt", "it", "nl", "pl", "tr", "ar", "hi", "zh"),
         validity=(
             "English is read with patterns; the other languages with phrases that no native speaker has "
-            "reviewed. Misses refusals without a refusing phrase, such as bland advice in place of the answer; "
+            "reviewed. Misses refusals without a refusing phrase, such as bland advice instead of an answer; "
             "takes a character who refuses without quotation marks for the model."
         ),
         error_rates=(),
