@@ -1,0 +1,125 @@
+"""A tiny language model made on the spot, and `transformers serve` answering with it on loopback.
+
+The model is untrained, so its words mean nothing; the server, the protocol and the tokenizer are real.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["build_tiny_model", "transformers_server"]
+
+_TEXTS = (
+    "Should the bank approve this loan? Answer yes or no.",
+    "Yes. The file supports it.",
+    "No. The file does not support it.",
+    "A person has applied for a position and brings years of experience.",
+)
+_CHAT_TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+_MARKS = ("<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
+
+
+def build_tiny_model(folder: Path) -> Path:
+    """Write a randomly initialised two-layer Llama model with its own byte-level BPE tokenizer.
+
+    Args:
+        folder: Where to write; made if absent.
+
+    Returns:
+        The folder, which transformers loads without a network.
+    """
+    import torch  # noqa: PLC0415 - heavy, and only the tests that serve a model need it
+    from tokenizers import ByteLevelBPETokenizer  # noqa: PLC0415 - as above
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: PLC0415 - as above
+
+    trained = ByteLevelBPETokenizer()
+    trained.train_from_iterator(_TEXTS, vocab_size=400, min_frequency=1, special_tokens=list(_MARKS))
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=trained._tokenizer, eos_token=_MARKS[1], pad_token=_MARKS[0]
+    )
+    tokenizer.chat_template = _CHAT_TEMPLATE
+    tokenizer.save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        model = LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=len(tokenizer),
+                hidden_size=32,
+                intermediate_size=64,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                max_position_embeddings=1024,
+                pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                bos_token_id=None,
+            )
+        )
+    model.save_pretrained(folder)
+    return folder
+
+
+@contextmanager
+def transformers_server(model: Path, cache: Path, *, wait_s: float = 60.0) -> Iterator[str]:
+    """`transformers serve` in its own process, on the CPU and without a network.
+
+    Args:
+        model: Folder of the model; clients name it as `model`.
+        cache: Folder for the hub's cache, which must exist for some of its addresses to answer.
+        wait_s: Seconds until it must answer.
+
+    Yields:
+        Its base URL, `http://127.0.0.1:PORT/v1`.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model)]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(cache), "HF_HOME": str(cache)}
+    log = cache / "serve.log"
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(command, env=environment, stdout=sink, stderr=sink) as process,
+    ):
+        try:
+            base_url = f"http://127.0.0.1:{port}"
+            _wait_until_healthy(base_url, process, log, wait_s)
+            yield f"{base_url}/v1"
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _wait_until_healthy(base_url: str, process: subprocess.Popen[bytes], log: Path, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{base_url}/health", timeout=2) as response:  # noqa: S310 - loopback only
+                json.loads(response.read())
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)
+        else:
+            return
+    tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise AssertionError(f"transformers serve did not answer within {wait_s:g} s:\n{tail}")
