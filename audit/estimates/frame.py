@@ -34,6 +34,7 @@ class Readings:
         self._outputs = self._outputs.assign(technique=tags.map(techniques).astype("object")).set_index(
             "output", drop=False
         )
+        self._outputs.index.name = None
         self._readings = rows[["output", "analyzer", "measure", "value", "label"]]
 
     @property
