@@ -61,7 +61,7 @@ def two_way_cluster(
 
     >>> found = two_way_cluster([0.1, -0.1, 0.2, -0.2], [0, 1, 0, 1], [0, 0, 1, 1])
     >>> found.df, round(found.standard_error, 3)
-    (1.0, 0.476)
+    (1.0, 0.6)
     """
     parts = finite_vector("influence", influence)
     templates = np.asarray(first, dtype=np.int64)
