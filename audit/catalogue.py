@@ -4,15 +4,16 @@ import inspect
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
-from audit.analyzers.base import AnalyzerInfo
-from audit.plugins import ANALYZERS, PROBES, TARGETS, build_probe, load_plugin
+from audit.analyzers.base import Analyzer, AnalyzerInfo
+from audit.plugins import ANALYZERS, PROBES, TARGETS, build_probe, load_plugin, options_class
 from audit.records import Output
 from audit.runs import build_targets
 from audit.spec import Spec
 from audit.targets.base import TargetError
 from audit.targets.check import probe_call
-from probes.base import Options, Probe
+from probes.base import Probe
 from probes.plugins import names
 from probes.records import ProbeInfo, Prompt, Record
 from probes.seeds import rng
@@ -79,7 +80,7 @@ def list_targets() -> list[TargetType]:
     found = []
     for name in names(TARGETS):
         plugin = load_plugin(TARGETS, name, where="targets")
-        options: type[Options] = plugin.Options
+        options = options_class(plugin, where="targets")
         summary = (inspect.getdoc(plugin) or "").split("\n", maxsplit=1)[0]
         found.append(TargetType(name=name, summary=summary, options=tuple(options.model_fields)))
     return found
@@ -96,8 +97,7 @@ def show_analyzer(name: str) -> AnalyzerInfo:
     Raises:
         SpecError: The analyzer is unknown.
     """
-    info: AnalyzerInfo = load_plugin(ANALYZERS, name, where="analyzers").info
-    return info
+    return cast("type[Analyzer]", load_plugin(ANALYZERS, name, where="analyzers")).info
 
 
 async def check_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> list[Output]:
@@ -114,5 +114,4 @@ async def check_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str
 
 
 def _probe_info(name: str) -> ProbeInfo:
-    info: ProbeInfo = load_plugin(PROBES, name, where="probes").info
-    return info
+    return cast("type[Probe]", load_plugin(PROBES, name, where="probes")).info

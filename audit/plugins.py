@@ -27,6 +27,7 @@ __all__ = [
     "build_probe",
     "build_target",
     "load_plugin",
+    "options_class",
     "secret_names",
     "validated_options",
 ]
@@ -131,17 +132,26 @@ def load_plugin(group: str, name: str, *, where: str) -> type:
         ) from error
 
 
+def options_class(plugin: type, *, where: str) -> type[Options]:
+    """The class that validates a plug-in's options.
+
+    Raises:
+        SpecError: The plug-in has none, so it breaks the seam.
+    """
+    kind: object = getattr(plugin, "Options", None)
+    if not (isinstance(kind, type) and issubclass(kind, Options)):
+        raise SpecError(f"{where}: plug-in {plugin.__module__}.{plugin.__qualname__} has no Options class")
+    return kind
+
+
 def validated_options(plugin: type, options: Mapping[str, object], *, where: str) -> Options:
     """The options of a plug-in, validated by its own `Options` class.
 
     Raises:
         SpecError: One line for every wrong, missing or unknown key.
     """
-    kind: object = getattr(plugin, "Options", None)
-    if not (isinstance(kind, type) and issubclass(kind, Options)):
-        raise SpecError(f"{where}: plug-in {plugin.__module__}.{plugin.__qualname__} has no Options class")
     try:
-        return kind.model_validate(dict(options))
+        return options_class(plugin, where=where).model_validate(dict(options))
     except ValidationError as error:
         raise SpecError("\n".join(problem_lines(error, where))) from error
 

@@ -3,9 +3,8 @@
 import json
 from importlib.metadata import entry_points
 
-from audit.plugins import ANALYZERS, PROBES, TARGETS, load_plugin
+from audit.plugins import ANALYZERS, PROBES, TARGETS, load_plugin, options_class
 from audit.spec import Spec
-from probes.base import Options
 
 __all__ = ["SCHEMA_FILE", "spec_schema"]
 
@@ -29,7 +28,7 @@ def spec_schema() -> str:
     for section, (group, selector) in _SECTIONS.items():
         names = _built_in(group)
         variants = [_variant(group, name, selector, definitions) for name in names]
-        other = {
+        other: dict[str, object] = {
             "type": "object",
             "description": "A plug-in of another distribution.",
             "properties": {selector: {"type": "string", "not": {"enum": names}}},
@@ -51,8 +50,7 @@ def _built_in(group: str) -> list[str]:
 
 
 def _variant(group: str, name: str, selector: str, definitions: dict[str, object]) -> dict[str, object]:
-    options: type[Options] = load_plugin(group, name, where=group).Options
-    found = options.model_json_schema()
+    found = options_class(load_plugin(group, name, where=group), where=group).model_json_schema()
     # Nested definitions move to the top, where their references point.
     definitions.update(found.pop("$defs", {}))
     found["properties"] = {selector: {"const": name}, **found.get("properties", {})}

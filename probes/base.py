@@ -21,11 +21,11 @@ class Probe(Protocol):
     """Makes prompts; never sees a model.
 
     A plug-in is a class with these members, constructed with its validated `Options`, and
-    registered under the entry-point group `evenhand.probes`.
+    registered under the entry-point group `evenhand.probes`. Its class attribute `Options` is the
+    subclass of the class above that validates its part of the spec.
     """
 
     info: ClassVar[ProbeInfo]
-    Options: ClassVar[type[Options]]
 
     def prompts(self, rng: np.random.Generator) -> Iterator[Prompt]:
         """The prompts, in a stable order; the same generator state gives the same prompts.

@@ -45,10 +45,10 @@ class Analyzer(Protocol):
     """Reads exchanges and gives scores; blind to groups by type.
 
     A plug-in is a class with these members, constructed as `Class(options, root=folder)` and
-    registered under the entry-point group `evenhand.analyzers`.
+    registered under the entry-point group `evenhand.analyzers`. Its class attribute `Options` is the
+    subclass of `probes.base.Options` that validates its part of the spec.
     """
 
-    Options: ClassVar[type[Options]]
     info: ClassVar[AnalyzerInfo]
 
     def __init__(self, options: Options, *, root: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from audit.records import Output, Request
 from probes.base import Options
@@ -71,10 +71,10 @@ class Target(Protocol):
     """Answers requests; never sees a probe or a score.
 
     A plug-in is a class with these members, constructed as `Class(options, context)` and registered
-    under the entry-point group `evenhand.targets`. The constructor must not contact anything.
+    under the entry-point group `evenhand.targets`. Its class attribute `Options` is the subclass of
+    `probes.base.Options` that validates its part of the spec. The constructor must not contact anything.
     """
 
-    Options: ClassVar[type[Options]]
     info: TargetInfo
 
     @classmethod

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from audit.retraining.records import Format, RetrainingFiles
-from probes.base import Options
 
 __all__ = ["Trainer", "TrainerContext", "TrainerInfo"]
 
@@ -40,10 +39,10 @@ class Trainer(Protocol):
     """Trains a target on retraining files.
 
     A plug-in is a class with these members, constructed as `Class(options, context)` and registered
-    under the entry-point group `evenhand.trainers`.
+    under the entry-point group `evenhand.trainers`. Its class attribute `Options` is the subclass of
+    `probes.base.Options` that validates what a user may set.
     """
 
-    Options: ClassVar[type[Options]]
     info: ClassVar[TrainerInfo]
 
     def train(self, base: Mapping[str, object], files: RetrainingFiles, *, seed: int) -> dict[str, object]:
