@@ -119,7 +119,7 @@ def _agreement(text: str) -> list[str]:
     problems: list[str] = []
     for match in _PLURAL_SUBJECT.finditer(text):
         verb = match.group(2).lower()
-        if _NOT_VERBS.fullmatch(verb) is None and not verb.endswith("ss"):
+        if _NOT_VERBS.fullmatch(verb) is None and not verb.endswith(("ss", "us")):
             problems.append(f"agreement: {match.group()!r}")
     for match in _SINGULAR_SUBJECT.finditer(text):
         before, subject, verb = match.group(1) or "", match.group(2), match.group(3).lower()

@@ -37,10 +37,10 @@ _ATTRIBUTES = ("gender", "race_ethnicity", "age")
 class DecisionsOptions(Options):
     """What a spec may say about the decisions probe."""
 
-    domains: tuple[str, ...] = Field(default=("lending", "hiring"), min_length=1)
+    domains: tuple[str, ...] = ("lending", "hiring")
     attributes: tuple[str, ...] = _ATTRIBUTES
-    signals: tuple[Literal["explicit", "name"], ...] = Field(default=("explicit", "name"), min_length=1)
-    merit: tuple[Level, ...] = Field(default=("weak", "borderline", "strong"), min_length=1)
+    signals: tuple[Literal["explicit", "name"], ...] = ("explicit", "name")
+    merit: tuple[Level, ...] = ("weak", "borderline", "strong")
     templates: int | None = Field(default=None, ge=1)
     """At most that many templates a domain, drawn at random; None for all. Fewer than 12 clusters
     cannot be measured."""
@@ -61,6 +61,14 @@ class DecisionsOptions(Options):
     def _each_once(cls, value: tuple[object, ...]) -> tuple[object, ...]:
         if len(set(value)) != len(value):
             raise ValueError("every value may be given once only")
+        return value
+
+    @field_validator("domains", "signals", "merit")
+    @classmethod
+    def _not_empty(cls, value: tuple[object, ...]) -> tuple[object, ...]:
+        # A length limit on the field would add a second, misleading line to every bad value.
+        if not value:
+            raise ValueError("must list at least one value")
         return value
 
     @field_validator("domains")
