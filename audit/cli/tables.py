@@ -35,7 +35,9 @@ def show_findings(document: RunDocument) -> None:
     if not document.findings:
         say("no finding: nothing the data support is beyond its threshold")
         return
-    table(["severity", "measure", "where", "contrast", "estimate", "interval", "n"], _rows(document.findings))
+    header = ["severity", "measure", "where", "contrast", "estimate", "interval", "rows as independent", "n"]
+    table(header, _rows(document.findings))
+    say("(the last interval is what a tool that ignores templates would state; it is not used)")
     left = len(document.findings) - ROWS_SHOWN
     if left > 0:
         say(f"and {left} more in findings.json")
@@ -48,8 +50,9 @@ def _rows(findings: Sequence[Finding]) -> list[list[str]]:
             finding.estimate.measure,
             _where(finding.estimate),
             _contrast(finding.estimate),
-            f"{finding.estimate.point:+.3f}",
-            f"[{finding.estimate.ci_low:+.3f}, {finding.estimate.ci_high:+.3f}]",
+            _signed(finding.estimate.point),
+            _bounds(finding.estimate.ci_low, finding.estimate.ci_high),
+            _bounds(finding.estimate.naive_ci_low, finding.estimate.naive_ci_high),
             f"{finding.estimate.n_outputs} / {finding.estimate.n_clusters} templates",
         ]
         for finding in findings[:ROWS_SHOWN]
