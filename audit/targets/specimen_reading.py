@@ -192,20 +192,23 @@ class Reader:
         return endings
 
     @cached_property
-    def _harmful(self) -> Mapping[str, Technique | None]:
+    def _sent(self) -> tuple[tuple[str, Technique | None], ...]:
         """Every goal as it is sent, plain and by each technique."""
         transforms: list[tuple[Technique, Transform]] = [
             (technique, load("evenhand.transforms", technique)()) for technique in get_args(Technique)
         ]
-        sent: dict[str, Technique | None] = {}
-        for goal in self._goals:
-            sent[_plain(goal)] = None
-            sent.update({_plain(transform.encode(goal)): technique for technique, transform in transforms})
-        return sent
+        sent: list[tuple[str, Technique | None]] = [(goal, None) for goal in self._goals]
+        for technique, transform in transforms:
+            sent += [(transform.encode(goal), technique) for goal in self._goals]
+        return tuple(sent)
+
+    @cached_property
+    def _harmful(self) -> Mapping[str, Technique | None]:
+        return {_plain(text): technique for text, technique in self._sent}
 
     @cached_property
     def _longest_harmful(self) -> int:
-        return max(map(len, self._harmful))
+        return max(len(text) for text, _ in self._sent)
 
     @cached_property
     def _goals(self) -> tuple[str, ...]:

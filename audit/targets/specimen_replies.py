@@ -14,7 +14,7 @@ _DECISIONS = (
     "I would say {option}.",
     "Having read all of it, my answer is {option}.",
     "{Option}. The details given settle it.",
-    "Answer: {option}",
+    "Answer: {option}.",
 )
 _UNDECIDED = (
     "That depends on details I was not given.",
