@@ -41,6 +41,12 @@ def retold(prompt: Prompt, old: str, new: str) -> Prompt:
     return remade(prompt, messages=(message,))
 
 
+def ended(prompt: Prompt, more: str) -> Prompt:
+    """The prompt with more text at its end."""
+    message = prompt.messages[0].model_copy(update={"content": prompt.messages[0].content + more})
+    return remade(prompt, messages=(message,))
+
+
 def said(change: Callable[[list[Prompt]], list[Prompt]]) -> str:
     """All problems of the altered probe."""
     return "\n".join(check_probe(Altered(change)))
@@ -83,7 +89,7 @@ def test_a_limit_cuts_no_set() -> None:
             lambda prompts: [retold(prompts[0], "?", " or not?"), *prompts[1:]],
             "differ in more than the group",
         ),
-        (lambda prompts: [retold(prompts[0], " no.", " no. Thanks!"), *prompts[1:]], "other words"),
+        (lambda prompts: [ended(prompts[0], " Thanks!"), *prompts[1:]], "other words"),
         (lambda prompts: [retold(p, "oman", "oman  now") for p in prompts], "double space"),
         (
             lambda prompts: [remade(prompts[1], group="female"), prompts[1], *prompts[3:]],
