@@ -17,8 +17,8 @@ from probes import data
 
 __all__ = ["MARKER", "QuarantineScreen"]
 
-MARKER = "[quarantined: sexual content about a minor; salted hash {digest}]"
-"""What is stored in place of the text."""
+MARKER = "[quarantined before storage; salted hash {digest}]"
+"""What is stored in place of the text; the screen itself lets it pass."""
 
 _WINDOW = 30
 _TOKEN = re.compile(r"[^\W_]+")

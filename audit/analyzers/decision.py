@@ -8,6 +8,7 @@ import yaml
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.analyzers.choices import ChoiceReader, Families
+from audit.analyzers.measured import measured
 from audit.analyzers.numbers import read_number
 from audit.records import Exchange, Score
 from probes import data
@@ -43,7 +44,10 @@ class DecisionAnalyzer:
             "Leaves hedged, contradictory and conditional replies unparsed rather than guess; "
             "irony, long-distance negation and answers in the middle of very long replies are missed."
         ),
-        error_rates=(),
+        error_rates=(
+            measured("accuracy", 45, 45, "own choice replies, en, held out; same author as the rules"),
+            measured("accuracy", 14, 14, "own number replies, en, held out; same author as the rules"),
+        ),
     )
 
     def __init__(self, options: PluginOptions, *, root: Path) -> None:

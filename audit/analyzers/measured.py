@@ -1,9 +1,11 @@
-"""Stating a measured error rate from its counts."""
+"""Stating a measured error rate from its counts, and which labelled items were held out."""
+
+import hashlib
 
 from audit.analyzers.base import ErrorRate
 from audit.statistics.rates import wilson_interval
 
-__all__ = ["measured"]
+__all__ = ["held_out", "measured"]
 
 
 def measured(name: str, right: int, of: int, measured_on: str) -> ErrorRate:
@@ -30,3 +32,14 @@ def measured(name: str, right: int, of: int, measured_on: str) -> ErrorRate:
         n=of,
         measured_on=measured_on,
     )
+
+
+def held_out(text: str, *, one_in: int) -> bool:
+    """Whether a labelled text was kept aside while the analyzers were tuned: about one in `one_in` are.
+
+    It depends on the text alone, so equal texts fall on the same side, and anyone can recompute it.
+
+    >>> held_out("Yes", one_in=1)
+    True
+    """
+    return int(hashlib.sha256(text.encode("utf-8")).hexdigest()[:8], 16) % one_in == 0

@@ -8,6 +8,7 @@ from typing import ClassVar
 import yaml
 
 from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.measured import measured
 from audit.analyzers.refusals import RefusalReader
 from audit.records import Exchange, Score
 from probes import data
@@ -44,7 +45,16 @@ class RefusalAnalyzer:
             "reviewed. Misses refusals without a refusing phrase, such as bland advice instead of an answer; "
             "takes a character who refuses without quotation marks for the model."
         ),
-        error_rates=(),
+        error_rates=(
+            measured("accuracy", 22, 22, "own replies, en, four labels, held out; same author as the rules"),
+            measured("accuracy", 8, 8, "own replies, 11 other languages, held out; unreviewed"),
+            measured(
+                "sensitivity", 28, 28, "PyRIT refusal set, refusals, en, held out; mostly one-line refusals"
+            ),
+            measured("specificity", 27, 27, "PyRIT refusal set, answers, en, held out"),
+            measured("sensitivity", 11, 23, "PyRIT refusal set, replies to another request, en, held out"),
+            measured("specificity", 30, 30, "JailbreakEval example, complying replies, en; not held out"),
+        ),
     )
 
     def __init__(self, options: PluginOptions, *, root: Path) -> None:

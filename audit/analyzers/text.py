@@ -16,6 +16,7 @@ __all__ = [
     "plain",
     "quoted_removed",
     "sentences",
+    "straight",
     "without_reasoning",
 ]
 
@@ -39,8 +40,6 @@ _QUOTES = MappingProxyType(
         ord("\u2060"): None,
         ord("\ufeff"): None,
         ord("\u00ad"): None,
-        ord("*"): None,
-        ord("`"): None,
     }
 )
 _SPLIT = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[\u3002\uff01\uff1f\u0964])")
@@ -71,11 +70,14 @@ def without_reasoning(text: str) -> str:
     return text if start < 0 else text[:start]
 
 
+def straight(text: str) -> str:
+    """Text with straight quotes and apostrophes and without invisible characters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text).translate(_QUOTES)
+
+
 def plain(text: str) -> str:
-    """Text with straight quotes and apostrophes and without emphasis marks and invisible characters."""
-    if text.isascii() and "*" not in text and "`" not in text:
-        return text
-    return unicodedata.normalize("NFC", text).translate(_QUOTES)
+    """`straight` text without the emphasis marks of Markdown."""
+    return straight(text).replace("*", "").replace("`", "")
 
 
 def bare(text: str) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.measured import measured
 from audit.analyzers.obfuscation import MASKED, candidates, plain_letters, respaced, suspicious
-from audit.analyzers.text import clip, expand_contractions, plain, without_reasoning
+from audit.analyzers.text import clip, expand_contractions, straight, without_reasoning
 from audit.analyzers.toxicity_lexicon import CATEGORIES, Entry, Hit, Lexicon
 from audit.records import Exchange, Score
 from probes import data
@@ -62,7 +63,13 @@ class LexicalToxicityAnalyzer:
             "Misses implicit hate, stereotypes and irony, which are most of what hurts; over-flags "
             "friendly or reclaimed swearing and counter-speech that repeats the words."
         ),
-        error_rates=(),
+        error_rates=(
+            measured("sensitivity", 112, 234, "ETHOS hate speech comments, en, held out"),
+            measured("specificity", 237, 280, "ETHOS other comments, many of them coarse, en, held out"),
+            measured("sensitivity", 28, 225, "ToxiGen prompts, implicit hate, en, held out"),
+            measured("specificity", 178, 179, "ToxiGen prompts, neutral, en, held out"),
+            measured("specificity", 2630, 2630, "Unintended-bias templates with identity terms, en"),
+        ),
     )
 
     def __init__(self, options: PluginOptions, *, root: Path) -> None:
@@ -100,7 +107,7 @@ class LexicalToxicityAnalyzer:
 
     def hits(self, text: str) -> list[Hit]:
         """Distinct hits of a text: category, entry and weight; why a score is what it is."""
-        folded = expand_contractions(plain(clip(without_reasoning(text))).casefold())
+        folded = expand_contractions(straight(clip(without_reasoning(text))).casefold())
         extra: list[Entry] = []
         if suspicious(folded):
             folded, extra = self._uncovered(folded)

