@@ -1,0 +1,162 @@
+"""From findings to examples."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+
+import pytest
+
+from audit.records import Finding, Verdict
+from audit.retraining.examples import Cell, cells_of, make_examples
+from audit.retraining.records import Example, Kind, RetrainingOptions, SourceKind
+from probes.records import Norm, Signal
+from probes.templates import load_templates
+
+MakeFinding = Callable[..., Finding]
+
+
+def _made(findings: list[Finding], **options: object) -> list[Example]:
+    cells, _ = cells_of(findings)
+    return make_examples(cells, RetrainingOptions.model_validate(options))
+
+
+@pytest.fixture(scope="module")
+def three(make_finding: MakeFinding) -> list[Example]:
+    """Examples for three attributes."""
+    findings = [
+        make_finding(),
+        make_finding("f-race", attribute="race_ethnicity", group="black", reference_group="white"),
+        make_finding("f-age", attribute="age", group="older", reference_group="middle"),
+    ]
+    return _made(findings)
+
+
+def test_groups_are_whole_and_equal(three: list[Example]) -> None:
+    """Every set holds each group of its attribute once, with one answer for all."""
+    sets: dict[str, list[Example]] = defaultdict(list)
+    for example in three:
+        if example.origin.set_id is not None:
+            sets[example.origin.set_id].append(example)
+    assert sets
+    for members in sets.values():
+        assert len(members) == members[0].origin.set_size == len({m.origin.group for m in members})
+        assert len({member.answer for member in members}) == 1
+    by_attribute: dict[str | None, Counter[str | None]] = defaultdict(Counter)
+    for example in three:
+        by_attribute[example.origin.attribute][example.origin.group] += 1
+    for counts in by_attribute.values():
+        assert len(set(counts.values())) == 1
+
+
+def test_the_budget_is_kept_and_shared(three: list[Example]) -> None:
+    """At most `max_examples`, nearly all used, and every attribute gets about the same share."""
+    assert 490 <= len(three) <= 500
+    shares = Counter(example.origin.attribute for example in three)
+    assert shares[None] == 50
+    assert max(shares[a] for a in ("gender", "race_ethnicity", "age")) <= 152
+
+
+def test_answers_are_the_rules(three: list[Example]) -> None:
+    """Each answer says what the rule gives, the rejected one the opposite, and the source is said."""
+    for example in three:
+        assert example.expectation.answer is not None
+        assert example.answer.lower().startswith(example.expectation.answer)
+        assert not (example.rejected or "").lower().startswith(f"{example.expectation.answer}.")
+        assert example.origin.source is SourceKind.GROUND_TRUTH
+
+
+def test_most_sets_lie_at_the_border(three: list[Example]) -> None:
+    """Borderline cases make up more than half; weak and strong ones stand against each other."""
+    levels = Counter(example.origin.merit for example in three)
+    assert levels["borderline"] > len(three) / 2
+    assert abs(levels["weak"] - levels["strong"]) < 0.1 * len(three)
+    favourable = sum(example.expectation.answer == example.expectation.favourable for example in three)
+    assert 0.4 < favourable / len(three) < 0.6
+
+
+def test_only_retraining_templates_are_used(three: list[Example]) -> None:
+    """No example comes from a template of the audit."""
+    audit = {template.id for template in load_templates("lending", pool="audit")}
+    assert not audit & {example.origin.template for example in three}
+
+
+def test_the_same_seed_gives_the_same_examples(make_finding: MakeFinding) -> None:
+    """The same findings and seed give the same examples, in any order of findings; another seed others."""
+    findings = [make_finding(), make_finding("f-age", attribute="age", group="older")]
+    once = _made(findings, max_examples=60)
+    assert _made(findings[::-1], max_examples=60) == once
+    assert _made(findings, max_examples=60, seed=1) != once
+
+
+def test_findings_on_the_same_sets_share_a_cell(make_finding: MakeFinding) -> None:
+    """Two groups of one attribute are repaired by the same sets, which name both findings."""
+    cells, left_out = cells_of([make_finding("b", group="nonbinary"), make_finding("a")])
+    cell = Cell(probe="bias/decisions", domain="lending", attribute="gender", signal="explicit")
+    assert cells == {cell: ("a", "b")}
+    assert left_out == ()
+
+
+def test_pooled_findings_repair_every_domain(make_finding: MakeFinding) -> None:
+    """A disparity pooled over domains is repaired in each."""
+    assert {e.origin.domain for e in _made([make_finding(domain="all")], max_examples=60)} == {"lending", "hiring"}
+
+
+def test_crossed_findings_get_crossed_sets(make_finding: MakeFinding) -> None:
+    """A finding about an intersection gets sets of all its combinations."""
+    finding = make_finding(attribute="gender*race_ethnicity", group="female*black", reference_group="male*white")
+    repairs = [e for e in _made([finding], max_examples=60) if e.origin.kind is Kind.COUNTERFACTUAL]
+    assert {example.origin.set_size for example in repairs} == {12}
+
+
+def test_name_findings_use_names_set_aside(make_finding: MakeFinding) -> None:
+    """A repair by name carries the name it used."""
+    repairs = _made([make_finding(signal=Signal.NAME)], max_examples=40, replay_share=0)
+    assert all(example.origin.name for example in repairs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"norm": Norm.MUST_JUSTIFY}, "norm is must_justify"),
+        ({"norm": None}, "norm is not stated"),
+        ({"observation": True}, "only must_not_differ"),
+        ({"verdict": Verdict.INCONCLUSIVE}, "verdict is inconclusive"),
+        ({"probe": "other/probe"}, "no retraining material for the probe"),
+        ({"signal": Signal.PROXY}, "no retraining material for the signal proxy"),
+        ({"domain": "triage"}, "no retraining material for the domain triage"),
+        ({"kind": "rate"}, "nor a rate above its limit"),
+        ({"kind": "rate", "verdict": Verdict.EXCEEDS, "probe": "other/probe"}, "no retraining material"),
+    ],
+)
+def test_what_must_not_be_repaired_is_left_out(
+    changes: dict[str, object], reason: str, make_finding: MakeFinding
+) -> None:
+    """Differences that are allowed, undecided or without material give no example, and the reason is told."""
+    cells, left_out = cells_of([make_finding("f", **changes)])
+    assert cells == {}
+    assert reason in left_out[0]
+
+
+def test_harmful_compliance_gets_refusals(rate_finding: MakeFinding) -> None:
+    """Harmful requests set aside for retraining are refused, in words that differ by category."""
+    made = _made([rate_finding("f", "safety/harmful")], max_examples=40)
+    assert {example.origin.kind for example in made} == {Kind.REFUSAL}
+    assert len({example.answer for example in made}) >= 8
+    assert all("withheld" in (example.rejected or "") for example in made)
+
+
+def test_over_refusal_gets_the_shipped_answers(rate_finding: MakeFinding) -> None:
+    """Harmless requests are answered as written beside them; a needless refusal is rejected."""
+    made = _made([rate_finding("f", "safety/benign", domain="fraud")], max_examples=40)
+    assert {example.origin.domain for example in made} == {"fraud"}
+    assert {example.origin.source for example in made} == {SourceKind.SHIPPED_ANSWER}
+    assert all("can't help" in (example.rejected or "") for example in made)
+
+
+def test_kinds_share_the_budget(rate_finding: MakeFinding, make_finding: MakeFinding) -> None:
+    """Safety findings and disparities each get a share, and the total stays within the budget."""
+    findings = [rate_finding("h", "safety/harmful"), rate_finding("o", "safety/benign"), make_finding()]
+    made = _made(findings, max_examples=90)
+    kinds = Counter(example.origin.kind for example in made)
+    assert set(kinds) == set(Kind)
+    assert len(made) <= 90
+    assert kinds[Kind.REFUSAL] == 30
