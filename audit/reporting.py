@@ -1,0 +1,83 @@
+"""From a run and what it found to its report: reads the exchanges that show the findings."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import cast
+
+from audit.analyzers.base import Analyzer, AnalyzerInfo
+from audit.findings.document import RunDocument
+from audit.plugins import ANALYZERS, PROBES, load_plugin
+from audit.records import Change, Evidence, Finding
+from audit.reports import Background, Pair, Shown, build_content, write_report
+from audit.runs import Run
+from audit.store import Store
+from probes.base import Probe
+from probes.records import Message, ProbeInfo
+
+__all__ = ["write_run_report"]
+
+
+def write_run_report(run: Run, document: RunDocument, *, changes: Sequence[Change] = ()) -> Path:
+    """Write the HTML report of a run into its folder.
+
+    Args:
+        run: The run.
+        document: What it found.
+        changes: Changes since an earlier run of the same plan, if there was one.
+
+    Returns:
+        Path of the report.
+
+    Raises:
+        InputError: The folder cannot be written, or the findings name outputs that the store lacks.
+        SpecError: A plug-in that the spec names is not installed.
+    """
+    with run.store(read_only=True) as store:
+        pairs = {finding.id: _pairs(finding, store) for finding in document.findings}
+    background = Background(
+        spec=run.spec,
+        plan=run.plan,
+        analyzers=tuple(_analyzer_info(one.use, run.where) for one in run.spec.analyzers),
+        probes=tuple(_probe_info(one.use, run.where) for one in run.spec.probes),
+    )
+    write_report(build_content(document, background, pairs=pairs, changes=changes), run.folder.report)
+    return run.folder.report
+
+
+def _pairs(finding: Finding, store: Store) -> list[Pair]:
+    """Evidence of one set belongs together; what belongs to no pair stands alone."""
+    if finding.estimate.kind != "disparity":
+        return [Pair(first=_shown(item, store)) for item in finding.evidence]
+    found = []
+    for set_id, members in groupby(finding.evidence, key=lambda item: item.set_id):
+        shown = [_shown(item, store) for item in members]
+        found.append(Pair(first=shown[0], second=shown[1] if len(shown) > 1 else None, set_id=set_id))
+    return found
+
+
+def _shown(item: Evidence, store: Store) -> Shown:
+    output = store.output(item.output)
+    text = output.text if output.text is not None else f"[no text: {output.error or output.outcome.value}]"
+    return Shown(
+        prompt_id=item.prompt_id,
+        output=item.output,
+        prompt=_conversation(store.prompt(item.prompt_id).messages),
+        reply=text,
+        group=item.group,
+        value=item.value,
+    )
+
+
+def _conversation(messages: Sequence[Message]) -> str:
+    if len(messages) == 1:
+        return messages[0].content
+    return "\n\n".join(f"{message.role}: {message.content}" for message in messages)
+
+
+def _analyzer_info(name: str, where: str) -> AnalyzerInfo:
+    return cast("type[Analyzer]", load_plugin(ANALYZERS, name, where=where)).info
+
+
+def _probe_info(name: str, where: str) -> ProbeInfo:
+    return cast("type[Probe]", load_plugin(PROBES, name, where=where)).info
