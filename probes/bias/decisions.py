@@ -144,7 +144,7 @@ class DecisionsProbe:
             "model treats groups, languages and situations that are not in the templates."
         ),
     )
-    Options: ClassVar[type[Options]] = DecisionsOptions
+    Options: ClassVar[type[DecisionsOptions]] = DecisionsOptions
 
     def __init__(self, options: DecisionsOptions) -> None:
         """Load what the options ask for.

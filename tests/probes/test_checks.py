@@ -89,6 +89,7 @@ def test_a_limit_cuts_no_set() -> None:
             lambda prompts: [retold(prompts[0], "?", " or not?"), *prompts[1:]],
             "differ in more than the group",
         ),
+        (lambda prompts: [retold(prompts[0], "?", "!"), *prompts[1:]], "'!' against '?'"),
         (lambda prompts: [ended(prompts[0], " Thanks!"), *prompts[1:]], "other words"),
         (lambda prompts: [retold(p, "oman", "oman  now") for p in prompts], "double space"),
         (
