@@ -97,7 +97,7 @@ def test_sign_flips_hold_their_level(weighted: bool) -> None:  # noqa: FBT001 - 
 
 
 def test_rows_are_not_clusters() -> None:
-    """Over 40 templates of 100 repeats the row-wise interval misses most of the time, the clustered one not."""
+    """Over 40 templates of 100 repeats the row-wise interval misses mostly, the clustered one hardly."""
     stream = rng(6, "rows")
     hits = stream.binomial(100, expit(1.5 * stream.standard_normal((1000, 40))))
     asked = np.full(40, 100)

@@ -30,6 +30,11 @@ def test_the_floor_is_at_the_level_of_the_estimate() -> None:
     assert floor(values, n_clusters=1600) == pytest.approx(floor(values) / 2, rel=0.08)
 
 
+def test_resampled_means_are_widened_to_the_spread_of_a_sample() -> None:
+    """Two clusters at -0.1 and 0.1 have the floor 0.1 sqrt(2): resamples alone would give 0.1."""
+    assert floor([-0.1, 0.1]) == pytest.approx(0.1 * 2**0.5)
+
+
 def test_the_floor_ignores_order_and_size_scales_it() -> None:
     """Order changes nothing; doubled differences double the floor; the same stream gives the same floor."""
     values = [0.1, -0.2, 0.05, 0.0, 0.3, -0.1]

@@ -89,6 +89,25 @@ def test_intervals_agree_with_scipy(method: Method) -> None:
     assert found.standard_error == pytest.approx(values.std() / 40**0.5, rel=0.03)
 
 
+def test_bca_corrects_a_biased_statistic_as_scipy_does() -> None:
+    """The plain variance is too small on resamples; the corrected ends agree with scipy's and lie higher."""
+    values = rng(6, "biased").standard_normal(25)
+
+    def variance(counts: ClusterCounts) -> Vector:
+        mean = counts @ values / 25
+        return np.asarray(counts @ values**2 / 25 - mean**2)
+
+    found, plain = (
+        cluster_bootstrap(variance, 25, resamples=9999, rng=rng(6, "ours"), method=method).interval
+        for method in ("bca", "percentile")
+    )
+    theirs = stats.bootstrap((values,), np.var, n_resamples=9999, method="BCa", rng=rng(6, "theirs"))
+    expected = theirs.confidence_interval
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.06)
+    assert found.low > plain.low * 1.1
+    assert found.high > plain.high * 1.1
+
+
 @settings(max_examples=25)
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=15), st.sampled_from(["percentile", "bca"]))
 def test_intervals_are_nested_and_within_the_values(values: list[float], method: Method) -> None:
