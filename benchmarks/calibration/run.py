@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from inspect import getdoc
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,10 @@ def paired_methods(stream: np.random.Generator) -> dict[str, Callable[[Vector, f
 
 
 def nulls(simulations: int) -> list[Cell]:
-    """False-alarm rates without a true difference."""
+    """How often each method claims a difference where there is none.
+
+    The naive test ignores the pairing and the clusters: with few repeats the first loss hides the second.
+    """
     cells = []
     for templates, repeats in (*DESIGNS, (40, 100)):
         stream = rng(ROOT, "null", templates, repeats)
@@ -112,7 +116,7 @@ def nulls(simulations: int) -> list[Cell]:
 
 
 def coverages(simulations: int) -> list[Cell]:
-    """Coverage of nominal 95 % intervals with a true difference of 10 points."""
+    """How often each nominal 95 % interval contains the truth."""
     cells = []
     for templates, repeats in DESIGNS:
         stream = rng(ROOT, "gap", templates, repeats)
@@ -125,7 +129,10 @@ def coverages(simulations: int) -> list[Cell]:
 
 
 def two_way_false_alarms(simulations: int) -> list[Cell]:
-    """False-alarm rates where 30 names a group, with effects of SD .5, are shared by templates."""
+    """How often a difference is claimed when only the names differ.
+
+    Each group has 30 names with effects of standard deviation 0.5 on the logit, drawn anew for each pair.
+    """
     cells = []
     for templates, pairs in DESIGNS:
         stream = rng(ROOT, "names", templates, pairs)
@@ -152,7 +159,7 @@ def _named_misses(named: Named) -> tuple[bool, bool]:
 
 
 def rates(simulations: int) -> list[Cell]:
-    """Coverage of one population's rate, by how rare it is (4 repeats a template)."""
+    """How often the nominal 95 % interval of one rate contains it, by how rare it is."""
     cells = []
     for intercept in (-6.0, -3.0, 0.0):
         for templates in (12, 30, 100):
@@ -170,7 +177,10 @@ def rates(simulations: int) -> list[Cell]:
 
 
 def families(simulations: int) -> list[Cell]:
-    """Realised FDR of Benjamini-Hochberg at 5 % over families of 20 contrasts, 6 of them true (20 points)."""
+    """The share of false claims among those of Benjamini-Hochberg at 5 %, and of their intervals that miss.
+
+    The 6 true differences are of 20 points.
+    """
     cells = []
     for templates, repeats in ((30, 1), (30, 4), (100, 4)):
         for shared in (False, True):
@@ -262,7 +272,7 @@ def main() -> None:
         ("Power, and equivalence", power, (None, None)),
     ):
         started = time.perf_counter()
-        parts.append(cells_table(title, make.__doc__ or "", make(n), target))
+        parts.append(cells_table(title, getdoc(make) or "", make(n), target))
         print(f"{title}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
     text = page(parts, n)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)

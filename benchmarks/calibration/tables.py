@@ -58,6 +58,7 @@ def page(parts: Sequence[str], simulations: int) -> str:
             "reaction to the group by 0.5."
         ),
         "Columns are in percent, and a star marks a cell outside the target written below its table.",
+        "A starred cell within one point of its target may be off by chance.",
         "Run `python benchmarks/calibration/run.py` to make this page again.",
         "",
     ]
