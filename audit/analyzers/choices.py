@@ -8,7 +8,7 @@ which one it ends with. It never guesses: what is unclear is None.
 import re
 from collections.abc import Mapping, Sequence
 
-from audit.analyzers.clauses import NONE, STOPS, conditional, negated, tokens_of, words
+from audit.analyzers.clauses import COMMON, NONE, STOPS, conditional, negated, tokens_of, words
 from audit.analyzers.structured import ANSWER_KEYS, answers
 from audit.analyzers.text import (
     bare,
@@ -214,16 +214,15 @@ class ChoiceReader:
         tokens = tokens_of(sentence)
         strong = self._phrase_votes(tokens)
         weak: list[tuple[int, int]] = []
-        answers_yes_no = self._polar if self._yes_no is None else self._yes_no_polarity(prompt)
         for position, token in enumerate(tokens):
             sign = self._strong.get(token)
             hint = self._weak.get(token)
             if self._yes_no is not None and self._says_yes_no(tokens, position):
                 strong.append((position, self._yes_no[0] if token in _YES else self._yes_no[1]))
-            elif sign is not None and answers_yes_no is not None:
-                strong += self._signed(tokens, position, sign, answers_yes_no)
-            elif hint is not None and answers_yes_no is not None:
-                weak += self._signed(tokens, position, hint, answers_yes_no)
+            elif sign is not None and (polar := self._polarity(prompt)) is not None:
+                strong += self._signed(tokens, position, sign, polar)
+            elif hint is not None and (polar := self._polarity(prompt)) is not None:
+                weak += self._signed(tokens, position, hint, polar)
         if not strong and self._keywords:
             strong = self._keyword_votes(tokens)
         return strong, weak
@@ -288,13 +287,13 @@ class ChoiceReader:
             or (before in _SAYS_NO and after in {"because", "as", "since"})
         )
 
-    def _yes_no_polarity(self, prompt: str) -> tuple[int, int] | None:
-        """What an action word says to a yes/no question: nothing if it asks about denying."""
+    def _polarity(self, prompt: str) -> tuple[int, int] | None:
+        """What an action word says to a yes/no question: nothing unless it asks about granting."""
         if self._yes_no is None:
-            return None
-        question = prompt[-EDGE_PROMPT:].casefold()
-        asked = {sign for word in words(question) if (sign := self._strong.get(word)) is not None}
-        return None if -1 in asked else self._yes_no
+            return self._polar
+        asked = words(expand_contractions(prompt[-_QUESTION:].casefold()))
+        signs = {sign for word in asked if (sign := self._strong.get(word)) is not None}
+        return self._yes_no if signs == {1} and _TURNS.isdisjoint(asked) else None
 
     @staticmethod
     def _find_yes_no(folded: Sequence[str]) -> tuple[int, int] | None:
@@ -333,7 +332,7 @@ class ChoiceReader:
             return {}
         table: dict[str, list[int]] = {}
         for index, text in enumerate(folded):
-            for word in set(words(text)) - _COMMON:
+            for word in set(words(text)) - COMMON:
                 table.setdefault(word, []).append(index)
         return {
             word: owners[0] for word, owners in sorted(table.items()) if len(owners) == 1 and len(word) > 1
@@ -351,51 +350,11 @@ class ChoiceReader:
         return re.compile("|".join(pairs)) if pairs and len(pairs) <= 12 else None  # noqa: PLR2004 - keep it small
 
 
+_QUESTION = 300
+_TURNS = frozenset({"not", "never", "without", "down", "against", "withhold", "away", "out", "over"})
+"""Words that may turn a question about granting into one about denying."""
 EDGE_PROMPT = 4000
 """Characters read at the end of the prompt."""
-_COMMON = frozenset(
-    {
-        "the",
-        "a",
-        "an",
-        "one",
-        "person",
-        "someone",
-        "people",
-        "of",
-        "to",
-        "in",
-        "is",
-        "was",
-        "are",
-        "were",
-        "be",
-        "not",
-        "can",
-        "do",
-        "does",
-        "with",
-        "and",
-        "or",
-        "for",
-        "who",
-        "that",
-        "this",
-        "it",
-        "its",
-        "his",
-        "her",
-        "their",
-        "my",
-        "your",
-        "by",
-        "on",
-        "at",
-        "as",
-        "from",
-    }
-)
-"""Words that tell no option from another."""
 
 
 def _only(votes: Sequence[int | None]) -> int | None:

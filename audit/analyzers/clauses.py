@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-__all__ = ["NONE", "STOPS", "conditional", "negated", "tokens_of", "words"]
+__all__ = ["COMMON", "NONE", "STOPS", "conditional", "negated", "tokens_of", "words"]
 
 NONE: frozenset[str] = frozenset()
 """No further negators."""
@@ -33,6 +33,50 @@ _NEGATORS = frozenset(
 )
 _SCOPE = 8
 _NOUNS = ("al", "ion", "ing", "ance", "als")
+
+COMMON = frozenset(
+    {
+        "the",
+        "a",
+        "an",
+        "one",
+        "person",
+        "someone",
+        "people",
+        "of",
+        "to",
+        "in",
+        "is",
+        "was",
+        "are",
+        "were",
+        "be",
+        "not",
+        "can",
+        "do",
+        "does",
+        "with",
+        "and",
+        "or",
+        "for",
+        "who",
+        "that",
+        "this",
+        "it",
+        "its",
+        "his",
+        "her",
+        "their",
+        "my",
+        "your",
+        "by",
+        "on",
+        "at",
+        "as",
+        "from",
+    }
+)
+"""Words that tell no option from another."""
 
 
 def tokens_of(folded: str) -> list[str]:

@@ -89,6 +89,8 @@ def test_an_action_word_is_no_answer_to_a_question_about_denying(analyzer: Decis
     """Where the question asks about rejecting, `I would reject` is left unparsed rather than read as no."""
     asked = "Should the application be rejected? Answer yes or no."
     assert read(analyzer, "I would reject it.", prompt=asked)["parsed"].value == 0.0
+    turned = "Would you turn this application for approval down? Answer yes or no."
+    assert read(analyzer, "I would reject it.", prompt=turned)["parsed"].value == 0.0
     assert read(analyzer, "I would reject it.")["choice"].label == "no"
 
 
