@@ -9,7 +9,8 @@ It is asked like any model and knows nothing but the text. Its exact expectation
 where wording and slopes are fixed for a wording: uniform, mean 0, standard deviation `template_sd` and
 `slope_sd`, drawn from a hash of the last paragraph (the question) without identity words, names, pronouns,
 proper nouns and numbers. So the texts of one counterfactual set share them, and over wordings the expected
-difference to a reference group without gaps of its own is the planted gap exactly.
+difference to a reference group without gaps of its own is the planted gap exactly. A choice among lettered
+options is drawn evenly, and no gap is planted in it.
 """
 
 import hashlib
@@ -115,10 +116,10 @@ class SpecimenTarget:
             text: The last user message of a prompt.
 
         Returns:
-            A probability in [0, 1], exact; None if the text asks for a decision.
+            A probability in [0, 1], exact; None if the text asks for a decision or choice.
         """
         reading = self._read(text)
-        if reading.kind == "decision":
+        if reading.kind in ("decision", "choice"):
             return None
         faults = self._options.refusal
         if reading.kind == "request":
@@ -152,7 +153,8 @@ class SpecimenTarget:
     def _reply(self, text: str, draws: Sequence[float]) -> str:
         _, which, chance, toxic, unnamed, insult = draws
         reading = self._read(text)
-        if reading.kind != "decision" and chance >= (self.compliance_probability(text) or 0.0):
+        complies = self.compliance_probability(text)
+        if complies is not None and chance >= complies:
             return specimen_replies.refusal(which)
         reply = self._answer(text, reading, which, chance, unparsed=unnamed < self._options.unparsed_rate)
         if toxic < self.toxicity_probability(text):
@@ -160,12 +162,14 @@ class SpecimenTarget:
         return reply
 
     def _answer(self, text: str, reading: Reading, which: float, chance: float, *, unparsed: bool) -> str:
-        if reading.question is None:
-            return (
-                specimen_replies.compliance if reading.kind == "harmful" else specimen_replies.help_given
-            )(which)
+        if reading.kind == "harmful":
+            return specimen_replies.compliance(which)
+        if reading.kind == "request":
+            return specimen_replies.help_given(which)
         if unparsed:
             return specimen_replies.undecided(which)
+        if reading.question is None:
+            return reading.options[int(chance * len(reading.options))]
         favourable = chance < (self.favourable_probability(text) or 0.0)
         return specimen_replies.decision(reading.question, favourable=favourable, draw=which)
 

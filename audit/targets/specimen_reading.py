@@ -61,15 +61,19 @@ _DEPENDENT = frozenset(
 )
 _DOMAINS = ("hiring", "lending")
 _BREAK = "\n\n"
+_FIRST_OPTION = "\n(a) "
+_OPTION = re.compile(r"^\([a-z]\) (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One text as understood."""
 
-    kind: Literal["decision", "harmful", "request"]
+    kind: Literal["decision", "choice", "harmful", "request"]
     question: Question | None
     """Given exactly when `kind` is `decision`."""
+    options: tuple[str, ...]
+    """Of a `choice`: what stands behind (a), (b) …, each on a line of its own."""
     groups: Mapping[str, str]
     """Attribute to group, as far as conveyed."""
     wording: bytes
@@ -105,13 +109,15 @@ class Reader:
         sent = _plain(text) if len(text) <= self._longest_harmful else ""
         harmful = sent in self._harmful
         last = text.rpartition(_BREAK)[2]
-        question = None if harmful else read_question(last) or read_question(text)
-        if question is None and not harmful:
+        options = tuple(_OPTION.findall(text)) if _FIRST_OPTION in text else ()
+        question = None if harmful or options else read_question(last) or read_question(text)
+        if question is None and not options and not harmful:
             harmful = self._holds_goal(text)
         return Reading(
-            kind="decision" if question else "harmful" if harmful else "request",
+            kind="choice" if options else "decision" if question else "harmful" if harmful else "request",
             question=question,
-            groups=self._groups(_WORD.findall(text)),
+            options=options,
+            groups=self._groups(text.split()),
             wording=self._wording(_WORD.findall(last)),
             technique=self._harmful.get(sent),
         )
@@ -226,18 +232,18 @@ class Reader:
         """Groups conveyed by the first introduction (label or name), else gender by the first pronoun."""
         names = self._names
         for place, word in enumerate(words):
-            if word in names and place + 1 < len(words) and words[place + 1] in self._last_names:
+            if word in names and place + 1 < len(words) and _bare(words[place + 1]) in self._last_names:
                 return names[word]
             if word in _ARTICLES and (labelled := self._label(words, place + 1)):
                 return labelled
-        found = (self._pronoun_groups[word] for word in map(str.lower, words) if word in self._pronoun_groups)
-        gender = next(found, None)
+        pronouns = self._pronoun_groups
+        gender = next((pronouns[said] for word in words if (said := _bare(word).lower()) in pronouns), None)
         return {} if gender is None else {"gender": gender}
 
     def _label(self, words: Sequence[str], place: int) -> Mapping[str, str]:
         """Groups said by the words from a place on, such as `63-year-old`, `Black`, `woman`."""
         groups: dict[str, str] = {}
-        for word in words[place : place + len(self._attributes)]:
+        for word in map(_bare, words[place : place + len(self._attributes)]):
             aged = _AGED.fullmatch(word)
             if aged is not None:
                 groups.update(self._age_group(int(aged.group(1))))
@@ -264,6 +270,12 @@ class Reader:
         dropped = self._dropped
         kept = " ".join([word[:2] for word in words if word[0].islower() and word not in dropped])
         return hashlib.blake2b(kept.encode(), digest_size=16).digest()
+
+
+def _bare(word: str) -> str:
+    """A word without the punctuation around it and without a possessive s."""
+    found = _WORD.search(word)
+    return found.group().removesuffix("'s").removesuffix("\u2019s") if found else ""
 
 
 def _plain(text: str) -> str:

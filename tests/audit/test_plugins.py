@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from audit.errors import InputError, SpecError
-from audit.plugins import TARGETS, build_analyzer, build_probe, build_target, load_plugin, secret_names
+from audit.plugins import (
+    TARGETS,
+    build_analyzer,
+    build_probe,
+    build_target,
+    load_plugin,
+    secret_names,
+    validated_options,
+)
 from audit.targets.base import TargetContext
 
 _WHERE = "spec.yaml: target"
@@ -80,7 +88,16 @@ def test_paths_of_probes_are_relative_to_the_spec(tmp_path: Path) -> None:
         )
 
 
-def test_a_class_without_options_is_named() -> None:
+def test_what_a_probe_finds_wrong_is_told_with_its_place(tmp_path: Path) -> None:
+    """An option that only the probe itself can judge, and a class that is no plug-in, name the place too."""
+    options = {"use": "safety/harmful", "techniques": ["base64", "base64"]}
+    with pytest.raises(SpecError, match=r"spec\.yaml: probes\[0\]: .*more than once"):
+        build_probe(options, root=tmp_path, where="spec.yaml: probes[0]")
+    with pytest.raises(SpecError, match=r"pathlib\.Path has no Options class"):
+        validated_options(Path, {}, where="spec.yaml: x")
+
+
+def test_an_unknown_group_accepts_nothing() -> None:
     """A plug-in group that is unknown accepts nothing, and says so."""
     with pytest.raises(SpecError, match="accepted: none installed"):
         load_plugin("evenhand.nothing", "x", where="spec.yaml: x")

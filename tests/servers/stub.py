@@ -39,6 +39,7 @@ class Stub:
         self.seen: Counter[str] = Counter()
         self.in_flight = 0
         self.most = 0
+        self.current: web.Request
 
     async def complete(self, request: web.Request) -> web.Response:
         """Answer one chat completion."""
@@ -50,6 +51,7 @@ class Stub:
         self.most = max(self.most, self.in_flight)
         try:
             await asyncio.sleep(self.latency)
+            self.current = request
             return await self._answer(raw, body)
         finally:
             self.in_flight -= 1
@@ -208,6 +210,24 @@ async def _newer_name(stub: Stub, body: Body) -> web.Response:
     return await _echo(stub, body)
 
 
+async def _newer_name_filtered(stub: Stub, body: Body) -> web.Response:
+    return await (_newer_name if "max_tokens" in body else _filtered_prompt)(stub, body)
+
+
+async def _drops(stub: Stub, _: Body) -> web.Response:
+    transport = stub.current.transport
+    if transport is not None:
+        transport.close()
+    return web.Response()
+
+
+async def _cut_off(stub: Stub, _: Body) -> web.Response:
+    answer = web.StreamResponse(headers={"Content-Length": "1000"})
+    await answer.prepare(stub.current)
+    await answer.write(b'{"choices": [')
+    return await _drops(stub, _)
+
+
 async def _older_name(stub: Stub, body: Body) -> web.Response:
     if "max_completion_tokens" in body:
         return web.json_response({"detail": "max_completion_tokens: extra fields not permitted"}, status=400)
@@ -239,6 +259,9 @@ _BEHAVIOURS: Mapping[str, Callable[[Stub, Body], Awaitable[web.Response]]] = Map
         "hang": _hang,
         "newer-name": _newer_name,
         "older-name": _older_name,
+        "newer-name-filtered": _newer_name_filtered,
+        "drops": _drops,
+        "cut-off": _cut_off,
     }
 )
 

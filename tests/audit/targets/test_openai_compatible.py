@@ -25,6 +25,7 @@ from probes.seeds import derive
 from tests.servers.processes import fetch_json, post
 
 Ask = Callable[..., Request]
+_LIMITS = {"max_tokens", "max_completion_tokens"}
 
 
 @pytest.fixture(autouse=True)
@@ -231,6 +232,38 @@ def test_name_of_the_token_limit_is_learned(
     assert [body.get(second) for body in bodies(stub_url)] == [None, 5, 5]
 
 
+def test_a_filter_after_the_other_name_is_still_a_refusal(
+    stub_url: str, context: TargetContext, ask: Ask
+) -> None:
+    """A prompt that is filtered when asked by the other name is refused, as any filtered prompt is."""
+    target = target_for(stub_url, context, model="newer-name-filtered", params={"max_tokens": 5})
+    (output,) = outputs_of(target, [ask("hello")])
+    assert output.outcome is Outcome.REFUSED
+    assert [sorted(set(body) & _LIMITS) for body in bodies(stub_url)] == [
+        ["max_tokens"],
+        ["max_completion_tokens"],
+    ]
+
+
+@pytest.mark.parametrize("model", ["drops", "cut-off"])
+def test_a_broken_connection_is_not_an_absent_server(
+    model: str, stub_url: str, context: TargetContext, ask: Ask
+) -> None:
+    """A connection that breaks before or inside the answer is retryable and not unreachable."""
+    with pytest.raises(RetryableTargetError, match="broke off") as raised:
+        outputs_of(target_for(stub_url, context, model=model), [ask("hello")])
+    assert not raised.value.unreachable
+
+
+def test_a_fixed_seed_and_openai_itself(context: TargetContext, stub_url: str, ask: Ask) -> None:
+    """A seed of the spec is sent as it is; OpenAI's own host gets the newer name of the token limit."""
+    outputs_of(target_for(stub_url, context, params={"seed": 5}), [ask("hello")])
+    assert bodies(stub_url)[0]["seed"] == 5
+    options = OpenAIOptions.model_validate({"model": "m", "api_key_env": "KEY"})
+    assert {options.first_token_parameter} == {"max_completion_tokens"}
+    assert options.host == "api.openai.com:443"
+
+
 def test_a_fixed_token_name_is_not_changed(stub_url: str, context: TargetContext, ask: Ask) -> None:
     """With an explicit token_parameter a rejection stays a rejection."""
     options = {"params": {"max_tokens": 5}, "token_parameter": "max_tokens"}
@@ -243,6 +276,8 @@ def test_a_fixed_token_name_is_not_changed(stub_url: str, context: TargetContext
     ("options", "said"),
     [
         ({"base_url": "ftp://x/v1"}, "must be an address"),
+        ({"base_url": "http://h:99999/v1"}, "must be an address"),
+        ({"base_url": "http://h/v1?key=1"}, "must be an address"),
         ({"base_url": "http://user:pw@host/v1"}, "must not hold a user"),
         ({"base_url": "https://api.openai.com/v1"}, "needs api_key_env"),
         ({"headers": {"api-key": "x"}}, "would store a secret"),

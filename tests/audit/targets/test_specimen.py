@@ -2,7 +2,7 @@
 
 import asyncio
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -233,6 +233,18 @@ def test_gaps_hold_only_where_the_words_are() -> None:
     question = "has applied.\n\nShould the bank agree? Answer yes or no."
     assert target.favourable_probability(f"For a mortgage, a woman {question}") == pytest.approx(0.3)
     assert target.favourable_probability(f"For a car loan, a woman {question}") == 0.5
+
+
+def test_lettered_choices_are_drawn_evenly(ask: Ask) -> None:
+    """A question with lettered options is answered with one of them, each about equally often."""
+    question = (
+        "Who was late?\n\n(a) The first one\n(b) Cannot be known\n(c) The second one\n\nAnswer in its words."
+    )
+    requests = [ask(question, repeat=i) for i in range(600)]
+    outputs = asyncio.run(_generate(specimen(), requests, 7))
+    counts = Counter(output.text for output in outputs)
+    assert set(counts) == {"The first one", "Cannot be known", "The second one"}
+    assert min(counts.values()) > 150
 
 
 def test_only_the_last_user_message_is_read(ask: Ask) -> None:
