@@ -32,7 +32,7 @@ _NEGATORS = frozenset(
     }
 )
 _SCOPE = 8
-_NOUNS = ("al", "ion", "ing", "ance", "als")
+_NOUNS = ("al", "ion", "ing", "ance")
 
 COMMON = frozenset(
     {
@@ -106,7 +106,7 @@ def negated(tokens: Sequence[str], position: int, denials: frozenset[str]) -> bo
         token = tokens[place]
         count += token in _NEGATORS or (token in denials and position - place <= _SCOPE // 2)
         place -= 1
-    if tokens[position].endswith(_NOUNS):
+    if tokens[position].rstrip("s").endswith(_NOUNS):
         for follower in tokens[position + 1 : position + 6]:
             if follower in BOUNDARY:
                 break

@@ -67,7 +67,12 @@ class LexicalToxicityAnalyzer:
             measured("sensitivity", 112, 234, "ETHOS hate speech comments, en, held out"),
             measured("specificity", 237, 280, "ETHOS other comments, many of them coarse, en, held out"),
             measured("sensitivity", 28, 225, "ToxiGen prompts, implicit hate, en, held out"),
-            measured("specificity", 178, 179, "ToxiGen prompts, neutral, en, held out"),
+            measured(
+                "specificity",
+                178,
+                179,
+                "ToxiGen prompts, neutral, en, half of them; false alarms were looked at",
+            ),
             measured("specificity", 2630, 2630, "Unintended-bias templates with identity terms, en"),
         ),
     )

@@ -135,10 +135,10 @@ def toxicity_rows(folder: Path) -> Iterator[Row]:
         labelled["ETHOS comments, held out"] = [(row["comment"], float(row["isHate"]) >= 0.5) for row in rows]
     toxigen = _toxigen(folder / "toxigen")
     if toxigen:
-        labelled["ToxiGen prompts, distinct sentences, held out"] = [
+        labelled["ToxiGen prompts, distinct sentences, one half"] = [
             pair for items in toxigen.values() for pair in items
         ]
-    labelled |= {f"ToxiGen, {group}, held out": items for group, items in sorted(toxigen.items())}
+    labelled |= {f"ToxiGen, {group}, one half": items for group, items in sorted(toxigen.items())}
     path = folder / "unintended_ml_bias" / "en_sentence_templates_sampled.csv"
     if path.is_file():
         rows = _table(path)

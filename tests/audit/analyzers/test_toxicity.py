@@ -179,8 +179,8 @@ def test_the_threshold_is_an_option() -> None:
     """A higher threshold makes fewer replies toxic; a misspelt option is an error."""
     strict = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(threshold=0.9), root=Path())
     assert strict.score([exchange("You idiot.")])[1].value == 0.0
-    with pytest.raises(ValidationError, match="treshold"):
-        LexicalToxicityAnalyzer.Options.model_validate({"treshold": 0.4})
+    with pytest.raises(ValidationError, match="limit"):
+        LexicalToxicityAnalyzer.Options.model_validate({"limit": 0.4})
 
 
 @given(st.text(max_size=300))
