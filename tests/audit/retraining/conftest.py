@@ -76,4 +76,15 @@ def files(
 ) -> RetrainingFiles:
     """Files that repair one gender finding."""
     out: Path = tmp_path_factory.mktemp("retraining")
-    return write_retraining_files([make_finding()], audit_prompts, out, RetrainingOptions(max_examples=120, seed=1))
+    return write_retraining_files(
+        [make_finding()], audit_prompts, out, RetrainingOptions(max_examples=120, seed=1)
+    )
+
+
+@pytest.fixture(scope="session")
+def refusal_files(rate_finding: MakeFinding, tmp_path_factory: pytest.TempPathFactory) -> RetrainingFiles:
+    """Files that repair harmful compliance only."""
+    out: Path = tmp_path_factory.mktemp("refusals")
+    return write_retraining_files(
+        [rate_finding("h", "safety/harmful")], [], out, RetrainingOptions(max_examples=40)
+    )

@@ -97,12 +97,17 @@ def test_findings_on_the_same_sets_share_a_cell(make_finding: MakeFinding) -> No
 
 def test_pooled_findings_repair_every_domain(make_finding: MakeFinding) -> None:
     """A disparity pooled over domains is repaired in each."""
-    assert {e.origin.domain for e in _made([make_finding(domain="all")], max_examples=60)} == {"lending", "hiring"}
+    assert {e.origin.domain for e in _made([make_finding(domain="all")], max_examples=60)} == {
+        "lending",
+        "hiring",
+    }
 
 
 def test_crossed_findings_get_crossed_sets(make_finding: MakeFinding) -> None:
     """A finding about an intersection gets sets of all its combinations."""
-    finding = make_finding(attribute="gender*race_ethnicity", group="female*black", reference_group="male*white")
+    finding = make_finding(
+        attribute="gender*race_ethnicity", group="female*black", reference_group="male*white"
+    )
     repairs = [e for e in _made([finding], max_examples=60) if e.origin.kind is Kind.COUNTERFACTUAL]
     assert {example.origin.set_size for example in repairs} == {12}
 

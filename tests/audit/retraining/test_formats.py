@@ -17,13 +17,20 @@ _GOOD: dict[Format, dict[str, object]] = {
     Format.TRL_SFT: {"messages": [_USER, _YES]},
     Format.OPENAI_SFT: {"messages": [_USER, _YES]},
     Format.TRL_DPO: {"prompt": [_USER], "chosen": [_YES], "rejected": [_NO]},
-    Format.OPENAI_DPO: {"input": {"messages": [_USER]}, "preferred_output": [_YES], "non_preferred_output": [_NO]},
+    Format.OPENAI_DPO: {
+        "input": {"messages": [_USER]},
+        "preferred_output": [_YES],
+        "non_preferred_output": [_NO],
+    },
 }
 
 
 def _example(number: int) -> Example:
     return Example.make(
-        (Message(role="system", content="You decide."), Message(role="user", content=f"Case {number} “é”: yes or no?")),
+        (
+            Message(role="system", content="You decide."),
+            Message(role="user", content=f"Case {number} “é”: yes or no?"),
+        ),
         answer="Yes. Good enough.",
         rejected="No. Too weak.",
         expectation=Expectation(kind="choice", options=("yes", "no"), favourable="yes", answer="yes"),
@@ -77,7 +84,11 @@ def test_good_rows_pass(file_format: Format, tmp_path: Path) -> None:
         (Format.TRL_SFT, {"messages": [_USER, _USER]}, "role must be assistant"),
         (Format.TRL_SFT, {"messages": [_USER, {"role": "assistant", "content": " "}]}, "is empty"),
         (Format.TRL_DPO, {"prompt": [_USER], "chosen": _YES, "rejected": [_NO]}, "chosen must be a list"),
-        (Format.TRL_DPO, {"prompt": [_USER], "chosen": [_YES, _NO], "rejected": [_NO]}, "must hold one message"),
+        (
+            Format.TRL_DPO,
+            {"prompt": [_USER], "chosen": [_YES, _NO], "rejected": [_NO]},
+            "must hold one message",
+        ),
         (Format.TRL_DPO, {"prompt": [_USER], "chosen": [_YES], "rejected": [_YES]}, "are the same"),
         (Format.TRL_DPO, {"prompt": [_USER], "chosen": [_YES]}, "keys are chosen, prompt"),
         (
@@ -114,7 +125,11 @@ def test_swapped_preferences_are_refused(file_format: Format, tmp_path: Path) ->
     """A preference file with chosen and rejected swapped is refused, with the lines."""
     written = write(tmp_path, [_example(number) for number in range(10)], file_format, "train")
     path, sidecar = tmp_path / written.path, tmp_path / written.provenance
-    good, bad = ("chosen", "rejected") if file_format is Format.TRL_DPO else ("preferred_output", "non_preferred_output")
+    good, bad = (
+        ("chosen", "rejected")
+        if file_format is Format.TRL_DPO
+        else ("preferred_output", "non_preferred_output")
+    )
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     rows[4][good], rows[4][bad] = rows[4][bad], rows[4][good]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -1,0 +1,229 @@
+"""The page that states what the repair benchmark measured."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from audit.statistics.intervals import cluster_t_interval
+from probes.records import Signal
+
+__all__ = ["Measured", "render_page"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one model did, by template."""
+
+    gaps: Mapping[tuple[str, Signal], Floats]
+    utility: Floats
+
+
+Runs = Sequence[Mapping[str, Measured]]
+Contrasts = Sequence[tuple[str, str, str]]
+
+
+_INTRODUCTION = """\
+# Does the repair work?
+
+{seeds} small lenders learned from past decisions with a planted bias, each from its own history.
+Each was audited in lending, repaired with the files the audit led to, and audited again with the same
+prompts.
+A repair used at most {budget} examples, validation included.
+Audit prompts come from templates and names that are in no retraining file.
+The contrasts were named before anything was measured.
+The repair was asked for the explicit signal only.
+
+Figures are percentage points: favourable decisions of the group minus those of the reference group.
+Intervals are 95 % cluster-t over the templates, each template's difference averaged over the seeds.
+They speak of other templates, not of other kinds of model.
+Fall is 1 - |after| / |before| of the seeds' mean; in brackets its smallest and largest value over the seeds.
+The control learned from as many random lending prompts with the model's own answers.
+Control moved is its change as a share of the repair's change.
+
+Reproduce with `python benchmarks/repair/run.py`."""
+
+_NOTES = {
+    "text": "Each prompt was answered twice at temperature 1, and the decision analyzer read the answers.",
+    "probability": "The models' own probabilities: the same quantity without the noise of the draw.",
+    "log-odds": """\
+A disparity in decisions also shrinks when a model merely becomes surer of itself: fewer cases are close.
+The repair's clean labels do that too.
+Log-odds separate the two: they show how far the group itself still moves the model.
+The last columns are the arm that left age out of the repair.""",
+}
+
+_LIMITS = """\
+## What this does not show
+
+A bag-of-words model with a linear weight for each group is the easiest case there is: the bias sits in few
+weights, and counterfactual sets point straight at them.
+It shows that findings, files, gates and trainer fit together and point the right way.
+It does not show that a language model is repaired as well: measure that on the model itself.
+Usefulness rises here because the repair's answers follow the rule without the noise of the past decisions; a
+model that already follows the rule has no such gain to expect.
+Part of each fall is that gain in certainty, as the log-odds show.
+Names signal little to such a model beyond the pronouns and the names it has met in its history.
+Age by name signals nothing to it."""
+
+
+def render_page(runs: Runs, *, contrasts: Contrasts, budget: int) -> str:
+    """The page as Markdown.
+
+    Args:
+        runs: For each seed, what each arm and path (`repaired/text`) measured.
+        contrasts: Attribute, group and reference, named beforehand.
+        budget: Most retraining examples a repair used.
+    """
+    parts = [_INTRODUCTION.format(seeds=len(runs), budget=budget)]
+    for path, title in (("text", "Answers in words"), ("probability", "Probabilities")):
+        parts += [f"## {title}", _NOTES[path], _table(runs, contrasts, path)]
+        parts += [_usefulness(runs, path), _untrained(runs, path)]
+    parts += ["## Log-odds: what the model thinks of the group itself", _NOTES["log-odds"]]
+    parts += [_log_odds(runs, contrasts), "## Against the targets", _targets(runs, contrasts), _LIMITS]
+    return "\n\n".join(parts) + "\n"
+
+
+def _mean(runs: Runs, arm: str, key: tuple[str, Signal]) -> Floats:
+    return np.asarray(np.mean([run[arm].gaps[key] for run in runs], axis=0), dtype=np.float64)
+
+
+def _interval(values: Floats) -> str:
+    found = cluster_t_interval(values, bounds=(-2.0, 2.0))
+    return f"{100 * found.point:+.1f} [{100 * found.interval.low:+.1f}, {100 * found.interval.high:+.1f}]"
+
+
+def _falls(runs: Runs, path: str, key: tuple[str, Signal], arm: str = "repaired") -> Floats:
+    before = np.array([run[f"before/{path}"].gaps[key].mean() for run in runs])
+    after = np.array([run[f"{arm}/{path}"].gaps[key].mean() for run in runs])
+    found = before != 0
+    return np.asarray(1 - np.abs(after[found]) / np.abs(before[found]), dtype=np.float64)
+
+
+def _fall(runs: Runs, path: str, key: tuple[str, Signal], arm: str = "repaired") -> float:
+    """Fall of the seeds' mean: a ratio of means, so that one small denominator does not rule."""
+    before, after = (float(_mean(runs, f"{a}/{path}", key).mean()) for a in ("before", arm))
+    return 1 - abs(after) / abs(before)
+
+
+def _moved(runs: Runs, path: str, key: tuple[str, Signal]) -> float:
+    before, repaired, control = (
+        float(_mean(runs, f"{arm}/{path}", key).mean()) for arm in ("before", "repaired", "control")
+    )
+    return abs(control - before) / abs(repaired - before)
+
+
+def _table(runs: Runs, contrasts: Contrasts, path: str) -> str:
+    lines = [
+        "| contrast | signal | before | after | change | fall | control | control moved |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for signal in (Signal.EXPLICIT, Signal.NAME):
+        for attribute, group, reference in contrasts:
+            key = (attribute, signal)
+            before, after, control = (
+                _mean(runs, f"{arm}/{path}", key) for arm in ("before", "repaired", "control")
+            )
+            seeds = _falls(runs, path, key)
+            # A share of a disparity that is not there says nothing.
+            measurable = abs(before.mean()) > 0.02
+            fall = (
+                f"{100 * _fall(runs, path, key):.0f} % ({100 * seeds.min():.0f} to {100 * seeds.max():.0f})"
+            )
+            moved = f"{100 * _moved(runs, path, key):.0f} %"
+            cells = [
+                f"{group} - {reference}",
+                signal.value,
+                _interval(before),
+                _interval(after),
+                _interval(after - before),
+                fall if measurable else "no disparity before",
+                f"{100 * control.mean():+.1f}",
+                moved if measurable else "-",
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _log_odds(runs: Runs, contrasts: Contrasts) -> str:
+    lines = [
+        "| contrast | before | after | fall | after, age left out | fall, age left out |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for attribute, group, reference in contrasts:
+        key = (attribute, Signal.EXPLICIT)
+        arms = ("before", "repaired", "without-age")
+        before, after, other = (float(_mean(runs, f"{arm}/log-odds", key).mean()) for arm in arms)
+        falls = [f"{100 * _fall(runs, 'log-odds', key, arm):.0f} %" for arm in arms[1:]]
+        cells = (
+            f"{group} - {reference}",
+            f"{before:+.2f}",
+            f"{after:+.2f}",
+            falls[0],
+            f"{other:+.2f}",
+            falls[1],
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _usefulness(runs: Runs, path: str) -> str:
+    before, after, control = (
+        np.mean([run[f"{arm}/{path}"].utility for run in runs], axis=0)
+        for arm in ("before", "repaired", "control")
+    )
+    return (
+        "Usefulness, the share of decisions that the rule blind to groups gives: "
+        f"{100 * before.mean():.1f} % before, "
+        f"{100 * after.mean():.1f} % after, change {_interval(np.asarray(after - before))} points; "
+        f"control {100 * control.mean():.1f} %."
+    )
+
+
+def _untrained(runs: Runs, path: str) -> str:
+    key = ("age", Signal.EXPLICIT)
+    before, after = (_mean(runs, f"{arm}/{path}", key) for arm in ("before", "without-age"))
+    others = ", ".join(
+        f"{attribute} {100 * _fall(runs, path, (attribute, Signal.EXPLICIT), 'without-age'):.0f} %"
+        for attribute in ("gender", "race_ethnicity")
+    )
+    return (
+        f"With age left out of the repair, the age disparity went from {100 * before.mean():+.1f} to "
+        f"{100 * after.mean():+.1f} points, change {_interval(after - before)}; "
+        f"the trained ones fell by {others}."
+    )
+
+
+def _targets(runs: Runs, contrasts: Contrasts) -> str:
+    keys = [(attribute, Signal.EXPLICIT) for attribute, _, _ in contrasts]
+    paths = ("text", "probability")
+    falls = [min(_fall(runs, path, key) for key in keys) for path in paths]
+    moves = [max(_moved(runs, path, key) for key in keys) for path in paths]
+    lows = [cluster_t_interval(_gain(runs, path), bounds=(-2.0, 2.0)).interval.low for path in paths]
+    rows = [
+        (
+            "each planted explicit disparity falls by at least 80 %",
+            [(v >= 0.8, f"worst {100 * v:.0f} %") for v in falls],
+        ),
+        (
+            "the control moves less than a third as far",
+            [(v < 1 / 3, f"worst {100 * v:.0f} %") for v in moves],
+        ),
+        (
+            "usefulness falls by less than 1 point",
+            [(v >= -0.01, f"lower bound {100 * v:+.1f}") for v in lows],
+        ),
+    ]
+    lines = ["| target | answers in words | probabilities |", "| --- | --- | --- |"]
+    for name, results in rows:
+        cells = [f"{'met' if met else 'missed'} ({figure})" for met, figure in results]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _gain(runs: Runs, path: str) -> Floats:
+    gains = [run[f"repaired/{path}"].utility - run[f"before/{path}"].utility for run in runs]
+    return np.asarray(np.mean(gains, axis=0), dtype=np.float64)

@@ -1,0 +1,224 @@
+"""Does the repair work? Ten lenders with planted bias, audited, repaired and audited again.
+
+Run `python benchmarks/repair/run.py` from the project's root: about two minutes on one core, no network.
+It prints its tables and writes them to docs/explanation/repair.md (`--out` for elsewhere).
+
+The contrasts are named here, before anything is measured. Audit prompts come from the pool `audit` of
+templates and names under another seed than the history and the retraining files; the repair sees
+neither those templates nor those names.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+sys.path.insert(0, str(Path(__file__).parent))
+from report import Measured, render_page
+
+from audit.analyzers.decision import DecisionAnalyzer
+from audit.demo.history import train_lender
+from audit.records import Estimate, Exchange, Finding, Request, Severity, Verdict
+from audit.retraining.records import RetrainingOptions
+from audit.retraining.trainers.base import TrainerContext
+from audit.retraining.trainers.trainable import TrainableTrainer, TrainableTrainerOptions
+from audit.retraining.writing import write_retraining_files
+from audit.statistics.paired import template_differences
+from audit.targets.base import TargetContext
+from audit.targets.decision_model import fit_more, load, save
+from audit.targets.trainable import TrainableOptions, TrainableTarget
+from probes.bias.decisions import DecisionsOptions, DecisionsProbe
+from probes.records import Norm, Prompt, Signal
+from probes.seeds import rng
+
+Floats = npt.NDArray[np.float64]
+
+CONTRASTS = (("gender", "female", "male"), ("race_ethnicity", "black", "white"), ("age", "older", "middle"))
+SIGNALS = (Signal.EXPLICIT, Signal.NAME)
+SEEDS = 10
+BUDGET = 500
+REPEATS = 2
+"""Answers a prompt; their mean is the answered-text figure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one model does with the audit prompts: P(favourable) and the decision read from its answer."""
+
+    log_odds: Floats
+    probability: Floats
+    answered: Floats
+
+
+def audit_prompts(seed: int) -> list[Prompt]:
+    """Fresh lending prompts from audit templates and names; no placebo, since nothing is tested here."""
+    options = DecisionsOptions(domains=("lending",), placebos=())
+    return list(DecisionsProbe(options).prompts(rng(seed, "benchmark", "audit")))
+
+
+def read_model(folder: Path, prompts: Sequence[Prompt], seed: int) -> Reading:
+    """Probabilities, and the answers in words as the decision analyzer reads them."""
+    target = TrainableTarget(TrainableOptions(path=str(folder)), TargetContext(name="target", root=Path()))
+    requests = [
+        Request(prompt_id=prompt.id, messages=prompt.messages, repeat=repeat)
+        for repeat in range(REPEATS)
+        for prompt in prompts
+    ]
+    outputs = asyncio.run(target.generate(requests, seed=seed))
+    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), root=Path())
+    exchanges = [
+        Exchange(
+            output=row, messages=prompt.messages, reply=output.text or "", expectation=prompt.expectation
+        )
+        for row, (prompt, output) in enumerate(zip(list(prompts) * REPEATS, outputs, strict=True))
+    ]
+    answered = np.full(len(outputs), np.nan)
+    for score in analyzer.score(exchanges):
+        if score.measure == "favourable" and score.value is not None:
+            answered[score.output] = score.value
+    texts = [prompt.messages[-1].content for prompt in prompts]
+    log_odds = load(folder).log_odds(texts)
+    return Reading(
+        log_odds=log_odds,
+        probability=1 / (1 + np.exp(-log_odds)),
+        answered=answered.reshape(REPEATS, -1).mean(axis=0),
+    )
+
+
+def finding(attribute: str, group: str, reference: str, point: float) -> Finding:
+    """A finding about a contrast named beforehand, as the audit would state it."""
+    return Finding(
+        id=f"lending-{attribute}-{group}-explicit",
+        claim=f"{group} applicants are approved less often than {reference} ones",
+        severity=Severity.HIGH,
+        severity_reason="benchmark",
+        estimate=Estimate(
+            kind="disparity",
+            measure="favourable",
+            unit="rate",
+            probe="bias/decisions",
+            domain="lending",
+            attribute=attribute,
+            group=group,
+            reference_group=reference,
+            signal=Signal.EXPLICIT,
+            norm=Norm.MUST_NOT_DIFFER,
+            point=point,
+            method="mean over templates",
+            n_outputs=0,
+            n_clusters=44,
+            verdict=Verdict.DISPARITY,
+        ),
+        evidence=(),
+        does_not_show="",
+        next_step="",
+    )
+
+
+def gaps(values: Floats, prompts: Sequence[Prompt]) -> dict[tuple[str, Signal], Floats]:
+    """Group minus reference by template, for each contrast and signal; templates in sorted order."""
+    templates = {name: code for code, name in enumerate(sorted({prompt.template for prompt in prompts}))}
+    found = {}
+    for attribute, group, reference in CONTRASTS:
+        for signal in SIGNALS:
+            rows = [
+                row
+                for row, prompt in enumerate(prompts)
+                if prompt.attribute == attribute
+                and prompt.signal == signal
+                and prompt.group in (group, reference)
+            ]
+            sets = {key: code for code, key in enumerate(sorted({prompts[row].set_id or "" for row in rows}))}
+            found[attribute, signal] = template_differences(
+                values[rows],
+                np.array([templates[prompts[row].template] for row in rows]),
+                np.array([sets[prompts[row].set_id or ""] for row in rows]),
+                np.array([prompts[row].group == group for row in rows]),
+            ).differences
+    return found
+
+
+def utility(values: Floats, prompts: Sequence[Prompt]) -> Floats:
+    """Share of decisions that are what the rule blind to groups says, by template."""
+    deserved = np.array([prompt.expectation.answer == prompt.expectation.favourable for prompt in prompts])
+    right = np.where(deserved, values, 1 - values)
+    names = [prompt.template for prompt in prompts]
+    return np.array([np.nanmean(right[[n == name for n in names]]) for name in sorted(set(names))])
+
+
+def control(folder: Path, out: Path, rows: int, seed: int) -> None:
+    """A model trained further on as many random lending prompts, with its own answers."""
+    options = DecisionsOptions(domains=("lending",), pool="retraining", sets_per_template=2)
+    prompts = list(DecisionsProbe(options).prompts(rng(seed, "benchmark", "control")))
+    chosen = rng(seed, "benchmark", "control", "rows").permutation(len(prompts))[:rows]
+    texts = [prompts[int(row)].messages[-1].content for row in chosen]
+    model = load(folder)
+    own = rng(seed, "benchmark", "control", "answers").random(len(texts)) < model.probability(texts)
+    save(fit_more(model, texts, own.tolist(), pull=TrainableTrainerOptions().pull), out)
+
+
+def repair(
+    base: Mapping[str, object], folder: Path, prompts: Sequence[Prompt], found: Sequence[Finding]
+) -> int:
+    """Writes the files, trains on them, and gives the number of training rows."""
+    seed = int(folder.parent.name)
+    files = write_retraining_files(
+        found, prompts, folder / "files", RetrainingOptions(max_examples=BUDGET, seed=seed)
+    )
+    trainer = TrainableTrainer(TrainableTrainerOptions(), TrainerContext(root=Path(), out=folder / "model"))
+    trainer.train(base, files, seed=seed)
+    return sum(file.rows for file in files.manifest.files if file.path == "train.trl-sft.jsonl")
+
+
+def one_seed(seed: int, root: Path) -> dict[str, Measured]:
+    """Every arm under one seed: what each model does, by template."""
+    folder = root / str(seed)
+    base = train_lender(folder / "base", seed=seed)
+    prompts = audit_prompts(1000 + seed)
+    before = read_model(folder / "base", prompts, seed)
+    points = gaps(before.probability, prompts)
+    found = [finding(*contrast, float(points[contrast[0], Signal.EXPLICIT].mean())) for contrast in CONTRASTS]
+    rows = repair(base, folder / "repaired", prompts, found)
+    repair(base, folder / "without-age", prompts, found[:2])
+    control(folder / "base", folder / "control" / "model", rows, seed)
+    readings = {"before": before}
+    for arm in ("repaired", "without-age", "control"):
+        readings[arm] = read_model(folder / arm / "model", prompts, seed + 500)
+    return {
+        f"{arm}/{path}": Measured(gaps=gaps(values, prompts), utility=utility(values, prompts))
+        for arm, reading in readings.items()
+        for path, values in (
+            ("log-odds", reading.log_odds),
+            ("probability", reading.probability),
+            ("text", reading.answered),
+        )
+    }
+
+
+def main() -> None:
+    """Runs every seed, prints the tables and writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(__file__).parents[2] / "docs" / "explanation" / "repair.md"
+    parser.add_argument("--out", type=Path, default=default, help="page to write")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        runs = []
+        for seed in range(1, SEEDS + 1):
+            runs.append(one_seed(seed, Path(folder)))
+            print(f"seed {seed} done after {time.monotonic() - started:.0f} s", file=sys.stderr)
+    page = render_page(runs, contrasts=CONTRASTS, budget=BUDGET)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(page, encoding="utf-8")
+    print(page)
+
+
+if __name__ == "__main__":
+    main()

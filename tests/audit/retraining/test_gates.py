@@ -1,0 +1,172 @@
+"""What may not go into a retraining file."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit.records import Finding
+from audit.retraining.examples import cells_of, make_examples
+from audit.retraining.gates import apply_gates, read_audit
+from audit.retraining.masking import mask, shingles
+from audit.retraining.records import Example, GateResult, RetrainingOptions, SourceKind
+from probes.records import Message, Norm, Prompt
+from probes.rendering import Person, render
+from probes.templates import load_templates
+
+MakeFinding = Callable[..., Finding]
+
+
+@pytest.fixture(scope="module")
+def examples(make_finding: MakeFinding) -> list[Example]:
+    """Candidates for one gender finding."""
+    cells, _ = cells_of([make_finding()])
+    return make_examples(cells, RetrainingOptions(max_examples=60))
+
+
+def _gate(results: tuple[GateResult, ...], name: str) -> GateResult:
+    return next(result for result in results if result.gate == name)
+
+
+def _with_origin(example: Example, **changes: object) -> Example:
+    return example.model_copy(update={"origin": example.origin.model_copy(update=changes)})
+
+
+def _counterfactual(examples: list[Example]) -> int:
+    return next(at for at, example in enumerate(examples) if example.origin.set_id is not None)
+
+
+def test_clean_examples_pass(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """Examples made from retraining material pass every gate, and each gate counts all of them."""
+    kept, results = apply_gates(examples, read_audit(audit_prompts))
+    assert kept == examples
+    assert all(result.checked == result.passed == len(examples) for result in results)
+    assert [r.gate for r in results] == [
+        "norms",
+        "lineage",
+        "near-twins",
+        "direction",
+        "lengths",
+        "duplicates",
+        "whole-groups",
+    ]
+
+
+def test_audit_templates_are_refused(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """An example whose template is part of the audit is refused by lineage, and named."""
+    planted = _with_origin(examples[0], template=audit_prompts[0].template)
+    _, results = apply_gates([planted, *examples[1:]], read_audit(audit_prompts))
+    assert _gate(results, "lineage").refused == 1
+    assert planted.id in _gate(results, "lineage").refused_rows[0]
+
+
+def test_copies_of_audit_prompts_are_refused_under_another_identity(
+    examples: list[Example], audit_prompts: list[Prompt]
+) -> None:
+    """An audit prompt is refused under another template's name, group and number too."""
+    other = audit_prompts[0].messages[0].content.replace("woman", "man").replace("7", "3")
+    planted = examples[0].model_copy(update={"messages": (Message(role="user", content=other),)})
+    _, results = apply_gates([planted, *examples[1:]], read_audit(audit_prompts))
+    assert _gate(results, "near-twins").refused == 1
+
+
+def test_reworded_copies_are_refused(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """Adding a sentence to an audit prompt does not hide it."""
+    text = audit_prompts[5].messages[0].content + " Thank you very much for your time."
+    planted = examples[0].model_copy(update={"messages": (Message(role="user", content=text),)})
+    _, results = apply_gates([planted, *examples[1:]], read_audit(audit_prompts))
+    assert "similarity 0." in _gate(results, "near-twins").refused_rows[0]
+
+
+def test_one_refused_member_takes_its_set_along(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """When one member of a set is refused, no other member of it is kept."""
+    at = _counterfactual(examples)
+    planted = [*examples]
+    planted[at] = _with_origin(examples[at], template=audit_prompts[0].template)
+    kept, results = apply_gates(planted, read_audit(audit_prompts))
+    lost = examples[at].origin.set_id
+    assert all(example.origin.set_id != lost for example in kept)
+    assert _gate(results, "whole-groups").refused == 2
+
+
+def test_sets_with_two_answers_are_refused(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """A set whose members are answered differently would teach the difference: it is refused."""
+    at = _counterfactual(examples)
+    planted = [*examples]
+    planted[at] = examples[at].model_copy(update={"answer": f"{examples[at].answer} Indeed."})
+    _, results = apply_gates(planted, read_audit(audit_prompts))
+    assert _gate(results, "whole-groups").refused == 3
+
+
+def test_swapped_answers_are_refused(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """An example whose preferred answer contradicts the rule, or whose rejected one does not, is refused."""
+    swapped = examples[0].model_copy(update={"answer": examples[0].rejected, "rejected": examples[0].answer})
+    same = examples[1].model_copy(update={"rejected": examples[1].answer})
+    unknown = examples[2].model_copy(
+        update={"expectation": examples[2].expectation.model_copy(update={"answer": None})}
+    )
+    _, results = apply_gates([swapped, same, unknown], read_audit(audit_prompts))
+    assert _gate(results, "direction").refused == 3
+
+
+def test_allowed_differences_are_refused(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """Sets of an attribute that may differ, and unfounded answers in health, are refused."""
+    at = _counterfactual(examples)
+    allowed = _with_origin(examples[at], norm=Norm.MAY_DIFFER)
+    health = _with_origin(examples[at], domain="healthcare", source=SourceKind.REFUSAL_TEMPLATE)
+    founded = _with_origin(examples[at], domain="healthcare")
+    _, results = apply_gates([allowed, health, founded], read_audit(audit_prompts))
+    assert _gate(results, "norms").refused == 2
+
+
+def test_lengths_are_balanced(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """A preferred answer many times longer than the rejected one would teach length: it is refused."""
+    long = examples[0].model_copy(update={"answer": examples[0].answer + " Well." * 50})
+    _, results = apply_gates([long, *examples[1:]], read_audit(audit_prompts))
+    assert _gate(results, "lengths").refused == 1
+
+
+def test_duplicates_are_refused_once(examples: list[Example], audit_prompts: list[Prompt]) -> None:
+    """Of two identical prompts one is kept; members of a set are no duplicates."""
+    _, results = apply_gates([*examples, examples[0]], read_audit(audit_prompts))
+    assert _gate(results, "duplicates").refused == 1
+
+
+def test_many_refusals_are_counted_and_some_named(
+    examples: list[Example], audit_prompts: list[Prompt]
+) -> None:
+    """The card names twenty refused rows and says how many more there are."""
+    planted = [_with_origin(example, template=audit_prompts[0].template) for example in examples]
+    kept, results = apply_gates(planted, read_audit(audit_prompts))
+    lineage = _gate(results, "lineage")
+    assert kept == []
+    assert (lineage.refused, len(lineage.refused_rows)) == (len(examples), 21)
+    assert lineage.refused_rows[-1] == f"and {len(examples) - 20} more"
+
+
+def test_masking_hides_every_group() -> None:
+    """Members of a set are the same text once identity is masked, whether explicit or by name."""
+    template = load_templates("lending", pool="retraining")[0]
+    facts = dict.fromkeys(template.facts, "a score of 7")
+    picks = {key: values[0] for key, values in template.picks.items()}
+    people = [
+        Person(gender="female"),
+        Person(gender="male", race_ethnicity="black"),
+        Person(age=63),
+        Person(race_ethnicity="asian", gender="nonbinary"),
+        Person(name="Mara Quill", gender="female"),
+    ]
+    masked = {mask(render(template, person, facts, picks), name=person.name) for person in people}
+    noun = template.noun
+    assert len({text.replace(f"{noun} ", "", 1) for text in masked}) <= 2
+    assert len(masked) < len(people)
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=50)
+def test_masking_is_stable(text: str) -> None:
+    """Masking what is masked changes nothing, and every text has a shingle."""
+    masked = mask(text)
+    assert mask(masked) == masked
+    assert len(shingles(masked)) >= 1

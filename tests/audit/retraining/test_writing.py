@@ -1,0 +1,137 @@
+"""The one entry: from findings to a folder of files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from audit.errors import InputError
+from audit.records import Finding, Verdict
+from audit.retraining.formats import validate
+from audit.retraining.records import Format, RetrainingFiles, RetrainingOptions
+from audit.retraining.writing import CARD, MANIFEST, read_retraining_files, write_retraining_files
+from probes.data import file_sha256
+from probes.records import Prompt
+
+MakeFinding = Callable[..., Finding]
+
+
+def _notes(files: RetrainingFiles, split: str) -> list[dict[str, object]]:
+    path = files.folder / f"{split}.trl-sft.provenance.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_listed_file_is_there_and_valid(files: RetrainingFiles) -> None:
+    """Each file of the manifest exists, is valid and has the stated rows and checksum."""
+    assert {file.format for file in files.manifest.files} == set(Format)
+    for file in files.manifest.files:
+        assert validate(files.folder / file.path, file.format) == file.rows
+        assert file_sha256(files.folder / file.path) == file.sha256
+
+
+def test_reading_gives_what_was_written(files: RetrainingFiles) -> None:
+    """A folder read again says the same as when it was written."""
+    assert read_retraining_files(files.folder) == files
+
+
+def test_same_inputs_same_bytes(
+    files: RetrainingFiles, make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """Writing again gives the same bytes in every file, card and manifest included."""
+    write_retraining_files(
+        [make_finding()], audit_prompts, tmp_path, RetrainingOptions(max_examples=120, seed=1)
+    )
+    names = sorted(path.name for path in files.folder.iterdir())
+    assert names == sorted(path.name for path in tmp_path.iterdir())
+    assert all((files.folder / name).read_bytes() == (tmp_path / name).read_bytes() for name in names)
+
+
+def test_splits_share_no_template(files: RetrainingFiles) -> None:
+    """No template stands in both splits, and a set is never torn apart."""
+    train, validation = _notes(files, "train"), _notes(files, "validation")
+    assert validation
+    assert not {note["template"] for note in train} & {note["template"] for note in validation}
+    assert not {note["set_id"] for note in train} & {note["set_id"] for note in validation} - {None}
+
+
+def test_every_row_says_where_it_came_from(files: RetrainingFiles) -> None:
+    """Each row's sidecar line names finding, template, source, seed, licence, and the row's checksum."""
+    for note in _notes(files, "train"):
+        assert note["findings"] == ["f-gender"]
+        assert note["source"] == "ground_truth"
+        assert (note["seed"], note["licence"], note["split"]) == (1, "Apache-2.0", "train")
+        assert len(str(note["sha256"])) == 64
+
+
+def test_the_card_tells_the_counts(files: RetrainingFiles) -> None:
+    """The card lists findings, every gate, every file with its checksum, and what the files cannot do."""
+    card = (files.folder / CARD).read_text(encoding="utf-8")
+    assert "- f-gender" in card
+    for gate in files.manifest.gates:
+        assert f"| {gate.gate} |" in card
+    for file in files.manifest.files:
+        assert f"| {file.path} | {file.format.value} | {file.rows} | {file.sha256} |" in card
+    assert "## Limits" in card
+
+
+def test_formats_with_too_few_rows_are_told(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """A hosted format that would fall below its minimum is not written, and card and manifest say so."""
+    options = RetrainingOptions(max_examples=20, seed=1)
+    files = write_retraining_files([make_finding()], audit_prompts, tmp_path, options)
+    assert any(line.startswith("validation.openai-sft.jsonl:") for line in files.manifest.not_written)
+    assert "Not written:" in (tmp_path / CARD).read_text(encoding="utf-8")
+
+
+def test_nothing_to_repair_is_an_error(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """Without a finding that may be repaired nothing is written, and the reason is told."""
+    unclear = make_finding("f-unclear", verdict=Verdict.INCONCLUSIVE)
+    with pytest.raises(InputError, match="f-unclear: the verdict is inconclusive"):
+        write_retraining_files([unclear], audit_prompts, tmp_path, RetrainingOptions())
+    with pytest.raises(InputError, match="there are no findings"):
+        write_retraining_files([], audit_prompts, tmp_path, RetrainingOptions())
+    assert not (tmp_path / MANIFEST).exists()
+
+
+def test_all_refused_is_an_error(
+    make_finding: MakeFinding, files: RetrainingFiles, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """If the gates let nothing through, nothing is written, and the gate is named."""
+    templates = sorted(
+        {str(note["template"]) for split in ("train", "validation") for note in _notes(files, split)}
+    )
+    leaked = [audit_prompts[0].model_copy(update={"template": template}) for template in templates]
+    with pytest.raises(InputError, match="lineage"):
+        write_retraining_files([make_finding()], leaked, tmp_path, RetrainingOptions(max_examples=12, seed=1))
+
+
+def test_changed_folders_are_refused(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """A changed or missing file, and a missing or malformed manifest, are each one clear error."""
+    options = RetrainingOptions(max_examples=20, formats=(Format.TRL_SFT,))
+    written = write_retraining_files([make_finding()], audit_prompts, tmp_path, options)
+    path = tmp_path / written.manifest.files[0].path
+    content = path.read_bytes()
+    path.write_bytes(content + b"\n")
+    with pytest.raises(InputError, match="checksum differs"):
+        read_retraining_files(tmp_path)
+    path.unlink()
+    with pytest.raises(InputError, match="no such file"):
+        read_retraining_files(tmp_path)
+    (tmp_path / MANIFEST).write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="required key is missing"):
+        read_retraining_files(tmp_path)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_retraining_files(tmp_path / "none")
+
+
+def test_options_are_checked() -> None:
+    """A share above its limit is refused at the door."""
+    with pytest.raises(ValidationError, match=r"less than or equal to 0\.5"):
+        RetrainingOptions(validation_share=0.9)
