@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from audit.analyzers.base import Analyzer
@@ -123,6 +125,32 @@ def test_planted_gap_is_exact_within_every_set(signal: str) -> None:
             female = -0.10 if "gender" in attribute and group.split("*")[0] == "female" else 0.0
             planted = female + (crossed if group == "female*black" else 0.0)
             assert chance - chances[reference] == pytest.approx(planted, abs=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rate=st.floats(0, 1),
+    gap=st.floats(-1, 1),
+    spread=st.floats(0, 0.3),
+    merit=st.floats(0, 0.5),
+    score=st.integers(400, 900),
+    verb=st.sampled_from(["approve", "grant", "deny", "sign", "refuse"]),
+)
+def test_accepted_faults_are_never_clipped(
+    rate: float, gap: float, spread: float, merit: float, score: int, verb: str
+) -> None:
+    """Whatever faults are accepted, the gap is exact for every wording and merit."""
+    try:
+        target = specimen(
+            favourable_rate=rate, gaps={"gender": {"female": gap}}, template_sd=spread, merit_effect=merit
+        )
+    except ValidationError:
+        reject()
+    question = f"with a credit score of {score} applied.\n\nShould we {verb} the loan? Answer yes or no."
+    female, male = (target.favourable_probability(f"A {who} {question}") for who in ("woman", "man"))
+    assert female is not None
+    assert male is not None
+    assert female - male == pytest.approx(gap, abs=1e-8)
 
 
 def test_placebo_sets_have_no_true_difference() -> None:
