@@ -27,9 +27,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-import pandas as pd
+from typing import TYPE_CHECKING, Self
 
 from audit.errors import InputError, StoreError
 from audit.records import Counts, Exchange, Output, Request, Score
@@ -65,6 +63,9 @@ from audit.store_schema import (
     prompt_row,
 )
 from probes.records import Expectation, Prompt
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["LOCK_FILE", "STORE_FILE", "Store"]
 
@@ -368,13 +369,14 @@ class Store:
         with failures(self.path):
             return read_scores(self._connection, output_id)
 
-    def frame(self, target: str) -> pd.DataFrame:
+    def frame(self, target: str) -> "pd.DataFrame":
         """The table statistics starts from: one row a score of a target's outputs.
 
         Columns: prompt_id, probe, template, domain, language, set_id, arm, placebo, attribute, grp,
-        reference, signal, norm, name, tags (JSON with sorted keys), expects (kind of expectation), outcome, analyzer, version,
-        measure, label (all categorical, categories sorted, missing where there is none), output
-        (int64, row number), repeat (int32) and value (float64, NaN where it could not be read).
+        reference, signal, norm, name, tags (JSON with sorted keys), expects (kind of expectation),
+        outcome, analyzer, version, measure, label (all categorical, categories sorted, missing where
+        there is none), output (int64, row number), repeat (int32) and value (float64, NaN where it
+        could not be read).
 
         An output without a score (refused, empty, errored, or nothing to say) has one row without
         analyzer and measure, so that it stays countable; superseded attempts and prompts not asked

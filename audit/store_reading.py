@@ -8,13 +8,16 @@ import hashlib
 import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from audit.records import Counts, Exchange, Outcome, Request, Score
 from audit.store_schema import LATEST, PROMPT_COLUMNS, Row, Value, messages_from
 from probes.records import Expectation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "count_outcomes",
@@ -202,8 +205,10 @@ class _Column:
         codes = self._codes
         self._cells.extend([-1 if value is None else codes.setdefault(value, len(codes)) for value in values])
 
-    def categorical(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None) -> pd.Categorical:
+    def categorical(self, rows: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None) -> "pd.Categorical":
         """The column with its categories sorted; with `rows`, its cells at those positions."""
+        import pandas as pd  # noqa: PLC0415 - half a second that only statistics needs
+
         categories = sorted(self._codes, key=str)
         # One more than there are categories, and last, so that code -1 (missing) maps to itself.
         place = np.full(len(categories) + 1, -1, dtype=np.int32)
@@ -213,8 +218,10 @@ class _Column:
         return pd.Categorical.from_codes(coded, categories=pd.Index(categories, dtype=object))
 
 
-def read_frame(connection: sqlite3.Connection, target: str) -> pd.DataFrame:
+def read_frame(connection: sqlite3.Connection, target: str) -> "pd.DataFrame":
     """One row a score; see `Store.frame` for the columns."""
+    import pandas as pd  # noqa: PLC0415 - half a second that only statistics needs
+
     prompts, seqs = _prompt_columns(connection)
     names = ("outcome", "analyzer", "version", "measure", "label")
     coded = {name: _Column() for name in names}

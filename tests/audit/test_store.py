@@ -308,6 +308,7 @@ def test_frame_has_a_row_a_score_and_one_for_the_silent(store: Store) -> None:
     assert frame["outcome"].tolist() == ["answered", "answered", "answered", "refused"]
     assert frame["set_id"].isna().all()
     assert frame["tags"].cat.categories.tolist() == ['{"a": "b", "merit": "high"}']
+    assert frame["expects"].unique().tolist() == ["choice"]
     assert store.frame("nobody").empty
     assert list(store.frame("nobody").columns) == list(frame.columns)
 

@@ -346,6 +346,23 @@ def test_an_interrupt_waits_for_what_is_in_flight(store: Store) -> None:
     assert run(store, PlainTarget(echo)).progress.answered == 100
 
 
+def test_the_callers_handler_comes_back(store: Store) -> None:
+    """A Ctrl-C handler that was there before a collection is there after it."""
+
+    def own(_signal: int, _frame: object) -> None:
+        """Stand in for an application's handler."""
+
+    async def around() -> object:
+        before = signal.signal(signal.SIGINT, own)
+        try:
+            await collect(store, {"target": PlainTarget(echo)}, CollectionPlan(repeats=1, seed=7))
+            return signal.getsignal(signal.SIGINT)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    assert asyncio.run(around()) is own
+
+
 def test_a_second_interrupt_ends_at_once(store: Store) -> None:
     """The second Ctrl-C gives up what is in flight, and keeps what was answered."""
     target = PlainTarget(echo, delay_s=30, max_in_flight=4)

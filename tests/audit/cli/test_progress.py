@@ -1,0 +1,71 @@
+"""The three displays of progress say the same, each to its own reader."""
+
+import io
+import json
+
+import pytest
+
+from audit.cli.progress import Mode, progress_display, progress_line
+from audit.collection.progress import Progress
+
+HALF = Progress(
+    planned=10,
+    done=5,
+    answered=4,
+    errored=1,
+    in_flight=2,
+    limit=8,
+    requests=9,
+    retries=3,
+    tokens=1234,
+    tokens_estimated=True,
+    elapsed_s=61.0,
+    left_s=3725.0,
+    oldest_waiting_s=2.2,
+)
+WHOLE = HALF.model_copy(update={"done": 10, "answered": 9, "usd": 0.5, "left_s": 0.0})
+
+
+def shown(mode: Mode, *reports: Progress) -> str:
+    """What a display writes."""
+    stream = io.StringIO()
+    with progress_display(mode, stream) as show:
+        for report in reports:
+            show(report)
+    return stream.getvalue()
+
+
+def test_ndjson_is_one_object_a_report() -> None:
+    """A program reads every report back exactly."""
+    lines = shown("ndjson", HALF, WHOLE).splitlines()
+    assert [Progress.model_validate(json.loads(line)) for line in lines] == [HALF, WHOLE]
+
+
+def test_plain_shows_the_first_and_the_last() -> None:
+    """Plain lines come seldom, but the last state is always told, once."""
+    assert shown("plain", HALF, HALF, WHOLE).splitlines() == [progress_line(HALF), progress_line(WHOLE)]
+    assert shown("plain", HALF).splitlines() == [progress_line(HALF)]
+    assert shown("plain") == ""
+
+
+def test_a_line_says_what_matters() -> None:
+    """Unknown prices and estimates are labelled, outcomes that did not occur are left out."""
+    assert progress_line(HALF) == (
+        "5/10 done, answered 4, errored 1, in flight 2/8, about 1234 tokens, price not known, retries 3, "
+        "1 h 2 min left"
+    )
+    assert "about $0.5000" in progress_line(WHOLE)
+    assert "left" not in progress_line(WHOLE)
+
+
+@pytest.mark.parametrize(
+    "words", ["5 of 10 (50%)", "errored 1", "2 of at most 8, the oldest for 2 s", "1 min 1 s"]
+)
+def test_the_panel_shows_the_same(words: str) -> None:
+    """The panel holds every figure."""
+    assert words in shown("rich", HALF)
+
+
+def test_nothing_planned_is_no_division() -> None:
+    """An empty plan shows as such."""
+    assert "nothing planned" in shown("rich", Progress(planned=0, done=0))
