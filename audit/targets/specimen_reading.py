@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from audit.targets.question import Question, read_question
@@ -28,16 +29,18 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _AGED = re.compile(r"(\d{2})-year-old")
 _ENDING = 4
 _ARTICLES = frozenset({"a", "an", "A", "An"})
-_PRONOUNS = {
-    "she": "she",
-    "her": "she",
-    "hers": "she",
-    "herself": "she",
-    "he": "he",
-    "him": "he",
-    "his": "he",
-    "himself": "he",
-}
+_PRONOUNS = MappingProxyType(
+    {
+        "she": "she",
+        "her": "she",
+        "hers": "she",
+        "herself": "she",
+        "he": "he",
+        "him": "he",
+        "his": "he",
+        "himself": "he",
+    }
+)
 # Words that agree with or stand for the person, so that they change with the group and nothing else.
 _DEPENDENT = frozenset(
     {
