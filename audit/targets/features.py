@@ -53,11 +53,11 @@ def read(text: str) -> Reading:
         text: Any text; only letters of the English alphabet and digits are read.
 
     Returns:
-        The reading, in the order of the text.
+        Words in the order of the text; numbers with the nearest words first.
 
     >>> words, numbers = read("A credit score of 655.")
     >>> words[:3], numbers
-    (['a', 'credit', 'score'], [('credit', 655.0), ('score', 655.0)])
+    (['a', 'credit', 'score'], [('score', 655.0), ('credit', 655.0)])
     """
     tokens = _TOKEN.findall(text.lower())
     numbers: list[tuple[str, float]] = []
