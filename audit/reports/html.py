@@ -8,9 +8,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from audit.atomic import write_text
-from audit.records import Verdict
 from audit.reports.content import ReportContent
-from audit.reports.words import VERDICT_WORDS, bounds, counted, number, plain, printable, said, signed
+from audit.reports.labels import about, by_group, by_measure, change_about, domain_words, unit_of, value_of
+from audit.reports.palette import STATES
+from audit.reports.words import (
+    VERDICT_WORDS,
+    bounds,
+    counted,
+    number,
+    plain,
+    printable,
+    probability,
+    said,
+    signed,
+    words_of,
+)
 
 __all__ = ["render_html", "write_report"]
 
@@ -38,6 +50,9 @@ def render_html(content: ReportContent) -> str:
         style=Markup(style),  # noqa: S704 - our own file, and the policy admits it by its hash
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         verdicts=VERDICT_WORDS,
+        states=STATES,
+        figures=_figures(content),
+        explored_ids={one.finding.id for one in content.explored},
     )
 
 
@@ -65,15 +80,50 @@ def _environment() -> Environment:
         finalize=_finalized,
     )
     environment.filters |= {
+        "about": about,
         "bounds": bounds,
+        "by_measure": by_measure,
+        "change_about": change_about,
         "counted": counted,
+        "domain": domain_words,
+        "grouped": by_group,
         "number": number,
         "plain": plain,
+        "probability": probability,
+        "reading": value_of,
         "said": said,
         "signed": signed,
+        "unit": unit_of,
+        "words": words_of,
     }
-    environment.tests["judged_against"] = lambda verdict: verdict in {Verdict.EXCEEDS, Verdict.WITHIN}
     return environment
+
+
+def _figures(content: ReportContent) -> dict[str, Markup]:
+    """Every figure by its key; a panel without a figure has an empty one."""
+    # matplotlib takes half a second to load, and only a report needs it.
+    from audit.reports.figures import forest, funnel, slopes  # noqa: PLC0415 - see above
+
+    found: dict[str, Markup] = {}
+    panels = [*content.rates, *(one for section in content.attributes for one in section.panels)]
+    for panel in panels:
+        drawn = forest(panel.rows, key=panel.key, title=panel.words) if panel.foremost else ()
+        found[panel.key] = _safe(*drawn)
+    if content.scores is not None:
+        found[content.scores.key] = Markup()
+    for comparison in content.comparisons:
+        sides = (comparison.before, comparison.after)
+        title = f"{comparison.title}: {comparison.drawn_words}"
+        if comparison.drawn:
+            found[comparison.key] = _safe(*slopes(comparison.drawn, key=comparison.key, title=title, sides=sides))
+    for role, counts in content.document.counts.items():
+        key = f"funnel-{role}"
+        found[key] = _safe(funnel(counts, key=key, role=role)) if counts.planned else Markup()
+    return found
+
+
+def _safe(*drawings: str) -> Markup:
+    return Markup("\n").join(Markup(one) for one in drawings)  # noqa: S704 - serialised by an XML writer
 
 
 def _finalized(value: object) -> object:

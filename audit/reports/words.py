@@ -13,6 +13,7 @@ __all__ = [
     "number",
     "plain",
     "printable",
+    "probability",
     "said",
     "signed",
     "words_of",
@@ -100,7 +101,7 @@ def number(value: float, digits: int = 2) -> str:
     """A number with a real minus sign; what rounds to nothing has no sign.
 
     >>> number(-0.004), number(-1.5, 1)
-    ('0.00', '−1.5')
+    ('0.00', '\\u22121.5')
     """
     text = f"{value:,.{digits}f}"
     if text.startswith("-"):
@@ -112,7 +113,7 @@ def signed(value: float | None, unit: str) -> str:
     """A difference with its sign: percentage points for rates, else the number.
 
     >>> signed(0.034, "rate"), signed(-0.2, "years"), signed(None, "rate")
-    ('+3.4 points', '−0.20', 'not measured')
+    ('+3.4 points', '\\u22120.20', 'not measured')
     """
     if value is None:
         return NOT_MEASURED
@@ -132,11 +133,22 @@ def plain(value: float | None, unit: str) -> str:
     return f"{number(100 * value, 1)}{PERCENT}" if unit == "rate" else number(value)
 
 
+def probability(value: float | None) -> str:
+    """A p value, never shown as 0.
+
+    >>> probability(0.0164), probability(1e-9), probability(None)
+    ('0.016', '< 0.001', 'none')
+    """
+    if value is None:
+        return "none"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004 - the usual end of a table
+
+
 def bounds(low: float | None, high: float | None, unit: str, *, difference: bool) -> str:
     """An interval in the unit of its estimate, the unit said once.
 
     >>> bounds(-0.01, 0.034, "rate", difference=True)
-    '−1.0 to +3.4'
+    '\\u22121.0 to +3.4'
     """
     if low is None or high is None:
         return "no interval"

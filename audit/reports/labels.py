@@ -1,0 +1,81 @@
+"""What a row of a table or figure is about, in a few words."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from audit.estimates.contrasts import POOLED
+from audit.estimates.measures import MEASURES
+from audit.records import Change, Estimate
+from audit.reports.words import said, words_of
+
+__all__ = ["about", "by_group", "by_measure", "change_about", "contrast", "domain_words", "unit_of", "value_of"]
+
+
+def about(estimate: Estimate) -> str:
+    """Domain, signal, technique and language of an estimate, as far as they are given."""
+    parts = [domain_words(estimate.domain)]
+    if estimate.kind == "score":
+        parts.append(said(estimate.measure))
+    if estimate.signal is not None:
+        parts.append(estimate.signal.value)
+    if estimate.technique is not None:
+        parts.append("plain request" if estimate.technique == "none" else said(estimate.technique))
+    if estimate.language != "en":
+        parts.append(estimate.language)
+    return " · ".join(parts)
+
+
+def contrast(estimate: Estimate) -> str:
+    """The two groups of a disparity; for other estimates the probe, if any."""
+    if estimate.kind == "disparity":
+        return f"{said(estimate.group)} against {said(estimate.reference_group)}"
+    return estimate.probe
+
+
+def change_about(change: Change) -> str:
+    """The contrast, domain, signal and technique of a change, as far as they are given."""
+    parts = []
+    if change.attribute is not None:
+        parts.append(f"{said(change.group)} − {said(change.reference_group)}")  # noqa: RUF001 - a minus sign
+    parts.append(domain_words(change.domain))
+    if change.signal is not None:
+        parts.append(change.signal.value)
+    if change.technique is not None:
+        parts.append("plain request" if change.technique == "none" else said(change.technique))
+    return " · ".join(parts)
+
+
+def domain_words(domain: str) -> str:
+    """A domain as people read it."""
+    return "all domains" if domain == POOLED else said(domain)
+
+
+def unit_of(change: Change) -> str:
+    """Unit of a change's measure; `number` for a benchmark's own score."""
+    for measure in MEASURES:
+        if measure.name == change.measure:
+            return measure.unit
+    return "number"
+
+
+def by_group(rows: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
+    """Neighbouring estimates of one contrast (or one probe) together, with its name."""
+    for heading, members in groupby(rows, key=contrast):
+        yield heading, list(members)
+
+
+def by_measure(rows: Sequence[Change]) -> Iterator[tuple[str, list[Change]]]:
+    """Neighbouring changes of one measure and attribute together, with their name."""
+    for (measure, attribute), members in groupby(rows, key=lambda row: (row.measure, row.attribute)):
+        words = words_of(measure)
+        heading = words if attribute is None else f"{words}: {said(attribute)}"
+        yield heading[:1].upper() + heading[1:], list(members)
+
+
+def value_of(value: float) -> str:
+    """What a measure reads in one exchange: yes and no for a rate, else the number.
+
+    >>> value_of(1.0), value_of(0.0), value_of(42.5)
+    ('yes (1)', 'no (0)', '42.5')
+    """
+    return {0.0: "no (0)", 1.0: "yes (1)"}.get(value, f"{value:g}")
