@@ -1,6 +1,6 @@
 """Does the repair work? Ten lenders with planted bias, audited, repaired and audited again.
 
-Run `python benchmarks/repair/run.py` from the project's root: about two minutes on one core, no network.
+Run `python benchmarks/repair/run.py` from the project's root: two minutes of one core, no network.
 It prints its tables and writes them to docs/explanation/repair.md (`--out` for elsewhere).
 
 The contrasts are named here, before anything is measured. Audit prompts come from the pool `audit` of
