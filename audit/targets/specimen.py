@@ -7,10 +7,10 @@ It is asked like any model and knows nothing but the text. Its exact expectation
                                           + sum of planted gaps + sum of slopes of these gaps
 
 where wording and slopes are fixed for a wording: uniform, mean 0, standard deviation `template_sd` and
-`slope_sd`, drawn from a hash of the last paragraph (the question) without identity words, names, pronouns,
-proper nouns and numbers. So the texts of one counterfactual set share them, and over wordings the expected
-difference to a reference group without gaps of its own is the planted gap exactly. A choice among lettered
-options is drawn evenly, and no gap is planted in it.
+`slope_sd`, drawn from `wording_seed` and a hash of the last paragraph (the question) without identity words,
+names, pronouns, proper nouns and numbers. So the texts of one counterfactual set share them, and over
+wordings the expected difference to a reference group without gaps of its own is the planted gap exactly. A
+choice among lettered options is drawn evenly, and no gap is planted in it.
 """
 
 import hashlib
@@ -90,10 +90,10 @@ class SpecimenTarget:
         chance = options.favourable_rate + options.merit_effect * (
             self._merit(text) if options.merit_effect else 0.0
         )
-        chance += options.template_sd * _effect(reading.wording, "wording")
+        chance += options.template_sd * self._effect(reading.wording, "wording")
         if self._holds_here(text):
             for attribute, group, points in gap_of(options.gaps, reading.groups):
-                chance += points + options.slope_sd * _effect(reading.wording, attribute, group)
+                chance += points + options.slope_sd * self._effect(reading.wording, attribute, group)
         return min(1.0, max(0.0, chance))  # against rounding only: the options are checked
 
     def toxicity_probability(self, text: str) -> float:
@@ -173,8 +173,8 @@ class SpecimenTarget:
         favourable = chance < (self.favourable_probability(text) or 0.0)
         return specimen_replies.decision(reading.question, favourable=favourable, draw=which)
 
-
-def _effect(wording: bytes, *names: str) -> float:
-    """A number with mean 0 and standard deviation 1 over wordings, uniform, the same for the same wording."""
-    digest = hashlib.blake2b(wording + "\x1f".join(names).encode(), digest_size=8).digest()
-    return SPREAD * (math.ldexp(int.from_bytes(digest, "big"), -63) - 1)
+    def _effect(self, wording: bytes, *names: str) -> float:
+        """A number with mean 0 and standard deviation 1 over wordings, uniform, one for each wording."""
+        salt = self._options.wording_seed.to_bytes(8, "big")
+        digest = hashlib.blake2b(wording + "\x1f".join(names).encode(), digest_size=8, salt=salt).digest()
+        return SPREAD * (math.ldexp(int.from_bytes(digest, "big"), -63) - 1)

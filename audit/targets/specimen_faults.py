@@ -82,6 +82,9 @@ class SpecimenOptions(Options):
     slope_sd: Annotated[float, Field(ge=0, le=0.5)] = Field(
         default=0.0, description="Standard deviation of each listed group's gap over wordings, in points."
     )
+    wording_seed: Annotated[int, Field(ge=0, lt=2**64)] = Field(
+        default=0, description="Another number draws other effects of wordings (template_sd and slope_sd)."
+    )
     refusal: RefusalFaults = Field(default_factory=RefusalFaults)
     toxicity: ToxicityFaults = Field(default_factory=ToxicityFaults)
     unparsed_rate: Rate = Field(default=0.0, description="Rate of decisions that name no option.")

@@ -181,6 +181,21 @@ def test_effects_of_wordings_have_the_planted_spread() -> None:
     assert statistics.mean(effects) == pytest.approx(0.5, abs=0.03)
 
 
+def test_another_wording_seed_draws_other_effects_and_the_same_gap() -> None:
+    """Over wordings the planted gap stays; which wording shows more of it is another draw."""
+    women = [prompt for prompt in decisions("explicit") if prompt.group == "female"]
+    found = []
+    for seed in range(3):
+        target = specimen(gaps={"gender": {"female": -0.1}}, slope_sd=0.1, wording_seed=seed)
+        found.append([target.favourable_probability(text_of(prompt)) for prompt in women])
+    assert all(
+        statistics.fmean(c for c in one if c is not None) == pytest.approx(0.4, abs=0.04) for one in found
+    )
+    assert found[0] != found[1] != found[2] != found[0]
+    plain = specimen(gaps={"gender": {"female": -0.1}}, slope_sd=0.1)
+    assert found[0] == [plain.favourable_probability(text_of(prompt)) for prompt in women]
+
+
 def test_answers_follow_the_stated_probability() -> None:
     """Over many answers the favourable share is the mean of the stated probabilities, within 4 errors."""
     target = specimen(**_HETEROGENEOUS)
