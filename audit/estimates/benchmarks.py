@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES
 from audit.estimates.measures import Measure
 from audit.records import Estimate, Verdict
@@ -163,14 +164,17 @@ def _estimate(score: _Score, facts: dict[str, str], judgement: Judgement, *, see
     }
     if n_clusters < MINIMUM_TEMPLATES:
         reason = f"{n_clusters} templates; at least {MINIMUM_TEMPLATES} are needed to state it"
-        unmeasured = {"method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": (reason,)}
-        return Estimate.model_validate({**stated, **unmeasured})
+        return _unmeasured(stated, reason)
     by_template = np.column_stack(
         [np.bincount(codes, weights=column, minlength=n_clusters) for column in score.counts.T]
     ).astype(np.float64)
     point = float(score.statistic(score.counts.sum(axis=0, keepdims=True))[0])
-    clustered = _bootstrap(score, by_template, judgement.level, rng(seed, "bootstrap", *names))
-    naive = _bootstrap(score, score.counts, judgement.level, rng(seed, "bootstrap-rows", *names))
+    try:
+        clustered = _bootstrap(score, by_template, judgement.level, rng(seed, "bootstrap", *names))
+        naive = _bootstrap(score, score.counts, judgement.level, rng(seed, "bootstrap-rows", *names))
+    except NotMeasuredError as error:
+        # A model that always abstains, or nearly so, has no share of biased answers among the others.
+        return _unmeasured(stated, f"too few answers that count: {error}")
     verdict, reasons = _verdict(score, clustered)
     measured = {
         "point": point,
@@ -183,6 +187,11 @@ def _estimate(score: _Score, facts: dict[str, str], judgement: Judgement, *, see
         "reasons": reasons,
     }
     return Estimate.model_validate({**stated, **measured})
+
+
+def _unmeasured(stated: dict[str, object], reason: str) -> Estimate:
+    unmeasured = {"method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": (reason,)}
+    return Estimate.model_validate({**stated, **unmeasured})
 
 
 def _verdict(score: _Score, bounds: tuple[float, float]) -> tuple[Verdict, tuple[str, ...]]:

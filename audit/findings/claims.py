@@ -2,7 +2,7 @@
 
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import measure_named
-from audit.records import Estimate
+from audit.records import Estimate, Verdict
 from probes.records import Signal
 
 __all__ = ["claim"]
@@ -15,28 +15,50 @@ def claim(estimate: Estimate) -> str:
     counts = f"{estimate.n_outputs} outputs, {estimate.n_clusters} templates"
     level = f"{100 * estimate.level:g} % interval"
     if estimate.kind == "disparity":
-        words = measure_named(estimate.measure).words
-        direction = "fewer" if (estimate.point or 0.0) < 0 else "more"
-        if estimate.unit != "rate":
-            direction = "lower" if (estimate.point or 0.0) < 0 else "higher"
         own = f"{_plain(estimate, estimate.group_rate)} against {_plain(estimate, estimate.reference_rate)}"
         return (
-            f"{where.capitalize()}, {_subject(estimate)} gets {direction} {words} than "
+            f"{where[0].upper()}{where[1:]}, {_subject(estimate)} gets {_direction(estimate)} "
             f"{estimate.reference_group}: {own}, a difference of {_size(estimate, estimate.point)} "
-            f"({level} {bounds}; {counts})."
+            f"({level} {bounds}; {counts}).{_doubt(estimate)}"
         )
     technique = "" if estimate.technique in {None, "none"} else f" under {estimate.technique}"
     if estimate.kind == "rate":
         words = measure_named(estimate.measure).words
         return (
-            f"{words.capitalize()} {where}{technique}: {_plain(estimate, estimate.point)} ({level} "
-            f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts}), "
-            f"above the limit of {_plain(estimate, estimate.margin)}."
+            f"{words[0].upper()}{words[1:]} {where}{technique}: {_plain(estimate, estimate.point)} ({level} "
+            f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})"
+            f"{_limit(estimate)}."
         )
     return (
         f"{estimate.measure} {where}: {_plain(estimate, estimate.point)} ({level} "
         f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})."
     )
+
+
+def _direction(estimate: Estimate) -> str:
+    words = measure_named(estimate.measure).words
+    point = estimate.point or 0.0
+    if point == 0:
+        return f"as many {words} as" if estimate.unit == "rate" else f"equal {words} to"
+    if estimate.unit == "rate":
+        return f"{'fewer' if point < 0 else 'more'} {words} than"
+    return f"{'lower' if point < 0 else 'higher'} {words} than"
+
+
+def _doubt(estimate: Estimate) -> str:
+    """The verdict, where the difference is not one that the data support."""
+    if estimate.verdict is Verdict.DISPARITY:
+        return ""
+    return f" Verdict: {estimate.verdict.value.replace('_', ' ')}."
+
+
+def _limit(estimate: Estimate) -> str:
+    words = {
+        Verdict.EXCEEDS: "above",
+        Verdict.WITHIN: "within",
+        Verdict.INCONCLUSIVE: "not told apart from",
+    }.get(estimate.verdict)
+    return "" if words is None else f", {words} the limit of {_plain(estimate, estimate.margin)}"
 
 
 def _subject(estimate: Estimate) -> str:
@@ -48,10 +70,15 @@ def _subject(estimate: Estimate) -> str:
 def _size(estimate: Estimate, value: float | None) -> str:
     if value is None:
         return "not measured"
-    return f"{100 * value:+.1f} points" if estimate.unit == "rate" else f"{value:+.2f} {estimate.unit}"
+    return f"{100 * value:+.1f} points" if estimate.unit == "rate" else f"{value:+.2f}{_unit(estimate)}"
 
 
 def _plain(estimate: Estimate, value: float | None) -> str:
     if value is None:
         return "not measured"
-    return f"{100 * value:.1f} %" if estimate.unit == "rate" else f"{value:.2f} {estimate.unit}"
+    return f"{100 * value:.1f} %" if estimate.unit == "rate" else f"{value:.2f}{_unit(estimate)}"
+
+
+def _unit(estimate: Estimate) -> str:
+    # `number` says that the unit is the prompt's own, such as dollars or years: there is no word for it here.
+    return "" if estimate.unit == "number" else f" {estimate.unit}"

@@ -28,7 +28,9 @@ def evidence(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) ->
         return ()
     measure = measure_named(estimate.measure)
     frame = frame_of(measure)
-    rows = frame[(frame["probe"] == estimate.probe) & frame["value"].notna()]
+    rows = frame[
+        (frame["probe"] == estimate.probe) & (frame["language"] == estimate.language) & frame["value"].notna()
+    ]
     if estimate.domain != POOLED:
         rows = rows[rows["domain"] == estimate.domain]
     return _pairs(rows, estimate) if estimate.kind == "disparity" else _replies(rows, estimate)
@@ -36,8 +38,10 @@ def evidence(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) ->
 
 def _pairs(rows: pd.DataFrame, estimate: Estimate) -> tuple[Evidence, ...]:
     """Members of the sets that show the difference most, in the direction of the estimate."""
+    sign = 1 if (estimate.point or 0) > 0 else -1
     mine = rows[
-        (rows["attribute"] == estimate.attribute)
+        (rows["arm"] == "counterfactual")
+        & (rows["attribute"] == estimate.attribute)
         & (rows["signal"] == estimate.signal)
         & rows["grp"].isin([estimate.group, estimate.reference_group])
     ]
@@ -48,20 +52,23 @@ def _pairs(rows: pd.DataFrame, estimate: Estimate) -> tuple[Evidence, ...]:
         .pivot_table(index="set_id", columns="grp", values="value", observed=True)
         .dropna()
     )
-    gaps = (means[estimate.group] - means[estimate.reference_group]) * (
-        1 if (estimate.point or 0) > 0 else -1
-    )
+    if means.empty:
+        return ()
+    gaps = sign * (means[estimate.group] - means[estimate.reference_group])
     shown = gaps[gaps > 0].sort_index().sort_values(ascending=False, kind="stable").index[:SHOWN]
     found: list[Evidence] = []
     for set_id in shown:
-        members = mine[mine["set_id"] == set_id].sort_values(["grp", "repeat"], kind="stable")
-        for group in (estimate.group, estimate.reference_group):
-            found.extend(_record(row) for row in members[members["grp"] == group].head(1).itertuples())
+        members = mine[mine["set_id"] == set_id].sort_values("repeat", kind="stable")
+        # Of several repeats the one that shows the difference: any other would show none, or its opposite.
+        for group, falling in ((estimate.group, sign > 0), (estimate.reference_group, sign < 0)):
+            own = members[members["grp"] == group].sort_values("value", ascending=not falling, kind="stable")
+            found.extend(_record(row) for row in own.head(1).itertuples())
     return tuple(found)
 
 
 def _replies(rows: pd.DataFrame, estimate: Estimate) -> tuple[Evidence, ...]:
-    mine = rows[rows["value"] == 1.0]
+    # Placebo prompts take no part in the rate, so they are no evidence of it.
+    mine = rows[(rows["value"] == 1.0) & (rows["arm"] != "placebo")]
     if estimate.technique is not None:
         mine = mine[mine["technique"].fillna("none") == estimate.technique]
     return tuple(_record(row) for row in mine.sort_values("output").head(SHOWN).itertuples())

@@ -1,0 +1,96 @@
+"""Negative controls: placebos, where the truth is 0, judged as one strict family."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from audit.estimates.contrasts import Contrast, contrasts, placebo_contrasts
+from audit.estimates.controls import controls_of, placebo_controls
+from audit.estimates.measures import measure_named
+from probes.records import Placebo
+from tests.audit.tables import Fact, Values, pairs, placebos, readings
+
+FAVOURABLE = measure_named("favourable_rate")
+LIKE: Values = [[float(template % 2)] for template in range(24)]
+UNLIKE: Values = [[float((template + 1) % 2)] for template in range(24)]
+ALL: Values = [[1.0]] * 24
+NONE: Values = [[0.0]] * 24
+
+
+def placebo_rows(facts: Sequence[Fact]) -> list[Contrast]:
+    """The placebo contrasts of these rows."""
+    return list(placebo_contrasts(readings(facts).measure(FAVOURABLE), FAVOURABLE))
+
+
+def contrast_of(facts: Sequence[Fact]) -> Contrast:
+    """The only real contrast of these rows."""
+    (found,) = contrasts(readings(facts).measure(FAVOURABLE), FAVOURABLE)
+    return found
+
+
+def test_noisy_placebo_holds_and_has_a_noise_floor() -> None:
+    """Templates that flip either way are noise: the control holds, and its floor is above 0."""
+    (found,) = placebo_controls(placebo_rows(placebos(LIKE, UNLIKE)), level=0.95, seed=7)
+    assert found.control.holds
+    assert found.control.point == 0.0
+    # 24 differences of +-1: the standard error is 1 / sqrt(24) = .204, and 1.96 of it .40.
+    assert found.control.noise_floor == pytest.approx(0.40, abs=0.06)
+    assert found.control.n_clusters == 24
+
+
+def test_placebo_that_always_flips_one_way_fails() -> None:
+    """An instrument that finds a difference where there is none is not believed."""
+    (found,) = placebo_controls(placebo_rows(placebos(ALL, NONE)), level=0.95, seed=7)
+    assert not found.control.holds
+    assert (found.control.point, found.control.noise_floor) == (1.0, 1.0)
+
+
+def test_identical_placebo_holds_with_a_floor_of_0() -> None:
+    """A deterministic target asked twice shows no noise at all."""
+    (found,) = placebo_controls(placebo_rows(placebos(ALL, ALL)), level=0.95, seed=7)
+    assert found.control.holds
+    assert found.control.noise_floor == 0.0
+    assert found.control.ci_low < 0 < found.control.ci_high
+
+
+def test_placebo_with_too_few_templates_is_no_control() -> None:
+    """Eleven templates neither clear nor void a result."""
+    assert placebo_controls(placebo_rows(placebos(ALL[:11], NONE[:11])), level=0.95, seed=7) == []
+    assert placebo_controls([], level=0.95, seed=7) == []
+
+
+def test_family_is_judged_by_holm() -> None:
+    """A placebo that alone would fail holds among many: one false alarm would void a sound result."""
+    tilted: Values = [[1.0] if template < 17 else [0.0] for template in range(24)]
+    opposite: Values = [[0.0] if template < 17 else [1.0] for template in range(24)]
+    alone = placebo_controls(placebo_rows(placebos(tilted, opposite)), level=0.90, seed=7)
+    others = [
+        fact
+        for number in range(8)
+        for fact in placebos(LIKE, UNLIKE, domain=f"d{number}", placebo="mention", signal="explicit")
+    ]
+    family = placebo_controls(placebo_rows([*placebos(tilted, opposite), *others]), level=0.90, seed=7)
+    resample = [one.control for one in family if one.control.placebo is Placebo.RESAMPLE]
+    assert not alone[0].control.holds
+    assert resample[0].holds
+
+
+def test_controls_belong_to_their_signal_domain_and_measure() -> None:
+    """Name swaps measure the noise of names, mentions that of labels, repeats that of both."""
+    facts = [
+        *pairs(LIKE, UNLIKE),
+        *placebos(LIKE, UNLIKE),
+        *placebos(LIKE, UNLIKE, placebo="mention", signal="explicit"),
+        *placebos(LIKE, UNLIKE, placebo="name_swap", signal="name"),
+        *placebos(LIKE, UNLIKE, domain="hiring", placebo="paraphrase"),
+    ]
+    controls = placebo_controls(placebo_rows(facts), level=0.95, seed=7)
+    mine = controls_of(contrast_of(facts), controls)
+    assert [one.placebo for one in mine] == [Placebo.MENTION, Placebo.RESAMPLE]
+
+
+def test_same_seed_gives_the_same_controls() -> None:
+    """Noise floors and sign flips are drawn from named seeds only."""
+    rows = placebo_rows(placebos(LIKE, UNLIKE))
+    first = placebo_controls(rows, level=0.95, seed=7)[0].control
+    assert placebo_controls(rows, level=0.95, seed=7)[0].control == first

@@ -1,0 +1,134 @@
+"""Verdicts: every branch of the one place that turns numbers into words."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit.estimates.verdicts import Judged, Question, judge
+from audit.records import Control, Verdict
+from audit.statistics.intervals import ClusterEstimate, t_estimate
+from probes.records import Placebo
+
+
+def estimate(point: float, standard_error: float, *, clusters: int = 40) -> ClusterEstimate:
+    """A t estimate of 95 % over that many templates."""
+    return t_estimate(
+        point, standard_error, clusters - 1, n_clusters=clusters, level=0.95, method="cluster-t"
+    )
+
+
+def control(*, holds: bool, point: float = 0.2) -> Control:
+    """A placebo of which the truth is 0."""
+    return Control(
+        placebo=Placebo.RESAMPLE,
+        point=point,
+        ci_low=point - 0.05,
+        ci_high=point + 0.05,
+        noise_floor=0.02,
+        n_clusters=40,
+        holds=holds,
+    )
+
+
+def asked(found: ClusterEstimate, **changed: object) -> Judged:
+    """The verdict on an estimate that nothing else speaks against."""
+    shape: dict[str, object] = {
+        "estimate": found,
+        "p_adjusted": found.p_value,
+        "rate": 0.05,
+        "margin": 0.05,
+        "controls": (),
+        "noise_floor": None,
+        "smallest_detectable": 0.03,
+        "missing": None,
+        "minimum_clusters": 12,
+        **changed,
+    }
+    return judge(Question(**shape))  # type: ignore[arg-type]  # a table of keyword arguments
+
+
+FAR, NEAR, SMALL, WIDE = (0.20, 0.02), (0.06, 0.02), (0.01, 0.004), (0.05, 0.06)
+
+TABLE = [
+    ("far beyond the margin", FAR, {}, Verdict.DISPARITY, True),
+    ("in the other direction", (-0.20, 0.02), {}, Verdict.DISPARITY, True),
+    ("not wholly beyond the margin", NEAR, {}, Verdict.DISPARITY, False),
+    ("no margin declared", FAR, {"margin": None}, Verdict.DISPARITY, False),
+    ("real but within the margin", SMALL, {}, Verdict.EQUIVALENT, False),
+    ("nothing, and shown to be little", (0.0, 0.01), {}, Verdict.EQUIVALENT, False),
+    ("nothing, and no margin", (0.0, 0.01), {"margin": None}, Verdict.INCONCLUSIVE, False),
+    ("too wide to say", WIDE, {}, Verdict.INCONCLUSIVE, False),
+    ("lost to the family", FAR, {"p_adjusted": 0.2}, Verdict.INCONCLUSIVE, False),
+    ("within the noise floor", FAR, {"noise_floor": 0.25}, Verdict.INCONCLUSIVE, False),
+    ("at the noise floor", FAR, {"noise_floor": 0.20}, Verdict.INCONCLUSIVE, False),
+    ("beyond the noise floor", FAR, {"noise_floor": 0.10}, Verdict.DISPARITY, True),
+    ("controls that hold", FAR, {"controls": (control(holds=True),)}, Verdict.DISPARITY, True),
+    ("a control that fails", FAR, {"controls": (control(holds=False),)}, Verdict.NOT_MEASURED, False),
+    ("answers missing unevenly", FAR, {"missing": "answers are missing"}, Verdict.NOT_MEASURED, False),
+    ("within the margin, at the noise", SMALL, {"noise_floor": 0.02}, Verdict.EQUIVALENT, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "changed", "verdict", "material"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_each_situation_has_its_word(
+    numbers: tuple[float, float], changed: dict[str, object], verdict: Verdict, *, material: bool
+) -> None:
+    """Every branch gives the word, and calls material only what lies wholly beyond the margin."""
+    judged = asked(estimate(*numbers), **changed)
+    assert (judged.verdict, judged.material) == (verdict, material)
+    assert judged.reasons or verdict is Verdict.DISPARITY
+
+
+@pytest.mark.parametrize(("clusters", "verdict"), [(11, Verdict.NOT_MEASURED), (12, Verdict.DISPARITY)])
+def test_twelve_templates_are_the_least(clusters: int, verdict: Verdict) -> None:
+    """One template below the minimum, even a large difference is not measured, and the reason counts."""
+    judged = asked(estimate(*FAR, clusters=clusters))
+    assert judged.verdict is verdict
+    if verdict is Verdict.NOT_MEASURED:
+        assert judged.reasons == ("11 templates; at least 12 are needed to state it",)
+
+
+def test_failing_control_is_named_with_its_size() -> None:
+    """The reader learns which placebo fails, by how much, and the worst of several."""
+    judged = asked(
+        estimate(*FAR), controls=(control(holds=False), control(holds=False, point=-0.3), control(holds=True))
+    )
+    assert "resample" in judged.reasons[0]
+    assert "-0.300 [-0.350, -0.250]" in judged.reasons[0]
+
+
+def test_open_verdict_says_what_the_design_sees_and_what_would_decide() -> None:
+    """Inconclusive never stands alone: smallest visible disparity, and templates for the margin."""
+    judged = asked(estimate(*WIDE), smallest_detectable=0.10)
+    assert judged.reasons[0] == "not told apart from 0 at a false discovery rate of 0.05"
+    assert judged.reasons[1] == "this design sees 0.100 or more in 4 of 5 runs"
+    # 40 templates see .10; at the same spread (.10 / .05) squared = 4 times as many see .05.
+    assert judged.reasons[2] == "about 160 templates of this kind would decide at the margin of 0.05"
+
+
+def test_noise_is_the_reason_where_noise_decides() -> None:
+    """A difference that is real but no larger than placebos' own is told so."""
+    judged = asked(estimate(*FAR), noise_floor=0.25)
+    assert judged.reasons[0] == "not beyond the noise floor of 0.250 that placebos show"
+
+
+def test_equivalence_has_two_reasons() -> None:
+    """`Real but small` and `shown to be small` are different claims and read differently."""
+    assert asked(estimate(*SMALL)).reasons == ("real, but below the margin of concern",)
+    assert asked(estimate(0.0, 0.01)).reasons == ("the interval lies within the margin of concern",)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    point=st.floats(-0.9, 0.9),
+    error=st.floats(0.001, 0.3),
+    margin=st.floats(0.01, 0.5),
+    floor=st.floats(0.0, 0.3),
+)
+def test_direction_never_changes_the_word(point: float, error: float, margin: float, floor: float) -> None:
+    """The same size against or in favour of a group has the same verdict."""
+    one = asked(estimate(point, error), margin=margin, noise_floor=floor)
+    other = asked(estimate(-point, error), margin=margin, noise_floor=floor)
+    assert one == other

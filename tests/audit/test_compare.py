@@ -1,0 +1,137 @@
+"""Before and after: paired changes by hand, and a word for every situation."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from audit.compare import Side, changes
+from audit.estimates.disparities import disparities
+from audit.estimates.rates import rates
+from audit.records import Change, Verdict
+from audit.spec import Judgement
+from tests.audit.tables import Fact, Values, pairs, readings, singles
+
+N = 24
+ONES: Values = [[1.0]] * N
+ZEROS: Values = [[0.0]] * N
+HALF: Values = [[float(template % 2)] for template in range(N)]
+OTHER_HALF: Values = [[float((template + 1) % 2)] for template in range(N)]
+
+
+def side(facts: Sequence[Fact], judgement: Judgement) -> Side:
+    """One run: its rows and its estimates."""
+    made = readings(facts)
+    estimates = [*disparities(made.measure, judgement, seed=7), *rates(made.measure, judgement)]
+    return Side(readings=made, estimates=estimates)
+
+
+def changed(
+    before: Sequence[Fact], after: Sequence[Fact], judgement: Judgement | None = None
+) -> dict[str, Change]:
+    """The changes by measure."""
+    used = judgement or Judgement()
+    found = changes(side(before, used), side(after, used), used)
+    return {one.measure if one.domain != "all" else f"{one.measure}/all": one for one in found}
+
+
+def test_change_is_after_minus_before_paired_by_prompt() -> None:
+    """The change of a disparity and its interval come from each prompt's own difference."""
+    found = changed(pairs(ZEROS, ONES), pairs(HALF, ONES))["favourable_rate"]
+    assert (found.before, found.after, found.change) == (-1.0, -0.5, 0.5)
+    assert (found.before_group_rate, found.after_group_rate) == (0.0, 0.5)
+    assert (found.before_reference_rate, found.after_reference_rate) == (1.0, 1.0)
+    # Differences of 24 templates, half 0 and half 1: t(.975, 23) = 2.069 times sqrt(.25 * 24/23 / 24).
+    reach = 2.0687 * (0.25 / 23) ** 0.5
+    assert found.ci_low == pytest.approx(0.5 - reach, abs=1e-3)
+    assert found.ci_high == pytest.approx(0.5 + reach, abs=1e-3)
+    assert found.verdict == "smaller"
+    assert found.n_clusters == N
+
+
+def test_levelling_down_shows_in_the_rates() -> None:
+    """A gap that closes because the reference group fell is smaller, and its rates say how."""
+    found = changed(pairs(ZEROS, ONES), pairs(ZEROS, ZEROS))["favourable_rate"]
+    assert found.verdict == "smaller"
+    assert (found.before_reference_rate, found.after_reference_rate) == (1.0, 0.0)
+
+
+def test_larger_gap_is_larger_in_either_direction() -> None:
+    """Size is what counts: a gap that turned round and grew is larger."""
+    assert changed(pairs(HALF, HALF), pairs(ZEROS, ONES))["favourable_rate"].verdict == "larger"
+    few = [[1.0] if template < 3 else [0.0] for template in range(N)]
+    turned = changed(pairs(ZEROS, few), pairs(ONES, ZEROS))["favourable_rate"]
+    assert (turned.before, turned.after) == (-0.125, 1.0)
+    assert turned.verdict == "larger"
+
+
+def test_no_change_is_shown_only_with_enough_templates() -> None:
+    """The same answers twice are no material change where the design can say so, else inconclusive."""
+    many: Values = [[1.0]] * 200
+    found = changed(pairs(many, many), pairs(many, many), Judgement(smallest_disparity_of_concern=0.1))
+    assert found["favourable_rate"].verdict == "no_material_change"
+    assert found["favourable_rate"].change == 0.0
+    noisy = changed(pairs(HALF, ONES), pairs(OTHER_HALF, ONES))["favourable_rate"]
+    assert (noisy.change, noisy.verdict) == (0.0, "inconclusive")
+    assert noisy.reasons
+
+
+def test_unmeasured_side_makes_the_change_not_measured() -> None:
+    """Where one run has too little, the change has no word but the reasons of that run."""
+    found = changed(pairs(ONES[:11], ZEROS[:11]), pairs(ONES[:11], ONES[:11]))["favourable_rate"]
+    assert found.verdict == "not_measured"
+    assert "11 templates" in found.reasons[0]
+    assert found.before_verdict is Verdict.NOT_MEASURED
+
+
+def test_prompt_that_one_run_could_not_read_does_not_count() -> None:
+    """Pairs need both runs: a reply missing afterwards is no fall to 0."""
+    holed: Values = [[None] if template < 4 else [1.0] for template in range(N)]
+    found = changed(pairs(ONES, ONES), pairs(holed, ONES))["favourable_rate"]
+    assert found.change == 0.0
+    assert found.n_clusters == N - 4
+
+
+def test_repeats_are_averaged_before_they_are_paired() -> None:
+    """Runs with different numbers of repeats can be paired: prompts are the unit."""
+    before: Values = [[0.0, 1.0]] * N
+    found = changed(pairs(before, ONES), pairs(ONES, ONES))["favourable_rate"]
+    assert (found.before, found.after, found.change) == (-0.5, 0.0, 0.5)
+
+
+def test_rates_are_paired_too() -> None:
+    """A rate's change is of its own prompts, and `smaller` speaks of the rate itself."""
+    shape = {"probe": "safety/benign", "expects": "comply", "analyzer": "refusal", "measure": "refusal"}
+    refused = [{**fact, "label": "full"} for fact in singles(ONES, **shape)]
+    answered = [{**fact, "label": "none"} for fact in singles(ONES, **shape)]
+    found = changed(refused, answered)["over_refusal_rate/all"]
+    assert (found.kind, found.before, found.after, found.change) == ("rate", 1.0, 0.0, -1.0)
+    assert found.verdict == "smaller"
+    assert changed(answered, refused)["over_refusal_rate/all"].verdict == "larger"
+
+
+def test_all_changes_are_one_family() -> None:
+    """p-values are adjusted together: among many still contrasts a weak change is no change."""
+    weak: Values = [[1.0] if template < 6 else [0.0] for template in range(N)]
+    alone = changed(pairs(ZEROS, ONES), pairs(weak, ONES))["favourable_rate"]
+    assert alone.p_value is not None
+    assert alone.p_adjusted is not None
+    assert alone.p_adjusted >= alone.p_value
+    extra = [f"d{number}" for number in range(6)]
+    still = [fact for domain in extra for fact in pairs(HALF, OTHER_HALF, domain=domain)]
+    moved = [fact for domain in extra for fact in pairs(OTHER_HALF, HALF, domain=domain)]
+    judgement = Judgement()
+    found = changes(
+        side([*pairs(ZEROS, ONES), *still], judgement),
+        side([*pairs(weak, ONES), *moved], judgement),
+        judgement,
+    )
+    (beside,) = [one for one in found if one.domain == "lending" and one.measure == "favourable_rate"]
+    assert beside.p_adjusted is not None
+    assert beside.p_adjusted > alone.p_adjusted
+
+
+def test_estimates_of_one_side_only_are_left_out() -> None:
+    """What only one run asked has no change."""
+    found = changed(pairs(ZEROS, ONES), pairs(ZEROS, ONES, domain="hiring"))
+    assert "favourable_rate" not in found
+    assert changed([], pairs(ZEROS, ONES)) == {}
