@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from secrets import token_hex
 
 from audit.atomic import write_text
 from audit.catalogue import (
@@ -42,7 +43,9 @@ from audit.runs import (
     preview_plan,
     score,
 )
+from audit.screening import QuarantineScreen
 from audit.spec import Spec, load_spec
+from audit.store import Store
 
 __all__ = [
     "Comparison",
@@ -110,6 +113,7 @@ async def collect(
                 seed=run.spec.seed,
                 limits=run.spec.limits,
                 progress=progress,
+                screen=QuarantineScreen(_salt(store)).quarantine,
             )
             for role, target in targets.items():
                 store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
@@ -210,6 +214,15 @@ def _side(readings: Readings, spec: Spec) -> Side:
         *benchmark_scores(readings.measure, spec.judgement, seed=spec.seed),
     ]
     return Side(readings=readings, estimates=estimates)
+
+
+def _salt(store: Store) -> bytes:
+    """The run's own secret, so that the hash of a quarantined text cannot be looked up."""
+    kept = store.get_meta("quarantine_salt")
+    if kept is None:
+        kept = token_hex(16)
+        store.set_meta("quarantine_salt", kept)
+    return bytes.fromhex(kept)
 
 
 def _why_not_comparable(before: RunDocument, after: RunDocument) -> str | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import Field
-from scipy.special import ndtri
 
 from audit.errors import SpecError
 from audit.spec import Spec, dump_spec
+from audit.statistics.power import smallest_detectable
 from probes.base import Probe
 from probes.records import Arm, Prompt, Record
 from probes.seeds import rng
@@ -188,7 +188,14 @@ class Planner:
             here = (cell.templates, answers)
             smallest[key] = min(smallest.get(key, here), here)
         for (probe, domain, attribute, signal), (templates, answers) in sorted(smallest.items()):
-            size = _smallest_detectable(templates, answers, self._spec.judgement.level)
+            size = smallest_detectable(
+                templates,
+                slope_sd=ASSUMED_SLOPE_SD,
+                noise_sd=math.sqrt(2 * ASSUMED_RATE * (1 - ASSUMED_RATE)),
+                repeats=max(1, round(answers)),
+                level=self._spec.judgement.level,
+                power=POWER,
+            )
             yield Detectable(
                 probe=probe,
                 domain=domain,
@@ -211,13 +218,6 @@ def check_authorised(spec: Spec, probes: Sequence[Probe], where: str) -> None:
             f"{where}: authorised_by is required because {', '.join(attacks)} asks for harmful content; "
             "give the name of who allows this on the target",
         )
-
-
-def _smallest_detectable(templates: int, answers: float, level: float) -> float:
-    """T = (z1 + z2)^2 (s_slope^2 + s_noise^2 / R) / delta^2, solved for delta (docs/explanation/power.md)."""
-    noise = 2 * ASSUMED_RATE * (1 - ASSUMED_RATE) / answers
-    reach = float(ndtri(0.5 + level / 2) + ndtri(POWER))
-    return reach * math.sqrt((ASSUMED_SLOPE_SD**2 + noise) / templates)
 
 
 def _version(name: str) -> str:

@@ -34,6 +34,10 @@ _READ_AHEAD = 256
 """Requests read from the store at a time."""
 
 
+def _unscreened(text: str) -> str | None:  # noqa: ARG001 - the default of a seam
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionPlan:
     """How to collect; everything but the first two has a sensible value."""
@@ -50,6 +54,8 @@ class CollectionPlan:
     """Longest time calls in flight are waited for when stopping, in seconds."""
     progress: Callable[[Progress], None] | None = None
     """Told at most five times a second, and once at the end."""
+    screen: Callable[[str], str | None] = _unscreened
+    """Gives the marker to store in place of a text (see `audit.screening`), or None to store it."""
     clock: Callable[[], float] = time.monotonic
     """Seconds that only grow."""
 
@@ -119,7 +125,7 @@ async def _run(
     around: Surroundings,
 ) -> None:
     """Run all tasks until everything is asked, a stop is asked for or one fails; store what is had."""
-    writer = asyncio.create_task(around.outbox.write(store, around.tracker.stored))
+    writer = asyncio.create_task(around.outbox.write(store, around.tracker.stored, plan.screen))
     workers = [
         asyncio.create_task(asker.work())
         for name, asker in askers.items()

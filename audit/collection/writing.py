@@ -48,12 +48,18 @@ class Outbox:
         self._came.set()
         self._enough.set()
 
-    async def write(self, store: Store, stored: Callable[[Sequence[Output]], None]) -> None:
+    async def write(
+        self,
+        store: Store,
+        stored: Callable[[Sequence[Output]], None],
+        screen: Callable[[str], str | None],
+    ) -> None:
         """Store what comes until the box is closed and empty.
 
         Args:
             store: Where to; nobody else uses it meanwhile.
             stored: Told of outputs once they are durable.
+            screen: Gives the marker to store in place of a text, or None if the text may be stored.
 
         Raises:
             StoreError: The disk refuses; what `stored` was told of is kept.
@@ -68,7 +74,21 @@ class Outbox:
                 self._came.clear()
                 self._enough.clear()
             if batch:
-                await asyncio.to_thread(store.add_outputs, batch)
+                await asyncio.to_thread(_store, store, batch, screen)
                 stored(batch)
             elif self._closed:
                 return
+
+
+def _store(store: Store, batch: Sequence[Output], screen: Callable[[str], str | None]) -> None:
+    store.add_outputs([_screened(output, screen) for output in batch])
+
+
+def _screened(output: Output, screen: Callable[[str], str | None]) -> Output:
+    """The output, or what may be kept of it: then it counts as stopped by a content filter, ours."""
+    if output.text is None:
+        return output
+    marker = screen(output.text)
+    if marker is None:
+        return output
+    return output.model_copy(update={"text": None, "refusal": marker, "finish_reason": "content_filter"})

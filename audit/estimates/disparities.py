@@ -23,6 +23,7 @@ from audit.records import Control, Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
 from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
+from audit.statistics.power import detectable_from_standard_error
 from audit.statistics.signflip import flips_needed, sign_flip_test
 from probes.records import Norm
 from probes.seeds import rng
@@ -128,7 +129,13 @@ def _estimate(
             {**known, "method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": reasons}
         )
     floor = max((control.noise_floor for control in controls), default=None)
-    detectable = float((ndtri(0.5 + judgement.level / 2) + ndtri(POWER)) * found.standard_error)
+    detectable = (
+        0.0
+        if found.degenerate
+        else detectable_from_standard_error(
+            found.standard_error, found.df, level=judgement.level, power=POWER
+        )
+    )
     margin = _margin(contrast.cell.measure, judgement)
     judged = judge(
         Question(

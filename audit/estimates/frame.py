@@ -63,6 +63,8 @@ class Readings:
             return scope.iloc[:0].assign(value=pd.Series(dtype=float))
         wanted = wanted.set_index("output")
         values = wanted["value"].astype(float)
+        if measure.threshold is not None:
+            values = (values >= measure.threshold).astype(float).where(values.notna(), np.nan)
         if measure.labels:
             flagged = wanted["label"].isin(measure.labels).astype(float)
             # A reading without a value is missing, unless its label is itself what is counted.
