@@ -1,4 +1,4 @@
-"""Error rates of the analyzers, as a Markdown table: `python benchmarks/analyzers/run.py --data FOLDER`.
+"""Error rates of the analyzers, as a Markdown table: `python -m benchmarks.analyzers.run --data FOLDER`.
 
 The project's own labelled replies are always read; public files are read where FOLDER has them, laid out as
 `pyrit_refusal/refusal_scorer_eval.csv`, `jailbreakeval/example.csv`, `ethos/Ethos_Dataset_Binary.csv`,

@@ -1,6 +1,6 @@
 """Measures how often the intervals and tests are wrong when the truth is known, and writes the table.
 
-python benchmarks/calibration/run.py [--simulations 2000] [--out docs/explanation/calibration.md]
+python -m benchmarks.calibration.run [--simulations 2000] [--out docs/explanation/calibration.md]
 """
 
 import argparse
@@ -12,18 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from designs import (
-    SLOPE_SD,
-    TEMPLATE_SD,
-    Arms,
-    Named,
-    mean_slope,
-    named_pairs,
-    paired_arms,
-    true_rate,
-)
 from scipy.special import expit, ndtr
-from tables import Cell, cells_table, page
 
 from audit.statistics import (
     Interval,
@@ -39,6 +28,17 @@ from audit.statistics import (
     two_way_cluster,
     wilson_interval,
 )
+from benchmarks.calibration.designs import (
+    SLOPE_SD,
+    TEMPLATE_SD,
+    Arms,
+    Named,
+    mean_slope,
+    named_pairs,
+    paired_arms,
+    true_rate,
+)
+from benchmarks.calibration.tables import Cell, cells_table, page
 from probes.seeds import rng
 
 Vector = npt.NDArray[np.float64]

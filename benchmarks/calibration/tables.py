@@ -59,7 +59,7 @@ def page(parts: Sequence[str], simulations: int) -> str:
         ),
         "Columns are in percent, and a star marks a cell outside the target written below its table.",
         "A starred cell within one point of its target may be off by chance.",
-        "Run `python benchmarks/calibration/run.py` to make this page again.",
+        "Run `python -m benchmarks.calibration.run` to make this page again.",
         "",
     ]
     limits = [
