@@ -90,6 +90,10 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
     if question.margin is None:
         reasons.append("no margin of concern is declared for this measure, so it cannot be called equivalent")
         return tuple(reasons)
+    if question.estimate.degenerate:
+        n = question.estimate.n_clusters
+        reasons.append(f"all {n} templates agree, so their spread is unknown; more templates would decide")
+        return tuple(reasons)
     reasons.append(f"this design sees {question.smallest_detectable:.3f} or more in 4 of 5 runs")
     if question.smallest_detectable > question.margin:
         factor = (question.smallest_detectable / question.margin) ** 2

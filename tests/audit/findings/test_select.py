@@ -17,7 +17,27 @@ N = 24
 ONES: Values = [[1.0, 1.0]] * N
 LOW: Values = [[1.0, 0.0] if template % 2 else [0.0, 0.0] for template in range(N)]
 NO_ROWS = source([])
-CONTRACT = ["id", "kind", "measure", "attribute", "group", "reference_group", "domain", "estimate", "ci_low", "ci_high", "level", "p_adjusted", "noise_floor", "verdict", "severity", "n_outputs", "n_clusters", "claim", "evidence"]
+CONTRACT = (
+    "id",
+    "kind",
+    "measure",
+    "attribute",
+    "group",
+    "reference_group",
+    "domain",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "level",
+    "p_adjusted",
+    "noise_floor",
+    "verdict",
+    "severity",
+    "n_outputs",
+    "n_clusters",
+    "claim",
+    "evidence",
+)
 
 
 def test_what_is_a_finding() -> None:
