@@ -44,7 +44,7 @@ Fall is 1 - |after| / |before| of the seeds' mean; in brackets its smallest and 
 The control learned from as many random lending prompts with the model's own answers.
 Control moved is its change as a share of the repair's change.
 
-Reproduce with `python benchmarks/repair/run.py`."""
+Reproduce with `python -m benchmarks.repair.run`."""
 
 _NOTES = {
     "text": "Each prompt was answered twice at temperature 1, and the decision analyzer read the answers.",

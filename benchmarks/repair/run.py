@@ -1,6 +1,6 @@
 """Does the repair work? Ten lenders with planted bias, audited, repaired and audited again.
 
-Run `python benchmarks/repair/run.py` from the project's root: two minutes of one core, no network.
+Run `python -m benchmarks.repair.run` from the project's root: two minutes of one core, no network.
 It prints its tables and writes them to docs/explanation/repair.md (`--out` for elsewhere).
 
 The contrasts are named here, before anything is measured. Audit prompts come from the pool `audit` of
@@ -21,8 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent))
-from report import Measured, render_page
-
 from audit.analyzers.decision import DecisionAnalyzer
 from audit.demo.history import train_lender
 from audit.records import Estimate, Exchange, Finding, Request, Severity, Verdict
@@ -34,6 +32,7 @@ from audit.statistics.paired import template_differences
 from audit.targets.base import TargetContext
 from audit.targets.decision_model import fit_more, load, save
 from audit.targets.trainable import TrainableOptions, TrainableTarget
+from benchmarks.repair.report import Measured, render_page
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
 from probes.records import Norm, Prompt, Signal
 from probes.seeds import rng
