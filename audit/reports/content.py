@@ -12,6 +12,7 @@ from audit.records import Change, Estimate, Finding, Verdict
 from audit.reports.coverage import Incompleteness, incompleteness, not_tested
 from audit.reports.diff import Passage, compared, whole
 from audit.reports.sections import (
+    MOST_ROWS,
     AttributeSection,
     Comparison,
     ControlRow,
@@ -108,7 +109,9 @@ class ReportContent:
     not_tested: tuple[str, ...]
     incomplete: tuple[Incompleteness, ...]
     controls: tuple[ControlRow, ...]
-    controls_left_out: int
+    """Those that a table shows."""
+    controls_total: int
+    controls_failed: int
     clusters: tuple[int, int] | None
     """Fewest and most templates that a stated estimate rests on."""
     methods: tuple[str, ...]
@@ -149,15 +152,16 @@ def build_content(
     attacks = {probe.name for probe in background.probes if probe.attack}
     verdicts = [estimate.verdict for estimate in document.estimates]
     clusters = [estimate.n_clusters for estimate in document.estimates if estimate.point is not None]
-    controls, controls_left_out = control_rows(document)
+    controls = control_rows(document)
     return ReportContent(
         document=document,
         background=background,
         tally=tuple((verdict, verdicts.count(verdict)) for verdict in Verdict if verdict in verdicts),
         not_tested=not_tested(document, background.spec, background.plan),
         incomplete=incompleteness(document, background.spec),
-        controls=controls,
-        controls_left_out=controls_left_out,
+        controls=controls[:MOST_ROWS],
+        controls_total=len(controls),
+        controls_failed=sum(not row.control.holds for row in controls),
         clusters=(min(clusters), max(clusters)) if clusters else None,
         methods=_methods(document.estimates),
         attributes=attribute_sections(document),

@@ -13,15 +13,13 @@ from matplotlib.figure import Figure
 
 from audit.records import Change, Counts, Estimate
 from audit.reports.labels import about, change_about, contrast
-from audit.reports.palette import BAND, FAINT, INK, LIMIT, LINES, MARKS, STATES
+from audit.reports.palette import BAND, FAINT, INK, LIMIT, LINES, MARKS, MOST_SLOPES, STATES
 from audit.reports.svg import embedded
 from audit.reports.words import VERDICT_WORDS, bounds, plain, printable, said, signed
 
 __all__ = ["forest", "funnel", "slopes"]
 
 POINTS_AN_INCH = 72
-MOST_SLOPES = 24
-"""Lines of a slope plot; the table beneath has the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ class _Look:
     """True if a row's label stands above its interval."""
 
 
-_WIDE = _Look(name="wide", width=760, labels=225, values=150, row=23, letters=38, stacked=False)
+_WIDE = _Look(name="wide", width=760, labels=225, values=150, row=23, letters=42, stacked=False)
 _NARROW = _Look(name="narrow", width=330, labels=6, values=6, row=42, letters=30, stacked=True)
 
 
@@ -77,11 +75,15 @@ def forest(rows: Sequence[Estimate], *, key: str, title: str) -> tuple[str, str]
                 heading = above
                 lines.append(_Row(label=above))
         lines.append(_estimate_row(row))
-    axis = "difference from the reference group, percentage points" if unit == "rate" else f"difference, {unit}"
+    axis = (
+        "difference from the reference group, percentage points" if unit == "rate" else f"difference, {unit}"
+    )
     if rows[0].kind != "disparity":
         axis = "rate, %" if unit == "rate" else unit
     description = "; ".join(f"{about(row)}: {VERDICT_WORDS[row.verdict]}, {_value(row)}" for row in rows)
-    return _both(lines, axis, key=key, texts=(title, f"{description}. The table that follows has all numbers."))
+    return _both(
+        lines, axis, key=key, texts=(title, f"{description}. The table that follows has all numbers.")
+    )
 
 
 def slopes(rows: Sequence[Change], *, key: str, title: str, sides: tuple[str, str]) -> tuple[str, str]:
@@ -119,10 +121,10 @@ def slopes(rows: Sequence[Change], *, key: str, title: str, sides: tuple[str, st
         top = 0.0 if not look.stacked else 240.0
         height = body + top + 40
         figure = Figure(figsize=(look.width / POINTS_AN_INCH, height / POINTS_AN_INCH))
-        left = 190.0 if not look.stacked else 0.0
+        left = 165.0 if not look.stacked else 0.0
         _draw_rows(_axes(figure, look, (left, 34.0, body)), lines, look)
         _axis_title(figure, look, f"change ({sides[1]} − {sides[0]}), percentage points")
-        box = (30.0, 34.0, 110.0, body - 14) if not look.stacked else (60.0, body + 66, 210.0, 190.0)
+        box = (30.0, 34.0, 95.0, body - 14) if not look.stacked else (60.0, body + 66, 210.0, 190.0)
         _draw_slopes(figure, box, drawn, sides)
         found.append(
             embedded(
@@ -154,7 +156,9 @@ def funnel(counts: Counts, *, key: str, role: str) -> str:
     parts = {name: getattr(counts, name) for name, _, _ in STATES}
     for name, colour, hatch in STATES:
         if parts[name]:
-            axes.barh(0, parts[name], left=start, height=1, color=colour, hatch=hatch, edgecolor=INK, linewidth=0.8)
+            axes.barh(
+                0, parts[name], left=start, height=1, color=colour, hatch=hatch, edgecolor=INK, linewidth=0.8
+            )
         start += parts[name]
     words = ", ".join(f"{count:,} {said(name)}" for name, count in parts.items())
     title = f"Outputs of the {role}"
@@ -272,8 +276,12 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
     axes.text(end, text, line.value, transform=beside, fontsize=10, color=FAINT, va="center", ha="right")
     half = 0.26 if look.stacked else 0.5
     if line.noise is not None:
-        axes.fill_betweenx([level - half, level + half], -line.noise, line.noise, color=BAND, linewidth=0, zorder=0)
-    axes.vlines(line.limits, level - half, level + half, color=LIMIT, linewidth=1, linestyles=(0, (3, 2)), zorder=1)
+        axes.fill_betweenx(
+            [level - half, level + half], -line.noise, line.noise, color=BAND, linewidth=0, zorder=0
+        )
+    axes.vlines(
+        line.limits, level - half, level + half, color=LIMIT, linewidth=1, linestyles=(0, (3, 2)), zorder=1
+    )
     if line.point is None or line.mark is None:
         axes.plot([0], [level], marker="x", color=FAINT, markersize=6, linestyle="none")
         return
@@ -311,7 +319,14 @@ def _draw_slopes(
         start, end = _scaled(change.before) or 0.0, _scaled(change.after) or 0.0
         _, colour, _ = MARKS.get(change.verdict, ("x", FAINT, True))
         dashes = LINES.get(change.verdict, ())
-        axes.plot([0, 1], [start, end], color=colour, linewidth=1.4, linestyle=(0, dashes) if dashes else "-", clip_on=False)
+        axes.plot(
+            [0, 1],
+            [start, end],
+            color=colour,
+            linewidth=1.4,
+            linestyle=(0, dashes) if dashes else "-",
+            clip_on=False,
+        )
         ends.append(end)
     axes.margins(y=0.08)
     low, high = axes.get_ylim()

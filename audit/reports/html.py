@@ -9,12 +9,22 @@ from markupsafe import Markup
 
 from audit.atomic import write_text
 from audit.reports.content import ReportContent
-from audit.reports.labels import about, by_group, by_measure, change_about, domain_words, unit_of, value_of
-from audit.reports.palette import STATES
+from audit.reports.labels import (
+    about,
+    by_group,
+    by_measure,
+    change_about,
+    domain_words,
+    unit_of,
+    value_of,
+    why,
+)
+from audit.reports.palette import MOST_SLOPES, STATES
 from audit.reports.words import (
     VERDICT_WORDS,
     bounds,
     counted,
+    level_words,
     number,
     plain,
     printable,
@@ -51,6 +61,7 @@ def render_html(content: ReportContent) -> str:
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         verdicts=VERDICT_WORDS,
         states=STATES,
+        most_slopes=MOST_SLOPES,
         figures=_figures(content),
         explored_ids={one.finding.id for one in content.explored},
     )
@@ -87,6 +98,7 @@ def _environment() -> Environment:
         "counted": counted,
         "domain": domain_words,
         "grouped": by_group,
+        "level": level_words,
         "number": number,
         "plain": plain,
         "probability": probability,
@@ -94,6 +106,7 @@ def _environment() -> Environment:
         "said": said,
         "signed": signed,
         "unit": unit_of,
+        "why": why,
         "words": words_of,
     }
     return environment
@@ -113,9 +126,9 @@ def _figures(content: ReportContent) -> dict[str, Markup]:
         found[content.scores.key] = Markup()
     for comparison in content.comparisons:
         sides = (comparison.before, comparison.after)
-        title = f"{comparison.title}: {comparison.drawn_words}"
-        if comparison.drawn:
-            found[comparison.key] = _safe(*slopes(comparison.drawn, key=comparison.key, title=title, sides=sides))
+        for slope in comparison.slopes:
+            title = f"{comparison.title}: {slope.words}"
+            found[slope.key] = _safe(*slopes(slope.rows, key=slope.key, title=title, sides=sides))
     for role, counts in content.document.counts.items():
         key = f"funnel-{role}"
         found[key] = _safe(funnel(counts, key=key, role=role)) if counts.planned else Markup()

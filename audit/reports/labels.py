@@ -5,10 +5,20 @@ from itertools import groupby
 
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import MEASURES
-from audit.records import Change, Estimate
-from audit.reports.words import said, words_of
+from audit.records import Change, Estimate, Verdict
+from audit.reports.words import bounds, said, words_of
 
-__all__ = ["about", "by_group", "by_measure", "change_about", "contrast", "domain_words", "unit_of", "value_of"]
+__all__ = [
+    "about",
+    "by_group",
+    "by_measure",
+    "change_about",
+    "contrast",
+    "domain_words",
+    "unit_of",
+    "value_of",
+    "why",
+]
 
 
 def about(estimate: Estimate) -> str:
@@ -23,6 +33,19 @@ def about(estimate: Estimate) -> str:
     if estimate.language != "en":
         parts.append(estimate.language)
     return " · ".join(parts)
+
+
+def why(estimate: Estimate) -> str:
+    """What stands behind a verdict, in one line; empty if there is nothing to add."""
+    parts = [] if estimate.verdict is Verdict.OBSERVED else list(estimate.reasons)
+    if estimate.material:
+        parts.append("the whole interval lies beyond the margin of concern")
+    if estimate.selected_ci_low is not None:
+        chosen = bounds(estimate.selected_ci_low, estimate.selected_ci_high, estimate.unit, difference=True)
+        parts.append(f"interval adjusted for having been selected: {chosen}")
+    if estimate.observation:
+        parts.append(f"an observation and no finding by itself: the norm here is “{said(estimate.norm)}”")
+    return "; ".join(parts)
 
 
 def contrast(estimate: Estimate) -> str:

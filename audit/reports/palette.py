@@ -13,6 +13,7 @@ __all__ = [
     "LIMIT",
     "LINES",
     "MARKS",
+    "MOST_SLOPES",
     "STATES",
 ]
 
@@ -49,3 +50,6 @@ STATES = (
     ("not_asked", "#ffffff", ""),
 )
 """States of the count funnel, with colour and hatch."""
+
+MOST_SLOPES = 24
+"""Lines of a slope plot; more cannot be told apart."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from audit.estimates.measures import MEASURES
 from audit.findings.document import RunDocument
 from audit.records import Change, Control, Estimate, GroupRate, Verdict
-from audit.reports.labels import unit_of
+from audit.reports.labels import by_measure, unit_of
 from audit.reports.words import words_of
 from probes.records import Signal
 
@@ -16,6 +16,7 @@ __all__ = [
     "Comparison",
     "ControlRow",
     "Panel",
+    "SlopePanel",
     "attribute_sections",
     "comparisons",
     "control_rows",
@@ -38,6 +39,8 @@ _LOUDEST = (
     Verdict.EQUIVALENT,
 )
 """Which rows stay when a table is cut."""
+_FOLDED = 2
+"""Weight of a comparison of groups on something other than a decision."""
 _LOUDEST_CHANGES = (
     "larger",
     "smaller",
@@ -88,6 +91,16 @@ class ControlRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlopePanel:
+    """Changes of one measure and attribute, for one slope plot."""
+
+    key: str
+    words: str
+    rows: tuple[Change, ...]
+    """Those with both values and an interval, all in percentage points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Two models side by side, paired by prompt."""
 
@@ -98,10 +111,9 @@ class Comparison:
     after: str
     rows: tuple[Change, ...]
     left_out: int
-    drawn: tuple[Change, ...]
-    """Changes of the measure that the slope plot shows; empty if none can be drawn."""
-    drawn_words: str
-    drawn_left_out: int
+    tally: tuple[tuple[str, int], ...]
+    """How many changes have each verdict, those left out too."""
+    slopes: tuple[SlopePanel, ...]
 
 
 def attribute_sections(document: RunDocument) -> tuple[AttributeSection, ...]:
@@ -167,8 +179,8 @@ def panel(estimates: Sequence[Estimate], key: str, words: str) -> Panel:
     )
 
 
-def control_rows(document: RunDocument) -> tuple[tuple[ControlRow, ...], int]:
-    """Every negative control once: those that fail first, then those of decisions; and how many are left out."""
+def control_rows(document: RunDocument) -> tuple[ControlRow, ...]:
+    """Every negative control once: those that fail first, then those of decisions."""
     found: dict[tuple[object, ...], ControlRow] = {}
     for estimate in document.estimates:
         for control in estimate.controls:
@@ -180,11 +192,12 @@ def control_rows(document: RunDocument) -> tuple[tuple[ControlRow, ...], int]:
                 control=control,
             )
             found.setdefault((*_control_key(row), control.point, control.noise_floor), row)
-    ordered = sorted(
-        found.values(),
-        key=lambda row: (row.control.holds, row.measure not in _FOREMOST, *_control_key(row)),
+    return tuple(
+        sorted(
+            found.values(),
+            key=lambda row: (row.control.holds, row.measure not in _FOREMOST, *_control_key(row)),
+        )
     )
-    return tuple(ordered[:MOST_ROWS]), max(0, len(ordered) - MOST_ROWS)
 
 
 def comparisons(document: RunDocument, changes: Sequence[Change]) -> tuple[Comparison, ...]:
@@ -209,8 +222,8 @@ def _comparison(key: str, title: str, sides: tuple[str, str], changes: Sequence[
         ),
     )
     chosen = sorted(loudest[:MOST_ROWS])
-    measure = next((change.measure for change in ordered if _drawable(change)), None)
-    drawable = [ordered[i] for i in sorted(loudest) if _drawable(ordered[i]) and ordered[i].measure == measure]
+    drawable = [change for change in ordered if _drawable(change) and _weight(change) < _FOLDED]
+    verdicts = Counter(change.verdict for change in changes)
     return Comparison(
         key=key,
         title=title,
@@ -218,9 +231,11 @@ def _comparison(key: str, title: str, sides: tuple[str, str], changes: Sequence[
         after=sides[1],
         rows=tuple(ordered[index] for index in chosen),
         left_out=len(ordered) - len(chosen),
-        drawn=tuple(drawable),
-        drawn_words="" if measure is None else words_of(measure),
-        drawn_left_out=0,
+        tally=tuple((word, verdicts[word]) for word in _LOUDEST_CHANGES if verdicts[word]),
+        slopes=tuple(
+            SlopePanel(key=f"{key}-{place}", words=words, rows=tuple(rows))
+            for place, (words, rows) in enumerate(by_measure(drawable), start=1)
+        ),
     )
 
 
@@ -248,7 +263,7 @@ def _weight(change: Change) -> int:
     """Decisions first, then what has a limit or is no comparison of groups, then the rest."""
     if change.measure in _FOREMOST:
         return 0
-    return 2 if change.kind == "disparity" else 1
+    return _FOLDED if change.kind == "disparity" else 1
 
 
 def _change_place(change: Change) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ _SETTINGS = {"svg.fonttype": "none", "text.parse_math": False, "hatch.linewidth"
 _NO_METADATA = {"Date": None, "Creator": None, "Type": None, "Format": None}
 _DROPPED = {"font-family", "stroke-dashoffset"}
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_REFERENCE = re.compile(r"(url\(#|^#)")
+_REFERENCE = re.compile(r"url\(#")
 _NAMESPACE = re.compile(r"^\{[^}]*\}")
 
 
@@ -86,16 +86,18 @@ def _attributes(element: ET.Element, key: str) -> list[tuple[str, str]]:
             if element.tag != "g":
                 found.append(("id", f"{key}-{value}"))
         elif local == "d" or local in {"x", "y", "transform"}:
-            found.append((local, _LONG_NUMBER.sub(_rounded, value.replace("\n", ""))))
+            found.append((local, _LONG_NUMBER.sub(_rounded, value.replace("\n", "").strip())))
+        elif local == "href":
+            found.append(("href", f"#{key}-{value.removeprefix('#')}"))
         else:
-            found.append((local, _REFERENCE.sub(rf"\g<1>{key}-", value)))
+            found.append((local, _REFERENCE.sub(f"url(#{key}-", value)))
     return found
 
 
 def _declarations(style: str, key: str) -> list[tuple[str, str]]:
     pairs = [declaration.split(":", 1) for declaration in style.split(";") if ":" in declaration]
     return [
-        (name.strip(), _REFERENCE.sub(rf"\g<1>{key}-", value.strip()))
+        (name.strip(), _REFERENCE.sub(f"url(#{key}-", value.strip()))
         for name, value in pairs
         if name.strip() not in _DROPPED
     ]

@@ -10,6 +10,7 @@ __all__ = [
     "VERDICT_WORDS",
     "bounds",
     "counted",
+    "level_words",
     "number",
     "plain",
     "printable",
@@ -30,7 +31,7 @@ VERDICT_WORDS = {
     Verdict.NOT_MEASURED: NOT_MEASURED,
     Verdict.EXCEEDS: "exceeds its limit",
     Verdict.WITHIN: "within its limit",
-    Verdict.OBSERVED: "observed, no limit declared",
+    Verdict.OBSERVED: "observed",
 }
 
 _VISIBLE = {0x0A, 0x09}
@@ -142,6 +143,15 @@ def probability(value: float | None) -> str:
     if value is None:
         return "none"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004 - the usual end of a table
+
+
+def level_words(level: float) -> str:
+    """The level of an interval.
+
+    >>> level_words(0.95)
+    '95\\xa0%'
+    """
+    return f"{100 * level:g}{PERCENT}"
 
 
 def bounds(low: float | None, high: float | None, unit: str, *, difference: bool) -> str:
