@@ -1,6 +1,9 @@
 """The openai target against a real model server: `transformers serve` with a model made on the spot."""
 
 import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -75,3 +78,42 @@ def test_a_wrong_address_stops_with_what_to_change(base_url: str, model: Path) -
     with pytest.raises(TargetError, match="it usually ends in /v1") as raised:
         asyncio.run(run())
     assert isinstance(raised.value, FatalTargetError)
+
+
+def test_a_real_server_is_audited_from_the_command_line(base_url: str, model: Path, tmp_path: Path) -> None:
+    """A spec with `type: openai` goes from start to report, every planned output accounted for."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        f"""\
+version: 1
+name: tiny-model
+seed: 3
+target:
+  type: openai
+  base_url: {base_url}
+  model: {model}
+  params: {{max_tokens: 4, temperature: 0.7}}
+  max_in_flight: 4
+probes:
+  - use: bias/decisions
+    domains: [lending]
+    attributes: [gender]
+    signals: [explicit]
+    merit: [borderline]
+    templates: 12
+analyzers: [decision, refusal, toxicity]
+""",
+        encoding="utf-8",
+    )
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "audit", "run", str(spec), "--out", str(run), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    counts = document["counts"]
+    assert counts["planned"] == 12 * (3 + 6)
+    assert sum(value for name, value in counts.items() if name != "planned") == counts["planned"]
+    assert counts["errored"] == counts["not_asked"] == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "tiny-model" in page
+    assert "Content-Security-Policy" in page
