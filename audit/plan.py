@@ -107,9 +107,19 @@ class Planner:
         Raises:
             SpecError: Two probes of the spec make the same prompt.
         """
+        uses = Counter(probe.use for probe in self._spec.probes)
+        seen: set[str] = set()
         for index, probe in enumerate(self._probes):
             use = self._spec.probes[index].use
             for prompt in probe.prompts(rng(self._spec.seed, "probe", use, index)):
+                # An id holds its probe's name, so only a probe that is named twice can ask the same twice.
+                if uses[use] > 1 and prompt.id in seen:
+                    raise SpecError(
+                        f"probes[{index}]: asks the same prompts as an earlier entry of {use}; "
+                        "remove it or give it other options"
+                    )
+                if uses[use] > 1:
+                    seen.add(prompt.id)
                 self._count(prompt)
                 yield prompt
 

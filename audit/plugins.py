@@ -150,10 +150,11 @@ def validated_options(plugin: type, options: Mapping[str, object], *, where: str
     Raises:
         SpecError: One line for every wrong, missing or unknown key.
     """
+    kind = options_class(plugin, where=where)
     try:
-        return options_class(plugin, where=where).model_validate(dict(options))
+        return kind.model_validate(dict(options))
     except ValidationError as error:
-        raise SpecError("\n".join(problem_lines(error, where))) from error
+        raise SpecError("\n".join(problem_lines(error, where, kind))) from error
 
 
 def _split(options: Mapping[str, object], selector: str, where: str) -> tuple[str, dict[str, object]]:

@@ -152,6 +152,8 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         seen: set[object] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=deep)
+            if not isinstance(key, Hashable):
+                continue  # The construction below refuses it, with its place.
             if key in seen:
                 line = key_node.start_mark.line + 1
                 raise yaml.constructor.ConstructorError(
@@ -196,6 +198,8 @@ def parse_spec(text: str, where: str) -> Spec:
             loader.dispose()
     except yaml.YAMLError as error:
         raise SpecError(f"{where}: {_yaml_problem(error)}") from error
+    except RecursionError as error:
+        raise SpecError(f"{where}: not valid YAML: nested too deeply") from error
     if not isinstance(raw, Mapping):
         raise SpecError(
             f"{where}: must be a mapping of keys such as name and target; got {type(raw).__name__}"
@@ -204,7 +208,7 @@ def parse_spec(text: str, where: str) -> Spec:
         return Spec.model_validate(raw)
     except ValidationError as error:
         raise SpecError(
-            "\n".join(problem_lines(error, where)), next_step="evenhand init --preset minimal"
+            "\n".join(problem_lines(error, where, Spec)), next_step="evenhand init --preset minimal"
         ) from error
 
 

@@ -1,37 +1,66 @@
 """Turning a failed validation into one line a problem: file, key, value received, values accepted."""
 
-from pydantic import ValidationError
+from collections.abc import Sequence
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 __all__ = ["problem_lines"]
 
 _SHOWN_CHARACTERS = 60
 
 
-def problem_lines(error: ValidationError, where: str) -> list[str]:
+def problem_lines(error: ValidationError, where: str, model: type[BaseModel] | None = None) -> list[str]:
     """One line for every problem of a failed validation.
 
     Args:
         error: What pydantic raised.
         where: The file, and the key inside it that was validated, such as `spec.yaml: target`.
+        model: What was validated; if given, the message about an unknown key lists the known ones.
 
     Returns:
         Lines such as `spec.yaml: judgement.level: Input should be less than 1; got 95`.
     """
     return [
-        _line(problem["loc"], problem["msg"], problem["type"], problem["input"], where)
+        f"{_join(where, _key(problem['loc']))}: {_reason(problem, model)}"
         for problem in error.errors()
+        if not _follows(problem, error.errors())
     ]
 
 
-def _line(location: tuple[int | str, ...], message: str, kind: str, received: object, where: str) -> str:
-    key = _key(location)
-    place = _join(where, key)
-    if kind == "extra_forbidden":
-        return f"{place}: unknown key; remove it or correct its name"
-    if kind == "missing":
-        return f"{place}: required key is missing"
-    reason = message.removeprefix("Value error, ")
-    return f"{place}: {reason}; got {_shown(received)}"
+def _follows(problem: ErrorDetails, problems: Sequence[ErrorDetails]) -> bool:
+    """True if a list is called too short only because an entry of it, which has its own line, was refused."""
+    place = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in problems
+    )
+
+
+def _reason(problem: ErrorDetails, model: type[BaseModel] | None) -> str:
+    if problem["type"] == "extra_forbidden":
+        if model is None:
+            return "unknown key; remove it or correct its name"
+        return f"unknown key; accepted: {', '.join(_accepted(model, problem['loc'][:-1]))}"
+    if problem["type"] == "missing":
+        return "required key is missing"
+    return f"{problem['msg'].removeprefix('Value error, ')}; got {_shown(problem['input'])}"
+
+
+def _accepted(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that the part of a model at a location knows."""
+    for part in location:
+        field = model.model_fields.get(str(part))
+        inner = None if field is None else _model_in(field.annotation)
+        # The place in a list, and the tag of a choice of models, are no keys.
+        model = inner or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
 
 
 def _key(location: tuple[int | str, ...]) -> str:

@@ -180,7 +180,7 @@ def test_json_has_the_keys_of_the_contract_first() -> None:
     entries = shown["findings"]
     assert isinstance(entries, list)
     assert len(entries) == 1
-    assert list(entries[0])[: len(CONTRACT)] == CONTRACT
+    assert list(entries[0])[: len(CONTRACT)] == list(CONTRACT)
     assert entries[0]["id"] == finding_id(disparity())
     assert entries[0]["estimate"] == -0.104
     assert entries[0]["severity"] == "high"
@@ -194,7 +194,7 @@ def test_all_lists_every_estimate_and_only_findings_have_a_severity() -> None:
     assert isinstance(entries, list)
     assert [entry["severity"] for entry in entries] == ["high", None, None]
     assert [entry["claim"] is None for entry in entries] == [False, False, True]
-    assert all(list(entry)[: len(CONTRACT)] == CONTRACT for entry in entries)
+    assert all(list(entry)[: len(CONTRACT)] == list(CONTRACT) for entry in entries)
 
 
 def test_every_finding_says_what_it_does_not_show_and_what_to_do() -> None:

@@ -1,0 +1,50 @@
+"""Atomic writes: old content or new, never half of it, and no litter."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from audit.atomic import write_bytes, write_text
+from audit.errors import InputError
+
+
+def test_content_is_replaced_whole(tmp_path: Path) -> None:
+    """A write makes missing folders, replaces what was there, and leaves nothing beside it."""
+    path = tmp_path / "deep" / "file.txt"
+    write_text(path, "old and longer")
+    write_text(path, "né\n")
+    assert path.read_bytes() == "né\n".encode()
+    assert [one.name for one in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+    """The file is as readable as the user's other files, not private to the writer."""
+    write_bytes(tmp_path / "atomic", b"x")
+    (tmp_path / "plain").write_bytes(b"x")
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_refusal_of_the_system_is_one_line_and_keeps_the_old_content(tmp_path: Path) -> None:
+    """A path that cannot be replaced is named, and no temporary file stays."""
+    blocked = tmp_path / "folder"
+    blocked.mkdir()
+    (blocked / "inside").write_text("kept")
+    with pytest.raises(InputError, match="folder: cannot be written: ") as caught:
+        write_text(blocked, "x")
+    assert caught.value.next_step is not None
+    assert [one.name for one in tmp_path.iterdir()] == ["folder"]
+    with pytest.raises(InputError, match="cannot be written"):
+        write_text(blocked / "inside" / "file", "x")
+    assert (blocked / "inside").read_text() == "kept"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_folder_without_permission_is_named(tmp_path: Path) -> None:
+    """A folder that may not be written is an error of the user's, in one line."""
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(InputError, match="cannot be written: Permission denied"):
+            write_text(tmp_path / "file", "x")
+    finally:
+        tmp_path.chmod(0o700)
