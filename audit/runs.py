@@ -16,8 +16,9 @@ from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
 from audit.run_folder import RunFolder
 from audit.scoring import score_outputs
-from audit.spec import Spec, TargetSpec, dump_spec, load_spec, parse_spec
+from audit.spec import Spec, TargetSpec, dump_spec, load_spec
 from audit.store import Store
+from audit.store_file import locked
 from audit.targets.base import Target, TargetContext
 from probes.base import Probe
 
@@ -147,9 +148,7 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
     if out.exists() and any(out.iterdir()) and not folder.database.exists():
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
     planner = Planner(spec, build_probes(spec, root, where))
-    # An unfinished plan holds nothing that was asked or paid for: it is made anew.
-    for suffix in ("", "-wal", "-shm"):
-        folder.database.with_name(folder.database.name + suffix).unlink(missing_ok=True)
+    _clear_unfinished(folder)
     with Store.create(out) as store:
         store.add_prompts(planner.prompts())
         plan = planner.plan()
@@ -170,7 +169,7 @@ def open_run(path: Path) -> Run:
     folder = RunFolder(path)
     if not folder.plan.exists():
         raise StoreError(f"{path}: holds no run (no plan.json)", next_step="evenhand run SPEC --out DIR")
-    spec = parse_spec(folder.spec.read_text(encoding="utf-8"), str(folder.spec))
+    spec = load_spec(folder.spec)
     try:
         plan = Plan.model_validate_json(folder.plan.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -191,6 +190,27 @@ def score(run: Run, *, progress: Callable[[str, int], None] | None = None) -> in
     analyzers = build_analyzers(run.spec, run.root, run.where)
     with run.store() as store:
         return score_outputs(store, analyzers, progress=progress)
+
+
+def _clear_unfinished(folder: RunFolder) -> None:
+    """Remove a plan that was not finished; it holds nothing that was asked or paid for.
+
+    Raises:
+        StoreError: Another process is planning here, or has just planned and may be asking already.
+    """
+    if not folder.database.exists():
+        return
+    lock = locked(folder.path)
+    try:
+        if folder.plan.exists():
+            raise StoreError(
+                f"{folder.path}: another process has just planned a run here",
+                next_step=f"evenhand resume {folder.path}",
+            )
+        for suffix in ("", "-wal", "-shm"):
+            folder.database.with_name(folder.database.name + suffix).unlink(missing_ok=True)
+    finally:
+        os.close(lock)
 
 
 def _refuse_other_spec(folder: RunFolder, text: str) -> None:

@@ -1,0 +1,106 @@
+"""Scoring: every analyzer reads what it has not read, once a version, and can be stopped anywhere."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from audit.analyzers.base import AnalyzerInfo
+from audit.records import Exchange, Output, Score
+from audit.scoring import score_outputs
+from audit.store import Store
+from probes.base import Options
+from probes.records import Prompt
+
+
+class Length:
+    """An analyzer that reads how long a reply is."""
+
+    Options: ClassVar[type[Options]] = Options
+    info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
+        name="length", version="1", measures=("length",), reads="Length.", languages=("en",), validity="All."
+    )
+
+    def __init__(self, options: Options, *, root: Path) -> None:
+        """Nothing to check."""
+
+    def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
+        """One score a reply."""
+        return [
+            Score(
+                output=one.output,
+                analyzer=self.info.name,
+                version=self.info.version,
+                measure="length",
+                value=float(len(one.reply)),
+                label="read",
+            )
+            for one in exchanges
+        ]
+
+
+class LongerLength(Length):
+    """The same in a later version."""
+
+    info: ClassVar[AnalyzerInfo] = Length.info.model_copy(update={"version": "2"})
+
+
+class FailingLength(Length):
+    """The same, but killed at the second batch."""
+
+    calls = 0
+
+    def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
+        """One score a reply, once."""
+        self.calls += 1
+        if self.calls > 1:
+            raise KeyboardInterrupt
+        return super().score(exchanges)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store with 600 answers, more than one batch holds."""
+    prompts = [
+        Prompt.make(
+            messages=[{"role": "user", "content": f"Question {number}"}],
+            probe="p",
+            template="t",
+            domain="d",
+            expectation={"kind": "open"},
+        )
+        for number in range(600)
+    ]
+    made = Store.create(tmp_path)
+    made.add_prompts(prompts)
+    made.add_outputs([Output(target="target", prompt_id=one.id, text="word") for one in prompts])
+    return made
+
+
+def make(kind: type[Length]) -> Length:
+    """An analyzer, ready to score."""
+    return kind(Options(), root=Path())
+
+
+def test_each_output_is_read_once_a_version(store: Store) -> None:
+    """A second scoring reads nothing; a new version of the analyzer reads everything again."""
+    with store:
+        told: list[tuple[str, int]] = []
+        first = score_outputs(store, [make(Length)], progress=lambda name, done: told.append((name, done)))
+        assert first == 600
+        assert told[-1] == ("length", 600)
+        assert score_outputs(store, [make(Length)]) == 0
+        assert score_outputs(store, [make(LongerLength)]) == 600
+        assert {score.version for score in store.scores(1)} == {"2"}
+
+
+def test_what_was_scored_before_a_stop_is_kept(store: Store) -> None:
+    """Stopped between two batches, the next scoring goes on where this one stopped."""
+    with store:
+        with pytest.raises(KeyboardInterrupt):
+            score_outputs(store, [make(FailingLength)])
+        left = score_outputs(store, [make(Length)])
+        assert 0 < left < 600
+        frame = store.frame("target")
+        assert frame["value"].tolist() == [4.0] * 600
