@@ -110,7 +110,7 @@ def quick_spec(target: Mapping[str, object], *, minutes: float, templates: int) 
             "version": 1,
             "name": "quick",
             "seed": 7,
-            "target": {"type": "openai", **target},
+            "target": {"type": "openai", "params": {"max_tokens": 300, "temperature": 0.7}, **target},
             "probes": [
                 {
                     "use": "bias/decisions",
