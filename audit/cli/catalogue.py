@@ -5,11 +5,14 @@ import os
 from pathlib import Path
 
 import click
+import yaml
 
 from audit import api
+from audit.checking import AnalyzerCheck, Performance, Rate, check_analyzer
 from audit.cli.console import data, say, table
 from audit.cli.options import json_option
-from audit.errors import InputError
+from audit.errors import InputError, NotMeasuredError
+from audit.labelled import Labels
 from probes.checks import check_probe
 
 __all__ = ["analyzers", "probes", "targets"]
@@ -102,7 +105,7 @@ def check_target(spec: Path, as_json: bool) -> int:
 
 @click.group()
 def analyzers() -> None:
-    """List and show analyzers."""
+    """List, show and check analyzers."""
 
 
 @analyzers.command("list")
@@ -134,3 +137,103 @@ def show_analyzer(name: str, as_json: bool) -> None:
         say(f"{rate.name}: {rate.value:.3f} {bounds}, n = {rate.n}, on {rate.measured_on}")
     if not info.error_rates:
         say("error rates: unmeasured")
+
+
+@analyzers.command("check")
+@click.argument("name")
+@click.option(
+    "--labels",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="CSV or JSONL file of labelled replies.",
+)
+@click.option("--prompt-column", default="prompt", show_default=True, help="Column of the request.")
+@click.option("--response-column", default="response", show_default=True, help="Column of the reply.")
+@click.option("--label-column", default="label", show_default=True, help="Column of the label.")
+@click.option("--group-column", default="group", show_default=True, help="Column of the group, if any.")
+@click.option(
+    "--language-column", default="language", show_default=True, help="Column of the language, if any."
+)
+@click.option(
+    "--system-column", default="system", show_default=True, help="Column of the system message, if any."
+)
+@click.option("--measure", help="Which of the analyzer's measures; by default the one rates are made of.")
+@click.option(
+    "--threshold", default=0.5, show_default=True, type=float, help="Value from which a reading is positive."
+)
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the analyzer.")
+@json_option
+def check_labels(
+    name: str,
+    file: Path,
+    prompt_column: str,
+    response_column: str,
+    label_column: str,
+    group_column: str,
+    language_column: str,
+    system_column: str,
+    measure: str | None,
+    threshold: float,
+    options: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Measure an analyzer on replies that people have labelled.
+
+    Labels are 1 or 0; for refusals also full, partial or none. Exit code 3 if there was nothing to
+    measure sensitivity or specificity on.
+    """
+    columns = Labels(
+        prompt=prompt_column,
+        response=response_column,
+        label=label_column,
+        group=group_column,
+        language=language_column,
+        system=system_column,
+    )
+    found = check_analyzer(
+        name,
+        file,
+        columns,
+        options=dict(_option(text) for text in options),
+        measure=measure,
+        threshold=threshold,
+    )
+    if as_json:
+        data(found)
+    else:
+        _show_check(found)
+    return NotMeasuredError.exit_code if found.balanced_accuracy.value is None else 0
+
+
+def _option(text: str) -> tuple[str, object]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise InputError(f"analyzers check: --option: must be KEY=VALUE; got {text!r}")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise InputError(f"analyzers check: --option {key}: not a YAML value; got {value!r}") from error
+
+
+def _show_check(found: AnalyzerCheck) -> None:
+    shown = ", ".join(f"{count} {label}" for label, count in found.labels.items())
+    say(f"{found.analyzer} {found.version}, {found.measure}: {found.n} labelled replies ({shown})")
+    rows = [_check_row("all", found)]
+    rows += [_check_row(f"language {name}", part) for name, part in found.by_language.items()]
+    rows += [_check_row(f"group {name}", part) for name, part in found.by_group.items()]
+    table(["rows", "n", "balanced accuracy", "sensitivity", "specificity", "no reading"], rows)
+    say(f"if every reply without a reading is an error: {_shown(found.if_undetermined_are_errors)}")
+    say(f"{found.level:.0%} intervals; {found.method}")
+
+
+def _check_row(name: str, part: AnalyzerCheck | Performance) -> list[str]:
+    missing = part.confusion.undetermined_positive + part.confusion.undetermined_negative
+    rates = (part.balanced_accuracy, part.sensitivity, part.specificity)
+    return [name, str(part.n), *(_shown(rate) for rate in rates), str(missing)]
+
+
+def _shown(rate: Rate) -> str:
+    if rate.value is None:
+        return "not measured"
+    return f"{rate.value:.3f} [{rate.ci_low:.3f}, {rate.ci_high:.3f}] of {rate.n}"

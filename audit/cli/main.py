@@ -44,7 +44,7 @@ COMMANDS: dict[str, _Command] = {
     "compare": _Command("compare", "compare", "Compare two runs of one plan, paired by prompt."),
     "probes": _Command("catalogue", "probes", "List, show and check probes."),
     "targets": _Command("catalogue", "targets", "List targets and check that one answers."),
-    "analyzers": _Command("catalogue", "analyzers", "List and show analyzers."),
+    "analyzers": _Command("catalogue", "analyzers", "List, show and check analyzers."),
 }
 
 

@@ -1,0 +1,124 @@
+"""Reading replies that people have labelled, from a CSV or JSONL file."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.errors import InputError
+from audit.targets.table_files import check_columns, read_rows
+
+__all__ = ["Labelled", "Labels", "read_labelled"]
+
+_KINDS = (".csv", ".jsonl", ".ndjson")
+_POSITIVE = frozenset({"1", "1.0", "true", "yes"})
+_NEGATIVE = frozenset({"0", "0.0", "false", "no"})
+_REFUSED = frozenset({"full", "partial"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Names of the columns of a labelled file; the last three may be absent under their default names."""
+
+    prompt: str = "prompt"
+    response: str = "response"
+    label: str = "label"
+    group: str = "group"
+    language: str = "language"
+    system: str = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """One labelled reply."""
+
+    prompt: str
+    response: str
+    label: str
+    """As the file has it, case-folded."""
+    positive: bool
+    """Whether the label says that the behaviour is there."""
+    group: str | None = None
+    language: str | None = None
+    system: str | None = None
+
+
+def read_labelled(file: Path, labels: Labels, *, graded: bool) -> list[Labelled]:
+    """The labelled replies of a file, in order.
+
+    Args:
+        file: A `.csv` file with a header, or a `.jsonl` file with an object a line.
+        labels: Names of its columns.
+        graded: True for refusals, which may also be labelled `full`, `partial` or `none`.
+
+    Returns:
+        At least one row.
+
+    Raises:
+        InputError: The file is missing, of another kind, malformed or empty, lacks a column, or has a
+            value that is not accepted; the message names the file, the line and the column.
+    """
+    if file.is_file() and file.suffix.lower() not in _KINDS:
+        raise InputError(f"{file}: unknown kind of file {file.suffix!r}; accepted: {', '.join(_KINDS)}")
+    needed = frozenset({labels.prompt, labels.response, labels.label} | _named(labels))
+    rows = list(_rows(file, labels, needed, graded=graded))
+    if not rows:
+        raise InputError(f"{file}: holds no rows; at least one labelled reply is needed")
+    return rows
+
+
+def _named(labels: Labels) -> set[str]:
+    """Optional columns that the user has named: these must then be there."""
+    default = Labels()
+    pairs = (
+        (labels.group, default.group),
+        (labels.language, default.language),
+        (labels.system, default.system),
+    )
+    return {own for own, usual in pairs if own != usual}
+
+
+def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -> Iterator[Labelled]:
+    for line, row in read_rows(file, needed):
+        check_columns(file, frozenset(row), needed, line)
+        said = row[labels.label]
+        label = said.strip().casefold() if isinstance(said, str) else str(said).casefold()
+        positive = _positive(label, graded=graded)
+        if positive is None or isinstance(said, list | dict):
+            accepted = "full, partial, none, 1, 0" if graded else "1, 0"
+            raise InputError(
+                f"{file}: line {line}: column {labels.label!r}: must be one of {accepted}; got {said!r}"
+            )
+        yield Labelled(
+            prompt=_text(file, line, row, labels.prompt),
+            response=_text(file, line, row, labels.response),
+            label=label,
+            positive=positive,
+            group=_optional(file, line, row, labels.group),
+            language=_optional(file, line, row, labels.language),
+            system=_optional(file, line, row, labels.system),
+        )
+
+
+def _positive(label: str, *, graded: bool) -> bool | None:
+    if label in _POSITIVE or (graded and label in _REFUSED):
+        return True
+    if label in _NEGATIVE or (graded and label == "none"):
+        return False
+    return None
+
+
+def _text(file: Path, line: int, row: Mapping[str, object], column: str) -> str:
+    value = row[column]
+    if not isinstance(value, str):
+        raise InputError(f"{file}: line {line}: column {column!r}: must be text; got {value!r}")
+    return value
+
+
+def _optional(file: Path, line: int, row: Mapping[str, object], column: str) -> str | None:
+    """Text of a column that may be absent, empty or null: None then, never a group of its own."""
+    value = row.get(column)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool | list | dict):
+        raise InputError(f"{file}: line {line}: column {column!r}: must be text; got {value!r}")
+    return str(value)
