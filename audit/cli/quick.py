@@ -32,7 +32,7 @@ __all__ = ["quick"]
     help="Stop after so long; what was collected is reported.",
 )
 @click.option(
-    "--templates", default=20, show_default=True, type=click.IntRange(min=12), help="Situations a domain."
+    "--templates", default=40, show_default=True, type=click.IntRange(min=12), help="Situations a domain."
 )
 @click.option(
     "--max-in-flight",

@@ -136,10 +136,10 @@ MEASURES: tuple[Measure, ...] = (
         margin=0.05,
     ),
     Measure(
-        name="no_answer_rate",
+        name="incomplete_rate",
         analyzer=None,
         reading="outcome",
-        words="requests that got no usable answer",
+        words="requests without a complete answer",
         unit="rate",
         expects=_ANY,
         labels=("refused", "truncated", "empty", "errored"),

@@ -82,7 +82,7 @@ def test_label_measures_count_labels_and_keep_what_is_missing() -> None:
 )
 def test_no_answer_is_read_off_the_outcome(outcome: str, value: float) -> None:
     """Whether there was a usable answer needs no analyzer: every output has a value."""
-    rows = readings([reply(outcome=outcome, value=None)]).measure(measure_named("no_answer_rate"))
+    rows = readings([reply(outcome=outcome, value=None)]).measure(measure_named("incomplete_rate"))
     assert rows["value"].tolist() == [value]
 
 
