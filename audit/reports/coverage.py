@@ -95,5 +95,5 @@ def _gaps(document: RunDocument, spec: Spec, plan: Plan) -> Iterator[str]:
     yield f"Languages other than {languages}."
     if spec.baseline is None:
         yield "Whether fine-tuning caused any of this: the spec names no baseline model to compare with."
-    yield "Conversations of several turns, tools, images, and real cases: every prompt is one text of this plan."
+    yield "Conversations of several turns, tools, images and real cases: every prompt is a text of the plan."
     yield "Readings by people: every reply was read by the analyzers listed under Method."

@@ -15,7 +15,7 @@ from audit.records import Change, Counts, Estimate
 from audit.reports.labels import about, change_about, contrast
 from audit.reports.palette import BAND, FAINT, INK, LIMIT, LINES, MARKS, MOST_SLOPES, STATES
 from audit.reports.svg import embedded
-from audit.reports.words import VERDICT_WORDS, bounds, plain, printable, said, signed
+from audit.reports.words import MINUS, VERDICT_WORDS, bounds, plain, printable, said, signed
 
 __all__ = ["forest", "funnel", "slopes"]
 
@@ -123,7 +123,7 @@ def slopes(rows: Sequence[Change], *, key: str, title: str, sides: tuple[str, st
         figure = Figure(figsize=(look.width / POINTS_AN_INCH, height / POINTS_AN_INCH))
         left = 165.0 if not look.stacked else 0.0
         _draw_rows(_axes(figure, look, (left, 34.0, body)), lines, look)
-        _axis_title(figure, look, f"change ({sides[1]} − {sides[0]}), percentage points")
+        _axis_title(figure, look, f"change ({sides[1]} {MINUS} {sides[0]}), percentage points")
         box = (30.0, 34.0, 95.0, body - 14) if not look.stacked else (60.0, body + 66, 210.0, 190.0)
         _draw_slopes(figure, box, drawn, sides)
         found.append(
@@ -236,7 +236,7 @@ def _axes(figure: Figure, look: _Look, place: tuple[float, float, float]) -> Axe
 def _axis_title(figure: Figure, look: _Look, text: str) -> None:
     width, height = figure.get_size_inches() * POINTS_AN_INCH
     right = 1 - look.values / width
-    figure.text(right, 4 / height, text, fontsize=10, color=FAINT, ha="right", va="bottom")
+    figure.text(right, 4 / height, text, fontsize=10, color=FAINT, ha="right", va="bottom", parse_math=False)
 
 
 def _draw_rows(axes: Axes, lines: Sequence[_Row], look: _Look) -> None:
@@ -256,7 +256,7 @@ def _draw_rows(axes: Axes, lines: Sequence[_Row], look: _Look) -> None:
 def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
     beside = axes.get_yaxis_transform()
     heading = line.mark is None
-    text = place - 0.24 if look.stacked else place
+    text = (place + 0.2 if heading else place - 0.24) if look.stacked else place
     level = place + 0.18 if look.stacked else place
     start = 0.0 if look.stacked else -(look.labels - (2 if heading else 14)) / _width(axes)
     label = _shortened(line.label, look.letters + (10 if heading else 0))
@@ -269,11 +269,22 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
         color=INK,
         va="center",
         fontweight="bold" if heading else "normal",
+        parse_math=False,
     )
     if heading:
         return
     end = 1.0 if look.stacked else 1 + (look.values - 2) / _width(axes)
-    axes.text(end, text, line.value, transform=beside, fontsize=10, color=FAINT, va="center", ha="right")
+    axes.text(
+        end,
+        text,
+        line.value,
+        transform=beside,
+        fontsize=10,
+        color=FAINT,
+        va="center",
+        ha="right",
+        parse_math=False,
+    )
     half = 0.26 if look.stacked else 0.5
     if line.noise is not None:
         axes.fill_betweenx(
@@ -313,7 +324,7 @@ def _draw_slopes(
     axes.spines["left"].set_color(FAINT)
     axes.tick_params(axis="y", labelsize=10, colors=FAINT, length=3)
     axes.set_xticks([0, 1], sides, fontsize=10, color=INK)
-    axes.tick_params(axis="x", length=0)
+    axes.tick_params(axis="x", length=0, pad=9)
     ends = []
     for change in drawn:
         start, end = _scaled(change.before) or 0.0, _scaled(change.after) or 0.0

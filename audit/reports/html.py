@@ -22,6 +22,7 @@ from audit.reports.labels import (
 from audit.reports.palette import MOST_SLOPES, STATES
 from audit.reports.words import (
     VERDICT_WORDS,
+    bare,
     bounds,
     counted,
     level_words,
@@ -92,6 +93,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "about": about,
+        "bare": bare,
         "bounds": bounds,
         "by_measure": by_measure,
         "change_about": change_about,

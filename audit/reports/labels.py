@@ -6,7 +6,7 @@ from itertools import groupby
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import MEASURES
 from audit.records import Change, Estimate, Verdict
-from audit.reports.words import bounds, said, words_of
+from audit.reports.words import MINUS, bounds, said, words_of
 
 __all__ = [
     "about",
@@ -59,7 +59,7 @@ def change_about(change: Change) -> str:
     """The contrast, domain, signal and technique of a change, as far as they are given."""
     parts = []
     if change.attribute is not None:
-        parts.append(f"{said(change.group)} − {said(change.reference_group)}")  # noqa: RUF001 - a minus sign
+        parts.append(f"{said(change.group)} {MINUS} {said(change.reference_group)}")
     parts.append(domain_words(change.domain))
     if change.signal is not None:
         parts.append(change.signal.value)

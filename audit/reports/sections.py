@@ -223,7 +223,7 @@ def _comparison(key: str, title: str, sides: tuple[str, str], changes: Sequence[
     )
     chosen = sorted(loudest[:MOST_ROWS])
     drawable = [change for change in ordered if _drawable(change) and _weight(change) < _FOLDED]
-    verdicts = Counter(change.verdict for change in changes)
+    verdicts: Counter[str] = Counter(change.verdict for change in changes)
     return Comparison(
         key=key,
         title=title,

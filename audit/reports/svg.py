@@ -7,7 +7,7 @@ prefix of their own, since one page holds many figures; fonts are inherited from
 import io
 import re
 import warnings
-from xml.etree import ElementTree as ET  # noqa: S405 - parses only what matplotlib has just drawn
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -16,7 +16,6 @@ from audit.reports.words import printable
 
 __all__ = ["embedded"]
 
-_SETTINGS = {"svg.fonttype": "none", "text.parse_math": False, "hatch.linewidth": 1.2}
 _NO_METADATA = {"Date": None, "Creator": None, "Type": None, "Format": None}
 _DROPPED = {"font-family", "stroke-dashoffset"}
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
@@ -39,7 +38,10 @@ def embedded(figure: Figure, *, key: str, title: str, description: str, variant:
     """
     buffer = io.StringIO()
     # The page's own font draws the labels, so a glyph that matplotlib's font lacks is no loss.
-    with mpl.rc_context({**_SETTINGS, "svg.hashsalt": key}), warnings.catch_warnings():
+    with (
+        mpl.rc_context({"svg.fonttype": "none", "hatch.linewidth": 1.2, "svg.hashsalt": key}),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", metadata=_NO_METADATA, transparent=True)
     root = ET.fromstring(buffer.getvalue())  # noqa: S314 - parses only what matplotlib has just drawn

@@ -6,8 +6,10 @@ from audit.estimates.measures import MEASURES
 from audit.records import Verdict
 
 __all__ = [
+    "MINUS",
     "NOT_MEASURED",
     "VERDICT_WORDS",
+    "bare",
     "bounds",
     "counted",
     "level_words",
@@ -23,6 +25,7 @@ __all__ = [
 NOT_MEASURED = "not measured"
 MINUS = "\u2212"
 PERCENT = "\u00a0%"
+TIMES = " \u00d7 "
 
 VERDICT_WORDS = {
     Verdict.DISPARITY: "disparity",
@@ -78,12 +81,12 @@ def _is_unsafe(character: str) -> bool:
 def said(name: str | None) -> str:
     """A name of the plan as people read it.
 
-    >>> said("race_ethnicity*gender")
-    'race ethnicity × gender'
+    >>> said("race_ethnicity")
+    'race ethnicity'
     """
     if name is None:
         return "all"
-    return name.replace("_", " ").replace("*", " × ")
+    return name.replace("_", " ").replace("*", TIMES)
 
 
 def words_of(measure: str) -> str:
@@ -99,10 +102,12 @@ def words_of(measure: str) -> str:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """A number with a real minus sign; what rounds to nothing has no sign.
+    r"""A number with a real minus sign; what rounds to nothing has no sign.
 
-    >>> number(-0.004), number(-1.5, 1)
-    ('0.00', '\\u22121.5')
+    >>> number(-0.004)
+    '0.00'
+    >>> number(-1.5, 1) == "\u22121.5"
+    True
     """
     text = f"{value:,.{digits}f}"
     if text.startswith("-"):
@@ -113,8 +118,8 @@ def number(value: float, digits: int = 2) -> str:
 def signed(value: float | None, unit: str) -> str:
     """A difference with its sign: percentage points for rates, else the number.
 
-    >>> signed(0.034, "rate"), signed(-0.2, "years"), signed(None, "rate")
-    ('+3.4 points', '\\u22120.20', 'not measured')
+    >>> signed(0.034, "rate"), signed(0.2, "years"), signed(None, "rate")
+    ('+3.4 points', '+0.20', 'not measured')
     """
     if value is None:
         return NOT_MEASURED
@@ -124,10 +129,10 @@ def signed(value: float | None, unit: str) -> str:
 
 
 def plain(value: float | None, unit: str) -> str:
-    """A quantity: a percentage for rates, else the number.
+    r"""A quantity: a percentage for rates, else the number.
 
     >>> plain(0.034, "rate"), plain(None, "rate")
-    ('3.4 %', 'not measured')
+    ('3.4\xa0%', 'not measured')
     """
     if value is None:
         return NOT_MEASURED
@@ -146,19 +151,28 @@ def probability(value: float | None) -> str:
 
 
 def level_words(level: float) -> str:
-    """The level of an interval.
+    r"""The level of an interval.
 
     >>> level_words(0.95)
-    '95\\xa0%'
+    '95\xa0%'
     """
     return f"{100 * level:g}{PERCENT}"
+
+
+def bare(value: float | None, unit: str) -> str:
+    """As `plain`, without the unit, for a table that says it once.
+
+    >>> bare(0.034, "rate"), bare(None, "rate")
+    ('3.4', 'not measured')
+    """
+    return plain(value, unit).removesuffix(PERCENT)
 
 
 def bounds(low: float | None, high: float | None, unit: str, *, difference: bool) -> str:
     """An interval in the unit of its estimate, the unit said once.
 
-    >>> bounds(-0.01, 0.034, "rate", difference=True)
-    '\\u22121.0 to +3.4'
+    >>> bounds(0.01, 0.034, "rate", difference=True), bounds(None, None, "rate", difference=True)
+    ('+1.0 to +3.4', 'no interval')
     """
     if low is None or high is None:
         return "no interval"
