@@ -7,6 +7,13 @@ from audit.statistics.equivalence import (
     non_inferiority,
     tost,
 )
+from audit.statistics.impact import (
+    AboveMedian,
+    CategoryImpact,
+    ImpactTable,
+    above_median,
+    impact_table,
+)
 from audit.statistics.intervals import (
     ClusterEstimate,
     Interval,
@@ -43,6 +50,12 @@ from audit.statistics.rates import (
     clustered_rate_interval,
     wilson_interval,
 )
+from audit.statistics.ratios import (
+    FourFifths,
+    RatioEstimate,
+    four_fifths,
+    impact_ratio,
+)
 from audit.statistics.resampling import (
     BootstrapEstimate,
     ClusterCounts,
@@ -59,15 +72,21 @@ from audit.statistics.two_way import (
 )
 
 __all__ = [
+    "AboveMedian",
     "BootstrapEstimate",
+    "CategoryImpact",
     "ClusterCounts",
     "ClusterEstimate",
     "Equivalence",
+    "FourFifths",
+    "ImpactTable",
     "Interval",
     "NonInferiority",
     "PairedDifferences",
     "RateEstimate",
+    "RatioEstimate",
     "SignFlipResult",
+    "above_median",
     "benjamini_hochberg",
     "benjamini_yekutieli",
     "clopper_pearson_interval",
@@ -83,7 +102,10 @@ __all__ = [
     "equivalence_of",
     "fcr_level",
     "flips_needed",
+    "four_fifths",
     "holm",
+    "impact_ratio",
+    "impact_table",
     "least_clusters_for_flips",
     "noise_floor",
     "non_inferiority",
