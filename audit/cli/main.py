@@ -3,7 +3,9 @@
 Subcommands are imported when they run, so `evenhand --help` answers at once.
 """
 
+import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -91,6 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = cli.main(args=arguments, prog_name="evenhand", standalone_mode=False)
+        # Here, where it can still be explained, rather than when the interpreter ends.
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return 2
@@ -99,11 +103,18 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our standard output has gone; there is nobody left to tell.
-        sys.stderr.close()
+        _abandon_output()
         return 1
     except (AuditError, ProbeError, OSError) as error:
         return _explain(error)
     return code if isinstance(code, int) else 0
+
+
+def _abandon_output() -> None:
+    """Let what is still buffered for standard output go nowhere, or it would fail again at the very end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _explain(error: AuditError | ProbeError | OSError) -> int:
@@ -112,9 +123,11 @@ def _explain(error: AuditError | ProbeError | OSError) -> int:
     if isinstance(error, AuditError):
         next_step, code = error.next_step, error.exit_code
     elif isinstance(error, OSError):
-        if error.filename is None:
+        if error.filename is None and error.errno != errno.ENOSPC:
             raise error
-        message = f"{error.filename}: {error.strerror}"
+        if error.filename is None:
+            _abandon_output()
+        message = f"{error.filename or 'standard output'}: {error.strerror}"
     for line in message.splitlines():
         click.secho(f"error: {clean(line)}", err=True, fg="red")
     if next_step is not None:

@@ -90,7 +90,8 @@ def test_templates_see_more_than_repeats() -> None:
 
 def test_attack_needs_somebody_who_authorised_it() -> None:
     """A probe that asks for harm is refused without a name, and accepted with one."""
-    attack = "version: 1\nname: a\ntarget: {type: specimen}\nprobes: [{use: safety/harmful}]\nanalyzers: [refusal]\n"
+    attack = "version: 1\nname: a\ntarget: {type: specimen}\n"
+    attack += "probes: [{use: safety/harmful}]\nanalyzers: [refusal]\n"
     spec = parse_spec(attack, "spec.yaml")
     with pytest.raises(SpecError) as caught:
         build_probes(spec, Path(), "spec.yaml")

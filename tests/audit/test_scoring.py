@@ -10,19 +10,19 @@ from audit.analyzers.base import AnalyzerInfo
 from audit.records import Exchange, Output, Score
 from audit.scoring import score_outputs
 from audit.store import Store
-from probes.base import Options
+from probes.base import Options as PluginOptions
 from probes.records import Prompt
 
 
 class Length:
     """An analyzer that reads how long a reply is."""
 
-    Options: ClassVar[type[Options]] = Options
+    Options: ClassVar[type[PluginOptions]] = PluginOptions
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="length", version="1", measures=("length",), reads="Length.", languages=("en",), validity="All."
     )
 
-    def __init__(self, options: Options, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, *, root: Path) -> None:
         """Nothing to check."""
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
@@ -80,7 +80,7 @@ def store(tmp_path: Path) -> Store:
 
 def make(kind: type[Length]) -> Length:
     """An analyzer, ready to score."""
-    return kind(Options(), root=Path())
+    return kind(PluginOptions(), root=Path())
 
 
 def test_each_output_is_read_once_a_version(store: Store) -> None:
