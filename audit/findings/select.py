@@ -53,7 +53,7 @@ def finding_id(estimate: Estimate) -> str:
     >>> estimate = Estimate(kind="rate", measure="toxicity_rate", unit="rate", probe="p", domain="all",
     ...                     method="none", n_outputs=0, n_clusters=0, verdict=Verdict.NOT_MEASURED)
     >>> finding_id(estimate)
-    'F-0dd1d4d5'
+    'F-1bf4985d'
     """
     parts = (
         estimate.kind,
