@@ -62,7 +62,8 @@ def compared(first: str, second: str) -> tuple[Passage, Passage]:
         return whole(first), whole(second)
     left: list[Segment] = []
     right: list[Segment] = []
-    matcher = difflib.SequenceMatcher(a=one, b=two, autojunk=False)
+    # Its rule for frequent words (above 1 % of a long text) keeps repetitive texts from taking minutes.
+    matcher = difflib.SequenceMatcher(a=one, b=two, autojunk=True)
     for tag, low, high, start, end in matcher.get_opcodes():
         for side, words in ((left, one[low:high]), (right, two[start:end])):
             if words:

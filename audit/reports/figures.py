@@ -66,14 +66,14 @@ def forest(rows: Sequence[Estimate], *, key: str, title: str) -> tuple[str, str]
         The wide and the narrow drawing, as markup.
     """
     unit = rows[0].unit
+    several = len({contrast(row) for row in rows}) > 1
     lines: list[_Row] = []
     heading = ""
     for row in rows:
-        if row.kind == "disparity":
-            above = contrast(row)
-            if above != heading:
-                heading = above
-                lines.append(_Row(label=above))
+        # One probe alone needs no name; the two groups of a contrast always do.
+        if (above := contrast(row)) != heading and (row.kind == "disparity" or several):
+            heading = above
+            lines.append(_Row(label=above))
         lines.append(_estimate_row(row))
     axis = (
         "difference from the reference group, percentage points" if unit == "rate" else f"difference, {unit}"

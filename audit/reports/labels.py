@@ -23,7 +23,8 @@ __all__ = [
 
 def about(estimate: Estimate) -> str:
     """Domain, signal, technique and language of an estimate, as far as they are given."""
-    parts = [domain_words(estimate.domain)]
+    pooled_harms = estimate.domain == POOLED and estimate.technique is not None
+    parts = ["all categories" if pooled_harms else domain_words(estimate.domain)]
     if estimate.kind == "score":
         parts.append(said(estimate.measure))
     if estimate.signal is not None:
