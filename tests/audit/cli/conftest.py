@@ -52,6 +52,7 @@ def evenhand(home: Path) -> Command:
     """Run the command in this process, errors and exit codes as in its own."""
 
     def run(*arguments: object) -> Ended:
+        assert Path.cwd() == home
         runner = CliRunner()
         with runner.isolation() as (out, err, _):
             try:

@@ -21,7 +21,7 @@ def commands() -> list[tuple[str, click.Command]]:
     found: list[tuple[str, click.Command]] = []
     context = click.Context(cli)
     for name in COMMANDS:
-        command = cli.get_command(context, name) if isinstance(cli, click.Group) else None
+        command = cli.get_command(context, name)
         assert command is not None, name
         found.append((name, command))
         if isinstance(command, click.Group):

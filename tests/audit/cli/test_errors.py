@@ -1,0 +1,191 @@
+"""Every failure a user can cause: exit code 2, one line a problem, no traceback, and nothing half-written."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.audit.cli.conftest import SPEC, Command, Ended
+
+
+def refused(ended: Ended, says: str, *, lines: int = 1) -> None:
+    """The command ended with 2 and said so in that many lines, before a line with what to type next."""
+    problems = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert ended.code == 2, ended
+    assert len(problems) == lines, ended.err
+    assert any(says in line for line in problems), ended.err
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("seed: 7", "seed: x", "spec.yaml: seed: Input should be a valid integer"),
+        ("seed: 7", "sead: 7", "spec.yaml: sead: unknown key; accepted: version, name, seed"),
+        ("seed: 7", "name: again", "spec.yaml: key 'name' is given twice"),
+        ("public/table", "public/tabel", "spec.yaml: probes[0].use: unknown name 'public/tabel'; accepted: bias"),
+        ("[decision]", "[decisions]", "spec.yaml: analyzers[0].use: unknown name 'decisions'; accepted: "),
+        ("type: recorded", "type: tape", "spec.yaml: target.type: unknown name 'tape'; accepted: function"),
+        ("asked.csv", "absent.csv", "absent.csv"),
+        ("options: options", "options: choices", "choices"),
+        ("prompt: prompt,", "prompt: prompt, colour: x,", "probes[0].colour: unknown key; accepted: path"),
+        ("by: source_id", "by: rowid", "target.by: Input should be 'prompt_id', 'source_id' or 'prompt_text'"),
+        ("path: said.jsonl", "path: silent.jsonl", "silent.jsonl: no such file"),
+        ("by: source_id", "by: source_id, text: reply", "missing column reply; columns present: prompt_id, text"),
+    ],
+)
+def test_mistake_in_the_spec_is_one_line(
+    evenhand: Command, home: Path, old: str, new: str, says: str
+) -> None:
+    """Whatever part of the spec is wrong, one line names the place, the value and what is accepted."""
+    (home / "spec.yaml").write_text(SPEC.replace(old, new))
+    refused(evenhand("run", "spec.yaml", "--out", "runs/a"), says)
+    assert not (home / "runs" / "a" / "findings.json").exists()
+
+
+def test_two_mistakes_are_two_lines(evenhand: Command, home: Path) -> None:
+    """All problems of a spec are said at once."""
+    (home / "spec.yaml").write_text(SPEC.replace("seed: 7", "seed: x\nrepeats: 0"))
+    refused(evenhand("plan", "spec.yaml"), "repeats", lines=2)
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "doctor", "targets check"])
+def test_missing_spec_is_one_line(evenhand: Command, command: str) -> None:
+    """A spec that is not there is named, with how to write one."""
+    out = ["--out", "runs/a"] if command == "run" else []
+    ended = evenhand(*command.split(), "absent.yaml", *out)
+    refused(ended, "absent.yaml: no such spec file")
+    assert "next: evenhand init" in ended.err
+
+
+@pytest.mark.parametrize("command", ["resume", "score", "findings", "report", "retrain"])
+def test_missing_run_is_one_line(evenhand: Command, command: str) -> None:
+    """A folder without a run is named by every command that needs one."""
+    refused(evenhand(command, "nowhere"), "nowhere: holds no run")
+
+
+def test_report_before_findings_says_what_to_type(evenhand: Command) -> None:
+    """Stages out of order are told the missing one."""
+    assert evenhand("plan", "spec.yaml", "--out", "runs/a").code == 0
+    ended = evenhand("report", "runs/a")
+    refused(ended, "no findings yet")
+    assert "next: evenhand findings runs/a" in ended.err
+
+
+def test_unreachable_host_is_one_line(evenhand: Command, home: Path) -> None:
+    """Nobody listens on the discard port: the run ends with 2 and names the address."""
+    target = "{type: openai, base_url: http://127.0.0.1:9/v1, model: m}"
+    (home / "spec.yaml").write_text(SPEC.replace("{type: recorded, path: said.jsonl, by: source_id}", target))
+    refused(evenhand("run", "spec.yaml", "--out", "runs/a"), "127.0.0.1:9")
+
+
+def test_attack_without_authorisation_is_one_line(evenhand: Command, home: Path) -> None:
+    """An attack probe asks for a name before anything is planned."""
+    (home / "spec.yaml").write_text(
+        "version: 1\nname: a\ntarget: {type: specimen}\nprobes: [{use: safety/harmful}]\nanalyzers: [refusal]\n"
+    )
+    refused(evenhand("run", "spec.yaml", "--out", "runs/a"), "authorised_by is required")
+    assert not (home / "runs").exists()
+
+
+def test_changed_spec_in_the_same_folder_is_refused(evenhand: Command, home: Path) -> None:
+    """Going on with another spec would mix two audits: the lines that differ are shown."""
+    assert evenhand("run", "spec.yaml", "--out", "runs/a").code == 0
+    (home / "spec.yaml").write_text(SPEC.replace("seed: 7", "seed: 8"))
+    ended = evenhand("run", "spec.yaml", "--out", "runs/a")
+    refused(ended, "they differ in", lines=3)
+    assert "now: seed: 8" in ended.err
+
+
+def test_runs_that_cannot_be_compared_end_with_3(evenhand: Command, home: Path) -> None:
+    """Different questions have no difference."""
+    evenhand("run", "spec.yaml", "--out", "runs/a")
+    (home / "asked.csv").write_text("prompt,options,right\n" + "Hire this one?,yes|no,yes\n" * 1)
+    evenhand("run", "spec.yaml", "--out", "runs/b")
+    ended = evenhand("compare", "runs/a", "runs/b")
+    assert ended.code == 3
+    assert "not comparable: the runs asked different prompts" in ended.err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_folder_that_may_not_be_written_is_one_line(evenhand: Command, home: Path) -> None:
+    """A read-only place is named before anything is asked."""
+    locked = home / "locked"
+    locked.mkdir(mode=0o500)
+    refused(evenhand("run", "spec.yaml", "--out", "locked/a"), "locked/a")
+
+
+def test_place_that_is_a_file_is_one_line(evenhand: Command, home: Path) -> None:
+    """A run cannot live below a file."""
+    (home / "file").write_text("x")
+    refused(evenhand("run", "spec.yaml", "--out", "file/a"), "file/a: cannot be made: Not a directory")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_full_disk_is_one_line_and_the_run_goes_on_after(process: Command, home: Path) -> None:
+    """On a disk of 200 kB the run stops with 2 and says what to do; with room, it ends."""
+    disk = home / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("this machine lets nobody mount a disk")
+    try:
+        ended = process("run", "spec.yaml", "--out", "disk/a")
+        assert ended.code == 2
+        assert "Traceback" not in ended.err
+        assert any("full" in line or "No space left" in line for line in ended.err.splitlines())
+        subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+        assert process("run", "spec.yaml", "--out", "disk/a").code == 0
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_init_leaves_a_file_alone(evenhand: Command, home: Path) -> None:
+    """A spec that is there is never overwritten."""
+    refused(evenhand("init", "--out", "spec.yaml"), "spec.yaml: exists already")
+    assert (home / "spec.yaml").read_text() == SPEC
+
+
+def test_doctor_says_what_is_wrong_and_contacts_nothing(evenhand: Command, home: Path) -> None:
+    """A healthy spec ends with 0; a missing key or file is marked, and ends with 2."""
+    assert evenhand("doctor", "spec.yaml").code == 0
+    ended = evenhand("doctor", "--network", "spec.yaml")
+    assert ended.code == 0
+    assert "target: none" in ended.err
+    (home / "said.jsonl").unlink()
+    ended = evenhand("doctor", "spec.yaml")
+    assert ended.code == 2
+    assert "PROBLEM targets: spec.yaml: target: " in ended.err
+    refused(evenhand("doctor", "--network"), "--network needs a SPEC")
+    key = "{type: openai, base_url: http://127.0.0.1:9/v1, model: m, api_key_env: NO_SUCH_KEY_HERE}"
+    (home / "spec.yaml").write_text(SPEC.replace("{type: recorded, path: said.jsonl, by: source_id}", key))
+    ended = evenhand("doctor", "spec.yaml")
+    assert ended.code == 2
+    assert "PROBLEM key NO_SUCH_KEY_HERE: is not set in the environment" in ended.err
+
+
+def test_targets_check_reports_each_answer(evenhand: Command, home: Path) -> None:
+    """One harmless question a target: a host that is not there ends with 2."""
+    target = "{type: openai, base_url: http://127.0.0.1:9/v1, model: m}"
+    (home / "spec.yaml").write_text(SPEC.replace("{type: recorded, path: said.jsonl, by: source_id}", target))
+    ended = evenhand("targets", "check", "spec.yaml")
+    assert ended.code == 2
+    assert "target: failed: " in ended.err
+
+
+def test_catalogue_lists_shows_and_checks(evenhand: Command) -> None:
+    """What is installed can be listed and looked at, and an unknown name is one line."""
+    for kind in ("probes", "targets", "analyzers"):
+        assert evenhand(kind, "list").code == 0
+        assert evenhand(kind, "list", "--json").out.startswith("[")
+    assert evenhand("probes", "show", "safety/benign", "--prompts", "1").code == 0
+    assert evenhand("probes", "show", "public/bbq", "--prompts", "0").code == 0
+    assert evenhand("probes", "check", "safety/benign").code == 0
+    assert evenhand("analyzers", "show", "decision").code == 0
+    refused(evenhand("probes", "show", "bias/nothing"), "unknown name 'bias/nothing'; accepted: ")
+    refused(evenhand("analyzers", "show", "nothing"), "unknown name 'nothing'; accepted: ")
+    refused(evenhand("probes", "show", "public/bbq"), "path: required key is missing")
