@@ -1,5 +1,12 @@
 """Statistics of an audit: arrays in, numbers out; nothing here knows records, stores or prompts."""
 
+from audit.statistics.agreement import (
+    AgreementEstimate,
+    cohen_kappa,
+    gwet_ac1,
+    krippendorff_alpha,
+    raw_agreement,
+)
 from audit.statistics.equivalence import (
     Equivalence,
     NonInferiority,
@@ -73,6 +80,7 @@ from audit.statistics.two_way import (
 
 __all__ = [
     "AboveMedian",
+    "AgreementEstimate",
     "BootstrapEstimate",
     "CategoryImpact",
     "ClusterCounts",
@@ -95,6 +103,7 @@ __all__ = [
     "clustered_rate_interval",
     "clusters_for_equivalence",
     "clusters_needed",
+    "cohen_kappa",
     "detectable_from_standard_error",
     "difference_variance",
     "equal_clusters_interval",
@@ -103,12 +112,15 @@ __all__ = [
     "fcr_level",
     "flips_needed",
     "four_fifths",
+    "gwet_ac1",
     "holm",
     "impact_ratio",
     "impact_table",
+    "krippendorff_alpha",
     "least_clusters_for_flips",
     "noise_floor",
     "non_inferiority",
+    "raw_agreement",
     "sign_flip_test",
     "smallest_detectable",
     "stratified_t",
