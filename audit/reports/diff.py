@@ -60,15 +60,35 @@ def compared(first: str, second: str) -> tuple[Passage, Passage]:
     one, two = _words(first[:MOST_CHARACTERS]), _words(second[:MOST_CHARACTERS])
     if max(len(one), len(two)) > MOST_WORDS:
         return whole(first), whole(second)
-    left: list[Segment] = []
-    right: list[Segment] = []
+    # What both share at either end needs no comparing, however long and repetitive it is.
+    head = _shared(one, two)
+    tail = _shared(one[head:][::-1], two[head:][::-1])
+    ends = len(one) - tail, len(two) - tail
     # Its rule for frequent words (above 1 % of a long text) keeps repetitive texts from taking minutes.
-    matcher = difflib.SequenceMatcher(a=one, b=two, autojunk=True)
+    matcher = difflib.SequenceMatcher(a=one[head : ends[0]], b=two[head : ends[1]], autojunk=True)
+    sides: tuple[list[Segment], list[Segment]] = ([], [])
+    _extend(sides, one[:head], two[:head], differs=False)
     for tag, low, high, start, end in matcher.get_opcodes():
-        for side, words in ((left, one[low:high]), (right, two[start:end])):
-            if words:
-                side.append(Segment("".join(words), differs=tag != "equal"))
-    return _passage(tuple(left), first), _passage(tuple(right), second)
+        _extend(sides, one[head + low : head + high], two[head + start : head + end], differs=tag != "equal")
+    _extend(sides, one[ends[0] :], two[ends[1] :], differs=False)
+    return _passage(tuple(sides[0]), first), _passage(tuple(sides[1]), second)
+
+
+def _shared(one: Sequence[str], two: Sequence[str]) -> int:
+    """How many words at the beginning are the same."""
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(two)))
+
+
+def _extend(
+    sides: tuple[list[Segment], list[Segment]], one: Sequence[str], two: Sequence[str], *, differs: bool
+) -> None:
+    """Add words to both sides, to the last segment if that is of the same kind."""
+    for side, words in zip(sides, (one, two), strict=True):
+        if words and side and side[-1].differs == differs:
+            side[-1] = Segment(side[-1].text + "".join(words), differs=differs)
+        elif words:
+            side.append(Segment("".join(words), differs=differs))
 
 
 def abridged(segments: Sequence[Segment]) -> tuple[Segment, ...]:
