@@ -81,7 +81,7 @@ def list_targets(as_json: bool) -> None:
     """List the installed target types with their options."""
     found = api.list_targets()
     if as_json:
-        data(found)
+        data([one.model_dump(mode="json") for one in found])
         return
     table(["type", "options", "summary"], [[one.name, ", ".join(one.options), one.summary] for one in found])
 

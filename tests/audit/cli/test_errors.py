@@ -24,16 +24,28 @@ def refused(ended: Ended, says: str, *, lines: int = 1) -> None:
     [
         ("seed: 7", "seed: x", "spec.yaml: seed: Input should be a valid integer"),
         ("seed: 7", "sead: 7", "spec.yaml: sead: unknown key; accepted: version, name, seed"),
-        ("seed: 7", "name: again", "spec.yaml: key 'name' is given twice"),
-        ("public/table", "public/tabel", "spec.yaml: probes[0].use: unknown name 'public/tabel'; accepted: bias"),
+        ("seed: 7", "name: again", "spec.yaml: not valid YAML: key 'name' is given twice (line 3)"),
+        (
+            "public/table",
+            "public/tabel",
+            "spec.yaml: probes[0].use: unknown name 'public/tabel'; accepted: bias",
+        ),
         ("[decision]", "[decisions]", "spec.yaml: analyzers[0].use: unknown name 'decisions'; accepted: "),
         ("type: recorded", "type: tape", "spec.yaml: target.type: unknown name 'tape'; accepted: function"),
         ("asked.csv", "absent.csv", "absent.csv"),
         ("options: options", "options: choices", "choices"),
         ("prompt: prompt,", "prompt: prompt, colour: x,", "probes[0].colour: unknown key; accepted: path"),
-        ("by: source_id", "by: rowid", "target.by: Input should be 'prompt_id', 'source_id' or 'prompt_text'"),
+        (
+            "by: source_id",
+            "by: rowid",
+            "target.by: Input should be 'prompt_id', 'source_id' or 'prompt_text'",
+        ),
         ("path: said.jsonl", "path: silent.jsonl", "silent.jsonl: no such file"),
-        ("by: source_id", "by: source_id, text: reply", "missing column reply; columns present: prompt_id, text"),
+        (
+            "by: source_id",
+            "by: source_id, text: reply",
+            "missing column reply; columns present: prompt_id, text",
+        ),
     ],
 )
 def test_mistake_in_the_spec_is_one_line(
@@ -125,11 +137,11 @@ def test_place_that_is_a_file_is_one_line(evenhand: Command, home: Path) -> None
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_full_disk_is_one_line_and_the_run_goes_on_after(process: Command, home: Path) -> None:
-    """On a disk of 200 kB the run stops with 2 and says what to do; with room, it ends."""
+    """On a disk of 100 kB the run stops with 2 and says what to do; with room, it ends."""
     disk = home / "disk"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip("this machine lets nobody mount a disk")

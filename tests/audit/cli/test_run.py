@@ -171,6 +171,8 @@ def test_kill_at_any_moment_loses_nothing_stored_and_asks_nothing_stored_again(s
         child = start(slow, "run", "slow.yaml", "--out", "broken", answer_s=0.03)
         # A sixth of the moments fall before the first question, into start and planning.
         wait_for(slow, seen + int(moment) % 6, child)
+        # Some time after that question: while it is answered, or while its answer is being stored.
+        time.sleep(float(moment) / 100)
         child.kill()
         child.communicate(timeout=30)
         stored = check_kept(slow / "broken", stored)
