@@ -37,4 +37,5 @@ def init(name: str, out: Path | None, schema: bool, as_json: bool) -> None:
     if as_json:
         data({"preset": name, "path": str(out)})
     say(f"wrote {out}")
-    say(f"next: edit target in it, then evenhand plan {out}")
+    if not schema:
+        say(f"next: edit target in it, then evenhand plan {out}")

@@ -96,7 +96,8 @@ def test_unreachable_host_is_one_line(evenhand: Command, home: Path) -> None:
 def test_attack_without_authorisation_is_one_line(evenhand: Command, home: Path) -> None:
     """An attack probe asks for a name before anything is planned."""
     (home / "spec.yaml").write_text(
-        "version: 1\nname: a\ntarget: {type: specimen}\nprobes: [{use: safety/harmful}]\nanalyzers: [refusal]\n"
+        "version: 1\nname: a\ntarget: {type: specimen}\n"
+        "probes: [{use: safety/harmful}]\nanalyzers: [refusal]\n"
     )
     refused(evenhand("run", "spec.yaml", "--out", "runs/a"), "authorised_by is required")
     assert not (home / "runs").exists()
