@@ -23,7 +23,7 @@ def test_file_is_found_or_named() -> None:
     """A file that is not shipped is an error that says which and where."""
     path = find("goals", "benign_en", "data.csv")
     assert path.is_file()
-    with pytest.raises(DataError, match="no shipped data file goals/benign_xx/data.csv under "):
+    with pytest.raises(DataError, match=r"no shipped data file goals/benign_xx/data\.csv under "):
         find("goals", "benign_xx", "data.csv")
 
 
