@@ -85,7 +85,8 @@ def nulls(told: Sequence[Told]) -> Promised:
 def verdicts(told: Sequence[Told]) -> str:
     """What is said of the planted contrast."""
     head = ["planted", "signal", "level", "disparity", "wrong direction", "equivalent", "inconclusive"]
-    head += ["not measured", "beyond chance, not beyond noise", "naive z-test"]
+    head += ["not measured", "beyond chance, not beyond noise", "interval excludes 0"]
+    head += ["naive z-test"]
     lines = []
     for gap, runs in _by_gap(told):
         for signal in _signals(told):
@@ -150,6 +151,7 @@ def _said(about: Sequence[Sequence[Contrast]]) -> list[str]:
         share(lambda one: one.verdict is Verdict.INCONCLUSIVE),
         share(lambda one: one.verdict is Verdict.NOT_MEASURED),
         share(lambda one: one.selected and one.verdict is Verdict.INCONCLUSIVE),
+        share(_excludes_zero),
         share(lambda one: one.naive_p is not None and one.naive_p <= RATE),
     ]
 
@@ -166,6 +168,10 @@ def _coverages(pooled: Sequence[Sequence[Contrast]], single: Sequence[Sequence[C
 def _right_way(one: Contrast) -> bool:
     # Where nothing is planted no direction is right or wrong: the claim itself is the false alarm.
     return one.truth == 0 or (one.point is not None and one.point < 0)
+
+
+def _excludes_zero(one: Contrast) -> bool:
+    return one.low is not None and one.high is not None and not one.low <= 0 <= one.high
 
 
 def _alarm(contrasts: Iterable[Contrast]) -> bool:
