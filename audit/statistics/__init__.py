@@ -7,12 +7,25 @@ from audit.statistics.agreement import (
     krippendorff_alpha,
     raw_agreement,
 )
+from audit.statistics.betting import (
+    BettingSequence,
+    betting_sequence,
+)
 from audit.statistics.equivalence import (
     Equivalence,
     NonInferiority,
     equivalence_of,
     non_inferiority,
     tost,
+)
+from audit.statistics.evalues import (
+    combine_e_values,
+    e_benjamini_hochberg,
+)
+from audit.statistics.hierarchical import (
+    Level,
+    RowWeights,
+    hierarchical_bootstrap,
 )
 from audit.statistics.impact import (
     AboveMedian,
@@ -27,6 +40,30 @@ from audit.statistics.intervals import (
     cluster_t_interval,
     equal_clusters_interval,
     equal_clusters_p_value,
+)
+from audit.statistics.maximum import (
+    GroupContrasts,
+    SimultaneousEstimates,
+    group_contrasts,
+    max_t_intervals,
+)
+from audit.statistics.mcnemar import (
+    McNemarResult,
+    mcnemar_mid_p,
+)
+from audit.statistics.meta import (
+    PooledEstimate,
+    RandomEffects,
+    StudyCounts,
+    leave_one_out,
+    mantel_haenszel_difference,
+    mantel_haenszel_ratio,
+    random_effects,
+)
+from audit.statistics.mixed import (
+    MixedFit,
+    log_odds,
+    mixed_logit,
 )
 from audit.statistics.multiplicity import (
     benjamini_hochberg,
@@ -63,6 +100,12 @@ from audit.statistics.ratios import (
     four_fifths,
     impact_ratio,
 )
+from audit.statistics.regression import (
+    ClusteredRows,
+    LogitFit,
+    cluster_logit,
+    wild_cluster_test,
+)
 from audit.statistics.resampling import (
     BootstrapEstimate,
     ClusterCounts,
@@ -81,45 +124,71 @@ from audit.statistics.two_way import (
 __all__ = [
     "AboveMedian",
     "AgreementEstimate",
+    "BettingSequence",
     "BootstrapEstimate",
     "CategoryImpact",
     "ClusterCounts",
     "ClusterEstimate",
+    "ClusteredRows",
     "Equivalence",
     "FourFifths",
+    "GroupContrasts",
     "ImpactTable",
     "Interval",
+    "Level",
+    "LogitFit",
+    "McNemarResult",
+    "MixedFit",
     "NonInferiority",
     "PairedDifferences",
+    "PooledEstimate",
+    "RandomEffects",
     "RateEstimate",
     "RatioEstimate",
+    "RowWeights",
     "SignFlipResult",
+    "SimultaneousEstimates",
+    "StudyCounts",
     "above_median",
     "benjamini_hochberg",
     "benjamini_yekutieli",
+    "betting_sequence",
     "clopper_pearson_interval",
     "cluster_bootstrap",
+    "cluster_logit",
     "cluster_t_interval",
     "clustered_rate_interval",
     "clusters_for_equivalence",
     "clusters_needed",
     "cohen_kappa",
+    "combine_e_values",
     "detectable_from_standard_error",
     "difference_variance",
+    "e_benjamini_hochberg",
     "equal_clusters_interval",
     "equal_clusters_p_value",
     "equivalence_of",
     "fcr_level",
     "flips_needed",
     "four_fifths",
+    "group_contrasts",
     "gwet_ac1",
+    "hierarchical_bootstrap",
     "holm",
     "impact_ratio",
     "impact_table",
     "krippendorff_alpha",
     "least_clusters_for_flips",
+    "leave_one_out",
+    "log_odds",
+    "mantel_haenszel_difference",
+    "mantel_haenszel_ratio",
+    "max_t_intervals",
+    "mcnemar_mid_p",
+    "mixed_logit",
     "noise_floor",
     "non_inferiority",
+    "random_effects",
     "raw_agreement",
     "sign_flip_test",
     "smallest_detectable",
@@ -127,5 +196,6 @@ __all__ = [
     "template_differences",
     "tost",
     "two_way_cluster",
+    "wild_cluster_test",
     "wilson_interval",
 ]
