@@ -44,6 +44,9 @@ COMMANDS: dict[str, _Command] = {
     "report": _Command("stages", "report", "Write the HTML report of a run."),
     "retrain": _Command("retrain", "retrain", "Write retraining files from the findings of a run."),
     "compare": _Command("compare", "compare", "Compare two runs of one plan, paired by prompt."),
+    "audit-table": _Command(
+        "audit_table", "audit_table_command", "Audit a CSV or Parquet file of decisions that have been made."
+    ),
     "probes": _Command("catalogue", "probes", "List, show and check probes."),
     "targets": _Command("catalogue", "targets", "List targets and check that one answers."),
     "analyzers": _Command("catalogue", "analyzers", "List, show and check analyzers."),

@@ -1,0 +1,166 @@
+"""Rates that need labels: true and false positives by group, and equalised odds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from fairlearn.metrics import (
+    MetricFrame,
+    false_negative_rate,
+    false_positive_rate,
+    selection_rate,
+    true_negative_rate,
+    true_positive_rate,
+)
+
+from audit.tables.bases import Basis
+from audit.tables.document import EqualizedOdds, LabelRate, MetricFramePoints
+from audit.tables.rates import Trials, rate_interval
+from audit.tables.reading import ABSENT, NO, YES, Cells
+
+__all__ = [
+    "CONTRASTED",
+    "LABEL_MEASURES",
+    "LabelCounts",
+    "count_labels",
+    "equalized_odds",
+    "metric_frame_points",
+]
+
+LABEL_MEASURES = ("tpr", "fpr", "fnr", "tnr", "precision", "accuracy")
+"""True positive rate, false positive rate, false negative rate, true negative rate, precision, accuracy."""
+
+CONTRASTED = ("tpr", "fpr")
+"""Equalised odds: equal true positive rates and equal false positive rates."""
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelCounts:
+    """Counts of every measure, by group of one table; the last is of unknown category."""
+
+    measures: Mapping[str, Sequence[Trials]]
+
+    def rates(self, basis: Basis) -> dict[str, dict[str, LabelRate]]:
+        """Each measure's rate by group, with intervals; rows of unknown category if there are any."""
+        names = [*basis.labels, *([basis.unknown_label] if basis.unknown_rows else [])]
+        return {
+            measure: {name: _stated(one) for name, one in zip(names, counted, strict=False)}
+            for measure, counted in self.measures.items()
+        }
+
+
+def _stated(trials: Trials) -> LabelRate:
+    interval = rate_interval(trials)
+    return LabelRate(
+        rate=trials.rate,
+        ci_low=None if interval is None else interval.low,
+        ci_high=None if interval is None else interval.high,
+        n=trials.trials,
+        hits=trials.hits,
+    )
+
+
+def count_labels(cells: Cells, basis: Basis) -> LabelCounts:
+    """Count what every measure of labels needs.
+
+    A decision is positive if it is favourable, and a label if its value is. Rows without a decision
+    or without a label are in no measure.
+
+    Args:
+        cells: The counted file.
+        basis: The table.
+    """
+    right, chosen = cells.label == YES, cells.outcome == YES
+    wrong, rejected = cells.label == NO, cells.outcome == NO
+    known = (cells.label != ABSENT) & (cells.outcome != ABSENT)
+    denominators: dict[str, tuple[Flags, Flags]] = {
+        "tpr": (right & known, chosen),
+        "fpr": (wrong & known, chosen),
+        "fnr": (right & known, rejected),
+        "tnr": (wrong & known, rejected),
+        "precision": (chosen & known, right),
+        "accuracy": (known, right == chosen),
+    }
+    return LabelCounts(
+        measures={
+            name: basis.count(cells, trials=trials, hits=hits)
+            for name, (trials, hits) in denominators.items()
+        }
+    )
+
+
+def metric_frame_points(cells: Cells, basis: Basis) -> tuple[MetricFramePoints, EqualizedOdds] | None:
+    """Points of fairlearn's `MetricFrame` over the groups that are not excluded, from weighted counts.
+
+    Args:
+        cells: The counted file.
+        basis: The table.
+
+    Returns:
+        Its points, and the equalised odds; None if no row of these groups has a decision and a label.
+        A group without a single positive (negative) label has no true (false) positive rate, and the
+        table then no equalised odds: fairlearn alone would say 0.
+    """
+    kept = np.array([*basis.included, False])[basis.groups] & (cells.label != ABSENT)
+    kept &= cells.outcome != ABSENT
+    if not kept.any():
+        return None
+    names = np.array([*basis.labels, basis.unknown_label], dtype=object)
+    functions = {
+        "selection_rate": selection_rate,
+        "tpr": true_positive_rate,
+        "fpr": false_positive_rate,
+        "fnr": false_negative_rate,
+        "tnr": true_negative_rate,
+    }
+    weights = cells.counts[kept]
+    frame = MetricFrame(
+        metrics=functions,
+        y_true=cells.label[kept],
+        y_pred=cells.outcome[kept],
+        sensitive_features=names[basis.groups[kept]],
+        sample_params={name: {"sample_weight": weights} for name in functions},
+    )
+    labels = cells.label[kept]
+    by_group: dict[str, dict[str, float | None]] = {}
+    for group, row in frame.by_group.sort_index().iterrows():
+        mine = labels[names[basis.groups[kept]] == group]
+        empty = {"tpr": YES, "fnr": YES, "fpr": NO, "tnr": NO}
+        by_group[str(group)] = {
+            name: float(row[name]) if name not in empty or (mine == empty[name]).any() else None
+            for name in functions
+        }
+    overall = {name: float(frame.overall[name]) for name in functions}
+    points = MetricFramePoints(overall=overall, by_group=by_group)
+    return points, equalized_odds(list(by_group.values()))
+
+
+def equalized_odds(points: Sequence[Mapping[str, float | None]]) -> EqualizedOdds:
+    """The widest gap, and the least ratio, of true and false positive rates between any two groups.
+
+    The largest of several gaps is above 0 by chance alone, so no interval is stated for it and no
+    verdict rests on it: read the contrasts with the reference.
+
+    Args:
+        points: `tpr` and `fpr` of every group; None where there is none.
+
+    Returns:
+        max over both rates of (max - min), and min over both of (min / max); None where a group has no
+        rate or, for the ratio, where every group's rate is 0.
+
+    Source:
+        Hardt, Price & Srebro (2016), NeurIPS 29 (equalised odds), aggregated as fairlearn does.
+    """
+    gaps: list[float] = []
+    ratios: list[float] = []
+    for measure in CONTRASTED:
+        values = [value for one in points if (value := one[measure]) is not None]
+        if len(values) < len(points) or not values:
+            return EqualizedOdds(difference=None, ratio=None)
+        gaps.append(max(values) - min(values))
+        if max(values) > 0:
+            ratios.append(min(values) / max(values))
+    return EqualizedOdds(difference=max(gaps), ratio=min(ratios) if len(ratios) == len(CONTRASTED) else None)

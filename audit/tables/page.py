@@ -1,0 +1,89 @@
+"""The document of a table as files: `table.json`, and `table.html` without script and without any request."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from audit.atomic import write_text
+from audit.reports.words import NOT_MEASURED, number, plain, printable, probability, signed
+from audit.tables.document import TableDocument
+
+__all__ = ["render_html", "write_document"]
+
+_LAYOUT, _STYLE = "table.html.j2", "table.css"
+
+
+def write_document(document: TableDocument, folder: Path) -> tuple[Path, Path]:
+    """Write `table.json` and `table.html`, atomically.
+
+    Args:
+        document: What was found.
+        folder: Where to; made if it does not exist, files of these names are replaced.
+
+    Returns:
+        Paths of the JSON and the HTML file.
+
+    Raises:
+        InputError: The folder cannot be written or the disk is full.
+    """
+    paths = folder / "table.json", folder / "table.html"
+    write_text(paths[0], document.model_dump_json(indent=1) + "\n")
+    write_text(paths[1], render_html(document))
+    return paths
+
+
+def render_html(document: TableDocument) -> str:
+    """The document as one HTML page.
+
+    Everything from the file is escaped, and what would be invisible or reorder its neighbours is shown
+    by its code. The content security policy allows one style sheet, by its hash, and nothing else.
+
+    Args:
+        document: What to show.
+    """
+    environment = Environment(
+        loader=PackageLoader("audit.tables"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_finalized,
+    )
+    environment.filters |= {
+        "rate": _rate,
+        "points": _points,
+        "ratio": _ratio,
+        "p": probability,
+        "words": _words,
+    }
+    style = environment.loader.get_source(environment, _STYLE)[0] if environment.loader else ""
+    return environment.get_template(_LAYOUT).render(
+        document=document,
+        style=Markup(style),  # noqa: S704 - our own file, and the policy admits it by its hash
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
+
+
+def _finalized(value: object) -> object:
+    """Every value on its way into the page: safe markup as it is, everything else as a printable text."""
+    return value if isinstance(value, Markup) else printable(str(value))
+
+
+def _rate(value: float | None) -> str:
+    return plain(value, "rate")
+
+
+def _points(value: float | None) -> str:
+    return signed(value, "rate")
+
+
+def _ratio(value: float | None) -> str:
+    return NOT_MEASURED if value is None else number(value, 3)
+
+
+def _words(verdict: str | None) -> str:
+    return "reference" if verdict is None else verdict.replace("_", " ")

@@ -1,0 +1,305 @@
+"""Rates of groups and their contrasts, from counts: with rows as independent or with clusters of rows."""
+
+from dataclasses import dataclass
+from math import exp, hypot, log, sqrt
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri, stdtrit
+from scipy.stats import fisher_exact
+
+from audit.statistics.equivalence import equivalence_of
+from audit.statistics.intervals import ClusterEstimate, Interval, equal_clusters_estimate, t_estimate
+from audit.statistics.rates import clopper_pearson_interval, clustered_rate_interval, wilson_interval
+from audit.statistics.ratios import impact_ratio
+
+__all__ = [
+    "LEVEL",
+    "MINIMUM_UNITS",
+    "Contrast",
+    "Trials",
+    "contrast",
+    "rate_interval",
+    "ratio_interval",
+    "tally",
+]
+
+LEVEL = 0.95
+"""Level of every interval of a table."""
+
+MINIMUM_UNITS = 12
+"""Independent rows, or clusters, that a group must have before a verdict on it is given."""
+
+_LEAST_EXPECTED = 5.0
+"""Expected count below which the exact test stands in for the normal one (Cochran's rule)."""
+
+_LEAST_UNITS = 2
+"""One cluster shows no spread."""
+
+_POWER = 0.8
+_ROUNDING = 1e-12
+"""Standard error of a difference below which the clusters count as equal."""
+
+Codes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """How often something happened in one group."""
+
+    hits: int
+    trials: int
+    ids: Codes | None
+    """Clusters with at least one trial, ascending; None if rows are independent."""
+    cluster_hits: Floats
+    """Hits of those clusters; empty if rows are independent."""
+    cluster_trials: Floats
+
+    @property
+    def rate(self) -> float | None:
+        """Hits over trials, a fraction; None without a trial."""
+        return self.hits / self.trials if self.trials else None
+
+    @property
+    def units(self) -> int:
+        """Independent units: clusters if there are any, else rows."""
+        return self.trials if self.ids is None else self.ids.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One group's rate minus the reference's."""
+
+    difference: float
+    interval: Interval
+    p_value: float
+    """Two-sided p against equal rates."""
+    equivalent: bool
+    """By two one-sided tests: the difference lies inside the margin."""
+    smallest_detectable: float | None
+    """Difference seen in 4 of 5 tables of this size; None where no spread was seen."""
+
+
+def tally(
+    groups: Codes, n_groups: int, *, trials: Flags, hits: Flags, counts: Codes, clusters: Codes | None
+) -> list[Trials]:
+    """Count trials and hits of every group.
+
+    Args:
+        groups: Number of the group of each cell, -1 for none, shape (cells,).
+        n_groups: How many groups there are.
+        trials: Cells that are in the denominator.
+        hits: Cells that are in the numerator; those outside `trials` do not count.
+        counts: Rows of each cell.
+        clusters: Cluster of each cell; None takes rows as independent.
+
+    Returns:
+        One entry a group, in the order of their numbers.
+    """
+    found: list[Trials] = []
+    for group in range(n_groups):
+        mine = np.flatnonzero((groups == group) & trials)
+        asked = counts[mine]
+        happened = np.where(hits[mine], asked, 0)
+        ids, cluster_hits, cluster_trials = None, np.empty(0), np.empty(0)
+        if clusters is not None:
+            ids, position = np.unique(clusters[mine], return_inverse=True)
+            cluster_hits = np.bincount(position, weights=happened, minlength=ids.size).astype(np.float64)
+            cluster_trials = np.bincount(position, weights=asked, minlength=ids.size).astype(np.float64)
+        found.append(
+            Trials(
+                hits=int(happened.sum()),
+                trials=int(asked.sum()),
+                ids=ids,
+                cluster_hits=cluster_hits,
+                cluster_trials=cluster_trials,
+            )
+        )
+    return found
+
+
+def rate_interval(trials: Trials) -> Interval | None:
+    """Interval of a group's rate: Wilson's, or the clustered one.
+
+    Args:
+        trials: The group's counts.
+
+    Returns:
+        The interval at 95 %; None without a trial, or with fewer than 2 clusters.
+    """
+    if not trials.trials:
+        return None
+    if trials.ids is None:
+        return _wilson(trials)
+    if trials.ids.size < _LEAST_UNITS:
+        return None
+    return clustered_rate_interval(trials.cluster_hits, trials.cluster_trials, level=LEVEL).interval
+
+
+def _wilson(trials: Trials, level: float = LEVEL) -> Interval:
+    return wilson_interval(trials.hits, trials.trials, level=level)
+
+
+def contrast(group: Trials, reference: Trials, *, margin: float) -> Contrast:
+    """The difference of two groups' rates, with its interval, test and equivalence.
+
+    Independent rows: Newcombe's interval from the two Wilson intervals; the pooled score test, or
+    Fisher's where an expected count is below 5; equivalent if the 90 % interval lies inside the margin.
+
+    Clusters: each moves the difference by (h - p n) / N for its own group; a t interval with as many
+    degrees of freedom as the side with fewer clusters has, less 1. It holds where a cluster has rows of both
+    groups and where it has not. Without any spread between clusters it is their bound.
+
+    Not for a reference that was picked for its rate, unless the p-value is corrected for the picking.
+
+    Args:
+        group: Counts of the group, with a trial (two clusters).
+        reference: Counts of the reference, likewise.
+        margin: Smallest difference that matters, a fraction above 0.
+
+    Returns:
+        Group minus reference, fractions.
+
+    Source:
+        Newcombe (1998), Statistics in Medicine 17:873-890, method 10; Cochran (1954), Biometrics
+        10:417-451 (expected counts); Schuirmann (1987), J. Pharmacokinetics and Biopharmaceutics
+        15:657-680; Cochran (1977), Sampling Techniques, 3rd ed., eq. 6.13 (clusters).
+    """
+    if group.ids is None or reference.ids is None:
+        return _independent(group, reference, margin)
+    found = _clustered(group, reference)
+    return Contrast(
+        difference=found.point,
+        interval=found.interval,
+        p_value=found.p_value,
+        equivalent=equivalence_of(found, margin=margin, level=LEVEL).equivalent,
+        smallest_detectable=_detectable(found.standard_error, found.df),
+    )
+
+
+def _independent(group: Trials, reference: Trials, margin: float) -> Contrast:
+    inner = _newcombe(group, reference, 2 * LEVEL - 1)
+    pooled = (group.hits + reference.hits) / (group.trials + reference.trials)
+    error = sqrt(pooled * (1 - pooled) * (1 / group.trials + 1 / reference.trials))
+    return Contrast(
+        difference=group.hits / group.trials - reference.hits / reference.trials,
+        interval=_newcombe(group, reference, LEVEL),
+        p_value=_equality(group, reference, pooled, error),
+        equivalent=-margin < inner.low and inner.high < margin,
+        smallest_detectable=_detectable(error, np.inf),
+    )
+
+
+def _newcombe(group: Trials, reference: Trials, level: float) -> Interval:
+    mine, theirs = group.hits / group.trials, reference.hits / reference.trials
+    own, other = _wilson(group, level), _wilson(reference, level)
+    return Interval(
+        low=mine - theirs - hypot(mine - own.low, other.high - theirs),
+        high=mine - theirs + hypot(own.high - mine, theirs - other.low),
+        level=level,
+        method="Newcombe",
+    )
+
+
+def _equality(group: Trials, reference: Trials, pooled: float, error: float) -> float:
+    if error == 0:
+        return 1.0
+    if min(group.trials, reference.trials) * min(pooled, 1 - pooled) < _LEAST_EXPECTED:
+        counts = [[one.hits, one.trials - one.hits] for one in (group, reference)]
+        return min(1.0, float(fisher_exact(counts)[1]))
+    difference = group.hits / group.trials - reference.hits / reference.trials
+    return float(2 * ndtr(-abs(difference) / error))
+
+
+def _clustered(group: Trials, reference: Trials) -> ClusterEstimate:
+    (hits, asked), (other_hits, other_asked) = _aligned(group, reference)
+    mine, theirs = hits.sum() / asked.sum(), other_hits.sum() / other_asked.sum()
+    point = float(mine - theirs)
+    influence = (hits - mine * asked) / asked.sum() - (other_hits - theirs * other_asked) / other_asked.sum()
+    n = influence.size
+    error = sqrt(float(influence @ influence) * n / (n - 1.0))
+    fewest = min(group.units, reference.units)
+    if error <= _ROUNDING:
+        return equal_clusters_estimate(point, fewest, n_clusters=n, bounds=(-1.0, 1.0), level=LEVEL)
+    method = f"clustered t (df {fewest - 1})"
+    return t_estimate(point, error, fewest - 1.0, n_clusters=n, level=LEVEL, method=method)
+
+
+def _aligned(group: Trials, reference: Trials) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """Hits and trials of both sides over the clusters that either has."""
+    mine = np.empty(0, dtype=np.int64) if group.ids is None else group.ids
+    theirs = np.empty(0, dtype=np.int64) if reference.ids is None else reference.ids
+    every = np.union1d(mine, theirs)
+
+    def placed(side: Trials, ids: Codes) -> tuple[Floats, Floats]:
+        at = np.searchsorted(every, ids)
+        hits, asked = np.zeros(every.size), np.zeros(every.size)
+        hits[at], asked[at] = side.cluster_hits, side.cluster_trials
+        return hits, asked
+
+    return placed(group, mine), placed(reference, theirs)
+
+
+def _detectable(error: float, df: float) -> float | None:
+    if error <= _ROUNDING:
+        return None
+    quantiles = (
+        float(ndtri(0.5 + LEVEL / 2) + ndtri(_POWER))
+        if df == np.inf
+        else float(stdtrit(df, 0.5 + LEVEL / 2) + stdtrit(df, _POWER))
+    )
+    return quantiles * error
+
+
+def ratio_interval(group: Trials, reference: Trials) -> Interval | None:
+    """Interval of the impact ratio, the group's rate over the reference's, on the log scale.
+
+    It is `audit.statistics.ratios.impact_ratio`; for independent rows, each a cluster of one, the
+    same sums are had from the counts: sum(u^2) = (1 - p_g) / h_g + (1 - p_r) / h_r.
+
+    Where a rate is 0 or 1 its own error cannot be seen, and the log scale would state too little. Then
+    it is the bounds of the two rates divided, each at level (1 + level) / 2, so that both hold together.
+
+    Args:
+        group: Counts of the group.
+        reference: Counts of the reference.
+
+    Returns:
+        The interval at 95 %; None if the reference's rate is 0 or a side has fewer than 2 units.
+
+    Source:
+        Katz, Baptista, Azen & Pike (1978), Biometrics 34:469-474.
+    """
+    n = min(group.units, reference.units)
+    if n < _LEAST_UNITS or not reference.hits:
+        return None
+    if any(one.hits in {0, one.trials} for one in (group, reference)):
+        return _divided_bounds(group, reference)
+    if group.ids is not None and reference.ids is not None:
+        mine, theirs = _aligned(group, reference)
+        return impact_ratio(*mine, *theirs, level=LEVEL).interval
+    squares = sum((1 - one.hits / one.trials) / one.hits for one in (group, reference))
+    reach = float(stdtrit(n - 1.0, 0.5 + LEVEL / 2)) * sqrt(squares * n / (n - 1))
+    logged = log(group.hits / group.trials) - log(reference.hits / reference.trials)
+    return Interval(
+        low=exp(logged - reach), high=exp(logged + reach), level=LEVEL, method=f"log ratio (t, df {n - 1})"
+    )
+
+
+def _divided_bounds(group: Trials, reference: Trials) -> Interval:
+    top, bottom = _strict_bounds(group), _strict_bounds(reference)
+    return Interval(
+        low=top.low / bottom.high,
+        high=top.high / bottom.low,
+        level=LEVEL,
+        method="bounds of the two rates, divided",
+    )
+
+
+def _strict_bounds(side: Trials) -> Interval:
+    each = (1 + LEVEL) / 2
+    if side.ids is None:
+        return clopper_pearson_interval(side.hits, side.trials, level=each)
+    return clustered_rate_interval(side.cluster_hits, side.cluster_trials, level=each).interval

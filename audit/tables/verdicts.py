@@ -1,0 +1,124 @@
+"""Verdicts on the contrasts of a table: all tests of one audit are one family."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audit.records import Verdict
+from audit.statistics.multiplicity import benjamini_hochberg
+from audit.tables.rates import MINIMUM_UNITS, Contrast, Trials, contrast
+
+__all__ = ["FALSE_DISCOVERY_RATE", "Judged", "Question", "judge_family", "too_few"]
+
+FALSE_DISCOVERY_RATE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Is this group treated like the reference?"""
+
+    group: Trials
+    reference: Trials
+    picked_from: int | None
+    """Number of groups the reference was picked from for its rate; None if it was named beforehand."""
+    unfit: str | None
+    """Why the question has no answer, known before anything is computed; None if it may have one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict, and what it rests on."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    contrast: Contrast | None = None
+    p_adjusted: float | None = None
+    material: bool = False
+    """True if the whole interval lies beyond the margin."""
+
+
+def judge_family(questions: Sequence[Question], *, margin: float) -> list[Judged]:
+    """The verdict on every question of one audit.
+
+    `disparity` needs an adjusted p at or below 5 % and an interval that excludes 0; if that interval lies
+    wholly within the margin the verdict is `equivalent`, as it is where two one-sided tests say so.
+
+    A reference picked as the highest of K groups makes every difference look larger than it is. Then
+    p counts K / 2 times, which is as strict as correcting for every pair of the K groups. The
+    intervals are not corrected for the picking: name the reference beforehand where you can.
+
+    Args:
+        questions: The whole family; each side of one without `unfit` has `MINIMUM_UNITS` units.
+        margin: Smallest difference that matters, a fraction above 0.
+
+    Returns:
+        Verdicts in the order received.
+
+    Source:
+        Benjamini & Hochberg (1995), J. Royal Stat. Soc. B 57:289-300.
+    """
+    found = [
+        contrast(one.group, one.reference, margin=margin) if one.unfit is None else None for one in questions
+    ]
+    measured = [number for number, one in enumerate(found) if one is not None]
+    p_values = [
+        min(1.0, one.p_value * _factor(question))
+        for question, one in zip(questions, found, strict=True)
+        if one is not None
+    ]
+    adjusted = dict(zip(measured, benjamini_hochberg(p_values).tolist(), strict=True))
+    return [
+        Judged(verdict=Verdict.NOT_MEASURED, reasons=(question.unfit or "",))
+        if one is None
+        else _judge(question, one, adjusted[number], margin)
+        for number, (question, one) in enumerate(zip(questions, found, strict=True))
+    ]
+
+
+def _factor(question: Question) -> float:
+    return 1.0 if question.picked_from is None else max(1.0, question.picked_from / 2)
+
+
+def _judge(question: Question, found: Contrast, p_adjusted: float, margin: float) -> Judged:
+    low, high = found.interval.low, found.interval.high
+    verdict, material = Verdict.INCONCLUSIVE, False
+    reasons: tuple[str, ...] = ()
+    if p_adjusted <= FALSE_DISCOVERY_RATE and (low > 0 or high < 0):
+        if -margin < low and high < margin:
+            verdict, reasons = Verdict.EQUIVALENT, ("real, but below the margin of concern",)
+        else:
+            verdict, material = Verdict.DISPARITY, low > margin or high < -margin
+    elif found.equivalent:
+        verdict, reasons = Verdict.EQUIVALENT, ("the interval lies within the margin of concern",)
+    else:
+        reasons = _why_open(question, found, margin)
+    return Judged(verdict=verdict, reasons=reasons, contrast=found, p_adjusted=p_adjusted, material=material)
+
+
+def _why_open(question: Question, found: Contrast, margin: float) -> tuple[str, ...]:
+    reasons = [f"not told apart from 0 at a false discovery rate of {FALSE_DISCOVERY_RATE:g}"]
+    seen = found.smallest_detectable
+    if seen is None:
+        reasons.append("no spread was seen; more data would decide")
+        return tuple(reasons)
+    reasons.append(f"data of this size show {seen:.3f} or more in 4 of 5 tables")
+    if seen > margin:
+        units = min(question.group.units, question.reference.units)
+        what = "rows" if question.group.ids is None else "clusters"
+        needed = math.ceil(units * (seen / margin) ** 2)
+        reasons.append(f"about {needed:,} {what} a group would decide at the margin of {margin:g}")
+    return tuple(reasons)
+
+
+def too_few(label: str, trials: Trials, of: str) -> str | None:
+    """Why a side has too few data for a verdict; None if it has enough.
+
+    Args:
+        label: The group's name.
+        trials: Its counts.
+        of: What its rows are, such as `decisions`.
+    """
+    if trials.units >= MINIMUM_UNITS:
+        return None
+    what = of if trials.ids is None else f"clusters with {of}"
+    return f"{label} has {trials.units} {what}; at least {MINIMUM_UNITS} are needed"
