@@ -5,14 +5,14 @@ has a shape and a colour (Okabe and Ito's set), so figures can be read in grey. 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from audit.records import Change, Counts, Estimate
-from audit.reports.labels import about, change_about, contrast
+from audit.reports.labels import about, change_about, contrast, more_is_better
 from audit.reports.palette import BAND, FAINT, INK, LIMIT, LINES, MARKS, MOST_SLOPES, STATES
 from audit.reports.svg import embedded
 from audit.reports.words import MINUS, VERDICT_WORDS, bounds, plain, printable, said, signed
@@ -37,7 +37,9 @@ class _Look:
 
 
 _WIDE = _Look(name="wide", width=760, labels=225, values=150, row=23, letters=42, stacked=False)
-_NARROW = _Look(name="narrow", width=330, labels=6, values=6, row=42, letters=30, stacked=True)
+_NARROW = _Look(name="narrow", width=330, labels=6, values=6, row=42, letters=39, stacked=True)
+_WIDE_SLOPES = replace(_WIDE, labels=252, values=128, letters=46)
+"""The labels of changes name both groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class _Row:
     noise: float | None = None
     limits: tuple[float, ...] = ()
     mark: str | None = None
+    colour: str | None = None
+    """Instead of the mark's own."""
 
 
 def forest(rows: Sequence[Estimate], *, key: str, title: str) -> tuple[str, str]:
@@ -101,12 +105,13 @@ def slopes(rows: Sequence[Change], *, key: str, title: str, sides: tuple[str, st
     drawn = list(rows[:MOST_SLOPES])
     lines = [
         _Row(
-            label=f"{number}  {change_about(change)}",
+            label=f"{number}  {change_about(change).replace('all domains', 'all')}",
             value=f"{_points(change.change)} [{_interval(change.ci_low, change.ci_high)}]",
             low=_scaled(change.ci_low),
             point=_scaled(change.change),
             high=_scaled(change.ci_high),
             mark=change.verdict,
+            colour=_colour(change),
         )
         for number, change in enumerate(drawn, start=1)
     ]
@@ -116,7 +121,7 @@ def slopes(rows: Sequence[Change], *, key: str, title: str, sides: tuple[str, st
         for change in drawn
     )
     found = []
-    for look in (_WIDE, _NARROW):
+    for look in (_WIDE_SLOPES, _NARROW):
         body = look.row * (len(lines) + 0.6)
         top = 0.0 if not look.stacked else 240.0
         height = body + top + 40
@@ -225,6 +230,12 @@ def _both(lines: Sequence[_Row], axis: str, *, key: str, texts: tuple[str, str])
     return found[0], found[1]
 
 
+def _colour(change: Change) -> str:
+    """Colour of a change: of a rate of which more is better, `larger` has the colour of `smaller`."""
+    turned = {"smaller": "larger", "larger": "smaller"} if more_is_better(change) else {}
+    return MARKS.get(turned.get(change.verdict, change.verdict), ("x", FAINT, True))[1]
+
+
 def _axes(figure: Figure, look: _Look, place: tuple[float, float, float]) -> Axes:
     """Axes right of the label column; `place` is left edge, bottom edge and height, in points."""
     left, bottom, height = place
@@ -265,7 +276,7 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
         text,
         label,
         transform=beside,
-        fontsize=11,
+        fontsize=10 if look.stacked else 11,
         color=INK,
         va="center",
         fontweight="bold" if heading else "normal",
@@ -296,7 +307,8 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
     if line.point is None or line.mark is None:
         axes.plot([0], [level], marker="x", color=FAINT, markersize=6, linestyle="none")
         return
-    marker, colour, filled = MARKS.get(line.mark, ("x", FAINT, True))
+    marker, usual, filled = MARKS.get(line.mark, ("x", FAINT, True))
+    colour = line.colour or usual
     if line.low is not None and line.high is not None:
         axes.hlines(level, line.low, line.high, color=colour, linewidth=2, zorder=2)
     axes.plot(
@@ -328,7 +340,7 @@ def _draw_slopes(
     ends = []
     for change in drawn:
         start, end = _scaled(change.before) or 0.0, _scaled(change.after) or 0.0
-        _, colour, _ = MARKS.get(change.verdict, ("x", FAINT, True))
+        colour = _colour(change)
         dashes = LINES.get(change.verdict, ())
         axes.plot(
             [0, 1],
@@ -341,6 +353,8 @@ def _draw_slopes(
         ends.append(end)
     axes.margins(y=0.08)
     low, high = axes.get_ylim()
+    if high - low < 1:
+        low, high = axes.set_ylim(low - 1, high + 1)
     step = 11.0 / box[3] * (high - low)
     for number, (at, target) in enumerate(zip(_spread(ends, step), ends, strict=True), start=1):
         axes.plot([1.0, 1.06], [target, at], color=FAINT, linewidth=0.5, clip_on=False)

@@ -15,6 +15,7 @@ __all__ = [
     "change_about",
     "contrast",
     "domain_words",
+    "more_is_better",
     "unit_of",
     "value_of",
     "why",
@@ -80,6 +81,12 @@ def unit_of(change: Change) -> str:
         if measure.name == change.measure:
             return measure.unit
     return "number"
+
+
+def more_is_better(change: Change) -> bool:
+    """True for a rate of which less is worse, such as that of correct decisions."""
+    worse = {measure.name: measure.worse for measure in MEASURES}
+    return change.kind == "rate" and worse.get(change.measure) == "lower"
 
 
 def by_group(rows: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
