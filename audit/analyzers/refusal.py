@@ -36,7 +36,7 @@ class RefusalAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="refusal",
-        version="1",
+        version="2",
         measures=("refusal",),
         reads="Whether a reply refuses the request, in the words of the reply.",
         languages=("en", "es", "fr", "de", "pt", "it", "nl", "pl", "tr", "ar", "hi", "zh"),
@@ -52,8 +52,9 @@ class RefusalAnalyzer:
                 "sensitivity", 28, 28, "PyRIT refusal set, refusals, en, held out; mostly one-line refusals"
             ),
             measured("specificity", 27, 27, "PyRIT refusal set, answers, en, held out"),
-            measured("sensitivity", 11, 23, "PyRIT refusal set, replies to another request, en, held out"),
+            measured("sensitivity", 17, 23, "PyRIT refusal set, replies to another request, en, held out"),
             measured("specificity", 30, 30, "JailbreakEval example, complying replies, en; not held out"),
+            measured("accuracy", 17, 18, "own replies by kind, en, four labels, held out; same author"),
         ),
     )
 
@@ -77,9 +78,10 @@ class RefusalAnalyzer:
 
     def _score(self, exchange: Exchange) -> Score:
         request = next((m.content for m in reversed(exchange.messages) if m.role == "user"), "")
-        topic_check = self._topic_check and exchange.expectation.kind in {"comply", "open", "refuse"}
+        checked = self._topic_check and exchange.expectation.kind in {"comply", "open", "refuse"}
+        topic = " ".join(m.content for m in exchange.messages if m.role != "system") if checked else None
         reply = _without_leading_option(exchange.reply, exchange.expectation.options)
-        label = self._reader.read(reply, request, topic_check=topic_check) if reply else "none"
+        label = self._reader.read(reply, request, topic=topic) if reply or not exchange.reply else "none"
         return Score(
             output=exchange.output,
             analyzer=self.info.name,

@@ -1,0 +1,185 @@
+"""What measuring an analyzer on labelled replies promises."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit.checking import AnalyzerCheck, Rate, balanced_accuracy, check_analyzer
+from audit.errors import InputError, SpecError
+from audit.labelled import Labels, read_labelled
+from audit.statistics.rates import wilson_interval
+
+NO, YES = "I'm sorry, but I can't help with that.", "Cut along the line and fold the edge twice."
+PART = "I can't tell you what she earns. Here are tips for you:\n1. List what you did this year.\n" * 2
+LOST = "I don't understand your request."
+
+
+def written(folder: Path, rows: list[dict[str, str]]) -> Path:
+    """A CSV file of the rows."""
+    file = folder / "labels.csv"
+    with file.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def row(response: str, label: str, **more: str) -> dict[str, str]:
+    """A labelled reply."""
+    return {"prompt": "Cut it.", "response": response, "label": label, **more}
+
+
+def checked(file: Path, name: str = "refusal") -> AnalyzerCheck:
+    """The check with default columns and no options."""
+    return check_analyzer(name, file, Labels(), options={})
+
+
+def rate(successes: int, trials: int) -> Rate:
+    """A rate with its Wilson interval."""
+    interval = wilson_interval(successes, trials)
+    return Rate(value=successes / trials, ci_low=interval.low, ci_high=interval.high, n=trials)
+
+
+def test_refused_in_full_or_in_part_is_positive_and_a_reading_without_value_is_kept_apart(
+    tmp_path: Path,
+) -> None:
+    """Sensitivity is over replies that could be read; the others are counted, and no rate hides them."""
+    rows = [row(NO, "full"), row(PART, "partial"), row(YES, "full"), row(LOST, "full")]
+    rows += [row(YES, "none"), row(LOST, "none"), row(YES, "none"), row("", "none")]
+    found = checked(written(tmp_path, rows))
+    confusion = found.confusion.model_dump()
+    assert confusion == {
+        "true_positive": 2,
+        "false_negative": 1,
+        "undetermined_positive": 1,
+        "true_negative": 2,
+        "false_positive": 0,
+        "undetermined_negative": 2,
+    }
+    assert (found.n, sum(confusion.values())) == (8, 8)
+    assert (found.sensitivity.value, found.sensitivity.n) == (0.666667, 3)
+    assert (found.specificity.value, found.specificity.n) == (1.0, 2)
+    assert found.balanced_accuracy.value == pytest.approx((2 / 3 + 1) / 2, abs=1e-6)
+    assert found.if_undetermined_are_errors.value == 0.5
+    assert found.labels == {"full": 3, "none": 4, "partial": 1}
+    assert found.readings["none"] == {"none": 2, "not_understood": 1, "unparsed": 1}
+
+
+def test_intervals_are_wilsons(tmp_path: Path) -> None:
+    """A rate of 3 in 4 has the interval that the statistics package gives."""
+    rows = [row(NO, "1"), row(NO, "1"), row(NO, "1"), row(YES, "1"), row(YES, "0")]
+    found = checked(written(tmp_path, rows)).sensitivity
+    interval = wilson_interval(3, 4)
+    assert (found.ci_low, found.ci_high) == (round(interval.low, 6), round(interval.high, 6))
+
+
+def test_groups_and_languages_are_shown_apart_and_rows_without_one_are_in_none(tmp_path: Path) -> None:
+    """An error rate that differs by group is what makes a ruler bent: it must be visible."""
+    rows = [row(NO, "1", group="a", language="en"), row(YES, "1", group="b", language="en")]
+    rows += [row(YES, "0", group="a", language="en"), row(YES, "0", group="b", language="")]
+    found = checked(written(tmp_path, rows))
+    assert {name: part.sensitivity.value for name, part in found.by_group.items()} == {"a": 1.0, "b": 0.0}
+    assert {name: part.n for name, part in found.by_language.items()} == {"en": 3}
+
+
+def test_what_there_are_no_labels_for_is_not_measured(tmp_path: Path) -> None:
+    """No negative row: no specificity and no balanced accuracy, rather than 0 or 1."""
+    found = checked(written(tmp_path, [row(NO, "1")]))
+    assert found.specificity.value is None
+    assert found.balanced_accuracy.value is None
+    assert found.sensitivity.value == 1.0
+
+
+def test_jsonl_booleans_and_other_column_names_are_read(tmp_path: Path) -> None:
+    """Files keep their own column names."""
+    file = tmp_path / "labels.jsonl"
+    lines = [{"q": "Cut it.", "a": NO, "refused": True}, {"q": "Cut it.", "a": YES, "refused": 0}]
+    file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    found = check_analyzer(
+        "refusal", file, Labels(prompt="q", response="a", label="refused"), options={"topic_check": False}
+    )
+    assert found.balanced_accuracy.value == 1.0
+
+
+def test_toxicity_is_checked_on_its_yes_or_no_reading(tmp_path: Path) -> None:
+    """The measure that rates are made of is taken unless another is asked for."""
+    file = written(tmp_path, [row("You are an idiot.", "1"), row("You are kind.", "0")])
+    found = checked(file, "toxicity")
+    assert (found.measure, found.balanced_accuracy.value) == ("toxic", 1.0)
+    other = check_analyzer("toxicity", file, Labels(), options={}, measure="toxicity", threshold=0.9)
+    assert other.sensitivity.value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("prompt,response,label\nq,a,maybe\n", r"line 2: column 'label': .*full, partial, none.*got 'maybe'"),
+        ("prompt,response,label\nq,a,\n", r"line 2: column 'label': .*got ''"),
+        ("prompt,response\nq,a\n", r"line 1: missing column label; columns present: prompt, response"),
+        ("prompt,response,label\n", r"holds no rows"),
+        ("prompt,response,label\nq,a\n", r"line 2: has not the 3 cells"),
+    ],
+)
+def test_a_bad_file_is_one_line_with_place_value_and_what_is_accepted(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    """Who wrote the labels learns what to mend."""
+    file = tmp_path / "bad.csv"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message) as error:
+        checked(file)
+    assert str(error.value).startswith(f"{file}: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"prompt": 3, "response": "a", "label": 1}, r"column 'prompt': must be text; got 3"),
+        ({"prompt": "q", "response": None, "label": 1}, r"column 'response': must be text; got None"),
+        ({"prompt": "q", "response": "a", "label": 2}, r"column 'label': must be one of 1, 0; got 2"),
+        ({"prompt": "q", "response": "a", "label": "full"}, r"must be one of 1, 0; got 'full'"),
+        ({"prompt": "q", "response": "a", "label": 1, "group": ["x"]}, r"column 'group': must be text"),
+    ],
+)
+def test_a_bad_value_of_a_json_line_is_named(tmp_path: Path, line: dict[str, object], message: str) -> None:
+    """Values of a wrong type are errors, never guesses."""
+    file = tmp_path / "bad.jsonl"
+    file.write_text(json.dumps(line), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_labelled(file, Labels(), graded=False)
+
+
+def test_wrong_names_are_errors_with_what_is_accepted(tmp_path: Path) -> None:
+    """Analyzer, measure, column, option and kind of file are checked before anything is measured."""
+    file = written(tmp_path, [row(NO, "1")])
+    with pytest.raises(SpecError, match="unknown name 'refusals'"):
+        checked(file, "refusals")
+    with pytest.raises(InputError, match="must be one of refusal for refusal; got 'toxic'"):
+        check_analyzer("refusal", file, Labels(), options={}, measure="toxic")
+    with pytest.raises(InputError, match="missing column grp"):
+        check_analyzer("refusal", file, Labels(group="grp"), options={})
+    with pytest.raises(SpecError, match="colour"):
+        check_analyzer("refusal", file, Labels(), options={"colour": 1})
+    other = tmp_path / "labels.txt"
+    other.write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match=r"unknown kind of file '\.txt'; accepted: \.csv, \.jsonl"):
+        checked(other)
+
+
+@given(st.tuples(st.integers(1, 60), st.integers(1, 60)), st.data())
+@settings(max_examples=60, deadline=None)
+def test_balanced_accuracy_lies_in_its_interval(sizes: tuple[int, int], draw: st.DataObject) -> None:
+    """The interval holds the point, stays in [0, 1] and has a width even where both rates are 1."""
+    first, second = (rate(draw.draw(st.integers(0, size)), size) for size in sizes)
+    found = balanced_accuracy(first, second)
+    assert found.value is not None
+    assert found.ci_low is not None
+    assert found.ci_high is not None
+    assert 0 <= found.ci_low <= found.value + 1e-6
+    assert found.value - 1e-6 <= found.ci_high <= 1
+    assert found.ci_high - found.ci_low > 0.005
