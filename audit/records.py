@@ -5,9 +5,9 @@ that are not finite. Missing is None, never 0.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from probes.records import Expectation, Message, Norm, Placebo, Record, Signal
 
@@ -20,6 +20,7 @@ __all__ = [
     "Exchange",
     "Finding",
     "GroupRate",
+    "HostileText",
     "Outcome",
     "Output",
     "Request",
@@ -28,6 +29,21 @@ __all__ = [
     "Usage",
     "Verdict",
 ]
+
+
+def _storable(text: str) -> str:
+    """The text with lone surrogates, which no UTF-8 file can hold, replaced by U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+HostileText = Annotated[str, AfterValidator(_storable)]
+"""Text from outside: anything a model or a server may send."""
 
 
 class Outcome(StrEnum):
@@ -68,20 +84,20 @@ class Output(Record):
     turn: int = 0
     repeat: int = 0
     attempt: int = 0
-    text: str | None = None
-    error: str | None = None
+    text: HostileText | None = None
+    error: HostileText | None = None
     """Why there is no answer, one line; None if there is one."""
-    finish_reason: str | None = None
+    finish_reason: HostileText | None = None
     """As the provider gave it: `stop`, `length`, `content_filter`, …"""
-    refusal: str | None = None
+    refusal: HostileText | None = None
     """The provider's refusal field."""
     usage: Usage | None = None
     latency_s: float | None = None
     logprobs: tuple[float, ...] | None = None
-    request_id: str | None = None
-    model: str | None = None
+    request_id: HostileText | None = None
+    model: HostileText | None = None
     """Model the provider says answered."""
-    fingerprint: str | None = None
+    fingerprint: HostileText | None = None
     cached: bool = False
 
     @property
