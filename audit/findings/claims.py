@@ -10,7 +10,7 @@ __all__ = ["claim"]
 
 def claim(estimate: Estimate) -> str:
     """The estimate in one sentence, with direction, both groups' rates, interval and counts."""
-    where = "over all domains" if estimate.domain == POOLED else f"in {estimate.domain}"
+    where = _where(estimate)
     bounds = f"{_size(estimate, estimate.ci_low)} to {_size(estimate, estimate.ci_high)}"
     counts = f"{estimate.n_outputs} outputs, {estimate.n_clusters} templates"
     level = f"{100 * estimate.level:g} % interval"
@@ -33,6 +33,12 @@ def claim(estimate: Estimate) -> str:
         f"{estimate.measure} {where}: {_plain(estimate, estimate.point)} ({level} "
         f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})."
     )
+
+
+def _where(estimate: Estimate) -> str:
+    if estimate.domain != POOLED:
+        return f"in {estimate.domain.replace('_', ' ')}"
+    return "over all domains" if estimate.kind == "disparity" else "over all categories"
 
 
 def _direction(estimate: Estimate) -> str:
@@ -64,7 +70,8 @@ def _limit(estimate: Estimate) -> str:
 def _subject(estimate: Estimate) -> str:
     signals = {Signal.EXPLICIT: "said in words", Signal.NAME: "signalled by a name"}
     signal = signals.get(estimate.signal or Signal.EXPLICIT, f"signalled by {estimate.signal}")
-    return f"{estimate.attribute} {estimate.group} ({signal})"
+    attribute = (estimate.attribute or "").replace("race_ethnicity", "race/ethnicity").replace("_", " ")
+    return f"{attribute} {estimate.group} ({signal})"
 
 
 def _size(estimate: Estimate, value: float | None) -> str:

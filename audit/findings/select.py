@@ -93,7 +93,7 @@ def _finding(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) ->
 
 def _next_step(estimate: Estimate) -> str:
     if estimate.kind == "disparity":
-        return "Read the pairs in the report; then `evenhand retrain RUN` writes examples that close the gap."
+        return "Read the pairs in the report; then evenhand retrain RUN writes examples that close the gap."
     if estimate.measure in {"harmful_compliance_rate", "over_refusal_rate"}:
-        return "Read the replies; then `evenhand retrain RUN` writes examples of the answer wanted."
+        return "Read the replies; then evenhand retrain RUN writes examples of the answer wanted."
     return "Read the replies in the report and confirm the analyzer's reading by hand before acting on it."

@@ -82,11 +82,11 @@ def said(name: str | None) -> str:
     """A name of the plan as people read it.
 
     >>> said("race_ethnicity")
-    'race ethnicity'
+    'race/ethnicity'
     """
     if name is None:
         return "all"
-    return name.replace("_", " ").replace("*", TIMES)
+    return name.replace("race_ethnicity", "race/ethnicity").replace("_", " ").replace("*", TIMES)
 
 
 def words_of(measure: str) -> str:
