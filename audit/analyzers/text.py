@@ -13,6 +13,7 @@ __all__ = [
     "bare",
     "clip",
     "expand_contractions",
+    "last_match",
     "plain",
     "quoted_removed",
     "sentences",

@@ -26,7 +26,7 @@ from audit.reports.sections import (
 from audit.spec import Spec
 from probes.records import ProbeInfo
 
-__all__ = ["Background", "Explored", "Pair", "ReportContent", "Shown", "ShownPair", "build_content"]
+__all__ = ["Background", "Column", "Explored", "Pair", "ReportContent", "Shown", "ShownPair", "build_content"]
 
 MOST_FINDINGS = 100
 """Findings told in full."""
