@@ -51,6 +51,13 @@ from audit.statistics.mcnemar import (
     McNemarResult,
     mcnemar_mid_p,
 )
+from audit.statistics.measurement_error import (
+    Calibration,
+    CorrectedRate,
+    calibrate,
+    corrected_gap,
+    corrected_rate,
+)
 from audit.statistics.meta import (
     PooledEstimate,
     RandomEffects,
@@ -88,6 +95,11 @@ from audit.statistics.power import (
     difference_variance,
     smallest_detectable,
 )
+from audit.statistics.prediction_powered import (
+    PoweredEstimate,
+    powered_gap,
+    powered_mean,
+)
 from audit.statistics.rates import (
     RateEstimate,
     clopper_pearson_interval,
@@ -111,6 +123,10 @@ from audit.statistics.resampling import (
     ClusterCounts,
     cluster_bootstrap,
 )
+from audit.statistics.sensitivity_band import (
+    GapBand,
+    gap_band,
+)
 from audit.statistics.signflip import (
     SignFlipResult,
     flips_needed,
@@ -126,12 +142,15 @@ __all__ = [
     "AgreementEstimate",
     "BettingSequence",
     "BootstrapEstimate",
+    "Calibration",
     "CategoryImpact",
     "ClusterCounts",
     "ClusterEstimate",
     "ClusteredRows",
+    "CorrectedRate",
     "Equivalence",
     "FourFifths",
+    "GapBand",
     "GroupContrasts",
     "ImpactTable",
     "Interval",
@@ -142,6 +161,7 @@ __all__ = [
     "NonInferiority",
     "PairedDifferences",
     "PooledEstimate",
+    "PoweredEstimate",
     "RandomEffects",
     "RateEstimate",
     "RatioEstimate",
@@ -153,6 +173,7 @@ __all__ = [
     "benjamini_hochberg",
     "benjamini_yekutieli",
     "betting_sequence",
+    "calibrate",
     "clopper_pearson_interval",
     "cluster_bootstrap",
     "cluster_logit",
@@ -162,6 +183,8 @@ __all__ = [
     "clusters_needed",
     "cohen_kappa",
     "combine_e_values",
+    "corrected_gap",
+    "corrected_rate",
     "detectable_from_standard_error",
     "difference_variance",
     "e_benjamini_hochberg",
@@ -171,6 +194,7 @@ __all__ = [
     "fcr_level",
     "flips_needed",
     "four_fifths",
+    "gap_band",
     "group_contrasts",
     "gwet_ac1",
     "hierarchical_bootstrap",
@@ -188,6 +212,8 @@ __all__ = [
     "mixed_logit",
     "noise_floor",
     "non_inferiority",
+    "powered_gap",
+    "powered_mean",
     "random_effects",
     "raw_agreement",
     "sign_flip_test",

@@ -1,0 +1,160 @@
+"""What a gap may be when a classifier's error rates are known for all groups together only."""
+
+from dataclasses import dataclass
+from itertools import product
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+from audit.errors import NotMeasuredError
+from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
+from audit.statistics.intervals import check_bounds
+from audit.statistics.measurement_error import Calibration, paired_variance
+
+__all__ = ["GapBand", "gap_band"]
+
+_STEPS = 30
+"""Halvings in the search for the departure at which the sign is lost: to 1e-9."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapBand:
+    """The gaps that are possible while each group's error rates are near the pooled ones; not an estimate."""
+
+    low: float
+    high: float
+    departure: float
+    """How far, in rate, each group's sensitivity and false-positive rate may be from the pooled ones."""
+    level: float
+    at_pooled: float
+    """The gap if both groups had exactly the pooled error rates."""
+    sign_holds_to: float | None
+    """Largest departure at which the band still excludes 0; None if it contains 0 even without any."""
+    says: str
+    """The band in words."""
+
+
+def gap_band(
+    group_rates: npt.ArrayLike,
+    reference_rates: npt.ArrayLike,
+    calibration: Calibration,
+    *,
+    departure: float,
+    level: float = 0.95,
+) -> GapBand:
+    """The range of a corrected gap when the classifier's error rates are known only for the groups together.
+
+    Each group's sensitivity and false-positive rate may differ from the pooled ones by up to `departure`,
+    independently. At each of the 16 corners of that box the gap is corrected as in `corrected_gap`, with
+    the sampling error of the flags and of the pooled rates; the band is the union of those intervals.
+    A gap whose sign holds only up to a departure smaller than what classifiers of the kind show between
+    groups is not shown.
+
+    Not an interval: it has no coverage beyond "if the departures are no larger than that".
+
+    Args:
+        group_rates: Flagged share of each cluster in the group's arm, in [0, 1], shape (T,).
+        reference_rates: The same for the reference's arm, shape (T,).
+        calibration: Pooled error rates.
+        departure: Largest difference of a group's error rates from the pooled ones, at least 0.
+        level: Level of the intervals at the corners, a fraction in (0, 1).
+
+    Returns:
+        The band, group minus reference, within [-1, 1].
+
+    Raises:
+        NotMeasuredError: Fewer than 2 clusters, or a pooled sensitivity not above the false-positive rate.
+        ValueError: The shapes differ, a rate is outside [0, 1], or `departure` is below 0.
+
+    Source:
+        Deterministic bias analysis over a box of error rates: Lash, Fox & Fink (2009), Applying
+        Quantitative Bias Analysis to Epidemiologic Data, chapter 6.
+    """
+    check_fraction("level", level)
+    if departure < 0:
+        raise ValueError(f"departure must be at least 0; got {departure!r}")
+    group, reference = (
+        finite_vector("group_rates", group_rates),
+        finite_vector("reference_rates", reference_rates),
+    )
+    if group.shape != reference.shape:
+        raise ValueError(
+            f"both arms must be over the same clusters; got {group.size} and {reference.size} rates"
+        )
+    check_clusters("a sensitivity band", group.size)
+    for rates in (group, reference):
+        check_bounds(rates, (0.0, 1.0))
+    if calibration.youden <= 0:
+        raise NotMeasuredError(
+            "a sensitivity band needs a classifier better than a coin; sensitivity - false-positive rate "
+            f"is {calibration.youden:.3f}"
+        )
+    box = _Box(group=group, reference=reference, calibration=calibration, level=level)
+    low, high = box.union(departure)
+    point = (float(group.mean()) - float(reference.mean())) / calibration.youden
+    holds = box.sign_holds_to()
+    return GapBand(
+        low=low,
+        high=high,
+        departure=departure,
+        level=level,
+        at_pooled=point,
+        sign_holds_to=holds,
+        says=_words(low, high, departure, holds),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Box:
+    group: Vector
+    reference: Vector
+    calibration: Calibration
+    level: float
+
+    def union(self, departure: float) -> tuple[float, float]:
+        """The lowest and highest end over the corners."""
+        ends = [self._interval(corner) for corner in product((-departure, departure), repeat=4)]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    def sign_holds_to(self) -> float | None:
+        """Largest departure whose band excludes 0, to 1e-9."""
+        if self._contains_zero(0.0):
+            return None
+        inside, outside = 0.0, 1.0
+        for _ in range(_STEPS):
+            middle = (inside + outside) / 2
+            inside, outside = (inside, middle) if self._contains_zero(middle) else (middle, outside)
+        return inside
+
+    def _contains_zero(self, departure: float) -> bool:
+        low, high = self.union(departure)
+        return low <= 0 <= high
+
+    def _interval(self, corner: tuple[float, ...]) -> tuple[float, float]:
+        pooled = self.calibration
+        sensitivity = np.clip(pooled.sensitivity + np.array(corner[:2]), 0, 1)
+        false_positive = np.clip(pooled.false_positive_rate + np.array(corner[2:]), 0, 1)
+        youden = sensitivity - false_positive
+        if youden.min() <= 0:
+            return -1.0, 1.0
+        apparent = np.array([self.group.mean(), self.reference.mean()])
+        rates = np.clip((apparent - false_positive) / youden, 0, 1)
+        # Both arms move with the same pooled rates, so their parts nearly cancel.
+        moved = pooled.variance(float(np.diff(rates / youden)[0]), float(np.diff((1 - rates) / youden)[0]))
+        flags = paired_variance(self.group, self.reference, float(youden[0]), float(youden[1]))
+        df = min(self.group.size, pooled.n_clusters) - 1
+        reach = float(stdtrit(df, 0.5 + self.level / 2)) * sqrt(flags + moved)
+        gap = float(rates[0] - rates[1])
+        return max(-1.0, gap - reach), min(1.0, gap + reach)
+
+
+def _words(low: float, high: float, departure: float, holds: float | None) -> str:
+    band = (
+        f"if each group's error rates are within {100 * departure:.1f} points of the pooled ones, the gap is "
+        f"between {100 * low:+.1f} and {100 * high:+.1f} points"
+    )
+    if holds is None:
+        return f"{band}; its sign is open even if both groups have exactly the pooled rates"
+    return f"{band}; its sign is open once they may differ by more than {100 * holds:.1f} points"
