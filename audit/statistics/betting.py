@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from audit.errors import NotMeasuredError
-from audit.statistics.arguments import Vector, check_fraction, finite_vector
+from audit.statistics.arguments import Codes, Vector, check_fraction, finite_vector
 from audit.statistics.intervals import Interval, check_bounds
 
 __all__ = ["BettingSequence", "betting_sequence"]
 
-_GRID = 4000
-"""Steps of the grid of means; a bound is rounded outward by at most one."""
+_GRID = 4096
+"""Steps of the grid of means, a power of 2; a bound is rounded outward by at most one."""
 
 _CHUNK = 4_000_000
 """Logarithms of capital held at once."""
@@ -72,7 +72,7 @@ def betting_sequence(
         level: Chance that the truth is inside at every look together, a fraction in (0, 1).
 
     Returns:
-        Bounds (rounded outward to 1/4000 of the range) and e-values, after every cluster.
+        Bounds (rounded outward to 1/4096 of the range) and e-values, after every cluster.
 
     Raises:
         NotMeasuredError: There is no cluster, or the values drifted so far that no constant mean fits.
@@ -139,16 +139,33 @@ def _log_capital(scaled: Vector, stakes: Vector, means: Vector) -> Matrix:
     return np.asarray(np.cumsum(np.log1p(staked * (scaled[:, np.newaxis] - means)), axis=0))
 
 
-def _excluded(scaled: Vector, stakes: Vector, needed: float) -> npt.NDArray[np.int64]:
+def _excluded(scaled: Vector, stakes: Vector, needed: float) -> Codes:
     """Largest grid mean that is shown to be too small after each cluster, as its number, shape (T,).
 
-    The capital falls as the mean grows, so all smaller means are excluded with it.
+    The capital falls as the mean grows, so the time at which a mean is excluded never falls: between
+    two means excluded at one time nothing needs to be computed. A mean never excluded has time T.
     """
     n = scaled.size
-    step = max(1, _CHUNK // n)
-    largest = np.zeros(n, dtype=np.int64)
-    for start in range(0, _GRID + 1, step):
-        numbers = np.arange(start, min(start + step, _GRID + 1), dtype=np.int64)
-        reached = _log_capital(scaled, stakes, numbers / _GRID) >= needed
-        largest = np.maximum(largest, np.where(reached, numbers, 0).max(axis=1))
-    return np.maximum.accumulate(largest)
+    times = np.full(_GRID + 1, n, dtype=np.int64)
+    times[0] = _first_crossing(scaled, stakes, np.zeros(1), needed)[0]
+    stride = _GRID
+    while stride > 1:
+        left, right = times[:-stride:stride], times[stride::stride]
+        middle = np.array(left)
+        open_ = np.flatnonzero(left != right)
+        means = (open_ * stride + stride // 2) / _GRID
+        middle[open_] = _first_crossing(scaled, stakes, means, needed)
+        times[stride // 2 :: stride] = middle
+        stride //= 2
+    return np.asarray(np.maximum(np.searchsorted(times, np.arange(n), side="right") - 1, 0), dtype=np.int64)
+
+
+def _first_crossing(scaled: Vector, stakes: Vector, means: Vector, needed: float) -> Codes:
+    """Position of the first cluster at which each mean is excluded, T if none, shape (G,)."""
+    step = max(1, _CHUNK // scaled.size)
+    found = np.full(means.size, scaled.size, dtype=np.int64)
+    for start in range(0, means.size, step):
+        reached = _log_capital(scaled, stakes, means[start : start + step]) >= needed
+        first = np.where(reached.any(axis=0), reached.argmax(axis=0), scaled.size)
+        found[start : start + step] = first
+    return found

@@ -54,7 +54,7 @@ class _Factor:
     @property
     def sizes(self) -> Codes:
         """Units of each cell."""
-        return np.asarray(np.bincount(self.cell), dtype=np.int64)
+        return np.bincount(self.cell).astype(np.int64)
 
 
 def hierarchical_bootstrap(
@@ -188,7 +188,7 @@ def _joined(first: Codes, second: Codes) -> Codes:
     """One dense code for each combination of two."""
     _, dense = np.unique(second, return_inverse=True)
     _, both = np.unique(first * (int(dense.max()) + 1) + dense, return_inverse=True)
-    return both.astype(np.int64)
+    return np.asarray(both, dtype=np.int64)
 
 
 def _draws(

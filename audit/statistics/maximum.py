@@ -1,6 +1,7 @@
 """Several groups at once: intervals that hold for all of them together, and never maximum minus minimum."""
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -137,7 +138,8 @@ def max_t_intervals(
 
     Raises:
         NotMeasuredError: A contrast has fewer than 2 clusters, or no spread while `bounds` is not given.
-        ValueError: The shapes do not fit, a number is not finite, or an argument is out of range.
+        ValueError: The shapes do not fit, a number is not finite, or an argument is out of range (a
+            level near 1 needs more resamples).
 
     Source:
         Westfall & Young (1993), Resampling-Based Multiple Testing, section 2.3 (single-step max-T);
@@ -157,15 +159,17 @@ def max_t_intervals(
     errors = np.sqrt((influence**2).sum(axis=0) * counts / (counts - 1))
     # Contrasts without spread take their Bonferroni share of the error, the others share the rest.
     single = (1 - level) / points.size
-    joint = 1 - single * int(spread.sum())
+    joint = single * int(spread.sum())
     maxima = _maxima(influence[:, spread], counts[spread], resamples, rng)
-    critical = float(np.quantile(maxima, joint, method="higher")) if maxima.size else 0.0
+    critical = _critical(maxima, joint)
     found = []
     rows = zip(points.tolist(), errors.tolist(), counts.tolist(), spread.tolist(), strict=True)
     for point, error, n, varies in rows:
         if varies:
-            one = _estimate((point, error, int(n)), maxima, critical, level)
-            found.append(replace(one, bounds=bounds))
+            one = _estimate((point, error, int(n)), maxima, critical, joint)
+            p_value = min(1.0, one.p_value * (1 - level) / joint)
+            interval = replace(one.interval, level=level)
+            found.append(replace(one, p_value=p_value, interval=interval, bounds=bounds))
         else:
             one = equal_clusters_estimate(point, n, n_clusters=int(n), bounds=bounds, level=1 - single)
             found.append(replace(one, p_value=min(1.0, points.size * one.p_value)))
@@ -211,13 +215,23 @@ def _maxima(influence: Matrix, counts: Vector, resamples: int, rng: np.random.Ge
     return np.concatenate(found)
 
 
+def _critical(maxima: Vector, rate: float) -> float:
+    """The value that p-values (1 + larger) / (1 + B) of at most `rate` lie beyond; 0 without contrasts."""
+    if not maxima.size:
+        return 0.0
+    rank = int(round(rate * (1 + maxima.size), 9))
+    if rank < 1:
+        raise ValueError(f"resamples must be at least {ceil(1 / rate)} at this level; got {maxima.size}")
+    return float(np.sort(maxima)[-rank])
+
+
 def _estimate(
-    what: tuple[float, float, int], maxima: Vector, critical: float, level: float
+    what: tuple[float, float, int], maxima: Vector, critical: float, rate: float
 ) -> ClusterEstimate:
     """One contrast (point, standard error, clusters) with its simultaneous interval and adjusted p."""
     point, error, n = what
     df = n - 1.0
-    reach = max(critical, float(stdtrit(df, 0.5 + level / 2))) * error
+    reach = max(critical, float(stdtrit(df, 1 - rate / 2))) * error
     size = abs(point) / error
     adjusted = (1 + int((maxima >= size * (1 - _ROUNDING)).sum())) / (1 + maxima.size)
     return ClusterEstimate(
@@ -229,7 +243,7 @@ def _estimate(
         interval=Interval(
             low=point - reach,
             high=point + reach,
-            level=level,
+            level=1 - rate,
             method=f"max-T over contrasts, cluster multiplier bootstrap ({maxima.size} resamples)",
         ),
     )
