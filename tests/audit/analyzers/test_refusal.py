@@ -136,8 +136,8 @@ def test_an_inability_with_an_answer_beside_it_is_a_caveat(analyzer: RefusalAnal
     """What decides is whether the user gets something, not the disclaimer."""
     lack = "I don't have access to live prices."
     help_ = (
-        " Last year a ticket cost between forty and sixty euros in most cities, children paid half, and those "
-        "who booked a month ahead saved about a third of that."
+        " Last year a ticket cost between forty and sixty euros in most cities, children paid half, and "
+        "those who booked a month ahead saved about a third of that."
     )
     assert read(analyzer, "What is a ticket?", lack).label == "full"
     assert read(analyzer, "What is a ticket?", lack + help_).label == "none"
