@@ -22,6 +22,12 @@ from audit.statistics.evalues import (
     combine_e_values,
     e_benjamini_hochberg,
 )
+from audit.statistics.fieller import (
+    MeritContrasts,
+    MeritPrice,
+    merit_contrasts,
+    merit_price,
+)
 from audit.statistics.hierarchical import (
     Level,
     RowWeights,
@@ -127,6 +133,11 @@ from audit.statistics.sensitivity_band import (
     GapBand,
     gap_band,
 )
+from audit.statistics.shrinkage import (
+    ShrunkCells,
+    shrink,
+    shrink_rates,
+)
 from audit.statistics.signflip import (
     SignFlipResult,
     flips_needed,
@@ -157,6 +168,8 @@ __all__ = [
     "Level",
     "LogitFit",
     "McNemarResult",
+    "MeritContrasts",
+    "MeritPrice",
     "MixedFit",
     "NonInferiority",
     "PairedDifferences",
@@ -166,6 +179,7 @@ __all__ = [
     "RateEstimate",
     "RatioEstimate",
     "RowWeights",
+    "ShrunkCells",
     "SignFlipResult",
     "SimultaneousEstimates",
     "StudyCounts",
@@ -209,6 +223,8 @@ __all__ = [
     "mantel_haenszel_ratio",
     "max_t_intervals",
     "mcnemar_mid_p",
+    "merit_contrasts",
+    "merit_price",
     "mixed_logit",
     "noise_floor",
     "non_inferiority",
@@ -216,6 +232,8 @@ __all__ = [
     "powered_mean",
     "random_effects",
     "raw_agreement",
+    "shrink",
+    "shrink_rates",
     "sign_flip_test",
     "smallest_detectable",
     "stratified_t",
