@@ -108,7 +108,13 @@ def metric_frame_points(cells: Cells, basis: Basis) -> tuple[MetricFramePoints, 
     kept &= cells.outcome != ABSENT
     if not kept.any():
         return None
-    names = np.array([*basis.labels, basis.unknown_label], dtype=object)
+    # Clusters and scores multiply the cells; fairlearn takes every one of them for a row.
+    sizes = (len(basis.labels), ABSENT, ABSENT)
+    keys = np.ravel_multi_index((basis.groups[kept], cells.label[kept], cells.outcome[kept]), sizes)
+    summed = np.bincount(keys, weights=cells.counts[kept])
+    present = np.flatnonzero(summed)
+    groups, labels, outcomes = np.unravel_index(present, sizes)
+    named = np.array(basis.labels, dtype=object)[groups]
     functions = {
         "selection_rate": selection_rate,
         "tpr": true_positive_rate,
@@ -116,18 +122,16 @@ def metric_frame_points(cells: Cells, basis: Basis) -> tuple[MetricFramePoints, 
         "fnr": false_negative_rate,
         "tnr": true_negative_rate,
     }
-    weights = cells.counts[kept]
     frame = MetricFrame(
         metrics=functions,
-        y_true=cells.label[kept],
-        y_pred=cells.outcome[kept],
-        sensitive_features=names[basis.groups[kept]],
-        sample_params={name: {"sample_weight": weights} for name in functions},
+        y_true=labels,
+        y_pred=outcomes,
+        sensitive_features=named,
+        sample_params={name: {"sample_weight": summed[present]} for name in functions},
     )
-    labels = cells.label[kept]
     by_group: dict[str, dict[str, float | None]] = {}
     for group, row in frame.by_group.sort_index().iterrows():
-        mine = labels[names[basis.groups[kept]] == group]
+        mine = labels[named == group]
         empty = {"tpr": YES, "fnr": YES, "fpr": NO, "tnr": NO}
         by_group[str(group)] = {
             name: float(row[name]) if name not in empty or (mine == empty[name]).any() else None

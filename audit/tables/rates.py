@@ -93,7 +93,7 @@ def tally(
         trials: Cells that are in the denominator.
         hits: Cells that are in the numerator; those outside `trials` do not count.
         counts: Rows of each cell.
-        clusters: Cluster of each cell; None takes rows as independent.
+        clusters: Cluster of each cell, ascending; None takes rows as independent.
 
     Returns:
         One entry a group, in the order of their numbers.
@@ -105,9 +105,7 @@ def tally(
         happened = np.where(hits[mine], asked, 0)
         ids, cluster_hits, cluster_trials = None, np.empty(0), np.empty(0)
         if clusters is not None:
-            ids, position = np.unique(clusters[mine], return_inverse=True)
-            cluster_hits = np.bincount(position, weights=happened, minlength=ids.size).astype(np.float64)
-            cluster_trials = np.bincount(position, weights=asked, minlength=ids.size).astype(np.float64)
+            ids, cluster_hits, cluster_trials = _by_cluster(clusters[mine], happened, asked)
         found.append(
             Trials(
                 hits=int(happened.sum()),
@@ -118,6 +116,15 @@ def tally(
             )
         )
     return found
+
+
+def _by_cluster(clusters: Codes, hits: Codes, trials: Codes) -> tuple[Codes, Floats, Floats]:
+    """Sums by cluster; the cells come sorted by cluster, so no sorting is needed."""
+    if not clusters.size:
+        return clusters, np.empty(0), np.empty(0)
+    starts = np.flatnonzero(np.concatenate(([True], clusters[1:] != clusters[:-1])))
+    sums = [np.add.reduceat(values, starts).astype(np.float64) for values in (hits, trials)]
+    return clusters[starts], sums[0], sums[1]
 
 
 def rate_interval(trials: Trials) -> Interval | None:
@@ -218,7 +225,7 @@ def _clustered(group: Trials, reference: Trials) -> ClusterEstimate:
     mine, theirs = hits.sum() / asked.sum(), other_hits.sum() / other_asked.sum()
     point = float(mine - theirs)
     influence = (hits - mine * asked) / asked.sum() - (other_hits - theirs * other_asked) / other_asked.sum()
-    n = influence.size
+    n = int(np.count_nonzero(asked + other_asked))
     error = sqrt(float(influence @ influence) * n / (n - 1.0))
     fewest = min(group.units, reference.units)
     if error <= _ROUNDING:
@@ -228,18 +235,20 @@ def _clustered(group: Trials, reference: Trials) -> ClusterEstimate:
 
 
 def _aligned(group: Trials, reference: Trials) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
-    """Hits and trials of both sides over the clusters that either has."""
-    mine = np.empty(0, dtype=np.int64) if group.ids is None else group.ids
-    theirs = np.empty(0, dtype=np.int64) if reference.ids is None else reference.ids
-    every = np.union1d(mine, theirs)
+    """Hits and trials of both sides over the same clusters."""
+    sides = (group, reference)
+    # Clusters are numbered densely; those that neither side has add nothing.
+    size = 1 + max(
+        (int(side.ids[-1]) for side in sides if side.ids is not None and side.ids.size), default=-1
+    )
 
-    def placed(side: Trials, ids: Codes) -> tuple[Floats, Floats]:
-        at = np.searchsorted(every, ids)
-        hits, asked = np.zeros(every.size), np.zeros(every.size)
-        hits[at], asked[at] = side.cluster_hits, side.cluster_trials
+    def placed(side: Trials) -> tuple[Floats, Floats]:
+        hits, asked = np.zeros(size), np.zeros(size)
+        if side.ids is not None:
+            hits[side.ids], asked[side.ids] = side.cluster_hits, side.cluster_trials
         return hits, asked
 
-    return placed(group, mine), placed(reference, theirs)
+    return placed(group), placed(reference)
 
 
 def _detectable(error: float, df: float) -> float | None:

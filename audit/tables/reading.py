@@ -64,7 +64,7 @@ class Cells:
     """Whether the score is strictly above the median of all scores."""
     counts: Codes
     clusters: Codes | None
-    """Number of the cluster, from 0; None if rows are taken as independent."""
+    """Number of the cluster, from 0 and ascending; None if rows are taken as independent."""
     rows_without_cluster: int
     """Rows with an empty cluster cell; each counts as a cluster of its own."""
     outcome_values: tuple[tuple[str, int], ...]
@@ -255,7 +255,8 @@ class _Counting:
             keys = keys >> _GROUP_BITS
         clusters = None
         if hashes is not None:
-            clusters = np.unique(hashes, return_inverse=True)[1].astype(np.int64)
+            # The cells are sorted by hash already.
+            clusters = np.cumsum(np.concatenate(([False], hashes[1:] != hashes[:-1])), dtype=np.int64)
         return Cells(
             rows=self._rows,
             columns=self._options.groups,
