@@ -142,6 +142,15 @@ def test_every_analyzer_has_a_page_with_its_options(name: str) -> None:
         assert f"`{option}`" in text
 
 
+def test_the_spec_page_names_every_plug_in() -> None:
+    """What may stand behind `use` and `type` can be read off one page."""
+    text = (REFERENCE / "spec.md").read_text(encoding="utf-8")
+    rows = {PROBES: "probes[].use", TARGETS: "target.type", ANALYZERS: "analyzers[].use"}
+    for group, key in rows.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{key}` |"))
+        assert [name for name in _built_in(group) if f"`{name}`" not in row] == []
+
+
 def test_every_error_is_described() -> None:
     """Whoever catches an error can look it up, with its exit code."""
     text = (REFERENCE / "errors.md").read_text(encoding="utf-8")
