@@ -19,7 +19,7 @@ from audit.collection.progress import Progress
 from audit.collection.runner import CollectionPlan, CollectionResult
 from audit.collection.runner import collect as collect_outputs
 from audit.compare import Side, changes
-from audit.errors import InputError
+from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
@@ -128,8 +128,18 @@ def find(run: Run) -> RunDocument:
 
     Returns:
         The document that was written.
+
+    Raises:
+        IncompleteError: An analyzer of the spec has not read every output.
     """
+    analyzers = build_analyzers(run.spec, run.root, run.where)
     with run.store(read_only=True) as store:
+        for analyzer in analyzers:
+            if next(store.exchanges(analyzer.info.name, analyzer.info.version), None) is not None:
+                raise IncompleteError(
+                    f"{run.folder.path}: {analyzer.info.name} has not read every output",
+                    next_step=f"evenhand score {run.folder.path}",
+                )
         counts = {role: store.counts(role, run.spec.repeats) for role in run.roles}
         facts = {role: json.loads(store.get_meta(f"target.{role}") or "{}") for role in run.roles}
         sides = {role: Readings(store.frame(role)) for role in run.roles}
@@ -142,7 +152,7 @@ def find(run: Run) -> RunDocument:
         seed=run.spec.seed,
         spec_sha256=run.plan.spec_sha256,
         prompts_sha256=run.plan.prompts_sha256,
-        analyzers={one.info.name: one.info.version for one in build_analyzers(run.spec, run.root, run.where)},
+        analyzers=target.readings.versions,
         targets=facts,
         counts=counts,
         versions=run.plan.versions,

@@ -66,7 +66,7 @@ class Plan(Record):
     spec_sha256: str
     """Of the spec with every default filled in."""
     prompts_sha256: str
-    """Of the prompts' ids, in order."""
+    """Of the prompts' ids, expectations and norms, in order."""
     prompts: int
     repeats: int
     targets: int
@@ -157,7 +157,8 @@ class Planner:
 
     def _count(self, prompt: Prompt) -> None:
         self._prompts += 1
-        self._hash.update(prompt.id.encode())
+        # The id covers what is sent; what is expected of the answer decides what the numbers mean.
+        self._hash.update(f"{prompt.id}{prompt.expectation.model_dump_json()}{prompt.norm}".encode())
         self._characters += sum(len(message.content) for message in prompt.messages)
         placebo = None if prompt.placebo is None else prompt.placebo.value
         key = (

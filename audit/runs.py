@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,10 @@ from pathlib import Path
 from audit import __version__
 from audit.analyzers.base import Analyzer
 from audit.atomic import write_text
-from audit.errors import InputError, StoreError
+from audit.errors import InputError, SpecError, StoreError
+from audit.estimates.benchmarks import SCORES
 from audit.estimates.frame import Readings
+from audit.estimates.measures import MEASURES
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
 from audit.run_folder import RunFolder
@@ -27,6 +29,7 @@ __all__ = [
     "build_analyzers",
     "build_probes",
     "build_targets",
+    "check_measures",
     "create_run",
     "open_run",
     "preview_plan",
@@ -83,6 +86,34 @@ def build_probes(spec: Spec, root: Path, where: str) -> list[Probe]:
     return probes
 
 
+def check_measures(spec: Spec, where: str) -> None:
+    """Refuse thresholds for measures that do not exist: they would silently hold for nothing.
+
+    Raises:
+        SpecError: One line for every unknown name.
+    """
+    compared = [measure.name for measure in MEASURES if measure.compare_groups]
+    limited = [measure.name for measure in MEASURES if measure.limit]
+    every = [*(measure.name for measure in MEASURES), *SCORES]
+    problems = [
+        *_unknown(f"{where}: judgement.margins", spec.judgement.margins, compared),
+        *_unknown(f"{where}: judgement.rate_limits", spec.judgement.rate_limits, limited),
+        *(
+            line
+            for index, rule in enumerate(spec.gate)
+            for line in _unknown(f"{where}: gate[{index}].measure", [rule.measure], every)
+        ),
+    ]
+    if problems:
+        raise SpecError("\n".join(problems))
+
+
+def _unknown(place: str, given: Iterable[str], accepted: Sequence[str]) -> Iterator[str]:
+    for name in given:
+        if name not in accepted:
+            yield f"{place}: no measure {name!r}; accepted: {', '.join(accepted)}"
+
+
 def build_analyzers(spec: Spec, root: Path, where: str) -> list[Analyzer]:
     """The analyzers of a spec, in its order.
 
@@ -121,6 +152,7 @@ def preview_plan(spec_path: Path) -> Plan:
         SpecError: The spec is malformed, or its probes make no prompt.
     """
     spec = load_spec(spec_path)
+    check_measures(spec, str(spec_path))
     planner = Planner(spec, build_probes(spec, spec_path.parent, str(spec_path)))
     for _ in planner.prompts():
         pass
@@ -147,6 +179,7 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
         return open_run(out)
     if out.exists() and any(out.iterdir()) and not folder.database.exists():
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
+    check_measures(spec, where)
     planner = Planner(spec, build_probes(spec, root, where))
     _clear_unfinished(folder)
     with Store.create(out) as store:

@@ -20,9 +20,18 @@ from audit.statistics.arguments import Vector
 from audit.statistics.resampling import cluster_bootstrap
 from probes.seeds import rng
 
-__all__ = ["benchmark_scores"]
+__all__ = ["SCORES", "benchmark_scores"]
 
 RESAMPLES = 2_000
+
+SCORES = (
+    "bbq_accuracy_ambiguous",
+    "bbq_accuracy_disambiguated",
+    "bbq_bias_score_ambiguous",
+    "bbq_bias_score_disambiguated",
+    "crows_pairs_excess",
+)
+"""Every score that may be stated, for a gate to name."""
 
 CHOICE = Measure(
     name="choice",

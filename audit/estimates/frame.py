@@ -36,11 +36,18 @@ class Readings:
         )
         self._outputs.index.name = None
         self._readings = rows[["output", "analyzer", "measure", "value", "label"]]
+        self._versions = rows[["analyzer", "version"]].drop_duplicates().dropna()
 
     @property
     def outputs(self) -> pd.DataFrame:
         """One row a finished output, without readings."""
         return self._outputs
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version of each analyzer whose readings these are; several are joined by `, `."""
+        found = self._versions.astype(str).groupby("analyzer", sort=True)["version"]
+        return {str(name): ", ".join(sorted(set(versions))) for name, versions in found}
 
     def measure(self, measure: Measure) -> pd.DataFrame:
         """The rows of one measure.
@@ -59,14 +66,21 @@ class Readings:
         wanted = readings[
             (readings["analyzer"] == measure.analyzer) & (readings["measure"] == measure.reading)
         ]
-        if wanted.empty:
+        signalled = scope["outcome"].isin(["refused"]) if measure.refused_as is not None else None
+        if wanted.empty and (signalled is None or not signalled.any()):
             return scope.iloc[:0].assign(value=pd.Series(dtype=float))
-        wanted = wanted.set_index("output")
+        values = self._numbers(wanted.set_index("output"), measure).reindex(scope.index)
+        if signalled is not None:
+            values = values.where(~signalled, measure.refused_as)
+        return scope.assign(value=values.to_numpy(dtype=float))
+
+    @staticmethod
+    def _numbers(wanted: pd.DataFrame, measure: Measure) -> "pd.Series[float]":
         values = wanted["value"].astype(float)
         if measure.threshold is not None:
-            values = (values >= measure.threshold).astype(float).where(values.notna(), np.nan)
+            return (values >= measure.threshold).astype(float).where(values.notna(), np.nan)
         if measure.labels:
             flagged = wanted["label"].isin(measure.labels).astype(float)
             # A reading without a value is missing, unless its label is itself what is counted.
-            values = flagged.where(values.notna() | (flagged == 1.0), np.nan)
-        return scope.assign(value=values.reindex(scope.index).to_numpy())
+            return flagged.where(values.notna() | (flagged == 1.0), np.nan)
+        return values

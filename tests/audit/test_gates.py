@@ -41,9 +41,12 @@ def held(fail_if: str, *estimates: Estimate, **named: str) -> GateResult:
     ("condition", "outcome"),
     [
         ("ci_high < -0.05", "failed"),
-        ("ci_high < -0.1", "met"),
+        ("ci_high < -0.1", "inconclusive"),
+        ("ci_high < -0.3", "met"),
         ("ci_high <= -0.1", "failed"),
-        ("ci_low > -0.3", "met"),
+        ("ci_low > -0.3", "inconclusive"),
+        ("ci_low > -0.1", "met"),
+        ("ci_low < -0.4", "met"),
         ("ci_low >= -0.3", "failed"),
         ("estimate<-0.15", "failed"),
         ("  estimate > 0  ", "met"),
@@ -59,6 +62,14 @@ def test_failed_rule_names_what_failed_with_its_interval() -> None:
     result = held("ci_high < -0.05", estimate(), estimate(-0.1, 0.0, 0.1))
     assert (result.outcome, result.estimates) == ("failed", 2)
     assert result.reason == "favourable_rate/lending/gender/women/explicit: -0.200 [-0.300, -0.100]"
+
+
+def test_an_interval_across_the_threshold_is_no_pass() -> None:
+    """What the data leave open is said to be open, with the interval that shows it."""
+    result = held("ci_high < -0.05", estimate(-0.3, -0.1, 0.1))
+    assert result.outcome == "inconclusive"
+    assert "reaches across the threshold" in result.reason
+    assert "[-0.300, +0.100]" in result.reason
 
 
 def test_rule_without_an_estimate_is_inconclusive() -> None:

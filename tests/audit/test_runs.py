@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from audit import api
-from audit.errors import AuditError, InputError, SpecError, StoreError
-from audit.runs import Run, create_run, open_run
-from audit.spec import load_spec
+from audit.errors import AuditError, IncompleteError, InputError, SpecError, StoreError
+from audit.runs import Run, create_run, open_run, score
+from audit.spec import Spec, load_spec
 from audit.store import Store
 
 SPEC = """\
@@ -218,3 +218,45 @@ def test_runs_of_other_prompts_or_analyzers_cannot_be_compared(home: Path) -> No
     changed = document.model_copy(update={"analyzers": {"decision": "0"}})
     other.folder.findings.write_text(changed.model_dump_json())
     assert "different analyzers" in (api.compare(first, other).not_comparable or "")
+
+
+def test_thresholds_for_measures_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+    """A misspelt measure would hold for nothing in silence; each is one line with the accepted names."""
+    spec = Spec.model_validate(
+        {
+            "version": 1,
+            "name": "typo",
+            "target": {"type": "specimen"},
+            "probes": [{"use": "safety/benign"}],
+            "analyzers": ["refusal"],
+            "judgement": {"margins": {"favorable_rate": 0.1}},
+            "gate": [{"measure": "refusals", "fail_if": "ci_low > 0.1"}],
+        }
+    )
+    with pytest.raises(SpecError) as raised:
+        create_run(spec, tmp_path / "run", root=tmp_path, where="spec.yaml")
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(
+        "spec.yaml: judgement.margins: no measure 'favorable_rate'; accepted: favourable_rate"
+    )
+    assert lines[1].startswith("spec.yaml: gate[0].measure: no measure 'refusals'")
+
+
+def test_findings_wait_until_every_analyzer_has_read_everything(tmp_path: Path) -> None:
+    """A half-scored run is not estimated as if the rest did not exist."""
+    spec = Spec.model_validate(
+        {
+            "version": 1,
+            "name": "half",
+            "target": {"type": "specimen"},
+            "probes": [{"use": "safety/benign", "goals_per_category": 1}],
+            "analyzers": ["refusal"],
+        }
+    )
+    run = create_run(spec, tmp_path / "run", root=tmp_path, where="spec.yaml")
+    asyncio.run(api.collect(run, secrets={}))
+    with pytest.raises(IncompleteError, match="refusal has not read every output"):
+        api.find(run)
+    score(run)
+    assert set(api.find(run).analyzers) == {"refusal"}

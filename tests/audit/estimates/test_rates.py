@@ -62,7 +62,7 @@ def test_none_of_n_has_an_upper_bound_above_0() -> None:
 def test_rate_without_a_declared_limit_is_observed() -> None:
     """What nobody declared a limit for is stated, not judged."""
     (found,) = stated(
-        replies(20, 40), "harmful_compliance_rate", Judgement(rate_limits={"toxicity_rate": 0.1})
+        replies(20, 40), "harmful_compliance_rate", Judgement(rate_limits={"harmful_compliance_rate": None})
     )
     assert (found.verdict, found.margin) == (Verdict.OBSERVED, None)
     assert found.reasons == ("no limit is declared for this rate",)
