@@ -144,6 +144,17 @@ from audit.statistics.signflip import (
     least_clusters_for_flips,
     sign_flip_test,
 )
+from audit.statistics.specification import (
+    JointTest,
+    SpecificationCurve,
+    specification_curve,
+)
+from audit.statistics.toxicity_summary import (
+    ToxicitySummary,
+    expected_maximum,
+    probability_of_any,
+    summarise_toxicity,
+)
 from audit.statistics.two_way import (
     two_way_cluster,
 )
@@ -165,6 +176,7 @@ __all__ = [
     "GroupContrasts",
     "ImpactTable",
     "Interval",
+    "JointTest",
     "Level",
     "LogitFit",
     "McNemarResult",
@@ -182,7 +194,9 @@ __all__ = [
     "ShrunkCells",
     "SignFlipResult",
     "SimultaneousEstimates",
+    "SpecificationCurve",
     "StudyCounts",
+    "ToxicitySummary",
     "above_median",
     "benjamini_hochberg",
     "benjamini_yekutieli",
@@ -205,6 +219,7 @@ __all__ = [
     "equal_clusters_interval",
     "equal_clusters_p_value",
     "equivalence_of",
+    "expected_maximum",
     "fcr_level",
     "flips_needed",
     "four_fifths",
@@ -230,13 +245,16 @@ __all__ = [
     "non_inferiority",
     "powered_gap",
     "powered_mean",
+    "probability_of_any",
     "random_effects",
     "raw_agreement",
     "shrink",
     "shrink_rates",
     "sign_flip_test",
     "smallest_detectable",
+    "specification_curve",
     "stratified_t",
+    "summarise_toxicity",
     "template_differences",
     "tost",
     "two_way_cluster",
