@@ -9,7 +9,6 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +19,7 @@ from pydantic import Field
 from audit.errors import InputError
 from audit.records import Output, Request
 from audit.targets.base import TargetContext, TargetInfo
+from audit.targets.function_threads import CallThreads
 from probes.base import Options as PluginOptions
 
 __all__ = ["FunctionOptions", "FunctionTarget"]
@@ -60,7 +60,7 @@ class FunctionTarget:
         self._takes = options.takes
         self._call = options.call
         self._function = _load(options.call, context.root)
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: CallThreads | None = None
         self.info = TargetInfo(
             name=context.name,
             deterministic=options.deterministic,
@@ -81,7 +81,7 @@ class FunctionTarget:
         """End the threads; a call that is still running is not waited for."""
         threads, self._threads = self._threads, None
         if threads is not None:
-            threads.shutdown(wait=False, cancel_futures=True)
+            threads.close()
 
     async def _ask(self, request: Request) -> Output:
         text: str | None = None
@@ -109,8 +109,13 @@ class FunctionTarget:
             argument = [{"role": m.role, "content": m.content} for m in request.messages]
         try:
             answer = await self._run(argument)
-        except Exception as error:  # noqa: BLE001 - the user's function may raise anything: it becomes a record
-            return None, _one_line(f"{self._call} raised {type(error).__name__}: {error}")
+        except asyncio.CancelledError:
+            # Ours ends the collection; one that the function raises itself is a failure like any other.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            return None, f"{self._call} raised CancelledError"
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's function may raise anything: it becomes a record
+            return None, _one_line(f"{self._call} raised {type(error).__name__}: {_message(error)}")
         if isinstance(answer, str):
             return answer, None
         return None, f"{self._call} returned {type(answer).__name__}; accepted: str"
@@ -119,8 +124,10 @@ class FunctionTarget:
         if inspect.iscoroutinefunction(self._function):
             return await self._function(argument)
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(self.info.max_in_flight, thread_name_prefix="function-target")
-        answer = await asyncio.get_running_loop().run_in_executor(self._threads, self._function, argument)
+            self._threads = CallThreads(self.info.max_in_flight)
+        answer, error = await self._threads.call(self._function, argument)
+        if error is not None:
+            raise error
         return await answer if inspect.isawaitable(answer) else answer
 
 
@@ -164,6 +171,13 @@ def _check_origin(module: object, name: str, root: Path) -> None:
         raise InputError(
             f"call: another module {name!r} is already loaded, from {origin}; rename the one beside the spec"
         )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an error of the user's own class may fail even at this
+        return "(its message cannot be shown)"
 
 
 def _one_line(text: str) -> str:

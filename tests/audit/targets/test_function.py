@@ -1,6 +1,7 @@
 """The function target with real modules in a folder: found beside the spec, every failure a record."""
 
 import asyncio
+import subprocess
 import sys
 import threading
 import time
@@ -42,6 +43,23 @@ def broken(prompt):
 
 def number(prompt):
     return 3
+
+def leave(prompt):
+    sys.exit("no more")
+
+def run_dry(prompt):
+    return next(iter(()))
+
+class _Mute(Exception):
+    def __str__(self):
+        raise ValueError
+
+def mute(prompt):
+    raise _Mute
+
+async def give_up(prompt):
+    import asyncio
+    raise asyncio.CancelledError
 
 def slow(prompt):
     time.sleep(0.2)
@@ -112,7 +130,14 @@ def test_plain_function_runs_off_the_event_loop(module: str, context: TargetCont
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("broken", "raised KeyError: 'no such\\ncustomer'"), ("number", "returned int; accepted: str")],
+    [
+        ("broken", "raised KeyError: 'no such\\ncustomer'"),
+        ("number", "returned int; accepted: str"),
+        ("leave", "raised SystemExit: no more"),
+        ("run_dry", "raised RuntimeError: coroutine raised StopIteration"),
+        ("mute", "raised _Mute: (its message cannot be shown)"),
+        ("give_up", "raised CancelledError"),
+    ],
 )
 def test_failures_of_the_function_are_records(
     name: str, said: str, module: str, context: TargetContext, ask: Ask
@@ -122,6 +147,30 @@ def test_failures_of_the_function_are_records(
     (output,) = outputs_of(target, [ask("hi")])
     assert output.text is None
     assert output.error == f"{module}:{name} {said}"
+
+
+def test_a_call_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
+    """After an interruption the command ends, whatever the user's function is doing."""
+    (tmp_path / "sleeper.py").write_text("import time\ndef hang(_): time.sleep(600)\n", encoding="utf-8")
+    program = """
+import asyncio, sys
+from pathlib import Path
+from audit.records import Request
+from audit.targets.base import TargetContext
+from audit.targets.function import FunctionOptions, FunctionTarget
+from probes.records import Message
+context = TargetContext(name="target", root=Path(sys.argv[1]), secrets={})
+target = FunctionTarget(FunctionOptions(call="sleeper:hang"), context)
+request = Request(prompt_id="p", messages=(Message(role="user", content="hi"),))
+async def main():
+    try:
+        await asyncio.wait_for(target.generate([request], seed=0), 0.2)
+    except TimeoutError:
+        await target.aclose()
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", program, str(tmp_path)], timeout=60, check=False)
+    assert ended.returncode == 0
 
 
 def test_conversations_go_to_functions_that_take_messages(module: str, context: TargetContext) -> None:
