@@ -149,6 +149,11 @@ from audit.statistics.specification import (
     SpecificationCurve,
     specification_curve,
 )
+from audit.statistics.text_similarity import (
+    bleu,
+    cosine_similarity,
+    rouge_l,
+)
 from audit.statistics.toxicity_summary import (
     ToxicitySummary,
     expected_maximum,
@@ -201,6 +206,7 @@ __all__ = [
     "benjamini_hochberg",
     "benjamini_yekutieli",
     "betting_sequence",
+    "bleu",
     "calibrate",
     "clopper_pearson_interval",
     "cluster_bootstrap",
@@ -213,6 +219,7 @@ __all__ = [
     "combine_e_values",
     "corrected_gap",
     "corrected_rate",
+    "cosine_similarity",
     "detectable_from_standard_error",
     "difference_variance",
     "e_benjamini_hochberg",
@@ -248,6 +255,7 @@ __all__ = [
     "probability_of_any",
     "random_effects",
     "raw_agreement",
+    "rouge_l",
     "shrink",
     "shrink_rates",
     "sign_flip_test",
