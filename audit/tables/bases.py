@@ -122,11 +122,11 @@ def _full(columns: Sequence[str], values: Sequence[str]) -> str:
 
 
 def _divide(cells: Cells, options: TableOptions, chosen: tuple[int, ...]) -> _Division:
-    sizes = tuple(max(1, len(cells.values[column])) for column in chosen)
+    sizes = tuple(max(1, len(cells.names[column])) for column in chosen)
     packed = np.ravel_multi_index(tuple(cells.codes[:, column] for column in chosen), sizes)
     combinations, position = np.unique(packed, return_inverse=True)
     members = [
-        tuple(cells.values[column][code] for column, code in zip(chosen, row, strict=True))
+        tuple(cells.names[column][code] for column, code in zip(chosen, row, strict=True))
         for row in np.stack(np.unravel_index(combinations, sizes), axis=1).tolist()
     ]
     unknown = [any(_is_unknown(value, options) for value in member) for member in members]

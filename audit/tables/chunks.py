@@ -114,33 +114,43 @@ def _csv_chunks(path: Path, texts: tuple[str, ...], numbers: tuple[str, ...]) ->
         with path.open(encoding="utf-8-sig", newline="") as lines:
             header = next(csv.reader(lines, strict=True), [])
         _check_header(path, header, (*texts, *numbers))
-        dtypes: dict[str, str] = dict.fromkeys(texts, "category") | dict.fromkeys(numbers, "str")
-        with warnings.catch_warnings():
-            # pandas warns, and cuts, where rows are longer than the header.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            with pd.read_csv(
-                path,
-                usecols=list(dtypes),
-                dtype=dtypes,
-                chunksize=CHUNK_ROWS,
-                index_col=False,
-                na_filter=False,
-                encoding="utf-8-sig",
-            ) as frames:
-                first = 1
-                for frame in frames:
-                    yield Chunk(
-                        first_row=first,
-                        rows=len(frame),
-                        texts={name: _from_categories(frame[name]) for name in texts},
-                        numbers={name: _parsed(path, name, frame[name], first) for name in numbers},
-                    )
-                    first += len(frame)
+        first = 1
+        for frame in _frames(path, header, (*texts, *numbers)):
+            yield Chunk(
+                first_row=first,
+                rows=len(frame),
+                texts={name: _factorized(frame[header.index(name)]) for name in texts},
+                numbers={name: _parsed(path, name, frame[header.index(name)], first) for name in numbers},
+            )
+            first += len(frame)
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"{path}: not a valid CSV file with one header line: {reason}") from error
+
+
+def _frames(path: Path, header: Sequence[str], needed: tuple[str, ...]) -> Iterator[pd.DataFrame]:
+    """Every column by its place; of those not needed one byte a cell is kept.
+
+    Reading only some columns would be as fast, but then pandas accepts rows of any length, whose cells may
+    be in wrong columns. Categories would be faster still, but pandas makes numbers of them: 01 becomes 1.
+    """
+    dtypes = dict.fromkeys(range(len(header)), "S1") | {header.index(name): "str" for name in needed}
+    with warnings.catch_warnings():
+        # pandas warns, and cuts, where the first row is longer than the header.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        with pd.read_csv(
+            path,
+            header=0,
+            names=list(range(len(header))),
+            dtype=dtypes,
+            chunksize=CHUNK_ROWS,
+            index_col=False,
+            na_filter=False,
+            encoding="utf-8-sig",
+        ) as frames:
+            yield from frames
 
 
 def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> None:
@@ -153,9 +163,9 @@ def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> N
         raise InputError(f"{path}: column {', '.join(map(repr, twice))} is there more than once")
 
 
-def _from_categories(column: pd.Series) -> TextColumn:
-    values = [str(value) for value in column.cat.categories]
-    return _stripped(column.cat.codes.to_numpy().astype(np.int64), values)
+def _factorized(column: "pd.Series[str]") -> TextColumn:
+    codes, found = pd.factorize(column)
+    return _stripped(codes.astype(np.int64), [str(value) for value in found])
 
 
 def _stripped(codes: Codes, values: Sequence[str]) -> TextColumn:

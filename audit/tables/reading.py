@@ -53,7 +53,7 @@ class Cells:
     """Rows of the file."""
     columns: tuple[str, ...]
     """Group columns."""
-    values: tuple[tuple[str, ...], ...]
+    names: tuple[tuple[str, ...], ...]
     """Their values, as the codes number them."""
     codes: Codes
     """Index of the group's value, shape (cells, columns)."""
@@ -260,7 +260,7 @@ class _Counting:
         return Cells(
             rows=self._rows,
             columns=self._options.groups,
-            values=tuple(tuple(vocabulary.numbers) for vocabulary in self._groups),
+            names=tuple(tuple(vocabulary.numbers) for vocabulary in self._groups),
             codes=codes,
             outcome=readings[0],
             label=readings[1],
