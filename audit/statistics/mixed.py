@@ -142,22 +142,22 @@ def mixed_logit(
     q = z.shape[1]
     rows, columns = np.tril_indices(q)
     found = minimize(
-        lambda entries: _profile(_lower(entries, q), sums)[0],
+        lambda entries: _profile(_lower(entries, q), sums).deviance,
         np.eye(q)[rows, columns],
         method="L-BFGS-B",
         bounds=[(0.0, None) if i == j else (None, None) for i, j in zip(rows, columns, strict=True)],
     )
     factor = _lower(found.x, q)
-    _, beta, variance, information = _profile(factor, sums)
+    best = _profile(factor, sums)
     inner = np.eye(q) + factor.T @ sums.zz @ factor
-    residual = sums.zy - sums.zx @ beta
+    residual = sums.zw @ np.append(-best.coefficients, 1.0)
     effects = np.linalg.solve(inner, (residual @ factor)[:, :, np.newaxis])[:, :, 0] @ factor.T
     n_clusters = sums.zz.shape[0]
     return MixedFit(
-        coefficients=beta,
-        covariance=np.asarray(variance * np.linalg.inv(information), dtype=np.float64),
-        heterogeneity=variance * (factor @ factor.T),
-        residual_variance=variance,
+        coefficients=best.coefficients,
+        covariance=np.asarray(best.variance * np.linalg.inv(best.information), dtype=np.float64),
+        heterogeneity=best.variance * (factor @ factor.T),
+        residual_variance=best.variance,
         cluster_effects=effects,
         n_clusters=n_clusters,
         df=float(n_clusters - max(1, _constant_within(x, codes))),
@@ -166,54 +166,58 @@ def mixed_logit(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sums:
-    """All that the likelihood needs: inner products, those with Z by cluster."""
+    """All that the likelihood needs: inner products of W = [X y], and those with Z by cluster."""
 
     n: int
-    xx: Matrix
-    xy: Vector
-    yy: float
+    ww: Matrix
     zz: Matrix
-    zx: Matrix
-    zy: Matrix
+    zw: Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Profile:
+    """The restricted likelihood and what maximises it at one relative factor."""
+
+    deviance: float
+    """-2 restricted log-likelihood, up to a constant."""
+    coefficients: Vector
+    variance: float
+    information: Matrix
+    """X'V^-1X, with V relative to the residual variance."""
 
 
 def _sums(y: Vector, x: Matrix, z: Matrix, codes: Codes) -> _Sums:
+    w = np.column_stack([x, y])
     order = np.argsort(codes, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(codes))[:-1]])
-
-    def by_cluster(products: Matrix) -> Matrix:
-        return np.asarray(np.add.reduceat(products[order], starts, axis=0))
-
+    columns = z[order][:, :, np.newaxis]
     return _Sums(
         n=y.size,
-        xx=x.T @ x,
-        xy=x.T @ y,
-        yy=float(y @ y),
-        zz=by_cluster(z[:, :, np.newaxis] * z[:, np.newaxis, :]),
-        zx=by_cluster(z[:, :, np.newaxis] * x[:, np.newaxis, :]),
-        zy=by_cluster(z * y[:, np.newaxis]),
+        ww=w.T @ w,
+        zz=np.add.reduceat(columns * z[order][:, np.newaxis, :], starts, axis=0),
+        zw=np.add.reduceat(columns * w[order][:, np.newaxis, :], starts, axis=0),
     )
 
 
-def _profile(factor: Matrix, sums: _Sums) -> tuple[float, Vector, float, Matrix]:
-    """-2 restricted log-likelihood (up to a constant), coefficients, residual variance, X'V^-1X.
-
-    V^-1 = I - Z L (I + L'Z'ZL)^-1 L'Z' within each cluster.
-    """
-    inner = np.eye(factor.shape[0]) + factor.T @ sums.zz @ factor
-    x_side = np.linalg.solve(inner, factor.T @ sums.zx)
-    left = factor.T @ sums.zx
-    y_side = sums.zy @ factor
-    information = sums.xx - np.einsum("tqi,tqj->ij", left, x_side)
-    right = sums.xy - np.einsum("tq,tqi->i", y_side, x_side)
-    y_solved = np.linalg.solve(inner, y_side[:, :, np.newaxis])[:, :, 0]
-    total = sums.yy - float((y_side * y_solved).sum())
-    beta = np.linalg.solve(information, right)
-    n_free = sums.n - beta.size
+def _profile(factor: Matrix, sums: _Sums) -> _Profile:
+    """W'V^-1W = W'W - sum of S'S with S = C^-1 L'Z'W and CC' = I + L'Z'ZL in each cluster."""
+    p = sums.ww.shape[0] - 1
+    inner = np.linalg.cholesky(np.eye(factor.shape[0]) + factor.T @ sums.zz @ factor)
+    solved = np.linalg.solve(inner, factor.T @ sums.zw).reshape(-1, p + 1)
+    product = sums.ww - solved.T @ solved
+    # The factor of X'V^-1X, beside it what the coefficients solve for.
+    outer = np.linalg.cholesky(product[:p, :p])
+    right = np.linalg.solve(outer, product[:p, p])
+    n_free = sums.n - p
     # At an exact fit rounding may leave less than nothing.
-    variance = max(total - float(right @ beta), _ROUNDING * sums.yy) / n_free
-    volume = float(np.linalg.slogdet(inner)[1].sum() + np.linalg.slogdet(information)[1])
-    return n_free * log(variance) + volume, beta, variance, information
+    variance = max(float(product[p, p] - right @ right), _ROUNDING * float(sums.ww[p, p])) / n_free
+    volume = np.log(np.diagonal(inner, axis1=1, axis2=2)).sum() + np.log(np.diagonal(outer)).sum()
+    return _Profile(
+        deviance=n_free * log(variance) + 2 * float(volume),
+        coefficients=np.linalg.solve(outer.T, right),
+        variance=variance,
+        information=product[:p, :p],
+    )
 
 
 def _lower(entries: Vector, q: int) -> Matrix:
@@ -250,7 +254,9 @@ def _checked(
         raise NotMeasuredError(
             f"a mixed regression needs a template with more than {q} rows; got {counts.max()}"
         )
-    rest = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
-    if np.linalg.matrix_rank(x) < p or float(rest @ rest) <= _ROUNDING * max(float(y @ y), 1e-300):
+    # The small triangle of a QR decomposition has the rank of X and, in its corner, the residual.
+    triangle: Matrix = np.asarray(np.linalg.qr(np.column_stack([x, y]), mode="r"), dtype=np.float64)
+    rank = int(np.linalg.matrix_rank(triangle[:p, :p])) if y.size > p else 0
+    if rank < p or float(triangle[p, p]) ** 2 <= _ROUNDING * float(y @ y):
         raise NotMeasuredError("the columns of the design are linearly dependent, or fit the rows exactly")
     return y, x, codes.astype(np.int64)

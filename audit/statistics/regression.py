@@ -237,7 +237,7 @@ def _checked(rows: ClusteredRows) -> tuple[Vector, Matrix, Codes, Vector]:
         raise ValueError("outcome must be in [0, 1], and trials above 0")
     names, codes = np.unique(cluster, return_inverse=True)
     check_clusters("a clustered regression", names.size)
-    rank = int(np.linalg.matrix_rank(x))
+    rank = int(np.linalg.matrix_rank(np.linalg.qr(x, mode="r")))
     if rank < x.shape[1]:
         raise NotMeasuredError(
             f"the {x.shape[1]} columns of the design have rank {rank}: leave out the others"
