@@ -3,7 +3,7 @@
 import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from audit.run_folder import RunFolder
 from audit.scoring import score_outputs
 from audit.spec import Spec, TargetSpec, dump_spec, load_spec
 from audit.store import Store
-from audit.store_file import locked
+from audit.store_file import connected, failures, locked
 from audit.targets.base import Target, TargetContext
 from probes.base import Probe
 
@@ -149,10 +149,11 @@ def preview_plan(spec_path: Path) -> Plan:
     """The plan of a spec, without writing anything.
 
     Raises:
-        SpecError: The spec is malformed, or its probes make no prompt.
+        SpecError: The spec is malformed, its analyzers cannot be made, or its probes make no prompt.
     """
     spec = load_spec(spec_path)
     check_measures(spec, str(spec_path))
+    build_analyzers(spec, spec_path.parent, str(spec_path))
     planner = Planner(spec, build_probes(spec, spec_path.parent, str(spec_path)))
     for _ in planner.prompts():
         pass
@@ -169,7 +170,7 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
         where: Name of the spec file, for messages.
 
     Raises:
-        SpecError: The probes cannot be made.
+        SpecError: The probes or the analyzers cannot be made.
         StoreError: The folder holds a run of another spec; the message names the lines that differ.
     """
     folder = RunFolder(out)
@@ -180,6 +181,8 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
     if out.exists() and any(out.iterdir()) and not folder.database.exists():
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
     check_measures(spec, where)
+    # Now, since a mistake found after the answers were paid for could not be mended without asking again.
+    build_analyzers(spec, root, where)
     planner = Planner(spec, build_probes(spec, root, where))
     _clear_unfinished(folder)
     with Store.create(out) as store:
@@ -229,7 +232,8 @@ def _clear_unfinished(folder: RunFolder) -> None:
     """Remove a plan that was not finished; it holds nothing that was asked or paid for.
 
     Raises:
-        StoreError: Another process is planning here, or has just planned and may be asking already.
+        StoreError: Another process is planning here, or has just planned and may be asking already; or
+            answers are stored, so that the plan was finished once and has been lost since.
     """
     if not folder.database.exists():
         return
@@ -240,14 +244,28 @@ def _clear_unfinished(folder: RunFolder) -> None:
                 f"{folder.path}: another process has just planned a run here",
                 next_step=f"evenhand resume {folder.path}",
             )
+        if _holds_outputs(folder):
+            raise StoreError(
+                f"{folder.path}: holds outputs, but its plan.json is missing; nothing was changed",
+                next_step="put plan.json and spec.yaml back, or choose another --out folder",
+            )
         for suffix in ("", "-wal", "-shm"):
             folder.database.with_name(folder.database.name + suffix).unlink(missing_ok=True)
     finally:
         os.close(lock)
 
 
+def _holds_outputs(folder: RunFolder) -> bool:
+    with failures(folder.database), closing(connected(folder.database, "ro")) as connection:
+        # A process that was killed early leaves a file without tables.
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'outputs'").fetchone() is None:
+            return False
+        return connection.execute("SELECT 1 FROM outputs LIMIT 1").fetchone() is not None
+
+
 def _refuse_other_spec(folder: RunFolder, text: str) -> None:
-    before = folder.spec.read_text(encoding="utf-8").splitlines()
+    # Damage to the kept spec is told when it is read; here only what it says counts.
+    before = folder.spec.read_text(encoding="utf-8", errors="replace").splitlines()
     after = text.splitlines()
     if before == after:
         return

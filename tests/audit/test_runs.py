@@ -101,6 +101,36 @@ def test_folder_that_holds_something_else_is_left_alone(home: Path) -> None:
     assert [one.name for one in other.iterdir()] == ["thesis.txt"]
 
 
+def test_answers_are_never_cleared_away_with_a_lost_plan(home: Path) -> None:
+    """A run whose plan.json is gone is no unfinished plan: its answers were paid for and stay."""
+    run = created(home)
+    collected(run)
+    plan = run.folder.plan.read_bytes()
+    run.folder.plan.unlink()
+    with pytest.raises(StoreError, match=r"holds outputs, but its plan\.json is missing"):
+        created(home)
+    run.folder.plan.write_bytes(plan)
+    assert collected(created(home)) == 5
+
+
+def test_unknown_analyzer_is_told_before_anything_is_stored(home: Path) -> None:
+    """A mistake in the spec costs no answer: it is found before the run has a folder."""
+    path = home / "spec.yaml"
+    path.write_text(SPEC.format(seed=7).replace("[decision]", "[decisoin]"))
+    with pytest.raises(AuditError, match=r"analyzers\[0\]\.use: unknown name 'decisoin'"):
+        created(home)
+    assert not (home / "runs").exists()
+    with pytest.raises(AuditError, match="decisoin"):
+        api.preview_plan(path)
+
+
+def test_unreadable_spec_of_a_run_is_refused_in_words(home: Path) -> None:
+    """Damage to the kept spec is one line of error."""
+    created(home).folder.spec.write_bytes(b"\xff\x00")
+    with pytest.raises(StoreError, match="holds a run of another spec"):
+        created(home)
+
+
 def test_unfinished_plan_is_made_anew(home: Path) -> None:
     """A process killed while planning leaves nothing that hinders the next one."""
     out = home / "runs" / "first"
