@@ -248,10 +248,12 @@ def _checked(rows: ClusteredRows) -> tuple[Vector, Matrix, Codes, Vector]:
 def _fit(y: Vector, x: Matrix, number: Vector, offset: Vector) -> Vector:
     """Maximum-likelihood coefficients by Newton's method."""
     beta = np.zeros(x.shape[1])
-    for _ in range(_STEPS):
+    farthest = _FARTHEST + float(np.abs(offset).max())
+    steps = 0
+    while True:
         eta = offset + x @ beta
-        if np.abs(eta).max() > _FARTHEST + np.abs(offset).max():
-            break
+        if steps == _STEPS or float(np.abs(eta).max()) > farthest:
+            raise NotMeasuredError("columns separate the outcomes, so the regression has no estimate")
         rates = expit(eta)
         information = (x * (number * rates * (1 - rates))[:, np.newaxis]).T @ x
         step = np.linalg.solve(information, x.T @ (number * (y - rates)))
@@ -260,9 +262,7 @@ def _fit(y: Vector, x: Matrix, number: Vector, offset: Vector) -> Vector:
         beta = beta + step * min(1.0, _LONGEST_STEP / max(largest, _LONGEST_STEP))
         if largest < _CONVERGED:
             return beta
-    raise NotMeasuredError(
-        "a combination of columns separates the outcomes, so the regression has no estimate"
-    )
+        steps += 1
 
 
 def _corrected(weighted: Matrix, lower: Matrix) -> Matrix:

@@ -28,6 +28,7 @@ from audit.statistics import (
     two_way_cluster,
     wilson_interval,
 )
+from benchmarks.calibration import models, simultaneous
 from benchmarks.calibration.designs import (
     SLOPE_SD,
     TEMPLATE_SD,
@@ -270,6 +271,14 @@ def main() -> None:
         ("Coverage for one population's rate", rates, (0.935, None)),
         ("Families of 20 contrasts, 6 of them true", families, (None, 0.055)),
         ("Power, and equivalence", power, (None, None)),
+        ("False alarms with one pair a template", models.one_pair, (None, 0.065)),
+        ("Coverage of a ratio of rates by the bootstrap", models.ratios, (0.935, 0.965)),
+        ("False alarms of regressions of answers", models.regressions, (None, 0.065)),
+        ("False alarms of regressions of log-odds", models.mixed_effects, (None, 0.065)),
+        ("False alarms over several groups", simultaneous.group_families, (None, 0.065)),
+        ("False alarms when a run is looked at while it accrues", simultaneous.looks, (None, 0.065)),
+        ("Coverage of pooled studies", simultaneous.pooled_studies, (0.935, None)),
+        ("Coverage of pooled counts", simultaneous.pooled_counts, (0.935, None)),
     ):
         started = time.perf_counter()
         parts.append(cells_table(title, getdoc(make) or "", make(n), target))

@@ -143,7 +143,7 @@ def test_what_has_no_estimate_is_refused() -> None:
     """Separated outcomes, dependent columns and a single cluster are refused."""
     design = np.column_stack([np.ones(8), np.tile([0.0, 1.0], 4)])
     cluster = np.arange(4).repeat(2)
-    with pytest.raises(NotMeasuredError, match="separates the outcomes"):
+    with pytest.raises(NotMeasuredError, match="separate the outcomes"):
         cluster_logit(ClusteredRows(outcome=np.tile([0, 1], 4), design=design, cluster=cluster))
     with pytest.raises(NotMeasuredError, match="3 columns of the design have rank 2"):
         cluster_logit(

@@ -1,0 +1,156 @@
+"""Calibration of what is looked at together: several groups, every look at a run, several studies."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, ndtri
+
+from audit.statistics import (
+    StudyCounts,
+    betting_sequence,
+    cluster_t_interval,
+    group_contrasts,
+    mantel_haenszel_difference,
+    mantel_haenszel_ratio,
+    max_t_intervals,
+    random_effects,
+)
+from benchmarks.calibration.designs import SLOPE_SD, TEMPLATE_SD, paired_arms
+from benchmarks.calibration.tables import Cell
+from probes.seeds import rng
+
+__all__ = ["group_families", "looks", "pooled_counts", "pooled_studies"]
+
+ROOT = 20262
+GROUPS = 5
+RESAMPLES = 399
+UNIT = (-1.0, 1.0)
+GAP = 0.10
+
+
+def group_families(simulations: int) -> list[Cell]:
+    """How often any of 5 equal groups is said to differ.
+
+    The first column takes each group against the reference by itself.
+    """
+    cells = []
+    for templates in (12, 30, 100):
+        for repeats in (1, 4, 16):
+            stream = rng(ROOT, "groups", templates, repeats)
+            wrong = np.array([_groups(stream, templates, repeats) for _ in range(simulations)])
+            cell = Cell(templates=templates, repeats=repeats)
+            names = ("cluster-t, each by itself", "max-T, reference", "max-T, grand mean")
+            for name, share in zip(names, wrong.mean(axis=0), strict=True):
+                cell.add(name, float(share))
+            cells.append(cell)
+    return cells
+
+
+def _groups(stream: np.random.Generator, templates: int, repeats: int) -> list[bool]:
+    base = TEMPLATE_SD * stream.standard_normal((templates, 1))
+    slopes = SLOPE_SD * stream.standard_normal((templates, GROUPS))
+    means = stream.binomial(repeats, expit(base + slopes)) / repeats
+    single = [cluster_t_interval(means[:, g] - means[:, 0], bounds=UNIT) for g in range(1, GROUPS)]
+    found = [any(one.p_value <= 0.05 for one in single)]
+    for reference in (0, None):
+        contrasts = group_contrasts(means, reference=reference)
+        together = max_t_intervals(contrasts, rng=stream, resamples=RESAMPLES, bounds=UNIT)
+        found.append(any(one.p_value <= 0.05 for one in together.estimates))
+    return found
+
+
+def looks(simulations: int) -> list[Cell]:
+    """How often a run without a true difference alarms at any look, stopped at the first alarm.
+
+    Cluster-t is looked at after every tenth template from the tenth; betting after every one.
+    """
+    cells = []
+    for templates, repeats in ((30, 4), (100, 1), (100, 4), (300, 4)):
+        stream = rng(ROOT, "looks", templates, repeats)
+        rows = paired_arms(stream, (simulations, templates), repeats).differences
+        wrong = []
+        for row in rows:
+            found = betting_sequence(row)
+            at = [cluster_t_interval(row[:n], bounds=UNIT) for n in range(10, templates + 1, 10)]
+            wrong.append(
+                [
+                    any(one.p_value <= 0.05 for one in at),
+                    bool((found.low > 0).any() or (found.high < 0).any()),
+                    found.p_value <= 0.05,
+                ]
+            )
+        cell = Cell(templates=templates, repeats=repeats)
+        names = ("cluster-t, every tenth", "betting interval", "betting e-value of 20")
+        for name, share in zip(names, np.mean(wrong, axis=0), strict=True):
+            cell.add(name, float(share))
+        cells.append(cell)
+    return cells
+
+
+def pooled_studies(simulations: int) -> list[Cell]:
+    """How often nominal 95 % intervals contain the mean over studies, and one more study's true value.
+
+    Every study estimates its own difference, of 10 points in the mean, by cluster-t.
+    """
+    cells = []
+    for tau in (0.0, 0.08):
+        for studies in (4, 8, 20):
+            stream = rng(ROOT, "studies", studies, int(100 * tau))
+            note = f"{studies} studies, {'differing by 8 points' if tau else 'all alike'}"
+            right = np.array([_studies(stream, studies, tau) for _ in range(simulations)])
+            cell = Cell(templates=30, repeats=4, note=note)
+            names = ("inverse variance, z", "random effects", "prediction")
+            for name, share in zip(names, right.mean(axis=0), strict=True):
+                cell.add(name, float(share))
+            cells.append(cell)
+    return cells
+
+
+def _studies(stream: np.random.Generator, studies: int, tau: float) -> list[bool]:
+    rows = paired_arms(stream, (studies, 30), 4, gap=GAP).differences
+    own = [cluster_t_interval(row, bounds=UNIT) for row in rows]
+    points = np.array([one.point for one in own]) + tau * stream.standard_normal(studies)
+    errors = np.array([one.standard_error for one in own])
+    weight = errors**-2
+    fixed = abs(float(weight @ points / weight.sum()) - GAP) * np.sqrt(weight.sum()) <= ndtri(0.975)
+    found = random_effects(points, errors)
+    after = GAP + tau * stream.standard_normal()
+    expected = found.prediction
+    return [
+        bool(fixed),
+        found.interval.low <= GAP <= found.interval.high,
+        expected is not None and expected.low <= after <= expected.high,
+    ]
+
+
+def pooled_counts(simulations: int) -> list[Cell]:
+    """How often nominal 95 % Mantel-Haenszel intervals contain the truth: 10 points, and a ratio of 1.5.
+
+    Outputs are independent: every output has a template of its own, and studies differ in their rates.
+    """
+    cells = []
+    for studies, outputs in ((5, 200), (20, 50), (60, 12)):
+        stream = rng(ROOT, "counts", studies, outputs)
+        right = []
+        for _ in range(simulations):
+            rate = stream.uniform(0.1, 0.5, studies)
+            n1, n0 = stream.integers(outputs // 2, 2 * outputs, (2, studies))
+            hits = stream.binomial(n0, rate)
+            difference = mantel_haenszel_difference(_counts(stream.binomial(n1, rate + GAP), n1, hits, n0))
+            ratio = mantel_haenszel_ratio(_counts(stream.binomial(n1, 1.5 * rate), n1, hits, n0))
+            right.append(
+                [
+                    difference.interval.low <= GAP <= difference.interval.high,
+                    ratio.interval.low <= 1.5 <= ratio.interval.high,
+                ]
+            )
+        cell = Cell(templates=outputs, repeats=1, note=f"{studies} studies")
+        for name, share in zip(("difference", "ratio"), np.mean(right, axis=0), strict=True):
+            cell.add(name, float(share))
+        cells.append(cell)
+    return cells
+
+
+def _counts(
+    a: npt.NDArray[np.int64], n1: npt.NDArray[np.int64], c: npt.NDArray[np.int64], n0: npt.NDArray[np.int64]
+) -> StudyCounts:
+    return StudyCounts(group_hits=a, group_outputs=n1, reference_hits=c, reference_outputs=n0)
