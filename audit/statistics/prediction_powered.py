@@ -53,7 +53,8 @@ def powered_mean(
     labelled side for the tuning.
 
     Not unless the labelled templates were drawn at random: labels where the machine was unsure, or where
-    someone complained, bias it. Where labels are spread over all templates, use `powered_gap`.
+    someone complained, bias it. Where labels are spread over all templates, use `powered_gap`. Tuning
+    costs a little: false alarms of nominal 5 % were 7 % at 12 labelled templates, 5 to 6 % from 30.
 
     Args:
         labels: What people found, one value a labelled cluster, shape (n,).
@@ -103,7 +104,8 @@ def powered_gap(
     machine's gap in the other sets less its gap in the labelled ones, which is 0 on average. lambda =
     -cov(A, B) / var(B), cut to [0, 1]. One cluster-t interval serves, with T - 2 degrees of freedom.
 
-    Not unless the labelled sets were drawn at random within each template.
+    Not unless the labelled sets were drawn at random within each template. False alarms of nominal 5 %
+    were 7 % at 12 templates, 5 % from 30 (docs/explanation/calibration-more.md).
 
     Args:
         labels: People's gap in the labelled sets, one value a template, shape (T,).

@@ -74,7 +74,9 @@ def specification_curve(
     least as extreme) / (1 + flips).
 
     Not a licence to add specifications until one differs: they are declared before the run, and
-    each must be defensible by itself. The three tests are one family; the median is the headline.
+    each must be defensible by itself. The three tests are one family; the median is the headline. Where
+    specifications share most of their data they nearly always agree in sign, by chance too, so the share
+    of one sign then shows nothing.
 
     Args:
         differences: Paired difference of each specification and cluster, nan where a specification
