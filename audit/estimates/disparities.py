@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
@@ -47,7 +48,7 @@ def disparities(
 ) -> list[Estimate]:
     """Every group contrast of a run, with verdicts.
 
-    All contrasts with a p-value form one family (Benjamini-Hochberg at the declared rate); the
+    All contrasts that could show anything form one family (Benjamini-Hochberg at the declared rate); the
     placebo controls form another (Holm at 1 - level), since one false alarm there would void a result.
 
     Args:
@@ -108,14 +109,27 @@ def _tested(contrast: Contrast, level: float, *, flips: int, seed: int) -> _Test
 
 
 def _adjusted(tested: Sequence[_Tested]) -> list[float | None]:
-    # A contrast that is too small to be stated takes no part in the family.
-    counted = [
-        one.p_value if one.p_value is not None and one.contrast.n_clusters >= MINIMUM_TEMPLATES else None
-        for one in tested
-    ]
+    counted = [one.p_value if _in_family(one.contrast) else None for one in tested]
     values = [p for p in counted if p is not None]
     adjusted = iter(benjamini_hochberg(values).tolist() if values else [])
     return [None if p is None else float(next(adjusted)) for p in counted]
+
+
+def _in_family(contrast: Contrast) -> bool:
+    """Whether a contrast could show anything: enough templates, and a behaviour that occurs at all.
+
+    What nobody ever did (or everybody always did) cannot differ, whichever group is which, so
+    leaving it out depends on nothing that the test looks at: independent filtering, Bourgon,
+    Gentleman & Huber (2010), PNAS 107:9546-9551.
+    """
+    if contrast.n_clusters < MINIMUM_TEMPLATES:
+        return False
+    means = [
+        mean
+        for stratum in contrast.strata
+        for mean in (stratum.paired.group_means, stratum.paired.reference_means)
+    ]
+    return len(set(np.concatenate(means).tolist())) > 1
 
 
 def _estimate(

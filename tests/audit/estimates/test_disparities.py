@@ -219,3 +219,20 @@ def test_order_of_rows_does_not_matter() -> None:
 def test_no_rows_give_no_estimate() -> None:
     """An empty run states nothing."""
     assert disparities(source([]), JUDGEMENT, seed=7) == []
+
+
+def test_behaviour_that_never_occurs_takes_no_part_in_the_family() -> None:
+    """Outcomes that nobody showed cost the others no power, and are still stated."""
+    found = stated(pairs(HALF, ONES))
+    silent = found["incomplete_rate", "lending:women:explicit"]
+    assert (silent.point, silent.p_adjusted) == (0.0, None)
+    decided = found["favourable_rate", "lending:women:explicit"]
+    assert decided.p_adjusted == decided.p_value
+
+
+def test_groups_that_always_differ_are_in_the_family() -> None:
+    """A group that never succeeds beside one that always does is the opposite of nothing to see."""
+    zeros: Values = [[0.0]] * N
+    found = favourable(pairs(zeros, [[1.0]] * N))
+    assert found.p_adjusted is not None
+    assert found.verdict is Verdict.DISPARITY
