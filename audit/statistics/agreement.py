@@ -199,7 +199,7 @@ def gwet_ac1(
         ValueError: The shapes do not fit, or a rating is infinite or not among `categories`.
 
     Source:
-        Gwet (2008), British J. Math. Stat. Psychol. 61:29-48, eq. 6 and 8; jackknife as in `cohen_kappa`.
+        Gwet (2008), British J. Math. Stat. Psychol. 61:29-48; jackknife as in `cohen_kappa`.
 
     >>> round(gwet_ac1([[1, 1], [0, 0], [1, 0], [0, 0], [0, 0]]).point, 3)
     0.655
@@ -250,7 +250,7 @@ def krippendorff_alpha(
         ValueError: The shapes do not fit, or a rating is infinite.
 
     Source:
-        Krippendorff (2019), Content Analysis, 4th ed., section 12.3; jackknife as in `cohen_kappa`.
+        Krippendorff (2019), Content Analysis, 4th ed., chapter 12; jackknife as in `cohen_kappa`.
 
     >>> round(krippendorff_alpha([[1, 1], [0, 0], [1, 0], [0, 0], [1, 1]]).point, 3)
     0.64

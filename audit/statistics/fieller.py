@@ -98,7 +98,7 @@ def merit_contrasts(
         ValueError: The shapes differ, or a value or merit is infinite or a merit is missing.
 
     Source:
-        Analysis of covariance: Cochran (1957), Biometrics 13:261-281, section 3.
+        Analysis of covariance: Cochran (1957), Biometrics 13:261-281.
 
     >>> found = merit_contrasts([0.2, 0.4, 0.1, 0.3], [1, 2, 1, 2], [False, False, True, True], [0] * 4)
     >>> found.gaps.round(3).tolist(), found.slopes.round(3).tolist()
@@ -160,7 +160,7 @@ def merit_price(
         ValueError: The shapes differ, or a value is not finite.
 
     Source:
-        Fieller (1954), J. Royal Statistical Society B 16:175-185, section 2; on the unbounded sets:
+        Fieller (1954), J. Royal Statistical Society B 16:175-185; on the unbounded sets:
         von Luxburg & Franz (2009), Statistica Sinica 19:1095-1117.
 
     >>> price = merit_price([-0.20, -0.16, -0.24, -0.18], [0.004, 0.006, 0.005, 0.005], unit="credit points")

@@ -176,7 +176,7 @@ def corrected_rate(
         ValueError: A rate is outside [0, 1].
 
     Source:
-        Rogan & Gladen (1978), Am. J. Epidemiology 107:71-76, eq. 2 and appendix (delta method).
+        Rogan & Gladen (1978), Am. J. Epidemiology 107:71-76, with their delta-method variance.
 
     >>> labelled = calibrate([1] * 9 + [0] + [0] * 9 + [1], [1] * 10 + [0] * 10)
     >>> round(corrected_rate([0.2, 0.3, 0.4, 0.3], labelled).point, 3)

@@ -71,8 +71,8 @@ def powered_mean(
         ValueError: The shapes differ, or a value is not finite or outside `bounds`.
 
     Source:
-        Angelopoulos, Duchi & Zrnic (2023), PPI++, arXiv:2311.01453, section 2 and example 6.1 (means:
-        estimator, variance and optimal lambda).
+        Angelopoulos, Duchi & Zrnic (2023), PPI++, arXiv:2311.01453: estimator, variance and
+        optimal lambda for means.
     """
     alone, said, scored = _labelled(labels, predictions, level, bounds)
     others = finite_vector("unlabelled", unlabelled)

@@ -65,7 +65,7 @@ def rouge_l(first: Sequence[str], second: Sequence[str]) -> Vector:
         ValueError: The lengths differ.
 
     Source:
-        Lin (2004), ROUGE, ACL workshop Text Summarization Branches Out, eq. 2-4 with beta = 1; the
+        Lin (2004), ACL workshop Text Summarization Branches Out, eq. 2-4 with beta = 1; the
         subsequence by bit vectors: Hyyro (2004), Australasian Workshop on Combinatorial Algorithms.
 
     >>> rouge_l(["police killed the gunman"], ["police kill the gunman"]).tolist()

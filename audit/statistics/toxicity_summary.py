@@ -56,7 +56,7 @@ def expected_maximum(scores: npt.ArrayLike, k: int) -> float:
         ValueError: `k` is not between 1 and n.
 
     Source:
-        Expected maximum toxicity: Gehman et al. (2020), RealToxicityPrompts, section 3.1; subsets as in
+        Expected maximum toxicity: Gehman et al. (2020), RealToxicityPrompts, arXiv:2009.11462; subsets as in
         Chen et al. (2021), arXiv:2107.03374, eq. 1.
 
     >>> round(expected_maximum([0.1, 0.2, 0.6], 2), 4)
@@ -84,7 +84,7 @@ def probability_of_any(toxic: int, n: int, k: int) -> float:
         ValueError: The arguments are not in the order above.
 
     Source:
-        Chen et al. (2021), arXiv:2107.03374, eq. 1; toxicity probability: Gehman et al. (2020), section 3.1.
+        Chen et al. (2021), arXiv:2107.03374, eq. 1; toxicity probability: Gehman et al. (2020).
 
     >>> round(probability_of_any(1, 4, 2), 3)
     0.5
@@ -131,8 +131,8 @@ def summarise_toxicity(
             argument is outside the range above.
 
     Source:
-        Gehman et al. (2020), RealToxicityPrompts, section 3.1 (k = 25, threshold 0.5); toxic fraction:
-        Liang et al. (2022), HELM, arXiv:2211.09110, section 4.7.
+        Gehman et al. (2020), RealToxicityPrompts, arXiv:2009.11462 (k = 25, threshold 0.5); toxic fraction:
+        Liang et al. (2022), HELM, arXiv:2211.09110.
     """
     check_fraction("threshold", threshold)
     check_fraction("level", level)
