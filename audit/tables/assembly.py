@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from audit.records import Verdict
 from audit.statistics.ratios import four_fifths
 from audit.tables.bases import Basis, make_bases
@@ -18,16 +20,23 @@ from audit.tables.document import (
     Tables,
     Unknown,
 )
-from audit.tables.labels import CONTRASTED, LABEL_MEASURES, LabelCounts, count_labels, metric_frame_points
+from audit.tables.labels import (
+    CONTRASTED,
+    LABEL_MEASURES,
+    label_rates,
+    measure_labels,
+    metric_frame_points,
+)
 from audit.tables.local_law_144 import NOTE, law_table
+from audit.tables.measuring import Measured, measure
 from audit.tables.options import TableOptions
-from audit.tables.rates import LEVEL, MINIMUM_UNITS, Trials, contrast, rate_interval, ratio_interval
-from audit.tables.reading import ABSENT, Cells, read_cells
+from audit.tables.rates import LEVEL, MINIMUM_UNITS, Counts
+from audit.tables.reading import ABSENT, YES, Cells, read_cells
 from audit.tables.verdicts import FALSE_DISCOVERY_RATE, Judged, Question, judge_family, too_few
 
 __all__ = ["audit_table"]
 
-_DECISIONS = "favourable_rate"
+_DECISIONS, _UNDECIDED = "favourable_rate", "undecided_rate"
 _WORDS = {
     _DECISIONS: "decisions",
     "tpr": "decisions with a favourable label",
@@ -51,8 +60,8 @@ def audit_table(path: Path, options: TableOptions) -> TableDocument:
     """
     cells = read_cells(path, options)
     bases = make_bases(cells, options)
-    counted = [count_labels(cells, basis) if options.label is not None else None for basis in bases]
-    asked = list(_questions(bases, counted, options))
+    measured = [_measure(cells, basis, options) for basis in bases]
+    asked = list(_questions(bases, measured, options))
     judged = judge_family([one.question for one in asked], margin=options.margin)
     verdicts = {one.key: verdict for one, verdict in zip(asked, judged, strict=True)}
     return TableDocument(
@@ -68,10 +77,14 @@ def audit_table(path: Path, options: TableOptions) -> TableDocument:
         margin=options.margin,
         false_discovery_rate=FALSE_DISCOVERY_RATE,
         tests=sum(one.p_adjusted is not None for one in judged),
-        groups=tuple(row for number, basis in enumerate(bases) for row in _rows(number, basis, verdicts)),
+        groups=tuple(
+            row
+            for number, basis in enumerate(bases)
+            for row in _rows(number, basis, measured[number], verdicts)
+        ),
         reference=_references(bases),
         unknown=tuple(
-            Unknown(table=basis.name, rows=basis.unknown_rows, values=dict(basis.unknown_values))
+            Unknown(table=basis.name, rows=basis.unknown_rows, spellings=dict(basis.unknown_values))
             for basis in bases
         ),
         tables=Tables(
@@ -81,7 +94,7 @@ def audit_table(path: Path, options: TableOptions) -> TableDocument:
             if cells.score is None
             else Scores(median=cells.score.median, rows=cells.score.rows, missing=cells.score.missing),
         ),
-        labels=_labels(cells, bases, counted, verdicts) if options.label is not None else None,
+        labels=_labels(cells, bases, measured, verdicts) if options.label is not None else None,
         notes=tuple(_notes(cells, bases, options)),
     )
 
@@ -101,75 +114,82 @@ class _Asked:
     question: Question
 
 
+_Measures = dict[str, list[Measured]]
+"""By measure, one entry a group of a table; those of unknown category last."""
+
+
+def _measure(cells: Cells, basis: Basis, options: TableOptions) -> _Measures:
+    decided = basis.count(cells, trials=cells.outcome != ABSENT, hits=cells.outcome == YES)
+    found = {_DECISIONS: measure(decided, basis, margin=options.margin)}
+    if any(one.hits for one in basis.undecided):
+        every = np.ones(cells.outcome.size, dtype=np.bool_)
+        undecided = basis.count(cells, trials=every, hits=cells.outcome == ABSENT)
+        found[_UNDECIDED] = measure(undecided, basis, margin=options.margin)
+    if options.label is not None:
+        found |= measure_labels(cells, basis, margin=options.margin)
+    return found
+
+
 def _questions(
-    bases: Sequence[Basis], counted: Sequence[LabelCounts | None], options: TableOptions
+    bases: Sequence[Basis], measured: Sequence[_Measures], options: TableOptions
 ) -> Iterator[_Asked]:
     """Every contrast of the audit, in a fixed order: one family."""
     for number, basis in enumerate(bases):
-        labels = counted[number]
-        measures: dict[str, Sequence[Trials]] = {_DECISIONS: basis.decided}
-        if labels is not None:
-            measures |= {name: labels.measures[name] for name in CONTRASTED}
-        for measure, trials in measures.items():
-            yield from _of_one_measure(number, basis, measure, trials, options)
+        for name in (_DECISIONS, *(CONTRASTED if options.label is not None else ())):
+            yield from _of_one_measure(number, basis, name, measured[number], options.margin)
 
 
 def _of_one_measure(
-    number: int, basis: Basis, measure: str, trials: Sequence[Trials], options: TableOptions
+    number: int, basis: Basis, name: str, measures: _Measures, margin: float
 ) -> Iterator[_Asked]:
-    words = _WORDS[measure]
+    groups, words = measures[name], _WORDS[name]
     compared = [group for group, kept in enumerate(basis.included) if kept]
-    enough = sum(too_few(basis.labels[group], trials[group], words) is None for group in compared)
+    enough = sum(too_few(basis.labels[group], groups[group].counts, words) is None for group in compared)
     for group in compared:
         if basis.reference is None or group == basis.reference:
             continue
-        reference = trials[basis.reference]
+        mine, against = groups[group].counts, groups[basis.reference].counts
         unfit = (
-            too_few(basis.labels[group], trials[group], words)
-            or too_few(f"the reference {basis.labels[basis.reference]}", reference, words)
-            or _differently_missing(basis, group, basis.reference, options.margin)
+            too_few(basis.labels[group], mine, words)
+            or too_few(f"the reference {basis.labels[basis.reference]}", against, words)
+            or _differently_missing(basis, measures, group, margin)
         )
         yield _Asked(
-            key=(number, measure, group),
+            key=(number, name, group),
             question=Question(
-                group=trials[group],
-                reference=reference,
+                contrast=groups[group].contrast,
+                units=min(mine.units, against.units),
+                clustered=mine.clustered,
                 picked_from=None if basis.declared else enough,
                 unfit=unfit,
             ),
         )
 
 
-def _differently_missing(basis: Basis, group: int, reference: int, margin: float) -> str | None:
+def _differently_missing(basis: Basis, measures: _Measures, group: int, margin: float) -> str | None:
     """Why missing decisions spoil a contrast: they hit one group more than the other."""
-    mine, theirs = basis.undecided[group], basis.undecided[reference]
-    if not mine.hits and not theirs.hits:
-        return None
-    gap = contrast(mine, theirs, margin=margin)
-    if abs(gap.difference) <= margin or gap.interval.low <= 0 <= gap.interval.high:
+    gap = measures[_UNDECIDED][group].contrast if _UNDECIDED in measures else None
+    if gap is None or abs(gap.difference) <= margin or gap.interval.low <= 0 <= gap.interval.high:
         return None
     size = f"{gap.difference:+.3f} [{gap.interval.low:+.3f}, {gap.interval.high:+.3f}]"
     return f"decisions are missing {size} more often for {basis.labels[group]} than for the reference"
 
 
-def _rows(number: int, basis: Basis, verdicts: dict[_Key, Judged]) -> Iterator[GroupRow]:
+def _rows(number: int, basis: Basis, measures: _Measures, verdicts: dict[_Key, Judged]) -> Iterator[GroupRow]:
     for group, label in enumerate(basis.labels):
         judged = verdicts.get((number, _DECISIONS, group))
-        yield _row(basis, group, label, judged)
+        yield _row(basis, group, label, measures[_DECISIONS][group], judged)
     if basis.unknown_rows:
-        yield _row(basis, None, basis.unknown_label, None)
+        yield _row(basis, None, basis.unknown_label, measures[_DECISIONS][-1], None)
 
 
-def _row(basis: Basis, group: int | None, label: str, judged: Judged | None) -> GroupRow:
+def _row(basis: Basis, group: int | None, label: str, measured: Measured, judged: Judged | None) -> GroupRow:
     """A group's row; `group` None is the rows of unknown category."""
-    mine = basis.unknown if group is None else basis.decided[group]
+    mine, interval, ratio = measured.counts, measured.interval, measured.ratio
     rows = basis.unknown_rows if group is None else basis.undecided[group].trials
     excluded = group is None or not basis.included[group]
     against = None if basis.reference is None or excluded else basis.decided[basis.reference]
-    interval = rate_interval(mine)
     is_reference = group is not None and group == basis.reference
-    comparable = against is not None and against.hits > 0 and mine.trials > 0
-    ratio = ratio_interval(mine, against) if comparable and against is not None and not is_reference else None
     found = None if judged is None else judged.contrast
     return GroupRow(
         group=label,
@@ -182,9 +202,9 @@ def _row(basis: Basis, group: int | None, label: str, judged: Judged | None) -> 
         ci_low=None if interval is None else interval.low,
         ci_high=None if interval is None else interval.high,
         method=None if interval is None else interval.method,
-        n_clusters=None if mine.ids is None else mine.ids.size,
+        n_clusters=mine.units if mine.clustered else None,
         reference=None if against is None or basis.reference is None else basis.labels[basis.reference],
-        impact_ratio=_ratio(mine, against) if comparable and against is not None else None,
+        impact_ratio=None if against is None else _ratio(mine, against),
         impact_ratio_ci_low=None if ratio is None else ratio.low,
         impact_ratio_ci_high=None if ratio is None else ratio.high,
         impact_ratio_method=None if ratio is None else ratio.method,
@@ -201,7 +221,7 @@ def _row(basis: Basis, group: int | None, label: str, judged: Judged | None) -> 
     )
 
 
-def _ratio(mine: Trials, against: Trials) -> float | None:
+def _ratio(mine: Counts, against: Counts) -> float | None:
     return None if mine.rate is None or not against.rate else mine.rate / against.rate
 
 
@@ -247,10 +267,10 @@ def _screens(basis: Basis) -> Iterator[FourFifthsRow]:
 def _labels(
     cells: Cells,
     bases: Sequence[Basis],
-    counted: Sequence[LabelCounts | None],
+    measured: Sequence[_Measures],
     verdicts: dict[_Key, Judged],
 ) -> Labels:
-    rates = [labels.rates(basis) for labels, basis in zip(counted, bases, strict=True) if labels is not None]
+    rates = [label_rates(basis, one) for basis, one in zip(bases, measured, strict=True)]
     points = {basis.name: metric_frame_points(cells, basis) for basis in bases}
     merged = {name: {k: v for one in rates for k, v in one[name].items()} for name in LABEL_MEASURES}
     return Labels(

@@ -1,6 +1,6 @@
 """The tables of an audit: one for every group column, and one for their crossing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from audit.errors import InputError
 from audit.tables.options import TableOptions, says_nothing
-from audit.tables.rates import Trials, tally
+from audit.tables.rates import Counts, Trials, tally
 from audit.tables.reading import ABSENT, YES, Cells
 
 __all__ = ["UNKNOWN", "Basis", "make_bases"]
@@ -19,7 +19,7 @@ UNKNOWN = "(unknown)"
 _MOST_GROUPS = 2_000
 _SHOWN_GROUPS = 8
 
-Codes = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.integer]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -34,11 +34,11 @@ class Basis:
     """Names of the groups as the document says them, in a fixed order."""
     groups: Codes
     """Number of each cell's group, -1 where the category is not known, shape (cells,)."""
-    decided: tuple[Trials, ...]
+    decided: tuple[Counts, ...]
     """Rows with a decision and favourable ones, by group."""
-    undecided: tuple[Trials, ...]
+    undecided: tuple[Counts, ...]
     """Rows, and those without a decision, by group."""
-    unknown: Trials
+    unknown: Counts
     """Rows with a decision whose category is not known."""
     unknown_rows: int
     unknown_values: tuple[tuple[str, int], ...]
@@ -58,7 +58,7 @@ class Basis:
         """Name of the rows without a known category."""
         return f"{self.name}={UNKNOWN}" if self.qualified else UNKNOWN
 
-    def count(self, cells: Cells, *, trials: Flags, hits: Flags) -> list[Trials]:
+    def count(self, cells: Cells, *, trials: Flags, hits: Flags) -> Iterator[Trials]:
         """Trials and hits of every group, and last of the rows whose category is not known.
 
         Args:
@@ -122,23 +122,12 @@ def _full(columns: Sequence[str], values: Sequence[str]) -> str:
 
 
 def _divide(cells: Cells, options: TableOptions, chosen: tuple[int, ...]) -> _Division:
-    sizes = tuple(max(1, len(cells.names[column])) for column in chosen)
-    packed = np.ravel_multi_index(tuple(cells.codes[:, column] for column in chosen), sizes)
-    combinations, position = np.unique(packed, return_inverse=True)
-    members = [
-        tuple(cells.names[column][code] for column, code in zip(chosen, row, strict=True))
-        for row in np.stack(np.unravel_index(combinations, sizes), axis=1).tolist()
-    ]
+    members, position = _members(cells, chosen)
     unknown = [any(_is_unknown(value, options) for value in member) for member in members]
     known = sorted(member for member, absent in zip(members, unknown, strict=True) if not absent)
     columns = tuple(cells.columns[column] for column in chosen)
-    if len(known) > _MOST_GROUPS:
-        raise InputError(
-            f"crossing {', '.join(columns)} gives {len(known):,} groups; at most {_MOST_GROUPS:,} are "
-            "audited: leave out --intersections or take fewer columns"
-        )
     numbers = {member: number for number, member in enumerate(known)}
-    number_of = np.array([numbers.get(member, -1) for member in members], dtype=np.int64)
+    number_of = np.array([numbers.get(member, -1) for member in members], dtype=np.int16)
     rows = np.bincount(position, weights=cells.counts, minlength=len(members))
     absent_rows = sorted(
         (" & ".join(member), int(count))
@@ -152,6 +141,28 @@ def _divide(cells: Cells, options: TableOptions, chosen: tuple[int, ...]) -> _Di
         unknown_values=tuple(absent_rows),
         qualified=len(cells.columns) > 1,
     )
+
+
+def _members(cells: Cells, chosen: tuple[int, ...]) -> tuple[list[tuple[str, ...]], Codes]:
+    """Combinations of values that occur, and which of them each cell has."""
+    members: list[tuple[str, ...]] = [()]
+    position = np.zeros(cells.counts.size, dtype=np.int32)
+    for column in chosen:
+        names = cells.names[column]
+        # One column after the other, so that the numbers stay small enough to count instead of sort.
+        joined = position * len(names) + cells.codes[:, column]
+        present = np.flatnonzero(np.bincount(joined, minlength=1))
+        members = [(*members[code // len(names)], names[code % len(names)]) for code in present.tolist()]
+        if len(members) > _MOST_GROUPS:
+            columns = ", ".join(cells.columns[number] for number in chosen)
+            raise InputError(
+                f"crossing {columns} gives more than {_MOST_GROUPS:,} groups: "
+                "leave out --intersections or take fewer columns"
+            )
+        number_of = np.zeros(int(joined.max(initial=0)) + 1, dtype=np.int32)
+        number_of[present] = np.arange(present.size, dtype=np.int32)
+        position = number_of[joined]
+    return members, position
 
 
 def _is_unknown(value: str, options: TableOptions) -> bool:
@@ -196,8 +207,9 @@ def _implied(divided: Sequence[_Division], found: Mapping[int, int]) -> dict[int
 def _basis(cells: Cells, options: TableOptions, division: _Division, declared: int | None) -> Basis:
     known = len(division.members)
     has_decision = cells.outcome != ABSENT
-    decided = _count(cells, division.groups, known, trials=has_decision, hits=cells.outcome == YES)
-    undecided = _count(cells, division.groups, known, trials=np.ones_like(has_decision), hits=~has_decision)
+    made = _count(cells, division.groups, known, trials=has_decision, hits=cells.outcome == YES)
+    every = _count(cells, division.groups, known, trials=np.ones_like(has_decision), hits=~has_decision)
+    decided, undecided = [one.counts() for one in made], [one.counts() for one in every]
     total = sum(one.trials for one in decided[:known])
     limit = 0.0 if options.exclude_below is None else options.exclude_below
     included = tuple(total > 0 and one.trials / total >= limit for one in decided[:known])
@@ -222,7 +234,7 @@ def _basis(cells: Cells, options: TableOptions, division: _Division, declared: i
     )
 
 
-def _count(cells: Cells, groups: Codes, known: int, *, trials: Flags, hits: Flags) -> list[Trials]:
+def _count(cells: Cells, groups: Codes, known: int, *, trials: Flags, hits: Flags) -> Iterator[Trials]:
     return tally(
         np.where(groups < 0, known, groups),
         known + 1,
@@ -233,7 +245,7 @@ def _count(cells: Cells, groups: Codes, known: int, *, trials: Flags, hits: Flag
     )
 
 
-def _highest(decided: Sequence[Trials], included: Sequence[bool]) -> int | None:
+def _highest(decided: Sequence[Counts], included: Sequence[bool]) -> int | None:
     """The included group with the highest rate; the larger, then the first, of several."""
     ranked = [
         (one.hits / one.trials, one.trials, -number)
@@ -243,7 +255,7 @@ def _highest(decided: Sequence[Trials], included: Sequence[bool]) -> int | None:
     return -max(ranked)[2] if ranked else None
 
 
-def _check_reference(label: str, decided: Trials, *, included: bool) -> None:
+def _check_reference(label: str, decided: Counts, *, included: bool) -> None:
     if not decided.trials:
         raise InputError(f"--reference {label!r} has no row with a decision")
     if not included:

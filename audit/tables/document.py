@@ -67,7 +67,7 @@ class Unknown(Record):
 
     table: str
     rows: int
-    values: dict[str, int]
+    spellings: dict[str, int]
     """What the file says there, with counts; a missing cell is the empty text."""
 
 

@@ -1,7 +1,6 @@
 """Rates that need labels: true and false positives by group, and equalised odds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +15,15 @@ from fairlearn.metrics import (
 
 from audit.tables.bases import Basis
 from audit.tables.document import EqualizedOdds, LabelRate, MetricFramePoints
-from audit.tables.rates import Trials, rate_interval
+from audit.tables.measuring import Measured, measure
 from audit.tables.reading import ABSENT, NO, YES, Cells
 
 __all__ = [
     "CONTRASTED",
     "LABEL_MEASURES",
-    "LabelCounts",
-    "count_labels",
     "equalized_odds",
+    "label_rates",
+    "measure_labels",
     "metric_frame_points",
 ]
 
@@ -37,34 +36,32 @@ CONTRASTED = ("tpr", "fpr")
 Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelCounts:
-    """Counts of every measure, by group of one table; the last is of unknown category."""
+def label_rates(basis: Basis, measured: Mapping[str, Sequence[Measured]]) -> dict[str, dict[str, LabelRate]]:
+    """Each measure's rate by group, with intervals; rows of unknown category if there are any.
 
-    measures: Mapping[str, Sequence[Trials]]
+    Args:
+        basis: The table.
+        measured: What `measure_labels` gave for it.
+    """
+    names = [*basis.labels, *([basis.unknown_label] if basis.unknown_rows else [])]
+    return {
+        name: {label: _stated(one) for label, one in zip(names, groups, strict=False)}
+        for name, groups in measured.items()
+    }
 
-    def rates(self, basis: Basis) -> dict[str, dict[str, LabelRate]]:
-        """Each measure's rate by group, with intervals; rows of unknown category if there are any."""
-        names = [*basis.labels, *([basis.unknown_label] if basis.unknown_rows else [])]
-        return {
-            measure: {name: _stated(one) for name, one in zip(names, counted, strict=False)}
-            for measure, counted in self.measures.items()
-        }
 
-
-def _stated(trials: Trials) -> LabelRate:
-    interval = rate_interval(trials)
+def _stated(one: Measured) -> LabelRate:
     return LabelRate(
-        rate=trials.rate,
-        ci_low=None if interval is None else interval.low,
-        ci_high=None if interval is None else interval.high,
-        n=trials.trials,
-        hits=trials.hits,
+        rate=one.counts.rate,
+        ci_low=None if one.interval is None else one.interval.low,
+        ci_high=None if one.interval is None else one.interval.high,
+        n=one.counts.trials,
+        hits=one.counts.hits,
     )
 
 
-def count_labels(cells: Cells, basis: Basis) -> LabelCounts:
-    """Count what every measure of labels needs.
+def measure_labels(cells: Cells, basis: Basis, *, margin: float) -> dict[str, list[Measured]]:
+    """State every measure of labels.
 
     A decision is positive if it is favourable, and a label if its value is. Rows without a decision
     or without a label are in no measure.
@@ -72,6 +69,10 @@ def count_labels(cells: Cells, basis: Basis) -> LabelCounts:
     Args:
         cells: The counted file.
         basis: The table.
+        margin: Smallest difference that matters.
+
+    Returns:
+        By measure, one entry a group of the table; those of unknown category last.
     """
     right, chosen = cells.label == YES, cells.outcome == YES
     wrong, rejected = cells.label == NO, cells.outcome == NO
@@ -84,12 +85,10 @@ def count_labels(cells: Cells, basis: Basis) -> LabelCounts:
         "precision": (chosen & known, right),
         "accuracy": (known, right == chosen),
     }
-    return LabelCounts(
-        measures={
-            name: basis.count(cells, trials=trials, hits=hits)
-            for name, (trials, hits) in denominators.items()
-        }
-    )
+    return {
+        name: measure(basis.count(cells, trials=trials, hits=hits), basis, margin=margin)
+        for name, (trials, hits) in denominators.items()
+    }
 
 
 def metric_frame_points(cells: Cells, basis: Basis) -> tuple[MetricFramePoints, EqualizedOdds] | None:
@@ -160,8 +159,8 @@ def equalized_odds(points: Sequence[Mapping[str, float | None]]) -> EqualizedOdd
     """
     gaps: list[float] = []
     ratios: list[float] = []
-    for measure in CONTRASTED:
-        values = [value for one in points if (value := one[measure]) is not None]
+    for name in CONTRASTED:
+        values = [value for one in points if (value := one[name]) is not None]
         if len(values) < len(points) or not values:
             return EqualizedOdds(difference=None, ratio=None)
         gaps.append(max(values) - min(values))

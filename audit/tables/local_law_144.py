@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from audit.tables.bases import Basis
 from audit.tables.document import LawCategory, LawTable
 from audit.tables.options import TableOptions
-from audit.tables.rates import Trials
+from audit.tables.rates import Counts
 from audit.tables.reading import ABSENT, YES, Cells
 
 __all__ = ["NOTE", "law_table"]
@@ -38,9 +38,10 @@ def law_table(cells: Cells, basis: Basis, options: TableOptions) -> LawTable:
     Source:
         NYC Admin. Code 20-870; 6 RCNY 5-300 (rates), 5-301 (b) and (c) (tables, unknown), (d) (exclusion).
     """
-    scored: Sequence[Trials] = ()
+    scored: Sequence[Counts] = ()
     if options.score is not None:
-        scored = basis.count(cells, trials=cells.above != ABSENT, hits=cells.above == YES)
+        above = basis.count(cells, trials=cells.above != ABSENT, hits=cells.above == YES)
+        scored = [one.counts() for one in above]
     best = _highest(basis.decided, basis.included)
     best_scored = _highest(scored, basis.included)
     categories = tuple(
@@ -67,7 +68,7 @@ def law_table(cells: Cells, basis: Basis, options: TableOptions) -> LawTable:
     )
 
 
-def _highest(counted: Sequence[Trials], included: Sequence[bool]) -> float | None:
+def _highest(counted: Sequence[Counts], included: Sequence[bool]) -> float | None:
     rates = [one.rate for one, kept in zip(counted, included, strict=False) if kept and one.rate is not None]
     return max(rates, default=None)
 

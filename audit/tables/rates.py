@@ -1,5 +1,6 @@
 """Rates of groups and their contrasts, from counts: with rows as independent or with clusters of rows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import exp, hypot, log, sqrt
 
@@ -17,6 +18,7 @@ __all__ = [
     "LEVEL",
     "MINIMUM_UNITS",
     "Contrast",
+    "Counts",
     "Trials",
     "contrast",
     "rate_interval",
@@ -40,7 +42,7 @@ _POWER = 0.8
 _ROUNDING = 1e-12
 """Standard error of a difference below which the clusters count as equal."""
 
-Codes = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.integer]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
@@ -67,6 +69,26 @@ class Trials:
         """Independent units: clusters if there are any, else rows."""
         return self.trials if self.ids is None else self.ids.size
 
+    def counts(self) -> "Counts":
+        """What is left to say when the clusters are let go."""
+        return Counts(hits=self.hits, trials=self.trials, units=self.units, clustered=self.ids is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How often something happened in one group, without its clusters, which may be millions."""
+
+    hits: int
+    trials: int
+    units: int
+    """Clusters with at least one trial, or rows if they are independent."""
+    clustered: bool
+
+    @property
+    def rate(self) -> float | None:
+        """Hits over trials, a fraction; None without a trial."""
+        return self.hits / self.trials if self.trials else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
@@ -84,8 +106,8 @@ class Contrast:
 
 def tally(
     groups: Codes, n_groups: int, *, trials: Flags, hits: Flags, counts: Codes, clusters: Codes | None
-) -> list[Trials]:
-    """Count trials and hits of every group.
+) -> Iterator[Trials]:
+    """Count trials and hits of every group, one at a time, so that only one need be kept.
 
     Args:
         groups: Number of the group of each cell, -1 for none, shape (cells,).
@@ -95,10 +117,9 @@ def tally(
         counts: Rows of each cell.
         clusters: Cluster of each cell, ascending; None takes rows as independent.
 
-    Returns:
+    Yields:
         One entry a group, in the order of their numbers.
     """
-    found: list[Trials] = []
     for group in range(n_groups):
         mine = np.flatnonzero((groups == group) & trials)
         asked = counts[mine]
@@ -106,16 +127,13 @@ def tally(
         ids, cluster_hits, cluster_trials = None, np.empty(0), np.empty(0)
         if clusters is not None:
             ids, cluster_hits, cluster_trials = _by_cluster(clusters[mine], happened, asked)
-        found.append(
-            Trials(
-                hits=int(happened.sum()),
-                trials=int(asked.sum()),
-                ids=ids,
-                cluster_hits=cluster_hits,
-                cluster_trials=cluster_trials,
-            )
+        yield Trials(
+            hits=int(happened.sum()),
+            trials=int(asked.sum()),
+            ids=ids,
+            cluster_hits=cluster_hits,
+            cluster_trials=cluster_trials,
         )
-    return found
 
 
 def _by_cluster(clusters: Codes, hits: Codes, trials: Codes) -> tuple[Codes, Floats, Floats]:

@@ -30,7 +30,7 @@ _SHOWN_VALUES = 8
 _LEAST_MERGE = 1_000_000
 _ROW_SALT = 0x9E3779B97F4A7C15
 
-Codes = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.integer]
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
@@ -245,18 +245,20 @@ class _Counting:
     def result(self, score: ScoreFacts | None) -> Cells:
         """All that was counted."""
         keys, hashes, counts = self._tally.merged()
+        # Small numbers: with clusters there may be as many cells as rows.
         readings: list[Codes] = []
         for _ in range(3):
-            readings.insert(0, keys & ((1 << _READING_BITS) - 1))
+            readings.insert(0, (keys & ((1 << _READING_BITS) - 1)).astype(np.int8))
             keys = keys >> _READING_BITS
-        codes = np.empty((keys.size, len(self._groups)), dtype=np.int64)
+        codes = np.empty((keys.size, len(self._groups)), dtype=np.int16)
         for position in reversed(range(len(self._groups))):
             codes[:, position] = keys & ((1 << _GROUP_BITS) - 1)
             keys = keys >> _GROUP_BITS
         clusters = None
         if hashes is not None:
             # The cells are sorted by hash already.
-            clusters = np.cumsum(np.concatenate(([False], hashes[1:] != hashes[:-1])), dtype=np.int64)
+            changes = np.concatenate(([False], hashes[1:] != hashes[:-1]))
+            clusters = np.cumsum(changes, dtype=np.int32)
         return Cells(
             rows=self._rows,
             columns=self._options.groups,
@@ -288,7 +290,7 @@ class _Tally:
 
     def add(self, keys: Codes, hashes: Hashes | None) -> None:
         """Count rows."""
-        self._parts.append(_summed([(keys, hashes, np.ones(keys.size, dtype=np.int64))]))
+        self._parts.append(_summed([(keys, hashes, np.ones(keys.size, dtype=np.int32))]))
         self._pending += self._parts[-1][0].size
         if self._pending > max(_LEAST_MERGE, self._kept):
             self._parts = [_summed(self._parts)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from audit.records import Verdict
 from audit.statistics.multiplicity import benjamini_hochberg
-from audit.tables.rates import MINIMUM_UNITS, Contrast, Trials, contrast
+from audit.tables.rates import MINIMUM_UNITS, Contrast, Counts
 
 __all__ = ["FALSE_DISCOVERY_RATE", "Judged", "Question", "judge_family", "too_few"]
 
@@ -17,12 +17,15 @@ FALSE_DISCOVERY_RATE = 0.05
 class Question:
     """Is this group treated like the reference?"""
 
-    group: Trials
-    reference: Trials
+    contrast: Contrast | None
+    """None if the question is unfit."""
+    units: int
+    """Independent units of the smaller side."""
+    clustered: bool
     picked_from: int | None
     """Number of groups the reference was picked from for its rate; None if it was named beforehand."""
     unfit: str | None
-    """Why the question has no answer, known before anything is computed; None if it may have one."""
+    """Why the question has no answer; None if it has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ def judge_family(questions: Sequence[Question], *, margin: float) -> list[Judged
     intervals are not corrected for the picking: name the reference beforehand where you can.
 
     Args:
-        questions: The whole family; each side of one without `unfit` has `MINIMUM_UNITS` units.
+        questions: The whole family.
         margin: Smallest difference that matters, a fraction above 0.
 
     Returns:
@@ -57,9 +60,7 @@ def judge_family(questions: Sequence[Question], *, margin: float) -> list[Judged
     Source:
         Benjamini & Hochberg (1995), J. Royal Stat. Soc. B 57:289-300.
     """
-    found = [
-        contrast(one.group, one.reference, margin=margin) if one.unfit is None else None for one in questions
-    ]
+    found = [one.contrast if one.unfit is None else None for one in questions]
     measured = [number for number, one in enumerate(found) if one is not None]
     p_values = [
         min(1.0, one.p_value * _factor(question))
@@ -103,22 +104,21 @@ def _why_open(question: Question, found: Contrast, margin: float) -> tuple[str, 
         return tuple(reasons)
     reasons.append(f"data of this size show {seen:.3f} or more in 4 of 5 tables")
     if seen > margin:
-        units = min(question.group.units, question.reference.units)
-        what = "rows" if question.group.ids is None else "clusters"
-        needed = math.ceil(units * (seen / margin) ** 2)
+        what = "clusters" if question.clustered else "rows"
+        needed = math.ceil(question.units * (seen / margin) ** 2)
         reasons.append(f"about {needed:,} {what} a group would decide at the margin of {margin:g}")
     return tuple(reasons)
 
 
-def too_few(label: str, trials: Trials, of: str) -> str | None:
+def too_few(label: str, counts: Counts, of: str) -> str | None:
     """Why a side has too few data for a verdict; None if it has enough.
 
     Args:
         label: The group's name.
-        trials: Its counts.
+        counts: Its counts.
         of: What its rows are, such as `decisions`.
     """
-    if trials.units >= MINIMUM_UNITS:
+    if counts.units >= MINIMUM_UNITS:
         return None
-    what = of if trials.ids is None else f"clusters with {of}"
-    return f"{label} has {trials.units} {what}; at least {MINIMUM_UNITS} are needed"
+    what = f"clusters with {of}" if counts.clustered else of
+    return f"{label} has {counts.units} {what}; at least {MINIMUM_UNITS} are needed"

@@ -130,13 +130,15 @@ def test_one_cluster_has_no_interval() -> None:
 
 def test_a_tally_counts_each_group_once() -> None:
     """Cells of other groups, outside the denominator or without a hit do not count."""
-    found = tally(
-        np.array([0, 0, 1, -1, 0]),
-        2,
-        trials=np.array([True, True, True, True, False]),
-        hits=np.array([True, False, True, True, True]),
-        counts=np.array([2, 3, 4, 5, 6]),
-        clusters=np.array([0, 1, 1, 2, 2]),
+    found = list(
+        tally(
+            np.array([0, 0, 1, -1, 0]),
+            2,
+            trials=np.array([True, True, True, True, False]),
+            hits=np.array([True, False, True, True, True]),
+            counts=np.array([2, 3, 4, 5, 6]),
+            clusters=np.array([0, 1, 1, 2, 2]),
+        )
     )
     assert [(one.hits, one.trials) for one in found] == [(2, 5), (4, 4)]
     assert [one.ids.tolist() for one in found if one.ids is not None] == [[0, 1], [1]]

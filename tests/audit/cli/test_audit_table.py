@@ -1,0 +1,96 @@
+"""`evenhand audit-table` as people and programs use it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.audit.cli.conftest import Command
+
+KEYS = {"group", "n", "favourable", "rate", "ci_low", "ci_high", "impact_ratio"} | {
+    "impact_ratio_ci_low",
+    "impact_ratio_ci_high",
+    "excluded",
+    "verdict",
+}
+
+
+@pytest.fixture
+def decisions(home: Path) -> Path:
+    """Decisions on two groups, and ten people of a third."""
+    counts = {"A": (1000, 600), "B": (1000, 500), "tiny": (10, 10)}
+    rows = [f"{g},{'yes' if k < hits else 'no'}" for g, (n, hits) in counts.items() for k in range(n)]
+    path = home / "decisions.csv"
+    path.write_text("g,y\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_json_has_the_promised_shape(evenhand: Command, decisions: Path) -> None:
+    """A program finds groups, reference, tables and labels under their names."""
+    words = ["--outcome", "y", "--favourable", "yes", "--group", "g"]
+    reason = ["--exclude-below", "0.02", "--justification", "ten people"]
+    ended = evenhand("audit-table", decisions, *words, *reason, "--json")
+    assert ended.code == 0
+    found = json.loads(ended.out)
+    assert found["reference"] == "A"
+    assert {row["group"]: row["impact_ratio"] for row in found["groups"]} == {
+        "A": 1.0,
+        "B": pytest.approx(0.8333, abs=1e-4),
+        "tiny": None,
+    }
+    assert set(found["groups"][0]) >= KEYS
+    assert [row["verdict"] for row in found["groups"]] == [None, "disparity", "not_measured"]
+    assert "local_law_144" in found["tables"]
+    assert found["labels"] is None
+
+
+def test_people_get_tables_notes_and_files(evenhand: Command, decisions: Path, home: Path) -> None:
+    """The text goes to standard error, says what it is not, and files land in the folder asked for."""
+    words = ["--outcome", "y", "--favourable", "yes", "--group", "g", "--out", home / "out"]
+    ended = evenhand("audit-table", decisions, *words)
+    assert ended.code == 0
+    assert ended.out == ""
+    assert "not an independent audit" in ended.err
+    assert "highest rate seen" in ended.err
+    assert sorted(path.name for path in (home / "out").iterdir()) == ["table.html", "table.json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--outcome", "z", "--favourable", "yes", "--group", "g"],
+            "missing column 'z'; columns present: 'g', 'y'",
+        ),
+        (["--outcome", "y", "--favourable", "ja", "--group", "g"], "values present: 'no', 'yes'"),
+        (["--outcome", "y", "--favourable", "yes", "--group", "g", "--reference", "C"], "is no group"),
+        (
+            ["--outcome", "y", "--favourable", "yes", "--group", "g", "--exclude-below", "0.02"],
+            "--justification",
+        ),
+        (["--outcome", "y", "--favourable", "yes", "--group", "g", "--margin", "5"], "--margin"),
+        (
+            ["--outcome", "y", "--favourable", "yes", "--group", "g", "--score", "y"],
+            "must be different columns",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(
+    evenhand: Command, decisions: Path, words: list[str], said: str
+) -> None:
+    """What is wrong is said in one line, with what would be accepted."""
+    ended = evenhand("audit-table", decisions, *words)
+    assert ended.code == 2
+    errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert said in errors[0]
+    assert ended.out == ""
+
+
+def test_a_hostile_name_cannot_move_the_cursor(evenhand: Command, home: Path) -> None:
+    """Control characters of a file never reach the terminal."""
+    path = home / "hostile.csv"
+    path.write_text("g,y\n" + "a\x1b[2J,1\nb,0\n" * 20)
+    ended = evenhand("audit-table", path, "--outcome", "y", "--favourable", "1", "--group", "g")
+    assert ended.code == 0
+    assert "\x1b[2J" not in ended.err
