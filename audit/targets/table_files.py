@@ -79,6 +79,8 @@ def _jsonl(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
                 row = json.loads(line)
             except ValueError as error:
                 raise InputError(f"{path}: line {number}: not valid JSON: {error}") from error
+            except RecursionError as error:
+                raise InputError(f"{path}: line {number}: not valid JSON: nested too deeply") from error
             if not isinstance(row, dict):
                 raise InputError(f"{path}: line {number}: must be a JSON object; got {type(row).__name__}")
             check_columns(path, frozenset(row), columns, number)
@@ -90,7 +92,11 @@ def _csv(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines, strict=True)
         try:
-            check_columns(path, frozenset(reader.fieldnames or ()), columns, 1)
+            header = reader.fieldnames or ()
+            check_columns(path, frozenset(header), columns, 1)
+            twice = sorted(name for name in columns if header.count(name) > 1)
+            if twice:
+                raise InputError(f"{path}: line 1: column {', '.join(twice)} is there more than once")
             for row in reader:
                 if None in row or None in row.values():
                     wanted = len(reader.fieldnames or ())
@@ -119,7 +125,15 @@ def _parquet(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
         names = cast("_Schema", opened.schema_arrow).names
         check_columns(path, frozenset(names), columns, 1)
         number = 0
-        for batch in cast("_ParquetFile", opened).iter_batches(columns=sorted(columns)):
+        batches = cast("_ParquetFile", opened).iter_batches(columns=sorted(columns))
+        while True:
+            try:
+                batch = next(batches, None)
+            except (arrow.ArrowException, OSError) as error:
+                problem = str(error).splitlines()[0]
+                raise InputError(f"{path}: is damaged after row {number}: {problem}") from error
+            if batch is None:
+                return
             for row in batch.to_pylist():
                 number += 1
                 yield number, row

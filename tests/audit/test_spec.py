@@ -46,6 +46,10 @@ def test_defaults_are_filled_in_and_options_belong_to_plug_ins() -> None:
         ("repeats: 0", "spec.yaml: repeats: Input should be greater than or equal to 1; got 0"),
         ("repeats: 1.5", "spec.yaml: repeats: Input should be a valid integer"),
         ("judgement: {level: 95}", "spec.yaml: judgement.level: Input should be less than 1; got 95"),
+        (
+            "judgement: {level: 0.05}",
+            "spec.yaml: judgement.level: Input should be greater than 0.5; got 0.05",
+        ),
         ("judgement: {level: .nan}", "spec.yaml: judgement.level: Input should be a finite number; got nan"),
         ("limits: {error_rate: 2}", "spec.yaml: limits.error_rate: Input should be less than or equal to 1"),
         ("limits: {usd: 0}", "spec.yaml: limits.usd: Input should be greater than 0; got 0"),
@@ -158,11 +162,41 @@ def test_dump_and_parse_give_the_same_spec_and_bytes() -> None:
     assert "Änne" in dumped
 
 
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ("authorised_by: 2025-13-45", "not a valid value: month must be in 1..12 (line 8, column 16)"),
+        ("seed: !!int many", "not a valid value: invalid literal for int() with base 10: 'many'"),
+        ("seed: !!float much", "not a valid value: could not convert string to float: 'much'"),
+        (f"seed: {'9' * 5000}", "not a valid value: Exceeds the limit"),
+        ("baseline: &b {type: specimen, more: *b}", "an alias stands inside itself (line 8, column 11)"),
+    ],
+)
+def test_yaml_values_that_cannot_be_read_are_one_line(change: str, line: str) -> None:
+    """What breaks inside a YAML value names its line, as any other mistake does."""
+    (problem,) = problems(GOOD + change + "\n")
+    assert problem.startswith(f"spec.yaml: not valid YAML: {line}")
+
+
+def test_aliases_that_stand_for_billions_of_values_are_refused() -> None:
+    """A small file cannot fill the memory."""
+    levels = ["l0: &l0 [x, x, x, x, x, x, x, x, x, x]"]
+    levels += [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 12)]
+    (problem,) = problems(GOOD + "\n".join(levels))
+    assert problem == "spec.yaml: not valid YAML: its aliases stand for more than 100000 values"
+
+
+def test_aliases_may_be_used_to_say_a_thing_once() -> None:
+    """A target given by anchor is the same target for the baseline."""
+    spec = parse_spec(GOOD.replace("target: {", "target: &t {") + "baseline: *t\n", "spec.yaml")
+    assert spec.baseline == spec.target
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     name=st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=100),
     seed=st.integers(0, 2**63),
-    level=st.floats(0.01, 0.99),
+    level=st.floats(0.51, 0.99),
     option=st.dictionaries(
         st.text("abcxyz_", min_size=1, max_size=5).filter(lambda key: key not in {"use", "type"}),
         st.one_of(st.booleans(), st.integers(), st.text(max_size=9), st.lists(st.integers(), max_size=3)),

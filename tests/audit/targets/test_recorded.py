@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from audit.errors import ExtraMissingError, InputError
@@ -122,6 +123,8 @@ def test_two_texts_for_one_key_are_an_error(context: TargetContext) -> None:
             "missing column text; columns present: answer, prompt_id",
         ),
         ("{broken", "o.jsonl", "line 1: not valid JSON"),
+        ("[" * 100_000, "o.jsonl", "line 1: not valid JSON: nested too deeply"),
+        ("prompt_id,text,text\np,a,b\n", "o.csv", "line 1: column text is there more than once"),
         ("[1]", "o.jsonl", "must be a JSON object"),
         ('{"prompt_id": null, "text": "a"}', "o.jsonl", "prompt_id must be a text or whole number; got None"),
         ('{"prompt_id": "p", "text": 3}', "o.jsonl", "text must be a text; got 3"),
@@ -172,3 +175,15 @@ def test_published_predictions_load(context: TargetContext, ask: Ask) -> None:
     assert target.info.facts["rows"] == "1200"
     (output,) = outputs_of(target, [ask("?", source_id="Religion/0")])
     assert output.text
+
+
+def test_damage_inside_a_parquet_file_is_one_line(tmp_path: Path, context: TargetContext) -> None:
+    """A file whose footer is sound and whose data are not is an error of the file."""
+    path = tmp_path / "o.parquet"
+    rows = {"prompt_id": [f"p{n}" for n in range(500)], "text": [f"answer {n}" for n in range(500)]}
+    pd.DataFrame(rows).to_parquet(path)
+    content = bytearray(path.read_bytes())
+    content[60:600] = bytes(range(180)) * 3
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"o\.parquet: "):
+        _ = RecordedTarget(RecordedOptions(path=path), context).facts()
