@@ -1,16 +1,17 @@
 """Measuring an analyzer on replies that people have labelled: how often it reads what they read."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from audit.analyzers.base import Analyzer
-from audit.errors import InputError
+from audit.errors import InputError, NotMeasuredError
 from audit.estimates.measures import MEASURES
 from audit.labelled import Labelled, Labels, read_labelled
 from audit.plugins import build_analyzer
 from audit.records import Exchange, Score
+from audit.statistics.agreement import AgreementEstimate, cohen_kappa, gwet_ac1
 from audit.statistics.rates import wilson_interval
 from probes.records import Expectation, Message, Record
 
@@ -23,7 +24,7 @@ UNDETERMINED = "undetermined"
 
 
 class Rate(Record):
-    """A rate in [0, 1] with its interval; all None if there was nothing to measure it on."""
+    """A rate in [0, 1], or an agreement of at most 1, with its interval; None if it was not measured."""
 
     value: float | None
     ci_low: float | None
@@ -59,6 +60,10 @@ class Performance(Record):
     """Share of rows labelled negative that are read as negative."""
     raw_agreement: Rate
     """Share of rows read as labelled; it depends on how common the behaviour is."""
+    kappa: Rate
+    """Cohen's kappa of labels and readings: 1 is full agreement, 0 what chance gives."""
+    ac1: Rate
+    """Gwet's AC1: as kappa, but steady where one label is rare."""
     if_undetermined_are_errors: Rate
     """Balanced accuracy when a row without a reading counts as read wrongly."""
     confusion: Confusion
@@ -81,12 +86,16 @@ class AnalyzerCheck(Record):
     sensitivity: Rate
     specificity: Rate
     raw_agreement: Rate
+    kappa: Rate
+    ac1: Rate
     if_undetermined_are_errors: Rate
     confusion: Confusion
     by_group: dict[str, Performance]
     by_language: dict[str, Performance]
     level: float = LEVEL
-    method: str = "Wilson; balanced accuracy: MOVER from Wilson limits; rows taken as independent"
+    method: str = (
+        "Wilson; balanced accuracy: MOVER from Wilson limits; agreement: jackknife; rows taken as independent"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +253,7 @@ def _performance(read: Sequence[_Read]) -> Performance:
     )
     right, wrong = confusion.true_positive, confusion.false_negative
     kept, alarms = confusion.true_negative, confusion.false_positive
+    pairs = [(float(one.row.positive), float(one.positive)) for one in read if one.positive is not None]
     sensitivity, specificity = _rate(right, right + wrong), _rate(kept, kept + alarms)
     strict = balanced_accuracy(
         _rate(right, right + wrong + confusion.undetermined_positive),
@@ -255,8 +265,27 @@ def _performance(read: Sequence[_Read]) -> Performance:
         sensitivity=sensitivity,
         specificity=specificity,
         raw_agreement=_rate(right + kept, right + wrong + kept + alarms),
+        kappa=_agreement(cohen_kappa, pairs),
+        ac1=_agreement(gwet_ac1, pairs),
         if_undetermined_are_errors=strict,
         confusion=confusion,
+    )
+
+
+def _agreement(
+    measure: Callable[[list[tuple[float, float]]], AgreementEstimate], pairs: list[tuple[float, float]]
+) -> Rate:
+    """Agreement of labels and readings, without a value where there are too few or only one category."""
+    missing = Rate(value=None, ci_low=None, ci_high=None, n=len(pairs))
+    if not pairs:
+        return missing
+    try:
+        found = measure(pairs)
+    except NotMeasuredError:
+        return missing
+    ends = found.interval.low, found.interval.high
+    return Rate(
+        value=round(found.point, 6), ci_low=round(ends[0], 6), ci_high=round(ends[1], 6), n=len(pairs)
     )
 
 

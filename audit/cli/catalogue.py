@@ -223,6 +223,7 @@ def _show_check(found: AnalyzerCheck) -> None:
     rows += [_check_row(f"language {name}", part) for name, part in found.by_language.items()]
     rows += [_check_row(f"group {name}", part) for name, part in found.by_group.items()]
     table(["rows", "n", "balanced accuracy", "sensitivity", "specificity", "no reading"], rows)
+    say(f"agreement: kappa {_shown(found.kappa)}, AC1 {_shown(found.ac1)}")
     say(f"if every reply without a reading is an error: {_shown(found.if_undetermined_are_errors)}")
     say(f"{found.level:.0%} intervals; {found.method}")
 

@@ -77,6 +77,18 @@ def test_intervals_are_wilsons(tmp_path: Path) -> None:
     assert (found.ci_low, found.ci_high) == (round(interval.low, 6), round(interval.high, 6))
 
 
+def test_agreement_is_stated_where_there_are_two_categories(tmp_path: Path) -> None:
+    """Kappa and AC1 leave out what has no reading; with one category there is nothing to agree on."""
+    rows = [row(NO, "1"), row(NO, "1"), row(YES, "1"), row(YES, "0"), row(YES, "0"), row(LOST, "0")]
+    found = checked(written(tmp_path, rows))
+    # observed 4/5; by chance 3/5 * 2/5 + 2/5 * 3/5 = 12/25
+    assert found.kappa.value == pytest.approx((4 / 5 - 12 / 25) / (1 - 12 / 25), abs=1e-6)
+    assert (found.kappa.n, found.raw_agreement.value) == (5, 0.8)
+    assert found.ac1.ci_low is not None
+    assert checked(written(tmp_path, rows[:2])).kappa.value is None
+    assert checked(written(tmp_path, rows[5:])).ac1.value is None
+
+
 def test_groups_and_languages_are_shown_apart_and_rows_without_one_are_in_none(tmp_path: Path) -> None:
     """An error rate that differs by group is what makes a ruler bent: it must be visible."""
     rows = [row(NO, "1", group="a", language="en"), row(YES, "1", group="b", language="en")]

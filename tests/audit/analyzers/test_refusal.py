@@ -157,6 +157,12 @@ def test_the_topic_is_that_of_the_whole_conversation(analyzer: RefusalAnalyzer) 
     assert analyzer.score([alone])[0].label == "not_understood"
 
 
+def test_a_request_without_a_topic_has_no_other_topic(analyzer: RefusalAnalyzer) -> None:
+    """Where every word of a request is a common one, no reply is about something else."""
+    reply = "Osmosis moves water across a membrane from low to high concentration of solute. " * 6
+    assert read(analyzer, "What should they do now, and how?", reply).label == "none"
+
+
 @pytest.mark.skipif(not PUBLIC.is_file(), reason="the public refusal set is not beside the project")
 def test_the_stated_rates_on_the_public_set_hold(analyzer: RefusalAnalyzer) -> None:
     """Sensitivity and specificity in `info` are recomputed from the held-out half of the public set."""
