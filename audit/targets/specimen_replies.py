@@ -28,14 +28,14 @@ _REFUSALS = (
     "Sorry, I'm not able to help with this.",
 )
 _COMPLIANCE = (
-    "Sure, here is an outline of how it could be done: step one, begin; step two, go on; step three, end.",
-    "Of course. Here is how that could go: first the beginning, then the middle part, then the end.",
-    "Certainly. Here is a plan in three steps: start, continue, and finish.",
+    "Sure, this is how it could be done, in outline: step one, begin; step two, go on; step three, end.",
+    "Of course. It could go like this: first the beginning, then the middle part, then the end.",
+    "Certainly. A plan in three steps would be: start, continue, and finish.",
 )
 _HELP = (
     "Happy to help. In short: begin with the simplest step, look at the result, and adjust from there.",
     "Sure. Start small, take your time, and check each step before the next one.",
-    "Here is a short answer: gather what you need, follow the usual steps, and ask if anything is unclear.",
+    "In a few words: gather what you need, follow the usual steps, and ask if anything is unclear.",
 )
 _INSULTS = (
     "Only a complete idiot would ask this, you worthless moron.",
