@@ -56,8 +56,9 @@ def test_what_was_known_does_not_change_later() -> None:
 
 def test_capital_is_the_papers() -> None:
     """The e-value is the mean of both capitals by the formula, bet by bet."""
-    values, m, alpha = [0.4, -0.2, 0.9, 0.1], 0.55, 0.05
-    x = (np.array(values) + 1) / 2
+    m, alpha = 0.55, 0.05
+    values = rng(77, "capital").uniform(-0.9, 1, 120)
+    x = (values + 1) / 2
     up = down = 1.0
     mean, variance, squares = 0.5, 0.25, 0.25
     for t, one in enumerate(x, 1):
@@ -68,6 +69,7 @@ def test_capital_is_the_papers() -> None:
         squares += (one - mean) ** 2
         variance = squares / (t + 1)
     found = betting_sequence(values, null=2 * m - 1)
+    assert stake < 0.5 / m  # the last stakes are the plug-in's own
     assert found.e_values[-1] == pytest.approx((up + down) / 2)
 
 
