@@ -184,7 +184,7 @@ def test_bad_weights_are_refused() -> None:
 
 @pytest.mark.parametrize(("templates", "apart"), [(12, False), (12, True), (40, True)])
 def test_small_samples_hold_their_level(templates: int, apart: bool) -> None:  # noqa: FBT001 - a parametrised case
-    """CR2-t errs about 5 % of the time, the wild test up to 9 %, where the plain sandwich with z errs more."""
+    """CR2-t errs about 5 % of the time, the wild test up to 9 %, the plain sandwich with z more."""
     stream = rng(87, "level", templates, int(apart))
     wrong = []
     for _ in range(500):
