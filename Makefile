@@ -21,8 +21,9 @@ demo: $(VENV)/core.stamp
 	rm -rf demo
 	$(BIN)/evenhand demo --out demo
 
+# One thread a worker: small matrices gain nothing from threads that fight over the same cores.
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest --numprocesses=auto
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses=auto
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
