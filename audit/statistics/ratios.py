@@ -5,7 +5,7 @@ ratio is nor whether the difference matters.
 """
 
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, fsum, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -120,7 +120,8 @@ def impact_ratio(
     error = 0.0
     if group.rate > 0:
         influence = group.influence() - reference.influence()
-        error = sqrt(float(influence @ influence) * n / (n - 1))
+        # An exactly rounded sum does not depend on the order of the clusters.
+        error = sqrt(fsum((influence**2).tolist()) * n / (n - 1))
     degenerate = error <= _ROUNDING
     if degenerate:
         interval, p_value = _divided_bounds(group, reference, level), None
