@@ -199,6 +199,8 @@ class Planner:
             here = (cell.templates, answers)
             smallest[key] = min(smallest.get(key, here), here)
         for (probe, domain, attribute, signal), (templates, answers) in sorted(smallest.items()):
+            if templates < 2:  # noqa: PLR2004 - one template has no spread, so no size can be promised
+                continue
             size = smallest_detectable(
                 templates,
                 slope_sd=ASSUMED_SLOPE_SD,

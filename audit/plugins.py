@@ -127,8 +127,10 @@ def load_plugin(group: str, name: str, *, where: str) -> type:
         return load(group, name)
     except PluginError as error:
         kind = group.removeprefix("evenhand.")
+        listed = kind in {"probes", "targets", "analyzers"}
         raise SpecError(
-            f"{where}: {str(error).removeprefix(f'{group}: ')}", next_step=f"evenhand {kind} list"
+            f"{where}: {str(error).removeprefix(f'{group}: ')}",
+            next_step=f"evenhand {kind} list" if listed else None,
         ) from error
 
 

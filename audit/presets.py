@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
-from audit.errors import InputError
+from pydantic import ValidationError
+
+from audit.errors import InputError, SpecError
 from audit.spec import Spec
+from audit.validation import problem_lines
 
 __all__ = ["PRESETS", "preset", "quick_spec"]
 
@@ -104,24 +107,29 @@ def quick_spec(target: Mapping[str, object], *, minutes: float, templates: int) 
         target: Options of the `openai` target: base_url, model and so on.
         minutes: Wall-clock limit.
         templates: Situations a domain.
+
+    Raises:
+        SpecError: A value is outside what a spec accepts.
     """
-    return Spec.model_validate(
-        {
-            "version": 1,
-            "name": "quick",
-            "seed": 7,
-            "target": {"type": "openai", "params": {"max_tokens": 300, "temperature": 0.7}, **target},
-            "probes": [
-                {
-                    "use": "bias/decisions",
-                    "domains": ["lending", "hiring"],
-                    "attributes": ["gender", "race_ethnicity"],
-                    "signals": ["explicit"],
-                    "templates": templates,
-                },
-                {"use": "safety/benign"},
-            ],
-            "analyzers": ["decision", "refusal", "toxicity"],
-            "limits": {"minutes": minutes},
-        }
-    )
+    content = {
+        "version": 1,
+        "name": "quick",
+        "seed": 7,
+        "target": {"type": "openai", "params": {"max_tokens": 300, "temperature": 0.7}, **target},
+        "probes": [
+            {
+                "use": "bias/decisions",
+                "domains": ["lending", "hiring"],
+                "attributes": ["gender", "race_ethnicity"],
+                "signals": ["explicit"],
+                "templates": templates,
+            },
+            {"use": "safety/benign"},
+        ],
+        "analyzers": ["decision", "refusal", "toxicity"],
+        "limits": {"minutes": minutes},
+    }
+    try:
+        return Spec.model_validate(content)
+    except ValidationError as error:
+        raise SpecError("\n".join(problem_lines(error, "quick", Spec))) from error

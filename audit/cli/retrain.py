@@ -27,7 +27,7 @@ __all__ = ["retrain"]
     "--max-examples",
     default=500,
     show_default=True,
-    type=click.IntRange(min=10),
+    type=click.IntRange(min=10, max=1_000_000),
     help="Upper bound of the examples.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")

@@ -81,6 +81,11 @@ def test_smallest_detectable_is_the_formula_by_hand() -> None:
     assert (entry.templates, entry.attribute, entry.signal) == (12, "gender", "explicit")
 
 
+def test_one_template_promises_nothing() -> None:
+    """A single template has no spread to reckon with, and its plan says no size, rather than fail."""
+    assert decisions(templates=1).detectable == ()
+
+
 def test_templates_see_more_than_repeats() -> None:
     """Twice the templates beat twice the repeats at the same price."""
     twice_templates, twice_repeats = decisions(templates=24), decisions(repeats=2)

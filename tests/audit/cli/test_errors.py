@@ -202,3 +202,12 @@ def test_catalogue_lists_shows_and_checks(evenhand: Command) -> None:
     refused(evenhand("probes", "show", "bias/nothing"), "unknown name 'bias/nothing'; accepted: ")
     refused(evenhand("analyzers", "show", "nothing"), "unknown name 'nothing'; accepted: ")
     refused(evenhand("probes", "show", "public/bbq"), "path: required key is missing")
+
+
+def test_numbers_that_are_none_are_one_line(evenhand: Command, home: Path) -> None:
+    """Options outside their range are refused before anything is made."""
+    ended = evenhand("quick", "http://127.0.0.1:9/v1", "--model", "m", "--minutes", "nan", "--out", "runs/q")
+    refused(ended, "limits.minutes: Input should be a finite number")
+    ended = evenhand("retrain", "runs/q", "--max-examples", "1000001")
+    assert (ended.code, "Traceback" in ended.err) == (2, False)
+    assert not (home / "runs").exists()
