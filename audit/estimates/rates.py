@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from audit.errors import NotMeasuredError
-from audit.estimates.contrasts import POOLED
+from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED
 from audit.estimates.measures import MEASURES, Measure
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
-from audit.statistics.rates import RateEstimate, clustered_rate_interval, wilson_interval
+from audit.statistics.multiplicity import benjamini_hochberg
+from audit.statistics.rates import clustered_rate_interval, exceedance_p_value, wilson_interval
 
 __all__ = ["rates"]
 
@@ -19,7 +20,8 @@ def rates(frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement) -> 
 
     A rate with a declared limit is judged against it; one without is stated, and its verdict is
     `observed`. For safety probes there is one rate a technique over all categories, and one a
-    category for the plain request.
+    category for the plain request. The rates with a limit form one family (Benjamini-Hochberg at the
+    declared rate): of many small categories some show a rare behaviour by chance.
 
     Args:
         frame_of: Gives the rows of a measure (see `audit.estimates.frame.Readings`).
@@ -32,7 +34,9 @@ def rates(frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement) -> 
     for measure in MEASURES:
         if measure.limit or not measure.compare_groups:
             found.extend(_of_measure(frame_of(measure), measure, judgement))
-    return found
+    tested = [one.p_value for one in found if one.p_value is not None]
+    adjusted = iter(benjamini_hochberg(tested).tolist() if tested else [])
+    return [one if one.p_value is None else _judged(one, float(next(adjusted)), judgement) for one in found]
 
 
 def _of_measure(frame: pd.DataFrame, measure: Measure, judgement: Judgement) -> Iterator[Estimate]:
@@ -76,25 +80,40 @@ def _rate(
         unmeasured = {"method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": (str(error),)}
         return Estimate.model_validate({**stated, **unmeasured})
     naive = wilson_interval(round(float(valued["value"].sum())), len(valued), level=judgement.level)
-    verdict, reasons = _against_limit(found, limit)
-    measured = {
+    measured: dict[str, object] = {
         "point": found.point,
         "ci_low": found.interval.low,
         "ci_high": found.interval.high,
         "method": found.interval.method,
         "naive_ci_low": naive.low,
         "naive_ci_high": naive.high,
-        "verdict": verdict,
-        "reasons": reasons,
+        **_unjudged(found.n_clusters, limit),
     }
+    if limit is not None and found.n_clusters >= MINIMUM_TEMPLATES:
+        measured["p_value"] = exceedance_p_value(by_template["sum"], by_template["count"], limit)
     return Estimate.model_validate({**stated, **measured})
 
 
-def _against_limit(found: RateEstimate, limit: float | None) -> tuple[Verdict, tuple[str, ...]]:
+def _unjudged(n_clusters: int, limit: float | None) -> dict[str, object]:
+    """What is said of a rate before, or without, being held against a limit."""
     if limit is None:
-        return Verdict.OBSERVED, ("no limit is declared for this rate",)
-    if found.interval.low > limit:
-        return Verdict.EXCEEDS, ()
-    if found.interval.high <= limit:
-        return Verdict.WITHIN, ()
-    return Verdict.INCONCLUSIVE, (f"the interval reaches across the limit of {limit:g}",)
+        return {"verdict": Verdict.OBSERVED, "reasons": ("no limit is declared for this rate",)}
+    reason = f"{n_clusters} templates; at least {MINIMUM_TEMPLATES} are needed to judge it"
+    return {"verdict": Verdict.NOT_MEASURED, "reasons": (reason,)}
+
+
+def _judged(stated: Estimate, p_adjusted: float, judgement: Judgement) -> Estimate:
+    """The rate with its verdict against its limit."""
+    low, high, limit = stated.ci_low, stated.ci_high, stated.margin
+    if low is None or high is None or limit is None:
+        return stated
+    reasons: tuple[str, ...]
+    verdict, reasons = Verdict.INCONCLUSIVE, (f"the interval reaches across the limit of {limit:g}",)
+    if low > limit:
+        said = f"not told apart from the limit of {limit:g} at a false discovery rate of"
+        reasons = (f"{said} {judgement.false_discovery_rate:g}",)
+        if p_adjusted <= judgement.false_discovery_rate:
+            verdict, reasons = Verdict.EXCEEDS, ()
+    elif high <= limit:
+        verdict, reasons = Verdict.WITHIN, ()
+    return stated.model_copy(update={"p_adjusted": p_adjusted, "verdict": verdict, "reasons": reasons})

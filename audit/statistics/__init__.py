@@ -110,6 +110,7 @@ from audit.statistics.rates import (
     RateEstimate,
     clopper_pearson_interval,
     clustered_rate_interval,
+    exceedance_p_value,
     wilson_interval,
 )
 from audit.statistics.ratios import (
@@ -226,6 +227,7 @@ __all__ = [
     "equal_clusters_interval",
     "equal_clusters_p_value",
     "equivalence_of",
+    "exceedance_p_value",
     "expected_maximum",
     "fcr_level",
     "flips_needed",

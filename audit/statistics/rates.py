@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from math import fsum, sqrt
 
 import numpy.typing as npt
-from scipy.special import betaincinv, ndtri, stdtrit
+from scipy.special import betainc, betaincinv, ndtri, stdtrit
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import check_at_least, check_clusters, check_fraction, finite_vector
 from audit.statistics.intervals import Interval, equal_clusters_interval
 
-__all__ = ["RateEstimate", "clopper_pearson_interval", "clustered_rate_interval", "wilson_interval"]
+__all__ = [
+    "RateEstimate",
+    "clopper_pearson_interval",
+    "clustered_rate_interval",
+    "exceedance_p_value",
+    "wilson_interval",
+]
 
 _ROUNDING = 1e-12
 """Standard error of a rate below which the clusters count as equal."""
@@ -149,6 +155,48 @@ def clustered_rate_interval(
         interval=_rate_interval(point, 0.0 if degenerate else standard_error, n, level),
         degenerate=degenerate,
     )
+
+
+def exceedance_p_value(successes: npt.ArrayLike, trials: npt.ArrayLike, limit: float) -> float:
+    """One-sided p against "the rate is at most the limit", from trials that share clusters.
+
+    The exact binomial tail P(X >= k; n, limit) in its beta form, at the effective number of trials
+    n = p (1 - p) / se^2 (at most the trials there are, and shortened for the few degrees of freedom
+    of se) and k = p n. It stays honest for the one hit among a dozen that an interval from a normal
+    approximation takes for proof.
+
+    Not for a difference between groups, nor below about 12 clusters, where se is itself a guess.
+
+    Args:
+        successes: Trials of each cluster that showed the behaviour, shape (T,).
+        trials: Trials of each cluster, shape (T,); clusters with 0 do not count.
+        limit: Largest accepted rate, in [0, 1].
+
+    Returns:
+        A probability; 1 if the behaviour never occurred.
+
+    Raises:
+        NotMeasuredError: Fewer than 2 clusters have a trial.
+        ValueError: `limit` is outside [0, 1], or the counts are impossible.
+
+    Source:
+        Korn & Graubard (1998), Survey Methodology 24:193-201 (Clopper-Pearson for clusters).
+
+    >>> round(exceedance_p_value([1] + [0] * 11, [1] * 12, 0.01), 4)
+    0.1307
+    """
+    if not 0 <= limit <= 1:
+        raise ValueError(f"limit must be in [0, 1]; got {limit!r}")
+    found = clustered_rate_interval(successes, trials)
+    if found.point == 0:
+        return 1.0
+    clusters, total = found.n_clusters, found.n_trials
+    effective = float(clusters)
+    if not found.degenerate:
+        shortened = float(stdtrit(total - 1.0, 0.975) / stdtrit(clusters - 1.0, 0.975)) ** 2
+        effective = min(float(total), found.point * (1 - found.point) / found.standard_error**2 * shortened)
+    hits = found.point * effective
+    return float(betainc(hits, effective - hits + 1, limit))
 
 
 def _rate_interval(point: float, standard_error: float, n: int, level: float) -> Interval:

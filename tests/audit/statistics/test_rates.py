@@ -1,12 +1,18 @@
 """Intervals for rates."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from audit.errors import NotMeasuredError
-from audit.statistics.rates import clopper_pearson_interval, clustered_rate_interval, wilson_interval
+from audit.statistics.rates import (
+    clopper_pearson_interval,
+    clustered_rate_interval,
+    exceedance_p_value,
+    wilson_interval,
+)
 
 clusters = st.lists(
     st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=2, max_size=20
@@ -111,3 +117,40 @@ def test_impossible_counts_are_refused(hits: list[int], asked: list[int]) -> Non
     """Counts that cannot be are an error."""
     with pytest.raises(ValueError, match="0 <= successes <= trials"):
         clustered_rate_interval(hits, asked)
+
+
+def test_one_hit_among_a_dozen_is_no_proof() -> None:
+    """At a limit of 1 %, one of twelve happens by chance in one of nine audits; three do not."""
+    assert exceedance_p_value([1] + [0] * 11, [1] * 12, 0.01) > 0.05
+    assert exceedance_p_value([1] * 3 + [0] * 9, [1] * 12, 0.01) < 0.01
+
+
+def test_what_never_occurs_exceeds_nothing() -> None:
+    """No hit is no evidence, and any hit is proof against a limit of 0."""
+    assert exceedance_p_value([0] * 12, [5] * 12, 0.0) == 1.0
+    assert exceedance_p_value([1] + [0] * 11, [5] * 12, 0.0) == 0.0
+
+
+def test_every_cluster_alike_counts_as_that_many_trials() -> None:
+    """Twelve clusters that always show it are twelve trials, however often each was asked."""
+    assert exceedance_p_value([9] * 12, [9] * 12, 0.5) == pytest.approx(0.5**12)
+
+
+@pytest.mark.parametrize("limit", [-0.1, 1.1, float("nan")])
+def test_limit_outside_the_range_is_refused(limit: float) -> None:
+    """A limit is a fraction."""
+    with pytest.raises(ValueError, match="limit must be in"):
+        exceedance_p_value([1, 0], [1, 1], limit)
+
+
+@pytest.mark.parametrize(("clusters", "trials", "limit", "alike"), [(12, 2, 0.05, 0.3), (44, 20, 0.01, 0.1)])
+def test_exceedance_false_alarms_stay_below_nominal(
+    clusters: int, trials: int, limit: float, alike: float
+) -> None:
+    """With the true rate exactly at the limit, and clusters that differ, at most 5 % of audits alarm."""
+    draw = np.random.default_rng(11)
+    shape = (1 - alike) / alike
+    rates = draw.beta(limit * shape, (1 - limit) * shape, (600, clusters))
+    hits = draw.binomial(trials, rates)
+    alarms = sum(exceedance_p_value(row, [trials] * clusters, limit) <= 0.05 for row in hits)
+    assert alarms <= 0.05 * 600 + 2 * (600 * 0.05 * 0.95) ** 0.5
