@@ -72,7 +72,7 @@ def write_retraining_files(
         files=tuple(files),
         not_written=tuple(not_written),
     )
-    write_text(out / CARD, render_card(manifest, examples))
+    write_text(out / CARD, render_card(manifest, examples, {finding.id: finding.claim for finding in findings}))
     write_text(
         out / MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
     )
@@ -142,7 +142,19 @@ def _write_files(
                 not_written.append(
                     f"{split}.{file_format}.jsonl: {len(rows)} rows; the format needs {needed}"
                 )
+    _clear_others(out, files)
     return files, not_written
+
+
+def _clear_others(out: Path, files: Sequence[RetrainingFile]) -> None:
+    """Remove files of an earlier writing, which the new card and manifest do not speak of."""
+    kept = {name for file in files for name in (file.path, file.provenance)}
+    for file_format in Format:
+        for split in _SPLITS:
+            for suffix in ("jsonl", "provenance.jsonl"):
+                name = f"{split}.{file_format.value}.{suffix}"
+                if name not in kept:
+                    (out / name).unlink(missing_ok=True)
 
 
 def _mixed(rows: Sequence[Example], seed: int) -> list[Example]:

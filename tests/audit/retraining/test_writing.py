@@ -48,6 +48,19 @@ def test_same_inputs_same_bytes(
     assert all((files.folder / name).read_bytes() == (tmp_path / name).read_bytes() for name in names)
 
 
+def test_no_file_of_an_earlier_writing_stays(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """Fewer formats in the same folder leave only what the card speaks of, and files of others alone."""
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    findings = [make_finding()]
+    write_retraining_files(findings, audit_prompts, tmp_path, RetrainingOptions(max_examples=120, seed=1))
+    options = RetrainingOptions(max_examples=120, seed=2, formats=(Format.TRL_SFT,))
+    written = write_retraining_files(findings, audit_prompts, tmp_path, options).manifest.files
+    listed = {name for file in written for name in (file.path, file.provenance)}
+    assert {path.name for path in tmp_path.iterdir()} == listed | {CARD, MANIFEST, "notes.txt"}
+
+
 def test_splits_share_no_template(files: RetrainingFiles) -> None:
     """No template stands in both splits, and a set is never torn apart."""
     train, validation = _notes(files, "train"), _notes(files, "validation")
