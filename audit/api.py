@@ -1,7 +1,7 @@
 """Everything the command line does, for programs: one function a command, plain data in and out."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from secrets import token_hex
 
@@ -27,7 +27,7 @@ from audit.estimates.group_rates import group_rates
 from audit.estimates.measures import MEASURES
 from audit.estimates.rates import rates
 from audit.findings import findings
-from audit.findings.document import RunDocument
+from audit.findings.document import RunDocument, Unread
 from audit.gates import GateResult, check_gate
 from audit.records import Change, Estimate
 from audit.repair import retrain, train
@@ -164,6 +164,7 @@ def find(run: Run) -> RunDocument:
             for rate in group_rates(target.readings.measure(measure), measure, run.spec.judgement)
         ),
         findings=tuple(findings(target.estimates, target.readings.measure)),
+        unread=tuple(_unread(target.readings)),
         against_baseline=against,
     )
     write_text(run.folder.findings, document.model_dump_json(indent=1) + "\n")
@@ -233,6 +234,16 @@ def _salt(store: Store) -> bytes:
         kept = token_hex(16)
         store.set_meta("quarantine_salt", kept)
     return bytes.fromhex(kept)
+
+
+def _unread(readings: Readings) -> Iterator[Unread]:
+    for measure in MEASURES:
+        if measure.analyzer is None:
+            continue
+        for probe, rows in readings.measure(measure).groupby("probe", observed=True, sort=True):
+            missing = int(rows["value"].isna().sum())
+            if missing:
+                yield Unread(measure=measure.name, probe=str(probe), answers=len(rows), unread=missing)
 
 
 def _why_not_comparable(before: RunDocument, after: RunDocument) -> str | None:

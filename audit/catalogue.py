@@ -37,6 +37,8 @@ class ShownProbe(Record):
     """A probe's description with some of its prompts."""
 
     info: ProbeInfo
+    needs: tuple[str, ...] = ()
+    """Options it cannot do without."""
     examples: tuple[Prompt, ...]
 
 
@@ -67,12 +69,18 @@ def show_probe(name: str, count: int) -> ShownProbe:
 
     Args:
         name: Name of the probe.
-        count: How many prompts; 0 needs no options, so it works for probes that read a user's file.
+        count: How many prompts.
+
+    Returns:
+        The description; without prompts if the probe needs options first, such as the path of a file.
     """
-    if count == 0:
-        return ShownProbe(info=_probe_info(name), examples=())
+    info = _probe_info(name)
+    options = options_class(load_plugin(PROBES, name, where="probes"), where="probes")
+    needed = [key for key, field in options.model_fields.items() if field.is_required()]
+    if count == 0 or needed:
+        return ShownProbe(info=info, needs=tuple(needed), examples=())
     prompts = make_probe(name).prompts(rng(EXAMPLE_SEED, "probe", name))
-    return ShownProbe(info=_probe_info(name), examples=tuple(islice(prompts, count)))
+    return ShownProbe(info=info, examples=tuple(islice(prompts, count)))
 
 
 def list_targets() -> list[TargetType]:

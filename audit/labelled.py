@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.errors import InputError
-from audit.targets.table_files import check_columns, read_rows
+from audit.table_files import check_columns, read_rows
 
 __all__ = ["Labelled", "Labels", "read_labelled"]
 

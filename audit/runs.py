@@ -182,7 +182,9 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
     check_measures(spec, where)
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
+    # Everything a spec names is made once before anything is written: a mistake leaves no folder behind.
     build_analyzers(spec, root, where)
+    build_targets(spec, root, where, {})
     planner = Planner(spec, build_probes(spec, root, where))
     _clear_unfinished(folder)
     with Store.create(out) as store:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from audit.analyzers.overlap import grams, words_of
 from audit.errors import InputError
-from audit.targets.table_files import read_rows
+from audit.table_files import read_rows
 
 __all__ = ["KINDS", "Corpus", "check_corpus", "read_corpus"]
 

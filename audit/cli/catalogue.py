@@ -49,6 +49,8 @@ def show_probe(name: str, count: int, as_json: bool) -> None:
         return
     for key, value in shown.info.model_dump().items():
         say(f"{key}: {', '.join(value) if isinstance(value, tuple) else value}")
+    if shown.needs:
+        say(f"needs in a spec: {', '.join(shown.needs)}; so there are no example prompts")
     for prompt in shown.examples:
         say()
         subject = prompt.attribute or prompt.placebo or "-"

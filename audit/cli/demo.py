@@ -6,7 +6,7 @@ import click
 
 from audit.cli.console import data, say
 from audit.cli.options import json_option, out_option
-from audit.cli.tables import show_changes, show_counts, show_findings
+from audit.cli.tables import show_changes, show_run
 from audit.demo.loop import DemoResult, run_demo
 from audit.records import Change
 from probes.records import Signal
@@ -44,11 +44,10 @@ def demo(out: Path, seed: int, as_json: bool) -> None:
 def _show(result: DemoResult, out: Path) -> None:
     say()
     say("The lender before:")
-    show_counts(result.before.counts["target"])
-    show_findings(result.before)
+    show_run(result.before)
     say()
     say("The specimen beside it:")
-    show_findings(result.specimen)
+    show_run(result.specimen)
     say()
     examples = sum(result.files.manifest.kinds.values())
     say(f"Before and after retraining on {examples} examples, paired by prompt:")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from audit import api
-from audit.cli.console import data, say
-from audit.cli.tables import show_counts, show_findings
+from audit.cli.console import data, say, warn
+from audit.cli.tables import show_run
 from audit.findings.document import flattened
 from audit.gates import GateResult, worst
 
@@ -28,12 +28,16 @@ def finish(run: api.Run, *, as_json: bool) -> int:
     api.score(run)
     document = api.find(run)
     path = api.write_run_report(run, document)
-    show_counts(document.counts["target"])
-    show_findings(document)
+    show_run(document)
     if as_json:
         data(flattened(document, every=False))
     say(f"report: {path}")
-    return _gate(api.gate(run, document))
+    gate = _gate(api.gate(run, document))
+    counts = document.counts["target"]
+    if gate == 0 and counts.answered + counts.truncated + counts.refused == 0:
+        warn("there is no answer at all, so nothing was measured")
+        return INCONCLUSIVE
+    return gate
 
 
 def _gate(results: Sequence[GateResult]) -> int:

@@ -102,7 +102,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         error.show()
         return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        click.echo("interrupted; what was stored is kept: run the same command again to go on", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our standard output has gone; there is nobody left to tell.

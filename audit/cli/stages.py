@@ -7,7 +7,7 @@ import click
 from audit import api
 from audit.cli.console import data, say
 from audit.cli.options import json_option, run_argument
-from audit.cli.tables import show_counts, show_estimates, show_findings
+from audit.cli.tables import show_estimates, show_run
 from audit.findings.document import flattened
 
 __all__ = ["findings", "report", "score"]
@@ -35,8 +35,7 @@ def findings(run_folder: Path, every: bool, as_json: bool) -> None:
     if as_json:
         data(flattened(document, every=every))
         return
-    show_counts(document.counts["target"])
-    show_findings(document)
+    show_run(document)
     if every:
         show_estimates(document.estimates)
 

@@ -6,9 +6,11 @@ from audit.cli.console import clean, say, table, warn
 from audit.findings.document import RunDocument
 from audit.records import Change, Counts, Estimate, Finding, Verdict
 
-__all__ = ["show_changes", "show_counts", "show_estimates", "show_findings"]
+__all__ = ["show_changes", "show_counts", "show_estimates", "show_findings", "show_run"]
 
 ROWS_SHOWN = 20
+WARN_UNREAD = 0.2
+"""Share of unreadable answers above which a measure is warned of."""
 
 
 def show_counts(counts: Counts) -> None:
@@ -23,6 +25,26 @@ def show_counts(counts: Counts) -> None:
         warn(
             f"{counts.not_asked} not asked and {counts.errored} errored: missing, and counted as nothing else"
         )
+
+
+def show_run(document: RunDocument) -> None:
+    """Print what a run found: funnels, what could not be read, findings, and what the baseline says."""
+    for role, counts in document.counts.items():
+        if len(document.counts) > 1:
+            say(f"{role}:")
+        show_counts(counts)
+    for entry in document.unread:
+        if entry.unread > WARN_UNREAD * entry.answers:
+            warn(
+                f"{entry.measure} could not be read in {entry.unread} of {entry.answers} answers "
+                f"({entry.probe}): it rests on the others only"
+            )
+    show_findings(document)
+    if document.against_baseline:
+        moved = [one for one in document.against_baseline if one.verdict in {"smaller", "larger"}]
+        say()
+        say(f"against the baseline: {len(moved)} of {len(document.against_baseline)} estimates differ")
+        show_changes(moved[:ROWS_SHOWN])
 
 
 def show_findings(document: RunDocument) -> None:

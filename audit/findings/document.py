@@ -9,7 +9,7 @@ from audit.findings.select import finding_id
 from audit.records import Change, Counts, Estimate, Finding, GroupRate
 from probes.records import Record
 
-__all__ = ["RunDocument", "flattened"]
+__all__ = ["RunDocument", "Unread", "flattened"]
 
 _LEADING = (
     "id",
@@ -34,6 +34,17 @@ _LEADING = (
 )
 
 
+class Unread(Record):
+    """Answers in which a measure could not be read: they are missing from its rates, never 0."""
+
+    measure: str
+    probe: str
+    answers: int
+    """Outputs in the measure's scope."""
+    unread: int
+    """Those of them without a value."""
+
+
 class RunDocument(Record):
     """What a run found, without times, so that the same outputs give the same bytes."""
 
@@ -53,6 +64,8 @@ class RunDocument(Record):
     estimates: tuple[Estimate, ...]
     group_rates: tuple[GroupRate, ...]
     findings: tuple[Finding, ...]
+    unread: tuple[Unread, ...] = ()
+    """By measure and probe; only where something is missing."""
     against_baseline: tuple[Change, ...] = Field(default=())
 
 

@@ -1,7 +1,7 @@
 """RETRAINING_CARD.md: what a folder of retraining files is, for whoever decides to train on it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from audit.retraining.records import Example, Manifest
 
@@ -22,12 +22,13 @@ Files of preferences carry a direction guard: a checksum of each answer, so that
 before training."""
 
 
-def render_card(manifest: Manifest, examples: Sequence[Example]) -> str:
+def render_card(manifest: Manifest, examples: Sequence[Example], claims: Mapping[str, str]) -> str:
     """The card as Markdown.
 
     Args:
         manifest: What was written.
         examples: The examples that were written, with their split.
+        claims: What each finding says, by its id.
 
     Returns:
         Text that ends with a line break; the same arguments give the same text.
@@ -36,7 +37,7 @@ def render_card(manifest: Manifest, examples: Sequence[Example]) -> str:
         "# Retraining files",
         _summary(len(examples), len(manifest.findings)),
         "## Findings",
-        _list(manifest.findings),
+        _list(f"{found}: {claims[found]}" for found in manifest.findings),
         *(["Not repaired:", _list(manifest.left_out)] if manifest.left_out else []),
         "## Examples",
         _counts("kind", (example.origin.kind.value for example in examples)),

@@ -72,7 +72,8 @@ def write_retraining_files(
         files=tuple(files),
         not_written=tuple(not_written),
     )
-    write_text(out / CARD, render_card(manifest, examples, {finding.id: finding.claim for finding in findings}))
+    claims = {finding.id: finding.claim for finding in findings}
+    write_text(out / CARD, render_card(manifest, examples, claims))
     write_text(
         out / MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
     )

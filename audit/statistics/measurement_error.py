@@ -15,7 +15,14 @@ from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
 from audit.statistics.intervals import ClusterEstimate, Interval, check_bounds, t_estimate
 
-__all__ = ["Calibration", "CorrectedRate", "calibrate", "corrected_gap", "corrected_rate"]
+__all__ = [
+    "Calibration",
+    "CorrectedRate",
+    "calibrate",
+    "corrected_gap",
+    "corrected_rate",
+    "paired_variance",
+]
 
 _UNIT = (0.0, 1.0)
 

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from audit.errors import InputError
 from audit.records import Output, Request
+from audit.table_files import Row, read_rows
 from audit.targets.base import TargetContext, TargetInfo
-from audit.targets.table_files import Row, read_rows
 from probes.base import Options as PluginOptions
 from probes.data import file_sha256
 
