@@ -111,7 +111,7 @@ async def collect(store: Store, targets: Mapping[str, Target], plan: CollectionP
     last = _report(askers, plan, around)
     # A stop that came when there was nothing left to stop is none.
     reason = around.stop.reason if around.tracker.left else None
-    error = _at_end(askers) if reason is None else reason.error
+    error = _at_end(askers, around.tracker.left) if reason is None else reason.error
     if error is not None:
         raise error
     return CollectionResult(progress=last, interrupted=reason is not None)
@@ -206,8 +206,8 @@ def _report(askers: Mapping[str, Asker], plan: CollectionPlan, around: Surroundi
     return progress
 
 
-def _at_end(askers: Mapping[str, Asker]) -> AuditError | None:
-    """What is wrong although everything was asked; None if nothing is."""
+def _at_end(askers: Mapping[str, Asker], left: int) -> AuditError | None:
+    """What is wrong although nobody stopped the collection; None if nothing is."""
     for name, asker in askers.items():
         unreachable = asker.unreachable_error()
         if unreachable is not None:
@@ -215,4 +215,7 @@ def _at_end(askers: Mapping[str, Asker]) -> AuditError | None:
         problem = asker.errors.exceeded_at_end()
         if problem is not None:
             return IncompleteError(f"{name}: {problem}")
+    if left:
+        # Only a target that cancels the task it runs in gets here.
+        return IncompleteError(f"{left} outputs were not asked: a target ended the task that asked it")
     return None

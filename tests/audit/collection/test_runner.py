@@ -246,6 +246,20 @@ def test_a_fatal_error_keeps_what_was_had(store: Store) -> None:
     assert (counts.answered, counts.errored, counts.not_asked) == (30, 0, 70)
 
 
+def test_a_target_that_cancels_its_task_is_no_success(store: Store) -> None:
+    """What was not asked is said, whatever a plug-in does to the task it runs in."""
+
+    def reply(request: Request, before: int) -> str:
+        if before == 30:
+            raise asyncio.CancelledError
+        return echo(request, before)
+
+    problem = failure(store, PlainTarget(reply, max_in_flight=1))
+    assert isinstance(problem, IncompleteError)
+    assert "were not asked" in str(problem)
+    assert store.counts("target", 1).answered == 30
+
+
 def test_too_many_errors_stop_the_run(store: Store) -> None:
     """When a fifth of the last outputs errored, collection stops with an example, resumable."""
 
