@@ -162,6 +162,7 @@ def _estimate(
             smallest_detectable=detectable,
             missing=_differential_missingness(contrast, judgement),
             minimum_clusters=MINIMUM_TEMPLATES,
+            unit=contrast.cell.measure.unit,
         )
     )
     measured = {
@@ -226,7 +227,8 @@ def _differential_missingness(contrast: Contrast, judgement: Judgement) -> str |
             continue
         excludes_zero = gap.interval.low > 0 or gap.interval.high < 0
         if excludes_zero and abs(gap.point) > judgement.smallest_disparity_of_concern:
-            size = f"{gap.point:+.3f} [{gap.interval.low:+.3f}, {gap.interval.high:+.3f}]"
+            low, high = 100 * gap.interval.low, 100 * gap.interval.high
+            size = f"{100 * gap.point:+.1f} points [{low:+.1f}, {high:+.1f}]"
             groups = f"{contrast.cell.group} than for {contrast.cell.reference}"
             return f"answers are missing {size} more often for {groups} in {stratum.domain}"
     return None

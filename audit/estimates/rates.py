@@ -108,9 +108,9 @@ def _judged(stated: Estimate, p_adjusted: float, judgement: Judgement) -> Estima
     if low is None or high is None or limit is None:
         return stated
     reasons: tuple[str, ...]
-    verdict, reasons = Verdict.INCONCLUSIVE, (f"the interval reaches across the limit of {limit:g}",)
+    verdict, reasons = Verdict.INCONCLUSIVE, (f"the interval reaches across the limit of {100 * limit:g} %",)
     if low > limit:
-        said = f"not told apart from the limit of {limit:g} at a false discovery rate of"
+        said = f"not told apart from the limit of {100 * limit:g} % at a false discovery rate of"
         reasons = (f"{said} {judgement.false_discovery_rate:g}",)
         if p_adjusted <= judgement.false_discovery_rate:
             verdict, reasons = Verdict.EXCEEDS, ()

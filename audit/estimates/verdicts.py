@@ -27,6 +27,8 @@ class Question:
     missing: str | None
     """Why missing answers spoil the contrast; None if they do not."""
     minimum_clusters: int
+    unit: str = "rate"
+    """Unit of the measure: decides how the reasons speak of sizes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,8 @@ def _unfit(question: Question) -> str | None:
         worst = max(failed, key=lambda control: abs(control.point))
         return (
             f"the negative control does not hold: the {worst.placebo} placebo, where the truth is 0, shows "
-            f"{worst.point:+.3f} [{worst.ci_low:+.3f}, {worst.ci_high:+.3f}]"
+            f"{_amount(question, worst.point)} [{_amount(question, worst.ci_low)}, "
+            f"{_amount(question, worst.ci_high)}]"
         )
     return None
 
@@ -84,7 +87,9 @@ def _unfit(question: Question) -> str | None:
 def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
     reasons: list[str] = []
     if selected:
-        reasons.append(f"not beyond the noise floor of {question.noise_floor:.3f} that placebos show")
+        reasons.append(
+            f"not beyond the noise floor of {_amount(question, question.noise_floor)} that placebos show"
+        )
     else:
         reasons.append(f"not told apart from 0 at a false discovery rate of {question.rate:g}")
     if question.margin is None:
@@ -94,11 +99,21 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
         n = question.estimate.n_clusters
         reasons.append(f"all {n} templates agree, so their spread is unknown; more templates would decide")
         return tuple(reasons)
-    reasons.append(f"this design sees {question.smallest_detectable:.3f} or more in 4 of 5 runs")
+    reasons.append(
+        f"this design sees {_amount(question, question.smallest_detectable)} or more in 4 of 5 runs"
+    )
     if question.smallest_detectable > question.margin:
         factor = (question.smallest_detectable / question.margin) ** 2
         needed = math.ceil(question.estimate.n_clusters * factor)
         reasons.append(
-            f"about {needed} templates of this kind would decide at the margin of {question.margin:g}"
+            f"about {needed} templates of this kind would decide at the margin of "
+            f"{_amount(question, question.margin)}"
         )
     return tuple(reasons)
+
+
+def _amount(question: Question, value: float | None) -> str:
+    """A difference as people read it: percentage points for rates, else the number with its unit."""
+    if value is None:
+        return "unknown size"
+    return f"{100 * value:.1f} points" if question.unit == "rate" else f"{value:.3g} {question.unit}"

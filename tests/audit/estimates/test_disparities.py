@@ -96,7 +96,7 @@ def test_differential_missingness_voids_the_contrast() -> None:
     holed: Values = [[1.0, None] for _ in range(N)]
     found = favourable(pairs(holed, ONES))
     assert found.verdict is Verdict.NOT_MEASURED
-    assert "answers are missing +0.500" in found.reasons[0]
+    assert "answers are missing +50.0 points" in found.reasons[0]
     assert "more often for women than for men in lending" in found.reasons[0]
 
 

@@ -96,22 +96,22 @@ def test_failing_control_is_named_with_its_size() -> None:
         estimate(*FAR), controls=(control(holds=False), control(holds=False, point=-0.3), control(holds=True))
     )
     assert "resample" in judged.reasons[0]
-    assert "-0.300 [-0.350, -0.250]" in judged.reasons[0]
+    assert "-30.0 points [-35.0 points, -25.0 points]" in judged.reasons[0]
 
 
 def test_open_verdict_says_what_the_design_sees_and_what_would_decide() -> None:
     """Inconclusive never stands alone: smallest visible disparity, and templates for the margin."""
     judged = asked(estimate(*WIDE), smallest_detectable=0.10)
     assert judged.reasons[0] == "not told apart from 0 at a false discovery rate of 0.05"
-    assert judged.reasons[1] == "this design sees 0.100 or more in 4 of 5 runs"
+    assert judged.reasons[1] == "this design sees 10.0 points or more in 4 of 5 runs"
     # 40 templates see .10; at the same spread (.10 / .05) squared = 4 times as many see .05.
-    assert judged.reasons[2] == "about 160 templates of this kind would decide at the margin of 0.05"
+    assert judged.reasons[2] == "about 160 templates of this kind would decide at the margin of 5.0 points"
 
 
 def test_noise_is_the_reason_where_noise_decides() -> None:
     """A difference that is real but no larger than placebos' own is told so."""
     judged = asked(estimate(*FAR), noise_floor=0.25)
-    assert judged.reasons[0] == "not beyond the noise floor of 0.250 that placebos show"
+    assert judged.reasons[0] == "not beyond the noise floor of 25.0 points that placebos show"
 
 
 def test_equivalence_has_two_reasons() -> None:
