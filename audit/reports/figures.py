@@ -271,6 +271,8 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
     level = place + 0.18 if look.stacked else place
     start = 0.0 if look.stacked else -(look.labels - (2 if heading else 14)) / _width(axes)
     label = _shortened(line.label, look.letters + (10 if heading else 0))
+    # Stacked above its row, a text may lie across the zero line: its own ground keeps it readable.
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if look.stacked else None
     axes.text(
         start,
         text,
@@ -281,6 +283,7 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
         va="center",
         fontweight="bold" if heading else "normal",
         parse_math=False,
+        bbox=ground,
     )
     if heading:
         return
@@ -295,6 +298,7 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
         va="center",
         ha="right",
         parse_math=False,
+        bbox=ground,
     )
     half = 0.26 if look.stacked else 0.5
     if line.noise is not None:
