@@ -308,6 +308,10 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
     axes.vlines(
         line.limits, level - half, level + half, color=LIMIT, linewidth=1, linestyles=(0, (3, 2)), zorder=1
     )
+    _draw_mark(axes, line, level)
+
+
+def _draw_mark(axes: Axes, line: _Row, level: float) -> None:
     if line.point is None or line.mark is None:
         axes.plot([0], [level], marker="x", color=FAINT, markersize=6, linestyle="none")
         return
