@@ -1,4 +1,4 @@
-"""Figures of the report: forest plots, slope plots and the count funnel, drawn with matplotlib as SVG.
+"""Figures of the report: forest plots and slope plots, drawn with matplotlib as SVG.
 
 Every figure comes in two widths, because text that is readable in one is not in the other. A verdict
 has a shape and a colour (Okabe and Ito's set), so figures can be read in grey. None uses pyplot.
@@ -11,13 +11,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from audit.records import Change, Counts, Estimate
+from audit.records import Change, Estimate
 from audit.reports.labels import about, change_about, contrast, more_is_better
-from audit.reports.palette import BAND, FAINT, INK, LIMIT, LINES, MARKS, MOST_SLOPES, STATES
+from audit.reports.palette import BAND, FAINT, INK, LIMIT, LINES, MARKS, MOST_SLOPES
 from audit.reports.svg import embedded
 from audit.reports.words import MINUS, VERDICT_WORDS, bounds, plain, printable, said, signed
 
-__all__ = ["forest", "funnel", "slopes"]
+__all__ = ["POINTS_AN_INCH", "forest", "slopes"]
 
 POINTS_AN_INCH = 72
 
@@ -141,35 +141,6 @@ def slopes(rows: Sequence[Change], *, key: str, title: str, sides: tuple[str, st
             )
         )
     return found[0], found[1]
-
-
-def funnel(counts: Counts, *, key: str, role: str) -> str:
-    """The count funnel as one bar: the planned outputs by what became of them.
-
-    Args:
-        counts: The counts; planned must be above 0.
-        key: Unique in the page.
-        role: Whose outputs they are.
-    """
-    width, height = 760, 30
-    figure = Figure(figsize=(width / POINTS_AN_INCH, height / POINTS_AN_INCH))
-    axes = figure.add_axes((0.002, 0.08, 0.996, 0.84))
-    axes.set_axis_off()
-    axes.set_xlim(0, counts.planned)
-    axes.set_ylim(-0.5, 0.5)
-    start = 0
-    parts = {name: getattr(counts, name) for name, _, _ in STATES}
-    for name, colour, hatch in STATES:
-        if parts[name]:
-            axes.barh(
-                0, parts[name], left=start, height=1, color=colour, hatch=hatch, edgecolor=INK, linewidth=0.8
-            )
-        start += parts[name]
-    words = ", ".join(f"{count:,} {said(name)}" for name, count in parts.items())
-    title = f"Outputs of the {role}"
-    return embedded(
-        figure, key=key, title=title, description=f"{counts.planned:,} planned: {words}.", variant="bar"
-    )
 
 
 def _estimate_row(row: Estimate) -> _Row:

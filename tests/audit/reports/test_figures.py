@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from audit.records import Change, Counts, Estimate, Verdict
-from audit.reports.figures import forest, funnel, slopes
+from audit.reports.figures import forest, slopes
+from audit.reports.funnel import funnel
 
 
 def test_forest_comes_wide_and_narrow_with_ids_of_its_own(make_disparity: Callable[..., Estimate]) -> None:
