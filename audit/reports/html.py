@@ -1,10 +1,8 @@
 """The report as one HTML file that opens from disk, without script and without any request."""
 
-import base64
-import hashlib
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from audit.atomic import write_text
@@ -19,6 +17,7 @@ from audit.reports.labels import (
     value_of,
     why,
 )
+from audit.reports.page import page_environment, style_of
 from audit.reports.palette import MOST_SLOPES, STATES
 from audit.reports.words import (
     VERDICT_WORDS,
@@ -28,7 +27,6 @@ from audit.reports.words import (
     level_words,
     number,
     plain,
-    printable,
     probability,
     said,
     signed,
@@ -52,14 +50,12 @@ def render_html(content: ReportContent) -> str:
         content: What to show.
     """
     environment = _environment()
-    style = environment.loader.get_source(environment, _STYLE)[0] if environment.loader else ""
     return environment.get_template(_LAYOUT).render(
         content=content,
         document=content.document,
         spec=content.background.spec,
         plan=content.background.plan,
-        style=Markup(style),  # noqa: S704 - our own file, and the policy admits it by its hash
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        **style_of(environment, _STYLE),
         verdicts=VERDICT_WORDS,
         states=STATES,
         most_slopes=MOST_SLOPES,
@@ -82,15 +78,7 @@ def write_report(content: ReportContent, path: Path) -> None:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("audit.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_finalized,
-    )
+    environment = page_environment("audit.reports")
     environment.filters |= {
         "about": about,
         "bare": bare,
@@ -140,10 +128,3 @@ def _figures(content: ReportContent) -> dict[str, Markup]:
 
 def _safe(*drawings: str) -> Markup:
     return Markup("\n").join(Markup(one) for one in drawings)  # noqa: S704 - serialised by an XML writer
-
-
-def _finalized(value: object) -> object:
-    """Every value on its way into the page: safe markup as it is, everything else as a printable text."""
-    if isinstance(value, Markup):
-        return value
-    return printable(str(value))

@@ -1,14 +1,10 @@
 """The document of a table as files: `table.json`, and `table.html` without script and without any request."""
 
-import base64
-import hashlib
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from audit.atomic import write_text
-from audit.reports.words import NOT_MEASURED, number, plain, printable, probability, signed
+from audit.reports.page import page_environment, style_of
+from audit.reports.words import NOT_MEASURED, number, plain, probability, signed
 from audit.tables.document import TableDocument
 
 __all__ = ["render_html", "write_document"]
@@ -44,15 +40,7 @@ def render_html(document: TableDocument) -> str:
     Args:
         document: What to show.
     """
-    environment = Environment(
-        loader=PackageLoader("audit.tables"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_finalized,
-    )
+    environment = page_environment("audit.tables")
     environment.filters |= {
         "rate": _rate,
         "points": _points,
@@ -60,17 +48,10 @@ def render_html(document: TableDocument) -> str:
         "p": probability,
         "words": _words,
     }
-    style = environment.loader.get_source(environment, _STYLE)[0] if environment.loader else ""
     return environment.get_template(_LAYOUT).render(
         document=document,
-        style=Markup(style),  # noqa: S704 - our own file, and the policy admits it by its hash
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        **style_of(environment, _STYLE),
     )
-
-
-def _finalized(value: object) -> object:
-    """Every value on its way into the page: safe markup as it is, everything else as a printable text."""
-    return value if isinstance(value, Markup) else printable(str(value))
 
 
 def _rate(value: float | None) -> str:
