@@ -22,6 +22,12 @@ class ErrorRate(Record):
     n: int
     measured_on: str
     """Data set, language and style the figure is about; it does not travel to another."""
+    measure: str | None = None
+    """Which of the analyzer's measures it is about; None if it has one only, or says it in the name."""
+    group: str | None = None
+    """Group of people that the texts are about; None if they are of all groups together."""
+    language: str | None = None
+    """Language of the texts, as a code such as `en`; None if `measured_on` alone says it."""
 
 
 class AnalyzerInfo(Record):
@@ -38,7 +44,8 @@ class AnalyzerInfo(Record):
     validity: str
     """What it misses and what it wrongly flags."""
     error_rates: tuple[ErrorRate, ...] = ()
-    """Measured error rates; empty means unmeasured, which the report says."""
+    """Measured error rates, overall ones before those by group; empty means unmeasured, which the
+    report says. Rates with a `group` are what corrects a gap between groups, or tells that it cannot be."""
 
 
 class Analyzer(Protocol):

@@ -8,7 +8,15 @@ from audit.statistics.rates import wilson_interval
 __all__ = ["held_out", "measured"]
 
 
-def measured(name: str, right: int, of: int, measured_on: str) -> ErrorRate:
+def measured(
+    name: str,
+    right: int,
+    of: int,
+    measured_on: str,
+    *,
+    measure: str | None = None,
+    group: str | None = None,
+) -> ErrorRate:
     """A rate with its 95 % Wilson interval.
 
     Args:
@@ -16,6 +24,8 @@ def measured(name: str, right: int, of: int, measured_on: str) -> ErrorRate:
         right: Items read as labelled.
         of: Items labelled, at least 1.
         measured_on: Data set, language and style.
+        measure: Which of the analyzer's measures it is about, if it has several.
+        group: Group of people that the texts are about; None for all together.
 
     Returns:
         The rate, rounded to four decimals so that it reads the same everywhere.
@@ -31,6 +41,8 @@ def measured(name: str, right: int, of: int, measured_on: str) -> ErrorRate:
         ci_high=round(interval.high, 4),
         n=of,
         measured_on=measured_on,
+        measure=measure,
+        group=group,
     )
 
 

@@ -136,7 +136,8 @@ def show_analyzer(name: str, as_json: bool) -> None:
             say(f"{key}: {', '.join(value) if isinstance(value, tuple) else value}")
     for rate in info.error_rates:
         bounds = f"[{rate.ci_low:.3f}, {rate.ci_high:.3f}]"
-        say(f"{rate.name}: {rate.value:.3f} {bounds}, n = {rate.n}, on {rate.measured_on}")
+        parts = [rate.name, *(part for part in (rate.measure, rate.group) if part)]
+        say(f"{', '.join(parts)}: {rate.value:.3f} {bounds}, n = {rate.n}, on {rate.measured_on}")
     if not info.error_rates:
         say("error rates: unmeasured")
 

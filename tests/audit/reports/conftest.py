@@ -312,6 +312,16 @@ def background() -> Background:
     measured = ErrorRate(
         name="accuracy", value=0.978, ci_low=0.884, ci_high=0.996, n=45, measured_on="own replies, en"
     )
+    by_group = ErrorRate(
+        name="specificity",
+        value=0.9,
+        ci_low=0.8,
+        ci_high=0.95,
+        n=50,
+        measured_on="own replies, en",
+        measure="toxic",
+        group="older people",
+    )
     analyzers = tuple(
         AnalyzerInfo(
             name=name,
@@ -322,7 +332,7 @@ def background() -> Background:
             validity="Misses irony.",
             error_rates=rates,
         )
-        for name, rates in (("decision", (measured,)), ("refusal", ()))
+        for name, rates in (("decision", (measured, by_group)), ("refusal", ()))
     )
     probes = tuple(
         ProbeInfo(

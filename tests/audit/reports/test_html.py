@@ -289,3 +289,8 @@ def test_report_is_written_as_rendered(tmp_path: Path, typical: ReportContent, h
     path.write_text("old", encoding="utf-8")
     write_report(typical, path)
     assert path.read_text(encoding="utf-8") == html
+
+
+def test_error_rates_by_group_are_shown_where_the_readings_are_used(html: str) -> None:
+    """A reader of the validity box sees of which measure and of which group an error rate is."""
+    assert '<th scope="row">specificity of toxic, older people</th>' in html
