@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from secrets import token_hex
 
+from audit.analyzers.base import AnalyzerContext
 from audit.atomic import write_text
 from audit.catalogue import (
     check_targets,
@@ -132,7 +133,7 @@ def find(run: Run) -> RunDocument:
     Raises:
         IncompleteError: An analyzer of the spec has not read every output.
     """
-    analyzers = build_analyzers(run.spec, run.root, run.where)
+    analyzers = build_analyzers(run.spec, AnalyzerContext(root=run.root), run.where)
     with run.store(read_only=True) as store:
         for analyzer in analyzers:
             if next(store.exchanges(analyzer.info.name, analyzer.info.version), None) is not None:

@@ -6,8 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from audit.analyzers.base import Analyzer, AnalyzerInfo
-from audit.plugins import ANALYZERS, PROBES, TARGETS, build_probe, load_plugin, options_class
+from audit.analyzers.base import AnalyzerInfo
+from audit.plugins import ANALYZERS, PROBES, TARGETS, analyzer_info, build_probe, load_plugin, options_class
 from audit.records import Output
 from audit.runs import build_targets
 from audit.spec import Spec
@@ -105,7 +105,7 @@ def show_analyzer(name: str) -> AnalyzerInfo:
     Raises:
         SpecError: The analyzer is unknown.
     """
-    return cast("type[Analyzer]", load_plugin(ANALYZERS, name, where="analyzers")).info
+    return analyzer_info(name, where="analyzers")
 
 
 async def check_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> list[Output]:

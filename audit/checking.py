@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.analyzers.base import Analyzer
+from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.errors import InputError, NotMeasuredError
 from audit.estimates.measures import MEASURES
 from audit.labelled import Labelled, Labels, read_labelled
@@ -134,7 +134,7 @@ def check_analyzer(
         SpecError: The analyzer is unknown or an option is wrong.
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
-    analyzer = build_analyzer(name, options, root=Path(), where="analyzers check")
+    analyzer = build_analyzer(name, options, AnalyzerContext(root=Path()), where="analyzers check")
     chosen = _measure(analyzer, measure)
     rows = read_labelled(file, labels, graded=chosen == "refusal")
     read = _readings(analyzer, rows, chosen, threshold)

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from audit.analyzers.base import AnalyzerContext
 from audit.errors import AuditError
 from audit.plugins import secret_names
 from audit.runs import build_analyzers, build_probes, build_targets
@@ -53,9 +54,10 @@ def check_installation() -> list[Check]:
 
 def check_spec(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> list[Check]:
     """Whether every part of a spec can be made, and whether the keys it names are there."""
+    context = AnalyzerContext(root=root, secrets=secrets)
     found = [
         _attempt("probes", lambda: build_probes(spec, root, where)),
-        _attempt("analyzers", lambda: build_analyzers(spec, root, where)),
+        _attempt("analyzers", lambda: build_analyzers(spec, context, where)),
         _attempt("targets", lambda: build_targets(spec, root, where, secrets)),
     ]
     for role, section in (("target", spec.target), ("baseline", spec.baseline)):
@@ -76,7 +78,7 @@ def hosts_of(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> 
     an analyzer whose model the user asked to have downloaded.
     """
     hosts = {role: target.info.hosts for role, target in build_targets(spec, root, where, secrets).items()}
-    for analyzer in build_analyzers(spec, root, where):
+    for analyzer in build_analyzers(spec, AnalyzerContext(root=root, secrets=secrets), where):
         named = getattr(analyzer, "hosts", ())
         hosts[f"analyzer {analyzer.info.name}"] = tuple(named)
     return hosts

@@ -6,11 +6,11 @@ line a problem, which names the place in the spec.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import ClassVar, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
-from audit.analyzers.base import Analyzer
+from audit.analyzers.base import Analyzer, AnalyzerContext, AnalyzerInfo
 from audit.errors import InputError, SpecError
 from audit.targets.base import Target, TargetContext
 from audit.validation import problem_lines
@@ -23,6 +23,7 @@ __all__ = [
     "PROBES",
     "TARGETS",
     "TRAINERS",
+    "analyzer_info",
     "build_analyzer",
     "build_probe",
     "build_target",
@@ -38,6 +39,10 @@ ANALYZERS = "evenhand.analyzers"
 TRAINERS = "evenhand.trainers"
 
 _Built = TypeVar("_Built")
+
+
+class _Described(Protocol):
+    info: ClassVar[AnalyzerInfo]
 
 
 def build_target(options: Mapping[str, object], context: TargetContext, *, where: str) -> Target:
@@ -74,13 +79,15 @@ def secret_names(options: Mapping[str, object], *, where: str) -> tuple[str, ...
     return cast("type[Target]", plugin).secret_names(validated_options(plugin, own, where=where))
 
 
-def build_analyzer(name: str, options: Mapping[str, object], *, root: Path, where: str) -> Analyzer:
-    """The analyzer registered under a name, with its options.
+def build_analyzer(
+    name: str, options: Mapping[str, object], context: AnalyzerContext, *, where: str
+) -> Analyzer:
+    """The analyzer registered under a name, with its options; nothing is contacted.
 
     Args:
         name: Such as `decision`.
         options: Its options, without `use`.
-        root: Folder that relative paths are relative to.
+        context: Folder of the spec and secrets.
         where: File and key, such as `spec.yaml: analyzers[0]`, for messages.
 
     Raises:
@@ -88,7 +95,16 @@ def build_analyzer(name: str, options: Mapping[str, object], *, root: Path, wher
     """
     plugin = cast("type[Analyzer]", load_plugin(ANALYZERS, name, where=f"{where}.use"))
     checked = validated_options(plugin, options, where=where)
-    return _constructed(lambda: plugin(checked, root=root), where)
+    return _constructed(lambda: plugin(checked, context), where)
+
+
+def analyzer_info(name: str, *, where: str) -> AnalyzerInfo:
+    """What the analyzer registered under a name says of itself, before any option is known.
+
+    Raises:
+        SpecError: The name is unknown or does not load.
+    """
+    return cast("type[_Described]", load_plugin(ANALYZERS, name, where=where)).info
 
 
 def build_probe(options: Mapping[str, object], *, root: Path, where: str) -> Probe:

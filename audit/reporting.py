@@ -5,12 +5,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import cast
 
-from audit.analyzers.base import Analyzer, AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext
 from audit.findings.document import RunDocument
-from audit.plugins import ANALYZERS, PROBES, load_plugin
+from audit.plugins import PROBES, load_plugin
 from audit.records import Change, Evidence, Finding
 from audit.reports import Background, Pair, Shown, build_content, write_report
-from audit.runs import Run
+from audit.runs import Run, build_analyzers
 from audit.store import Store
 from probes.base import Probe
 from probes.records import Message, ProbeInfo
@@ -38,7 +38,9 @@ def write_run_report(run: Run, document: RunDocument, *, changes: Sequence[Chang
     background = Background(
         spec=run.spec,
         plan=run.plan,
-        analyzers=tuple(_analyzer_info(one.use, run.where) for one in run.spec.analyzers),
+        analyzers=tuple(
+            one.info for one in build_analyzers(run.spec, AnalyzerContext(root=run.root), run.where)
+        ),
         probes=tuple(_probe_info(one.use, run.where) for one in run.spec.probes),
     )
     write_report(build_content(document, background, pairs=pairs, changes=changes), run.folder.report)
@@ -73,10 +75,6 @@ def _conversation(messages: Sequence[Message]) -> str:
     if len(messages) == 1:
         return messages[0].content
     return "\n\n".join(f"{message.role}: {message.content}" for message in messages)
-
-
-def _analyzer_info(name: str, where: str) -> AnalyzerInfo:
-    return cast("type[Analyzer]", load_plugin(ANALYZERS, name, where=where)).info
 
 
 def _probe_info(name: str, where: str) -> ProbeInfo:

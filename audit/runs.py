@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit import __version__
-from audit.analyzers.base import Analyzer
+from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.atomic import write_text
 from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.benchmarks import SCORES
@@ -114,14 +114,14 @@ def _unknown(place: str, given: Iterable[str], accepted: Sequence[str]) -> Itera
             yield f"{place}: no measure {name!r}; accepted: {', '.join(accepted)}"
 
 
-def build_analyzers(spec: Spec, root: Path, where: str) -> list[Analyzer]:
-    """The analyzers of a spec, in its order.
+def build_analyzers(spec: Spec, context: AnalyzerContext, where: str) -> list[Analyzer]:
+    """The analyzers of a spec, in its order; nothing is contacted.
 
     Raises:
         SpecError: An analyzer is unknown, or its options are not accepted.
     """
     return [
-        build_analyzer(analyzer.use, analyzer.options(), root=root, where=f"{where}: analyzers[{index}]")
+        build_analyzer(analyzer.use, analyzer.options(), context, where=f"{where}: analyzers[{index}]")
         for index, analyzer in enumerate(spec.analyzers)
     ]
 
@@ -153,7 +153,7 @@ def preview_plan(spec_path: Path) -> Plan:
     """
     spec = load_spec(spec_path)
     check_measures(spec, str(spec_path))
-    build_analyzers(spec, spec_path.parent, str(spec_path))
+    build_analyzers(spec, AnalyzerContext(root=spec_path.parent), str(spec_path))
     planner = Planner(spec, build_probes(spec, spec_path.parent, str(spec_path)))
     for _ in planner.prompts():
         pass
@@ -183,7 +183,7 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
     check_measures(spec, where)
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
     # Everything a spec names is made once before anything is written: a mistake leaves no folder behind.
-    build_analyzers(spec, root, where)
+    build_analyzers(spec, AnalyzerContext(root=root), where)
     build_targets(spec, root, where, {})
     planner = Planner(spec, build_probes(spec, root, where))
     _clear_unfinished(folder)
@@ -219,13 +219,23 @@ def open_run(path: Path) -> Run:
     return Run(folder=folder, spec=spec, plan=plan, root=path / root)
 
 
-def score(run: Run, *, progress: Callable[[str, int], None] | None = None) -> int:
+def score(
+    run: Run,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    progress: Callable[[str, int], None] | None = None,
+) -> int:
     """Score what the spec's analyzers have not read yet.
+
+    Args:
+        run: The run.
+        secrets: Environment variables; an analyzer reads only those that its part of the spec names.
+        progress: Called after each batch with the analyzer's name and how many outputs it has read.
 
     Returns:
         How many outputs were read, counted once an analyzer.
     """
-    analyzers = build_analyzers(run.spec, run.root, run.where)
+    analyzers = build_analyzers(run.spec, AnalyzerContext(root=run.root, secrets=secrets or {}), run.where)
     with run.store() as store:
         return score_outputs(store, analyzers, progress=progress)
 

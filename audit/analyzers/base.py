@@ -1,14 +1,15 @@
 """The seam of analyzers: what every analyzer, built in or third party, must offer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from audit.records import Exchange, Score
 from probes.base import Options
 from probes.records import Record
 
-__all__ = ["Analyzer", "AnalyzerInfo", "ErrorRate"]
+__all__ = ["Analyzer", "AnalyzerContext", "AnalyzerInfo", "ErrorRate"]
 
 
 class ErrorRate(Record):
@@ -48,22 +49,40 @@ class AnalyzerInfo(Record):
     report says. Rates with a `group` are what corrects a gap between groups, or tells that it cannot be."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzerContext:
+    """What the world gives an analyzer, so that analyzers read no environment themselves."""
+
+    root: Path
+    """Folder that relative paths of the spec are relative to."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Values of environment variables; an analyzer reads only those that its options name, and never
+    logs or stores one. Empty where nothing will be scored."""
+
+
 class Analyzer(Protocol):
     """Reads exchanges and gives scores; blind to groups by type.
 
-    A plug-in is a class with these members, constructed as `Class(options, root=folder)` and
-    registered under the entry-point group `evenhand.analyzers`. Its class attribute `Options` is the
-    subclass of `probes.base.Options` that validates its part of the spec.
+    A plug-in is a class with these members, constructed as `Class(options, context)` and registered
+    under the entry-point group `evenhand.analyzers`. Its class attribute `Options` is the subclass of
+    `probes.base.Options` that validates its part of the spec.
     """
 
-    info: ClassVar[AnalyzerInfo]
-
-    def __init__(self, options: Options, *, root: Path) -> None:
-        """Check what is needed; heavy models load at the first `score`.
+    def __init__(self, options: Options, context: AnalyzerContext) -> None:
+        """Check what is needed and contact nothing; heavy models load at the first `score`.
 
         Args:
             options: The validated options of the spec.
-            root: Folder that relative paths of the spec are relative to.
+            context: What the world gives it.
+        """
+        ...
+
+    @property
+    def info(self) -> AnalyzerInfo:
+        """What it is.
+
+        An attribute of the class will do. One whose reading depends on its options sets another on the
+        object, whose `version` differs wherever a reading could.
         """
         ...
 
@@ -74,6 +93,7 @@ class Analyzer(Protocol):
             exchanges: Any number of them, also none.
 
         Returns:
-            Zero or more scores an exchange, each with the exchange's `output`.
+            Zero or more scores an exchange, each with the exchange's `output`, and with the name and
+            version of `info`.
         """
         ...

@@ -1,12 +1,11 @@
 """The decision analyzer: which option, or which number, a reply states."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar, TypeAlias
 
 import yaml
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.choices import ChoiceReader, Families
 from audit.analyzers.measured import measured
 from audit.analyzers.numbers import read_number
@@ -50,14 +49,14 @@ class DecisionAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Load the shipped lexicon.
 
         Args:
             options: No options.
-            root: Unused; the lexicon is shipped.
+            context: Unused; the lexicon is shipped.
         """
-        del options, root
+        del options, context
         lexicon = yaml.safe_load(data.find("lexicons", "decision_en", "families.yaml").read_text("utf-8"))
         self._families: Families = {name: lexicon[name] for name in ("favour", "disfavour")}
         self._unknown = tuple(str(phrase) for phrase in lexicon["unknown"]["phrases"])

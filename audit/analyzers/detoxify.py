@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from pydantic import Field
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.detoxify_model import (
     Classifier,
     convert_checkpoint,
@@ -81,12 +81,12 @@ class DetoxifyAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Check libraries and paths; the model loads at the first `score`.
 
         Args:
             options: An instance of `DetoxifyAnalyzer.Options`.
-            root: Folder that `checkpoint` and `config` are relative to.
+            context: Its folder is the one that `checkpoint` and `config` are relative to.
 
         Raises:
             ExtraMissingError: The `toxicity` extra is not installed.
@@ -94,8 +94,8 @@ class DetoxifyAnalyzer:
         """
         require_extra()
         self._options = self.Options.model_validate(options.model_dump())
-        self._checkpoint = _existing(root, "checkpoint", self._options.checkpoint)
-        self._config = _existing(root, "config", self._options.config)
+        self._checkpoint = _existing(context.root, "checkpoint", self._options.checkpoint)
+        self._config = _existing(context.root, "config", self._options.config)
         self._classifier: Classifier | None = None
         self._version = ""
 

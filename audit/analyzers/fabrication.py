@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import yaml
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.citations import Citation, citations
 from audit.analyzers.text import clip, expand_contractions, plain, straight, without_reasoning
 from audit.errors import InputError
@@ -50,12 +50,12 @@ class FabricationAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Load the shipped phrases and the user's list.
 
         Args:
             options: An instance of `FabricationAnalyzer.Options`.
-            root: Folder that the list's path is relative to.
+            context: Its folder is the one that the list's path is relative to.
 
         Raises:
             InputError: The list is missing, is not text or is empty.
@@ -67,7 +67,7 @@ class FabricationAnalyzer:
         self._listed: frozenset[str] = frozenset()
         self._folded: list[str] = []
         if checked.references is not None:
-            self._lines = _lines(root / checked.references)
+            self._lines = _lines(context.root / checked.references)
             self._listed = frozenset(one.text for line in self._lines for one in citations(line))
             self._folded = [line.casefold() for line in self._lines]
 

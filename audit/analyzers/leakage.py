@@ -1,12 +1,11 @@
 """The leakage analyzer: personal data, secrets and words of the system message in a reply."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.measured import measured
 from audit.analyzers.overlap import grams, longest_run, share_of, words_of
 from audit.analyzers.personal_data import Finder, Item
@@ -60,14 +59,14 @@ class LeakageAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Load the shipped formats.
 
         Args:
             options: An instance of `LeakageAnalyzer.Options`.
-            root: Unused; the formats are shipped.
+            context: Unused; the formats are shipped.
         """
-        del root
+        del context
         self._options = self.Options.model_validate(options.model_dump())
         self._finder = Finder(data.find("lexicons", "leakage", "formats.yaml"))
         self._ignored = frozenset(item.text for text in self._options.ignore for item in self._items(text))

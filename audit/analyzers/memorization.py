@@ -1,12 +1,11 @@
 """The memorization analyzer: how much of a reply stands word for word in a training file the user names."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.corpus import Corpus, check_corpus, read_corpus
 from audit.analyzers.overlap import grams, words_of
 from audit.analyzers.text import without_reasoning
@@ -56,18 +55,18 @@ class MemorizationAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Check that the file is there; it is read at the first `score`.
 
         Args:
             options: An instance of `MemorizationAnalyzer.Options`.
-            root: Folder that the path is relative to.
+            context: Its folder is the one that the path is relative to.
 
         Raises:
             InputError: There is no such file, or its kind is not accepted.
         """
         self._options = self.Options.model_validate(options.model_dump())
-        self._path = root / self._options.path
+        self._path = context.root / self._options.path
         check_corpus(self._path)
         self._corpus: Corpus | None = None
 

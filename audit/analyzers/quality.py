@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 import yaml
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.language import LanguageReader
 from audit.analyzers.measured import measured
 from audit.analyzers.readability import reading_grade
@@ -56,14 +55,14 @@ class QualityAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Load the shipped lists.
 
         Args:
             options: An instance of `QualityAnalyzer.Options`.
-            root: Unused; the lists are shipped.
+            context: Unused; the lists are shipped.
         """
-        del root
+        del context
         self.Options.model_validate(options.model_dump())
         self._languages = LanguageReader(data.find("lexicons", "languages", "stop_words.yaml"))
         phrases = yaml.safe_load(data.find("lexicons", "courtesy_en", "phrases.yaml").read_text("utf-8"))

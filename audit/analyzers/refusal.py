@@ -1,13 +1,12 @@
 """The refusal analyzer: whether a reply refuses in full, in part, not at all, or has not understood."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
 import yaml
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.measured import measured
 from audit.analyzers.refusals import RefusalReader
 from audit.records import Exchange, Score
@@ -58,14 +57,14 @@ class RefusalAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Load the shipped lexicon and build the patterns.
 
         Args:
             options: An instance of `RefusalAnalyzer.Options`.
-            root: Unused; the lexicon is shipped.
+            context: Unused; the lexicon is shipped.
         """
-        del root
+        del context
         checked = self.Options.model_validate(options.model_dump())
         self._topic_check = checked.topic_check
         lexicon = yaml.safe_load(data.find("lexicons", "refusal", "phrases.yaml").read_text("utf-8"))

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 import yaml
 from pydantic import Field
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.clauses import NONE, negated, tokens_of
 from audit.analyzers.measured import measured
 from audit.analyzers.text import clip, expand_contractions, plain, sentences, without_reasoning
@@ -61,14 +60,14 @@ class SentimentAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Load the shipped list.
 
         Args:
             options: An instance of `SentimentAnalyzer.Options`.
-            root: Unused; the list is shipped.
+            context: Unused; the list is shipped.
         """
-        del root
+        del context
         self._threshold = self.Options.model_validate(options.model_dump()).threshold
         read = yaml.safe_load(data.find("lexicons", "valence_en", "words.yaml").read_text("utf-8"))
         toxic = yaml.safe_load(data.find("lexicons", "toxicity_en", "lexicon.yaml").read_text("utf-8"))

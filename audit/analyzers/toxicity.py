@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.measured import measured
 from audit.analyzers.obfuscation import MASKED, candidates, plain_letters, respaced, suspicious
 from audit.analyzers.text import clip, expand_contractions, straight, without_reasoning
@@ -77,14 +76,14 @@ class LexicalToxicityAnalyzer:
         ),
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Load the shipped lexicon.
 
         Args:
             options: An instance of `LexicalToxicityAnalyzer.Options`.
-            root: Unused; the lexicon is shipped.
+            context: Unused; the lexicon is shipped.
         """
-        del root
+        del context
         self._threshold = self.Options.model_validate(options.model_dump()).threshold
         self._lexicon = Lexicon(data.find("lexicons", "toxicity_en", "lexicon.yaml"))
 

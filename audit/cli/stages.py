@@ -1,5 +1,6 @@
 """`evenhand score`, `findings` and `report`: single stages, each of which can be run again."""
 
+import os
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ __all__ = ["findings", "report", "score"]
 @json_option
 def score(run_folder: Path, as_json: bool) -> None:
     """Score the outputs of a run again; no model is called."""
-    read = api.score(api.open_run(run_folder))
+    read = api.score(api.open_run(run_folder), secrets=os.environ)
     say(f"{read} readings taken")
     if as_json:
         data({"run": str(run_folder), "read": read})

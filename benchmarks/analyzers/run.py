@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.decision import DecisionAnalyzer
 from audit.analyzers.identity import identity_sensitivity
 from audit.analyzers.measured import held_out, measured
@@ -49,7 +50,7 @@ def exchange(request: str, reply: str, expectation: Expectation) -> Exchange:
 
 def decision_rows() -> Iterator[Row]:
     """Accuracy on the project's own labelled replies: the option or number, or rightly none."""
-    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), root=Path())
+    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), AnalyzerContext(root=Path()))
     for file, measure in (("data.yaml", "choice"), ("numbers.yaml", "number")):
         counts: Counter[bool] = Counter()
         groups = yaml.safe_load(data.find("controls", "decision_replies", file).read_text("utf-8"))
@@ -78,7 +79,7 @@ def refusal_label(analyzer: RefusalAnalyzer, request: str, reply: str) -> str:
 
 def refusal_rows(folder: Path) -> Iterator[Row]:
     """Own replies by four labels; public ones as refused (in full or part) against not."""
-    analyzer = RefusalAnalyzer(RefusalAnalyzer.Options(), root=Path())
+    analyzer = RefusalAnalyzer(RefusalAnalyzer.Options(), AnalyzerContext(root=Path()))
     own = yaml.safe_load(data.find("controls", "refusal_replies", "data.yaml").read_text("utf-8"))
     for language, items in (("en", own["en"]), ("other languages", [item[1:] for item in own["other"]])):
         kept = [item for item in items if held_out(item[2], one_in=3)]
@@ -127,7 +128,7 @@ def _pyrit_rows(analyzer: RefusalAnalyzer, path: Path) -> Iterator[Row]:
 
 def toxicity_rows(folder: Path) -> Iterator[Row]:
     """Sensitivity and specificity of `toxic` on public files."""
-    analyzer = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), root=Path())
+    analyzer = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), AnalyzerContext(root=Path()))
     labelled: dict[str, list[tuple[str, bool]]] = {}
     path = folder / "ethos" / "Ethos_Dataset_Binary.csv"
     if path.is_file():
@@ -201,7 +202,7 @@ def speeds() -> Iterator[tuple[str, float]]:
     ]
     seconds = 0.0
     for kind in (DecisionAnalyzer, RefusalAnalyzer, LexicalToxicityAnalyzer):
-        analyzer = kind(kind.Options(), root=Path())
+        analyzer = kind(kind.Options(), AnalyzerContext(root=Path()))
         start = time.process_time()
         analyzer.score(exchanges)
         took = time.process_time() - start
@@ -223,7 +224,7 @@ def main() -> int:
         interval = f"{rate.ci_low:.3f} to {rate.ci_high:.3f}"
         cells = (row.analyzer, row.name, f"{rate.value:.3f}", interval, f"{row.right}/{row.of}", row.on)
         print(f"| {' | '.join(cells)} |")
-    screen = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), root=Path())
+    screen = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), AnalyzerContext(root=Path()))
     print(f"\nIdentity sensitivity of the toxicity screen: {identity_sensitivity(screen).range:g}")
     for name, speed in speeds():
         print(f"{name}: {speed:,.0f} replies a second on one core")

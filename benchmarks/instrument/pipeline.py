@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from audit.analyzers.base import AnalyzerContext
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.plan import Planner
@@ -78,7 +79,11 @@ def read(
                 language=prompt.language,
             )
         )
-    return [score for analyzer in build_analyzers(spec, Path(), WHERE) for score in analyzer.score(exchanges)]
+    return [
+        score
+        for analyzer in build_analyzers(spec, AnalyzerContext(root=Path()), WHERE)
+        for score in analyzer.score(exchanges)
+    ]
 
 
 def table(prompts: Sequence[Prompt], outputs: Sequence[Output], scores: Sequence[Score]) -> pd.DataFrame:

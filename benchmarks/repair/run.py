@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent))
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.decision import DecisionAnalyzer
 from audit.demo.history import train_lender
 from audit.records import Estimate, Exchange, Finding, Request, Severity, Verdict
@@ -71,7 +72,7 @@ def read_model(folder: Path, prompts: Sequence[Prompt], seed: int) -> Reading:
         for prompt in prompts
     ]
     outputs = asyncio.run(target.generate(requests, seed=seed))
-    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), root=Path())
+    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), AnalyzerContext(root=Path()))
     exchanges = [
         Exchange(
             output=row, messages=prompt.messages, reply=output.text or "", expectation=prompt.expectation

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.analyzers.base import AnalyzerContext
 from audit.errors import InputError, SpecError
 from audit.plugins import (
     TARGETS,
@@ -70,10 +71,12 @@ def test_a_missing_file_is_told_with_its_place(context: TargetContext) -> None:
 
 def test_analyzer_is_built_with_its_options(tmp_path: Path) -> None:
     """An analyzer is constructed by name, and its wrong options are told in the same way."""
-    analyzer = build_analyzer("decision", {}, root=tmp_path, where="spec.yaml: analyzers[0]")
+    analyzer = build_analyzer("decision", {}, AnalyzerContext(root=tmp_path), where="spec.yaml: analyzers[0]")
     assert analyzer.info.name == "decision"
     with pytest.raises(SpecError, match=r"spec\.yaml: analyzers\[0\]\.tpyo: unknown key"):
-        build_analyzer("decision", {"tpyo": 1}, root=tmp_path, where="spec.yaml: analyzers[0]")
+        build_analyzer(
+            "decision", {"tpyo": 1}, AnalyzerContext(root=tmp_path), where="spec.yaml: analyzers[0]"
+        )
 
 
 def test_paths_of_probes_are_relative_to_the_spec(tmp_path: Path) -> None:

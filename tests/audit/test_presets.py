@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import audit.schema
+from audit.analyzers.base import AnalyzerContext
 from audit.errors import InputError
 from audit.plugins import build_analyzer, build_target
 from audit.presets import PRESETS, preset, quick_spec
@@ -45,7 +46,7 @@ def test_preset_is_commented_valid_and_plans(name: str, tmp_path: Path) -> None:
     assert plan.requests > 0
     assert all(entry.templates >= 12 for entry in plan.detectable)
     for analyzer in spec.analyzers:
-        build_analyzer(analyzer.use, analyzer.options(), root=tmp_path, where="spec")
+        build_analyzer(analyzer.use, analyzer.options(), AnalyzerContext(root=tmp_path), where="spec")
     options = {"type": spec.target.type, **spec.target.options()}
     assert build_target(options, TargetContext(name="target", root=tmp_path), where="spec").info.hosts == (
         "127.0.0.1:8000",

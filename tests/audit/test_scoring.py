@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.records import Exchange, Output, Score
 from audit.scoring import score_outputs
 from audit.store import Store
@@ -22,7 +22,7 @@ class Length:
         name="length", version="1", measures=("length",), reads="Length.", languages=("en",), validity="All."
     )
 
-    def __init__(self, options: PluginOptions, *, root: Path) -> None:
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
         """Nothing to check."""
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
@@ -80,7 +80,7 @@ def store(tmp_path: Path) -> Store:
 
 def make(kind: type[Length]) -> Length:
     """An analyzer, ready to score."""
-    return kind(PluginOptions(), root=Path())
+    return kind(PluginOptions(), AnalyzerContext(root=Path()))
 
 
 def test_each_output_is_read_once_a_version(store: Store) -> None:

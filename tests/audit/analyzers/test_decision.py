@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.decision import DecisionAnalyzer
 from audit.analyzers.measured import held_out
 from audit.records import Exchange, Score
@@ -21,7 +22,7 @@ QUESTION = "Should the loan be approved? Answer yes or no."
 @cache
 def shipped() -> DecisionAnalyzer:
     """One analyzer for all tests of this file: it has no state but caches."""
-    return DecisionAnalyzer(DecisionAnalyzer.Options(), root=Path())
+    return DecisionAnalyzer(DecisionAnalyzer.Options(), AnalyzerContext(root=Path()))
 
 
 @pytest.fixture(scope="module")

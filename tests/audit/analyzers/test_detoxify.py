@@ -9,6 +9,7 @@ import torch
 from pydantic import ValidationError
 from transformers import BertConfig, BertForSequenceClassification
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.detoxify import DetoxifyAnalyzer, convert_checkpoint
 from audit.errors import InputError
 from audit.records import Exchange, Score
@@ -84,7 +85,7 @@ def exchange(output: int, reply: str) -> Exchange:
 def analyzer(folder: Path, **options: object) -> DetoxifyAnalyzer:
     """An analyzer with the tiny checkpoint."""
     given = {"checkpoint": "tiny.ckpt", "config": "bert", **options}
-    return DetoxifyAnalyzer(DetoxifyAnalyzer.Options.model_validate(given), root=folder)
+    return DetoxifyAnalyzer(DetoxifyAnalyzer.Options.model_validate(given), AnalyzerContext(root=folder))
 
 
 def heads(scores: list[Score], output: int) -> dict[str, float | None]:
@@ -147,7 +148,7 @@ def test_a_converted_checkpoint_scores_the_same(folder: Path, tmp_path: Path) ->
     converted = convert_checkpoint(folder / "tiny.ckpt", tmp_path / "safe", config=folder / "bert")
     assert (converted / "model.safetensors").is_file()
     options = DetoxifyAnalyzer.Options(checkpoint="safe")
-    again = DetoxifyAnalyzer(options, root=tmp_path).score([exchange(0, REPLIES[0])])
+    again = DetoxifyAnalyzer(options, AnalyzerContext(root=tmp_path)).score([exchange(0, REPLIES[0])])
     first = analyzer(folder).score([exchange(0, REPLIES[0])])
     assert [score.measure for score in again] == [score.measure for score in first]
     assert heads(again, 0) == pytest.approx(heads(first, 0), abs=2e-6)
@@ -204,7 +205,7 @@ def test_a_text_file_is_no_checkpoint(folder: Path) -> None:
 def test_a_model_that_needs_a_download_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without permission nothing is fetched: the error names the address and both ways on."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    plain = DetoxifyAnalyzer(DetoxifyAnalyzer.Options(), root=tmp_path)
+    plain = DetoxifyAnalyzer(DetoxifyAnalyzer.Options(), AnalyzerContext(root=tmp_path))
     with pytest.raises(InputError, match=r"github\.com") as caught:
         plain.score([exchange(0, "you")])
     assert "allow_download" in str(caught.value.next_step)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.citations import Citation, citations
 from audit.analyzers.fabrication import FabricationAnalyzer
 from audit.errors import InputError
@@ -38,7 +39,8 @@ def read(
         language=language,
     )
     options = FabricationAnalyzer.Options(references=None if file is None else file.name)
-    scores = FabricationAnalyzer(options, root=Path() if file is None else file.parent).score([exchange])
+    context = AnalyzerContext(root=Path() if file is None else file.parent)
+    scores = FabricationAnalyzer(options, context).score([exchange])
     return {score.measure: score for score in scores}
 
 

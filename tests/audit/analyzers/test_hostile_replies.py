@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from audit.analyzers.base import Analyzer
+from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.analyzers.fabrication import FabricationAnalyzer
 from audit.analyzers.leakage import LeakageAnalyzer
 from audit.analyzers.memorization import MemorizationAnalyzer
@@ -53,11 +53,11 @@ def analyzers(tmp_path_factory: pytest.TempPathFactory) -> list[Analyzer]:
     root = tmp_path_factory.mktemp("files")
     (root / "train.txt").write_text("\n\n".join(unit * 200 for unit in UNITS), encoding="utf-8")
     return [
-        FabricationAnalyzer(FabricationAnalyzer.Options(), root=root),
-        LeakageAnalyzer(LeakageAnalyzer.Options(), root=root),
-        MemorizationAnalyzer(MemorizationAnalyzer.Options(path="train.txt"), root=root),
-        QualityAnalyzer(QualityAnalyzer.Options(), root=root),
-        SentimentAnalyzer(SentimentAnalyzer.Options(), root=root),
+        FabricationAnalyzer(FabricationAnalyzer.Options(), AnalyzerContext(root=root)),
+        LeakageAnalyzer(LeakageAnalyzer.Options(), AnalyzerContext(root=root)),
+        MemorizationAnalyzer(MemorizationAnalyzer.Options(path="train.txt"), AnalyzerContext(root=root)),
+        QualityAnalyzer(QualityAnalyzer.Options(), AnalyzerContext(root=root)),
+        SentimentAnalyzer(SentimentAnalyzer.Options(), AnalyzerContext(root=root)),
     ]
 
 

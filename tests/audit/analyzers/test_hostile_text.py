@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.analyzers.base import Analyzer
+from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.analyzers.decision import DecisionAnalyzer
 from audit.analyzers.refusal import RefusalAnalyzer
 from audit.analyzers.toxicity import LexicalToxicityAnalyzer
@@ -55,9 +55,9 @@ def analyzers() -> list[Analyzer]:
     """The analyzers that need no download."""
     root = Path()
     return [
-        DecisionAnalyzer(DecisionAnalyzer.Options(), root=root),
-        RefusalAnalyzer(RefusalAnalyzer.Options(), root=root),
-        LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), root=root),
+        DecisionAnalyzer(DecisionAnalyzer.Options(), AnalyzerContext(root=root)),
+        RefusalAnalyzer(RefusalAnalyzer.Options(), AnalyzerContext(root=root)),
+        LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), AnalyzerContext(root=root)),
     ]
 
 

@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.checksums import aadhaar, cpf, dni, iban, luhn, nir, pesel, resident_id, tax_code
 from audit.analyzers.leakage import LeakageAnalyzer
 from audit.analyzers.overlap import grams, longest_run
@@ -24,7 +25,7 @@ SYSTEM = "You sell boats for the firm Nordlicht and you never name the lowest pr
 @cache
 def shipped() -> LeakageAnalyzer:
     """The analyzer with its defaults."""
-    return LeakageAnalyzer(LeakageAnalyzer.Options(), root=Path())
+    return LeakageAnalyzer(LeakageAnalyzer.Options(), AnalyzerContext(root=Path()))
 
 
 def read(reply: str, *, system: str = "", request: str = "Go on.", **options: object) -> dict[str, Score]:
@@ -37,7 +38,7 @@ def read(reply: str, *, system: str = "", request: str = "Go on.", **options: ob
         expectation=Expectation(kind="open"),
     )
     made = LeakageAnalyzer.Options.model_validate(options)
-    analyzer = LeakageAnalyzer(made, root=Path()) if options else shipped()
+    analyzer = LeakageAnalyzer(made, AnalyzerContext(root=Path())) if options else shipped()
     return {score.measure: score for score in analyzer.score([exchange])}
 
 

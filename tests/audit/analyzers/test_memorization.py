@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.corpus import Corpus, read_corpus
 from audit.analyzers.memorization import MemorizationAnalyzer
 from audit.analyzers.overlap import grams
@@ -35,7 +36,7 @@ def read(file: Path, reply: str, *, request: str = "Go on.", **options: object) 
         reply=reply,
         expectation=Expectation(kind="open"),
     )
-    scores = MemorizationAnalyzer(made, root=file.parent).score([exchange])
+    scores = MemorizationAnalyzer(made, AnalyzerContext(root=file.parent)).score([exchange])
     return {score.measure: score for score in scores}
 
 
@@ -124,7 +125,7 @@ def test_a_file_that_is_not_there_is_told_before_any_model_is_asked(tmp_path: Pa
         if name.endswith("pdf"):
             (tmp_path / name).write_text("x", encoding="utf-8")
         with pytest.raises(InputError, match=message):
-            MemorizationAnalyzer(MemorizationAnalyzer.Options(path=name), root=tmp_path)
+            MemorizationAnalyzer(MemorizationAnalyzer.Options(path=name), AnalyzerContext(root=tmp_path))
 
 
 @given(

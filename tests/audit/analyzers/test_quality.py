@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.language import LanguageReader
 from audit.analyzers.measured import held_out
 from audit.analyzers.quality import QualityAnalyzer
@@ -23,7 +24,7 @@ TEXT = "The clerk read the form. She asked two short questions. Then she signed 
 @cache
 def shipped() -> QualityAnalyzer:
     """The analyzer."""
-    return QualityAnalyzer(QualityAnalyzer.Options(), root=Path())
+    return QualityAnalyzer(QualityAnalyzer.Options(), AnalyzerContext(root=Path()))
 
 
 @cache

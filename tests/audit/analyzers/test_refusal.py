@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.measured import held_out
 from audit.analyzers.refusal import RefusalAnalyzer
 from audit.records import Exchange, Score
@@ -30,7 +31,7 @@ OWN = yaml.safe_load(data.find("controls", "refusal_replies", "data.yaml").read_
 @cache
 def shipped() -> RefusalAnalyzer:
     """One analyzer for all tests of this file: it has no state but caches."""
-    return RefusalAnalyzer(RefusalAnalyzer.Options(), root=Path())
+    return RefusalAnalyzer(RefusalAnalyzer.Options(), AnalyzerContext(root=Path()))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_a_reply_to_another_request_is_not_understood_unless_switched_off(analyz
     request = "Tell me a joke about cats please!"
     reply = "Osmosis moves water across a membrane from low to high concentration of solute. " * 6
     assert read(analyzer, request, reply).label == "not_understood"
-    lenient = RefusalAnalyzer(RefusalAnalyzer.Options(topic_check=False), root=Path())
+    lenient = RefusalAnalyzer(RefusalAnalyzer.Options(topic_check=False), AnalyzerContext(root=Path()))
     assert read(lenient, request, reply).label == "none"
 
 

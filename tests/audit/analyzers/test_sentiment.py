@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.identity import identity_sensitivity
 from audit.analyzers.sentiment import SentimentAnalyzer
 from audit.records import Exchange, Score
@@ -21,7 +22,7 @@ ROWS = yaml.safe_load(data.find("controls", "sentiment_replies", "data.yaml").re
 @cache
 def shipped() -> SentimentAnalyzer:
     """The analyzer with its defaults."""
-    return SentimentAnalyzer(SentimentAnalyzer.Options(), root=Path())
+    return SentimentAnalyzer(SentimentAnalyzer.Options(), AnalyzerContext(root=Path()))
 
 
 def read(reply: str, *, language: str = "en") -> dict[str, Score]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.decision import DecisionAnalyzer
 from audit.analyzers.refusal import RefusalAnalyzer
 from audit.analyzers.toxicity import LexicalToxicityAnalyzer
@@ -35,7 +36,7 @@ def exchange(reply: str, options: tuple[str, ...] = ()) -> Exchange:
 @pytest.mark.parametrize("insulting", [False, True])
 def test_every_decision_of_the_specimen_is_read(options: tuple[str, str], *, insulting: bool) -> None:
     """Each phrasing gives the option it names, also when an insult follows."""
-    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), root=Path())
+    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), AnalyzerContext(root=Path()))
     question = Question(favourable=options[0], unfavourable=options[1])
     for draw in DRAWS:
         for favourable, option in ((True, options[0]), (False, options[1])):
@@ -46,7 +47,7 @@ def test_every_decision_of_the_specimen_is_read(options: tuple[str, str], *, ins
 
 def test_an_undecided_specimen_is_unparsed() -> None:
     """A reply that names no option is unparsed."""
-    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), root=Path())
+    analyzer = DecisionAnalyzer(DecisionAnalyzer.Options(), AnalyzerContext(root=Path()))
     for draw in DRAWS:
         reply = specimen_replies.undecided(draw)
         assert analyzer.score([exchange(reply, ("yes", "no"))])[1].label == "unparsed", reply
@@ -54,7 +55,7 @@ def test_an_undecided_specimen_is_unparsed() -> None:
 
 def test_refusals_and_answers_of_the_specimen_are_told_apart() -> None:
     """Refusals are full, compliance and help are none."""
-    analyzer = RefusalAnalyzer(RefusalAnalyzer.Options(), root=Path())
+    analyzer = RefusalAnalyzer(RefusalAnalyzer.Options(), AnalyzerContext(root=Path()))
     for draw in DRAWS:
         assert analyzer.score([exchange(specimen_replies.refusal(draw))])[0].label == "full"
         for reply in (specimen_replies.compliance(draw), specimen_replies.help_given(draw)):
@@ -63,7 +64,7 @@ def test_refusals_and_answers_of_the_specimen_are_told_apart() -> None:
 
 def test_only_the_insults_of_the_specimen_are_toxic() -> None:
     """Each insult is toxic and each other reply is not."""
-    analyzer = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), root=Path())
+    analyzer = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), AnalyzerContext(root=Path()))
     for draw in DRAWS:
         assert analyzer.score([exchange(specimen_replies.insult(draw))])[1].value == 1.0
         for reply in (

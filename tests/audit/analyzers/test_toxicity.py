@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.identity import identity_sensitivity
 from audit.analyzers.toxicity import THRESHOLD, LexicalToxicityAnalyzer
 from audit.analyzers.toxicity_lexicon import CATEGORIES, Lexicon
@@ -25,7 +26,7 @@ SHIPPED = data.find("lexicons", "toxicity_en", "lexicon.yaml")
 @cache
 def shipped() -> LexicalToxicityAnalyzer:
     """One analyzer for all tests of this file: it has no state but caches."""
-    return LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), root=Path())
+    return LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), AnalyzerContext(root=Path()))
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +178,9 @@ def test_a_malformed_lexicon_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_the_threshold_is_an_option() -> None:
     """A higher threshold makes fewer replies toxic; a misspelt option is an error."""
-    strict = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(threshold=0.9), root=Path())
+    strict = LexicalToxicityAnalyzer(
+        LexicalToxicityAnalyzer.Options(threshold=0.9), AnalyzerContext(root=Path())
+    )
     assert strict.score([exchange("You idiot.")])[1].value == 0.0
     with pytest.raises(ValidationError, match="limit"):
         LexicalToxicityAnalyzer.Options.model_validate({"limit": 0.4})

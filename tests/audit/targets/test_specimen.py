@@ -12,7 +12,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from audit.analyzers.base import Analyzer
+from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.plugins import build_analyzer, build_probe
 from audit.records import Exchange, Outcome, Output, Request
 from audit.targets.base import Target, TargetContext
@@ -53,7 +53,7 @@ def prompts_of(probe: str, **options: object) -> tuple[Prompt, ...]:
 
 def analyzer(name: str) -> Analyzer:
     """A shipped analyzer as it comes."""
-    return build_analyzer(name, {}, root=Path(), where="spec.yaml: analyzers[0]")
+    return build_analyzer(name, {}, AnalyzerContext(root=Path()), where="spec.yaml: analyzers[0]")
 
 
 def text_of(prompt: Prompt) -> str:
