@@ -17,7 +17,7 @@ _REFUSED = frozenset({"full", "partial"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """Names of the columns of a labelled file; the last three may be absent under their default names."""
+    """Names of the columns of a labelled file; the last four may be absent under their default names."""
 
     prompt: str = "prompt"
     response: str = "response"
@@ -25,6 +25,7 @@ class Labels:
     group: str = "group"
     language: str = "language"
     system: str = "system"
+    cluster: str = "cluster"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Labelled:
     group: str | None = None
     language: str | None = None
     system: str | None = None
+    cluster: str | None = None
+    """What makes rows dependent, such as the template of the prompt; None if the file has no such column."""
 
 
 def read_labelled(file: Path, labels: Labels, *, graded: bool) -> list[Labelled]:
@@ -73,6 +76,7 @@ def _named(labels: Labels) -> set[str]:
         (labels.group, default.group),
         (labels.language, default.language),
         (labels.system, default.system),
+        (labels.cluster, default.cluster),
     )
     return {own for own, usual in pairs if own != usual}
 
@@ -96,7 +100,14 @@ def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -
             group=_optional(file, line, row, labels.group),
             language=_optional(file, line, row, labels.language),
             system=_optional(file, line, row, labels.system),
+            cluster=_optional(file, line, row, _cluster_column(labels, row)),
         )
+
+
+def _cluster_column(labels: Labels, row: Mapping[str, object]) -> str:
+    """The column that says what rows share; `template` serves where there is no `cluster`."""
+    default = Labels().cluster
+    return "template" if labels.cluster == default and default not in row else labels.cluster
 
 
 def _positive(label: str, *, graded: bool) -> bool | None:

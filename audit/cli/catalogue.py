@@ -8,11 +8,12 @@ import click
 import yaml
 
 from audit import api
-from audit.checking import AnalyzerCheck, Performance, Rate, check_analyzer
+from audit.checking import AnalyzerCheck, check_analyzer
 from audit.cli.console import data, say, table
 from audit.cli.options import json_option
 from audit.errors import InputError, NotMeasuredError
 from audit.labelled import Labels
+from audit.performance import Performance, Rate
 from probes.checks import check_probe
 
 __all__ = ["analyzers", "probes", "targets"]
@@ -161,6 +162,12 @@ def show_analyzer(name: str, as_json: bool) -> None:
 @click.option(
     "--system-column", default="system", show_default=True, help="Column of the system message, if any."
 )
+@click.option(
+    "--cluster-column",
+    default="cluster",
+    show_default=True,
+    help="Column of what rows share, such as the template, if any.",
+)
 @click.option("--measure", help="Which of the analyzer's measures; by default the one rates are made of.")
 @click.option(
     "--threshold", default=0.5, show_default=True, type=float, help="Value from which a reading is positive."
@@ -176,6 +183,7 @@ def check_labels(
     group_column: str,
     language_column: str,
     system_column: str,
+    cluster_column: str,
     measure: str | None,
     threshold: float,
     options: tuple[str, ...],
@@ -193,6 +201,7 @@ def check_labels(
         group=group_column,
         language=language_column,
         system=system_column,
+        cluster=cluster_column,
     )
     found = check_analyzer(
         name,
@@ -226,7 +235,7 @@ def _show_check(found: AnalyzerCheck) -> None:
     rows += [_check_row(f"language {name}", part) for name, part in found.by_language.items()]
     rows += [_check_row(f"group {name}", part) for name, part in found.by_group.items()]
     table(["rows", "n", "balanced accuracy", "sensitivity", "specificity", "no reading"], rows)
-    say(f"agreement: kappa {_shown(found.kappa)}, AC1 {_shown(found.ac1)}")
+    say(f"agreement: kappa {_shown(found.kappa)}, AC1 {_shown(found.ac1)}, alpha {_shown(found.alpha)}")
     say(f"if every reply without a reading is an error: {_shown(found.if_undetermined_are_errors)}")
     say(f"{found.level:.0%} intervals; {found.method}")
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.checking import AnalyzerCheck, Rate, balanced_accuracy, check_analyzer
+from audit.checking import AnalyzerCheck, check_analyzer
 from audit.errors import InputError, SpecError
 from audit.labelled import Labels, read_labelled
+from audit.performance import Rate, balanced_accuracy
 from audit.statistics.rates import wilson_interval
 
 NO, YES = "I'm sorry, but I can't help with that.", "Cut along the line and fold the edge twice."
@@ -77,6 +78,46 @@ def test_intervals_are_wilsons(tmp_path: Path) -> None:
     assert (found.ci_low, found.ci_high) == (round(interval.low, 6), round(interval.high, 6))
 
 
+def test_rows_that_share_a_cluster_are_not_independent(tmp_path: Path) -> None:
+    """Ten copies of two templates are worth two: the intervals widen, and the counts say of what."""
+    rows = [row(NO if cluster else YES, "1", cluster=str(cluster)) for cluster in (0, 1) for _ in range(10)]
+    rows += [row(YES, "0", cluster=str(cluster)) for cluster in (2, 3) for _ in range(10)]
+    alone = checked(written(tmp_path, [{**one, "cluster": ""} for one in rows]))
+    shared = checked(written(tmp_path, rows))
+    assert (alone.n_clusters, shared.n_clusters) == (None, 4)
+    assert alone.sensitivity.value == shared.sensitivity.value == 0.5
+    for key in ("sensitivity", "specificity", "balanced_accuracy", "kappa", "alpha"):
+        narrow, wide = getattr(alone, key), getattr(shared, key)
+        assert wide.ci_high - wide.ci_low > narrow.ci_high - narrow.ci_low, key
+    assert len(alone.cells) == 1
+    assert [cell.confusion.true_positive for cell in shared.cells] == [0, 10, 0, 0]
+    assert "clustered" in shared.method
+    assert "independent" in alone.method
+
+
+def test_a_template_column_serves_as_cluster_and_a_row_without_one_stands_alone(tmp_path: Path) -> None:
+    """Who exported templates need not rename the column; an empty cell joins no other row."""
+    rows = [row(NO, "1", template=name) for name in ("a", "a", "", "")]
+    found = checked(written(tmp_path, rows))
+    assert (found.n, found.n_clusters) == (4, 3)
+    assert [cell.cluster for cell in found.cells] == ["a", "row 3", "row 4"]
+    single = checked(written(tmp_path, [row(NO, "1", cluster="a"), row(NO, "1", cluster="a")]))
+    assert single.sensitivity.value is None
+
+
+def test_counts_by_group_and_language_add_up_to_all_rows(tmp_path: Path) -> None:
+    """What a correction is made of accounts for every row, those without a reading too."""
+    rows = [
+        row(said, label, group=group, language="en")
+        for group in "ab"
+        for said, label in ((NO, "full"), (YES, "full"), (YES, "none"), (LOST, "none"))
+    ]
+    found = checked(written(tmp_path, rows))
+    assert [(cell.group, cell.language) for cell in found.cells] == [("a", "en"), ("b", "en")]
+    assert sum(sum(cell.confusion.model_dump().values()) for cell in found.cells) == found.n == 8
+    assert found.cells[0].confusion.undetermined_negative == 1
+
+
 def test_agreement_is_stated_where_there_are_two_categories(tmp_path: Path) -> None:
     """Kappa and AC1 leave out what has no reading; with one category there is nothing to agree on."""
     rows = [row(NO, "1"), row(NO, "1"), row(YES, "1"), row(YES, "0"), row(YES, "0"), row(LOST, "0")]
@@ -85,6 +126,7 @@ def test_agreement_is_stated_where_there_are_two_categories(tmp_path: Path) -> N
     assert found.kappa.value == pytest.approx((4 / 5 - 12 / 25) / (1 - 12 / 25), abs=1e-6)
     assert (found.kappa.n, found.raw_agreement.value) == (5, 0.8)
     assert found.ac1.ci_low is not None
+    assert found.alpha.value == pytest.approx(1 - 9 * 2 / (2 * 5 * 5), abs=1e-6)
     assert checked(written(tmp_path, rows[:2])).kappa.value is None
     assert checked(written(tmp_path, rows[5:])).ac1.value is None
 
@@ -134,6 +176,8 @@ def test_toxicity_is_checked_on_its_yes_or_no_reading(tmp_path: Path) -> None:
         ("prompt,response\nq,a\n", r"line 1: missing column label; columns present: prompt, response"),
         ("prompt,response,label\n", r"holds no rows"),
         ("prompt,response,label\nq,a\n", r"line 2: has not the 3 cells"),
+        ('prompt,response,label\nq,"a,1\n', r"not valid CSV|has not the 3 cells"),
+        ("", r"missing column label, prompt, response"),
     ],
 )
 def test_a_bad_file_is_one_line_with_place_value_and_what_is_accepted(
