@@ -13,7 +13,8 @@ import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.estimates.measures import Measure
-from audit.statistics.arguments import Vector
+from audit.estimates.name_arms import NameArms, name_arms
+from audit.statistics.arguments import Codes, Vector
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
 from audit.statistics.paired import PairedDifferences, template_differences
 from audit.statistics.pooling import stratified_t
@@ -34,6 +35,24 @@ __all__ = [
 
 POOLED = "all"
 """Domain of an estimate that pools several."""
+
+_USED = [
+    "arm",
+    "probe",
+    "language",
+    "attribute",
+    "signal",
+    "placebo",
+    "grp",
+    "reference",
+    "domain",
+    "template",
+    "set_id",
+    "norm",
+    "name",
+    "value",
+]
+"""Columns that a contrast looks at; carrying the others along costs more than the statistics."""
 
 MINIMUM_TEMPLATES = 12
 """Below this a single stratum is not measured, only pooled upward (docs/explanation/intervals.md)."""
@@ -63,8 +82,8 @@ class Stratum:
     paired: PairedDifferences
     missing: PairedDifferences | None
     """The same contrast of the indicator "no value"; None if nothing is missing."""
-    names: pd.DataFrame | None
-    """For name signals: one row a set and arm with its influence, template and name."""
+    names: NameArms | None
+    """For name signals: what each set and arm adds to the error, with its template and name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +130,11 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
     Yields:
         Contrasts in a fixed order; one without a complete set has no strata: it is not measured.
     """
-    rows = frame[frame["arm"] == "counterfactual"]
+    rows = frame.loc[frame["arm"] == "counterfactual", _USED]
     keys = ["probe", "language", "attribute", "signal"]
-    for (probe, language, attribute, signal), block in rows.groupby(keys, observed=True, sort=True):
-        for group in sorted(set(block["grp"]) - set(block["reference"])):
+    for (probe, language, attribute, signal), found in rows.groupby(keys, observed=True, sort=True):
+        block = _coded(found)
+        for group in sorted(set(block["grp"].unique()) - set(block["reference"].unique())):
             reference = str(block["reference"].iloc[0])
             pair = block[block["grp"].isin([group, reference])]
             cell = Cell(
@@ -133,10 +153,10 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
 
 def placebo_contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
     """Every placebo contrast, `b` against `a`, each domain by itself and then pooled."""
-    rows = frame[frame["arm"] == "placebo"]
-    for (probe, language, kind), block in rows.groupby(
-        ["probe", "language", "placebo"], observed=True, sort=True
-    ):
+    rows = frame.loc[frame["arm"] == "placebo", _USED]
+    keys = ["probe", "language", "placebo"]
+    for (probe, language, kind), found in rows.groupby(keys, observed=True, sort=True):
+        block = _coded(found)
         signal = block["signal"].iloc[0]
         cell = Cell(
             measure=measure,
@@ -204,17 +224,32 @@ def seed_names(contrast: Contrast) -> tuple[str, ...]:
     return tuple(str(part) for part in (*parts, cell.placebo))
 
 
-def _two_way(contrast: Contrast, tables: Sequence[pd.DataFrame], *, level: float) -> ClusterEstimate | None:
-    joined = pd.concat([table.assign(influence=table["influence"] / len(tables)) for table in tables])
-    if not joined["influence"].to_numpy().any():
+def _two_way(contrast: Contrast, tables: Sequence[NameArms], *, level: float) -> ClusterEstimate | None:
+    influence = np.concatenate([table.influence for table in tables]) / len(tables)
+    if not influence.any():
         return None
     return two_way_cluster(
-        joined["influence"].to_numpy(),
-        joined["template"].astype("category").cat.codes.to_numpy(),
-        joined["name"].astype("category").cat.codes.to_numpy(),
+        influence,
+        np.concatenate([table.template for table in tables]),
+        np.concatenate([table.name for table in tables]),
         point=contrast.group_mean - contrast.reference_mean,
         level=level,
     )
+
+
+def _coded(block: pd.DataFrame) -> pd.DataFrame:
+    """The rows with dense codes of template and set, and codes of names, made once for all its contrasts."""
+    return block.assign(
+        template_code=_dense(block["template"]),
+        set_code=_dense(block["set_id"]),
+        name_code=block["name"].astype("category").cat.codes.to_numpy(dtype=np.int64),
+    )
+
+
+def _dense(column: "pd.Series[str]") -> Codes:
+    # A block has few of the categories of a run, and arrays are as long as the largest code.
+    _, codes = np.unique(column.astype("category").cat.codes.to_numpy(), return_inverse=True)
+    return codes.astype(np.int64)
 
 
 def _by_domain(pair: pd.DataFrame, cell: Cell) -> Iterator[Contrast]:
@@ -248,8 +283,7 @@ def _in_domain(cell: Cell, domain: str, rows: pd.DataFrame) -> Cell:
 
 
 def _stratum(domain: str, rows: pd.DataFrame, cell: Cell) -> Stratum | None:
-    template = rows["template"].astype("category").cat.codes.to_numpy()
-    sets = rows["set_id"].astype("category").cat.codes.to_numpy()
+    template, sets = rows["template_code"].to_numpy(), rows["set_code"].to_numpy()
     is_group = (rows["grp"] == cell.group).to_numpy()
     values = rows["value"].to_numpy(dtype=float)
     try:
@@ -258,34 +292,14 @@ def _stratum(domain: str, rows: pd.DataFrame, cell: Cell) -> Stratum | None:
         return None
     absent = np.isnan(values)
     missing = template_differences(absent.astype(float), template, sets, is_group) if absent.any() else None
-    by_name = cell.signal is Signal.NAME and rows["name"].notna().all() and cell.placebo is None
+    name = rows["name_code"].to_numpy()
+    by_name = cell.signal is Signal.NAME and bool((name >= 0).all()) and cell.placebo is None
     return Stratum(
         domain=domain,
         paired=paired,
         missing=missing,
-        names=_name_influence(rows, is_group) if by_name else None,
+        names=name_arms(values, template, sets, is_group, name) if by_name else None,
     )
-
-
-def _name_influence(rows: pd.DataFrame, is_group: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> pd.DataFrame:
-    """Influence of each set's arm on the mean template difference, with its template and name.
-
-    The arm of set s of template t has weight 1 / (sets of t x templates); its influence is that
-    weight times its distance from the arm's own mean, negative for the reference arm.
-    """
-    valued = rows.assign(is_group=is_group)[rows["value"].notna().to_numpy()]
-    arms = (
-        valued.groupby(["template", "set_id", "is_group"], observed=True, sort=True)
-        .agg(mean=("value", "mean"), name=("name", "first"))
-        .reset_index()
-    )
-    complete = arms.groupby("set_id", observed=True)["is_group"].transform("size") == 2  # noqa: PLR2004 - both arms
-    arms = arms[complete]
-    sets_of = arms.groupby("template", observed=True)["set_id"].transform("nunique")
-    weight = 1.0 / (sets_of * arms["template"].nunique())
-    centre = (arms["mean"] * weight).groupby(arms["is_group"]).transform("sum")
-    sign = np.where(arms["is_group"], 1.0, -1.0)
-    return arms.assign(influence=sign * weight * (arms["mean"] - centre))[["template", "name", "influence"]]
 
 
 def _most_permissive(rows: pd.DataFrame) -> Norm | None:

@@ -15,6 +15,9 @@ __all__ = ["SignFlipResult", "flips_needed", "least_clusters_for_flips", "sign_f
 _CHUNK = 2_000_000
 """Signs held at once."""
 
+_OCTET = 8
+"""Signs in a random byte."""
+
 _ROUNDING = 1e-9
 """Difference within which two statistics count as equal, so that ties are ties."""
 
@@ -81,11 +84,11 @@ def sign_flip_test(
     if n == 0:
         return SignFlipResult(p_value=1.0, flips=1, exact=True, least_p_value=1.0)
     test = _Statistic(magnitude=np.abs(size), weight=weight, studentised=studentised)
-    observed = float(test.of(np.sign(size)[np.newaxis])[0])
+    observed = float(test.of(np.sign(size)[np.newaxis] @ test.columns)[0])
     threshold = observed - _ROUNDING * max(1.0, observed)
     exact = size.size <= log2(flips)
-    patterns = _every_pattern(size.size) if exact else _random_patterns(size.size, flips, rng)
-    extreme = sum(int((test.of(signs) >= threshold).sum()) for signs in patterns)
+    sums = _every_sum(test.columns) if exact else _random_sums(test.columns, flips, rng)
+    extreme = sum(int((test.of(found) >= threshold).sum()) for found in sums)
     looked_at = 2 ** (size.size - 1) if exact else flips
     return SignFlipResult(
         p_value=extreme / looked_at if exact else (1 + extreme) / (1 + flips),
@@ -146,17 +149,23 @@ class _Statistic:
     weight: Vector
     studentised: bool
 
-    def of(self, signs: npt.NDArray[np.float64]) -> Vector:
-        """Statistics of patterns of signs, shape (B, T) to (B,); without unit."""
+    @property
+    def columns(self) -> Vector:
+        """What the signs are multiplied with, shape (T, 1), or (T, 2) if studentised."""
         weighted = self.weight * self.magnitude
-        sums = signs @ weighted
+        columns = [weighted, self.weight * weighted] if self.studentised else [weighted]
+        return np.column_stack(columns)
+
+    def of(self, found: Vector) -> Vector:
+        """Statistics of patterns from their sums over `columns`, shape (B, 1 or 2) to (B,); without unit."""
+        weighted = self.weight * self.magnitude
+        sums = found[:, 0]
         if not self.studentised:
             return np.asarray(np.abs(sums) / weighted.sum())
         mean = sums / self.weight.sum()
         squares = weighted @ weighted
         # sum(w^2 (s d - mean)^2), multiplied out.
-        cross = signs @ (self.weight * weighted)
-        variance = squares - 2 * mean * cross + mean**2 * (self.weight @ self.weight)
+        variance = squares - 2 * mean * found[:, 1] + mean**2 * (self.weight @ self.weight)
         # All clusters equal and on one side: no spread, so nothing is more extreme.
         return np.asarray(np.abs(sums) / np.sqrt(np.maximum(variance, _ROUNDING * squares)))
 
@@ -177,22 +186,32 @@ def _checked(
     return size[order], weight[order]
 
 
-def _every_pattern(n: int) -> Iterator[npt.NDArray[np.float64]]:
-    """All sign patterns with the first sign +, in chunks; the others mirror them."""
+def _every_sum(columns: Vector) -> Iterator[Vector]:
+    """Signed sums over all sign patterns with the first sign +, in chunks; the others mirror them."""
+    n = columns.shape[0]
     total, step = 2 ** (n - 1), max(1, _CHUNK // n)
     digits = np.arange(n, dtype=np.int64)
     for start in range(0, total, step):
         numbers = np.arange(start, min(start + step, total), dtype=np.int64)
-        yield _signs((numbers[:, np.newaxis] >> digits) & 1)
+        yield (1.0 - 2.0 * ((numbers[:, np.newaxis] >> digits) & 1)) @ columns
 
 
-def _random_patterns(n: int, flips: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.float64]]:
+def _random_sums(columns: Vector, flips: int, rng: np.random.Generator) -> Iterator[Vector]:
+    """Signed sums over random sign patterns, in chunks, shape (b, k) each.
+
+    A random byte is the signs of eight clusters, and the sums of all its 256 patterns are looked up: an
+    eighth of the work, and no matrix of signs.
+    """
+    n, width = columns.shape
+    padded = np.zeros((-(-n // _OCTET) * _OCTET, width))
+    padded[:n] = columns
+    signs = 1.0 - 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1)
+    tables = signs @ padded.reshape(-1, _OCTET, width)
     step = max(1, _CHUNK // n)
     for start in range(0, flips, step):
         rows = min(step, flips - start)
-        octets = np.frombuffer(rng.bytes(-(-rows * n // 8)), dtype=np.uint8)
-        yield _signs(np.unpackbits(octets, count=rows * n).reshape(rows, n))
-
-
-def _signs(bits: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
-    return np.asarray(1.0 - 2.0 * bits, dtype=np.float64)
+        octets = np.frombuffer(rng.bytes(rows * len(tables)), dtype=np.uint8).reshape(len(tables), rows)
+        found = np.zeros((rows, width))
+        for table, drawn in zip(tables, octets, strict=True):
+            found += table[drawn]
+        yield found

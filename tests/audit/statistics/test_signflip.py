@@ -115,3 +115,17 @@ def test_bad_arguments_are_refused() -> None:
     for weights in ([1.0], [1.0, -1.0]):
         with pytest.raises(ValueError, match="one shape"):
             sign_flip_test([0.1, 0.2], flips=9, rng=fresh(), weights=weights)
+
+
+@pytest.mark.parametrize("studentised", [False, True])
+@pytest.mark.parametrize("clusters", [13, 16, 17])
+def test_random_flips_agree_with_all_of_them(clusters: int, *, studentised: bool) -> None:
+    """Random patterns give the p-value of all patterns within their Monte-Carlo error."""
+    draw = np.random.Generator(np.random.PCG64(clusters))
+    values, weights = draw.normal(0.3, 1.0, clusters), draw.uniform(0.5, 2.0, clusters)
+    exact = sign_flip_test(values, flips=2**18, rng=fresh(), weights=weights, studentised=studentised)
+    drawn = sign_flip_test(values, flips=8_000, rng=fresh(), weights=weights, studentised=studentised)
+    assert exact.exact
+    assert not drawn.exact
+    error = np.sqrt(exact.p_value * (1 - exact.p_value) / 8_000)
+    assert abs(drawn.p_value - exact.p_value) < 4 * error + 1 / 8_000
