@@ -18,6 +18,7 @@ from audit.estimates.contrasts import (
     seed_names,
 )
 from audit.estimates.controls import controls_of, placebo_controls
+from audit.estimates.design import FIXED, Design
 from audit.estimates.measures import MEASURES, Measure
 from audit.estimates.verdicts import Question, judge
 from audit.records import Control, Estimate, Verdict
@@ -44,7 +45,7 @@ class _Tested:
 
 
 def disparities(
-    frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement, *, seed: int
+    frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement, *, seed: int, design: Design = FIXED
 ) -> list[Estimate]:
     """Every group contrast of a run, with verdicts.
 
@@ -55,6 +56,7 @@ def disparities(
         frame_of: Gives the rows of a measure (see `audit.estimates.frame.measure_frame`).
         judgement: Thresholds declared in the spec.
         seed: Root seed; sign flips and noise floors draw from it by name.
+        design: How often the answers are looked at.
 
     Returns:
         Estimates in a fixed order, the not measured ones included.
@@ -68,12 +70,15 @@ def disparities(
         drafts.extend(contrasts(frame, measure))
         placebos.extend(placebo_contrasts(frame, measure))
     flips = flips_needed(max(len(drafts), 1), judgement.false_discovery_rate)
-    tested = [_tested(contrast, judgement.level, flips=flips, seed=seed) for contrast in drafts]
+    tested = [
+        _tested(contrast, judgement.level, design, flips=flips if design.flips else None, seed=seed)
+        for contrast in drafts
+    ]
     controls = placebo_controls(placebos, level=judgement.level, seed=seed)
-    adjusted = _adjusted(tested)
+    adjusted = _adjusted(tested, design)
     chosen = [p is not None and p <= judgement.false_discovery_rate for p in adjusted]
     found = [
-        _estimate(one, p, controls_of(one.contrast, controls), judgement)
+        _estimate(one, p, controls_of(one.contrast, controls), judgement, design)
         for one, p in zip(tested, adjusted, strict=True)
     ]
     n_tests = sum(p is not None for p in adjusted)
@@ -81,12 +86,12 @@ def disparities(
         return found
     level = fcr_level(sum(chosen), n_tests, 1 - judgement.level)
     return [
-        _with_selected_interval(estimate, one.contrast, level) if picked else estimate
+        _with_selected_interval(estimate, one.contrast, design.level(level)) if picked else estimate
         for estimate, one, picked in zip(found, tested, chosen, strict=True)
     ]
 
 
-def _tested(contrast: Contrast, level: float, *, flips: int, seed: int) -> _Tested:
+def _tested(contrast: Contrast, level: float, design: Design, *, flips: int | None, seed: int) -> _Tested:
     if not contrast.strata:
         return _Tested(
             contrast=contrast,
@@ -95,21 +100,22 @@ def _tested(contrast: Contrast, level: float, *, flips: int, seed: int) -> _Test
             reason="no counterfactual set has a value for both the group and the reference",
         )
     try:
-        estimate = interval(contrast, level=level)
+        estimate = interval(contrast, level=design.level(level))
     except NotMeasuredError as error:
         return _Tested(contrast=contrast, estimate=None, p_value=None, reason=str(error))
     p_value = estimate.p_value
     # Names are a second sample that sign flips over templates do not see: there the two-way t test rules.
     by_name = all(stratum.names is not None for stratum in contrast.strata)
-    if not by_name and not estimate.degenerate:
+    if flips is not None and not by_name and not estimate.degenerate:
         differences, weights = flattened(contrast)
         draw = rng(seed, "sign-flip", *seed_names(contrast))
         p_value = sign_flip_test(differences, flips=flips, rng=draw, weights=weights).p_value
-    return _Tested(contrast=contrast, estimate=estimate, p_value=p_value)
+    return _Tested(contrast=contrast, estimate=estimate, p_value=design.p_value(contrast, p_value))
 
 
-def _adjusted(tested: Sequence[_Tested]) -> list[float | None]:
-    counted = [one.p_value if _in_family(one.contrast) else None for one in tested]
+def _adjusted(tested: Sequence[_Tested], design: Design) -> list[float | None]:
+    left_out = 1.0 if design.whole_family else None
+    counted = [one.p_value if _in_family(one.contrast) else left_out for one in tested]
     values = [p for p in counted if p is not None]
     adjusted = iter(benjamini_hochberg(values).tolist() if values else [])
     return [None if p is None else float(next(adjusted)) for p in counted]
@@ -133,7 +139,11 @@ def _in_family(contrast: Contrast) -> bool:
 
 
 def _estimate(
-    one: _Tested, p_adjusted: float | None, controls: tuple[Control, ...], judgement: Judgement
+    one: _Tested,
+    p_adjusted: float | None,
+    controls: tuple[Control, ...],
+    judgement: Judgement,
+    design: Design,
 ) -> Estimate:
     contrast, found = one.contrast, one.estimate
     known = _described(contrast, judgement)
@@ -147,7 +157,7 @@ def _estimate(
         0.0
         if found.degenerate
         else detectable_from_standard_error(
-            found.standard_error, found.df, level=judgement.level, power=POWER
+            found.standard_error, found.df, level=design.level(judgement.level), power=POWER
         )
     )
     margin = _margin(contrast.cell.measure, judgement)
@@ -169,7 +179,7 @@ def _estimate(
         "point": found.point,
         "ci_low": found.interval.low,
         "ci_high": found.interval.high,
-        "method": found.interval.method,
+        "method": design.method(found.interval.method),
         "p_value": one.p_value,
         "p_adjusted": p_adjusted,
         "noise_floor": floor,

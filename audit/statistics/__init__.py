@@ -28,6 +28,11 @@ from audit.statistics.fieller import (
     merit_contrasts,
     merit_price,
 )
+from audit.statistics.group_sequential import (
+    GroupSequential,
+    group_sequential,
+    spent_share,
+)
 from audit.statistics.hierarchical import (
     Level,
     RowWeights,
@@ -180,6 +185,7 @@ __all__ = [
     "FourFifths",
     "GapBand",
     "GroupContrasts",
+    "GroupSequential",
     "ImpactTable",
     "Interval",
     "JointTest",
@@ -234,6 +240,7 @@ __all__ = [
     "four_fifths",
     "gap_band",
     "group_contrasts",
+    "group_sequential",
     "gwet_ac1",
     "hierarchical_bootstrap",
     "holm",
@@ -263,6 +270,7 @@ __all__ = [
     "sign_flip_test",
     "smallest_detectable",
     "specification_curve",
+    "spent_share",
     "stratified_t",
     "summarise_toxicity",
     "template_differences",
