@@ -26,6 +26,7 @@ from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.group_rates import group_rates
 from audit.estimates.measures import MEASURES
+from audit.estimates.prices import merit_prices
 from audit.estimates.rates import rates
 from audit.findings import findings
 from audit.findings.document import RunDocument, Unread
@@ -220,8 +221,10 @@ def gate(run: Run, document: RunDocument) -> list[GateResult]:
 
 
 def _side(readings: Readings, spec: Spec) -> Side:
+    compared = disparities(readings.measure, spec.judgement, seed=spec.seed)
     estimates: list[Estimate] = [
-        *disparities(readings.measure, spec.judgement, seed=spec.seed),
+        *compared,
+        *merit_prices(readings.measure, compared, spec.judgement),
         *rates(readings.measure, spec.judgement),
         *benchmark_scores(readings.measure, spec.judgement, seed=spec.seed),
     ]

@@ -16,6 +16,7 @@ __all__ = [
     "Control",
     "Counts",
     "Estimate",
+    "EstimateKind",
     "Evidence",
     "Exchange",
     "Finding",
@@ -188,12 +189,16 @@ class Control(Record):
     """False if the placebo itself differs from 0 after adjustment: the design is then invalid."""
 
 
+EstimateKind = Literal["disparity", "rate", "score", "price", "distance"]
+"""`disparity`: group minus reference group. `rate`: one population's rate. `score`: a published
+benchmark's own statistic. `price`: merit that makes up for belonging to a group. `distance`: how far
+apart the replies of a pair lie, less how far those of a placebo pair do."""
+
+
 class Estimate(Record):
     """A quantity over many scores, with its uncertainty and what may be said of it."""
 
-    kind: Literal["disparity", "rate", "score"]
-    """`disparity`: group minus reference group. `rate`: one population's rate. `score`: a published
-    benchmark's own statistic."""
+    kind: EstimateKind
     measure: str
     unit: str
     """`rate` (a fraction in [0, 1]) or the unit of the number."""
@@ -276,7 +281,7 @@ class Change(Record):
     """One estimate before and after, paired by prompt; change = after - before."""
 
     measure: str
-    kind: Literal["disparity", "rate", "score"]
+    kind: EstimateKind
     attribute: str | None
     group: str | None
     reference_group: str | None

@@ -14,6 +14,7 @@ from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.benchmarks import SCORES
 from audit.estimates.frame import Readings
 from audit.estimates.measures import MEASURES
+from audit.estimates.prices import PRICED
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
 from audit.run_folder import RunFolder
@@ -94,7 +95,7 @@ def check_measures(spec: Spec, where: str) -> None:
     """
     compared = [measure.name for measure in MEASURES if measure.compare_groups]
     limited = [measure.name for measure in MEASURES if measure.limit]
-    every = [*(measure.name for measure in MEASURES), *SCORES]
+    every = [*(measure.name for measure in MEASURES), *SCORES, *PRICED]
     problems = [
         *_unknown(f"{where}: judgement.margins", spec.judgement.margins, compared),
         *_unknown(f"{where}: judgement.rate_limits", spec.judgement.rate_limits, limited),

@@ -17,7 +17,7 @@ from probes.data import find
 from probes.errors import DataError, TemplateError
 from probes.records import Record
 
-__all__ = ["Fact", "Ladder", "Level", "MeritDraw", "level_range", "load_ladder", "read_ladder"]
+__all__ = ["Currency", "Fact", "Ladder", "Level", "MeritDraw", "level_range", "load_ladder", "read_ladder"]
 
 Level = Literal["weak", "borderline", "strong"]
 JITTER_SD = 0.05
@@ -73,11 +73,39 @@ class MeritDraw:
     """What the rule says: True if and only if the index is at least 0."""
 
 
+class Currency(Record):
+    """The fact in whose units a price of merit is stated."""
+
+    fact: str
+    """Name of one of the ladder's facts."""
+    words: str
+    """What its units are called in a sentence: "38 credit points"."""
+
+
 class Ladder(Record):
     """The facts of one domain."""
 
     domain: str
     facts: dict[str, Fact] = Field(min_length=1)
+    currency: Currency | None = None
+    """None if merit is to be counted on the index only."""
+
+    @model_validator(mode="after")
+    def _currency_is_a_fact(self) -> Self:
+        if self.currency is not None and self.currency.fact not in self.facts:
+            accepted = ", ".join(sorted(self.facts))
+            raise ValueError(f"currency.fact must be one of {accepted}; got {self.currency.fact!r}")
+        return self
+
+    def per_index(self) -> float | None:
+        """Units of the currency that one unit of the merit index is worth; None without a currency.
+
+        On the ladder all facts move together, so this many units go with a step of all the others.
+        """
+        if self.currency is None:
+            return None
+        fact = self.facts[self.currency.fact]
+        return abs(fact.high - fact.low) / 2
 
     def draw(self, level: Level, facts: Sequence[str], rng: np.random.Generator) -> MeritDraw:
         """A person of a merit level.

@@ -7,7 +7,7 @@ import pandas as pd
 
 from audit.estimates.measures import Measure
 
-__all__ = ["Readings"]
+__all__ = ["Readings", "tag_values"]
 
 MISSING_OUTCOMES = ("refused", "truncated", "empty", "errored")
 
@@ -29,11 +29,8 @@ class Readings:
         """
         first = ~rows["output"].duplicated()
         self._outputs = rows[first].drop(columns=["analyzer", "version", "measure", "value", "label"])
-        tags = self._outputs["tags"]
-        techniques = {raw: json.loads(raw).get("technique") for raw in tags.cat.categories}
-        self._outputs = self._outputs.assign(technique=tags.map(techniques).astype("object")).set_index(
-            "output", drop=False
-        )
+        techniques = tag_values(self._outputs["tags"], "technique")
+        self._outputs = self._outputs.assign(technique=techniques).set_index("output", drop=False)
         self._outputs.index.name = None
         self._readings = rows[["output", "analyzer", "measure", "value", "label"]]
         self._versions = rows[["analyzer", "version"]].drop_duplicates().dropna()
@@ -84,3 +81,14 @@ class Readings:
             # A reading without a value is missing, unless its label is itself what is counted.
             return flagged.where(values.notna() | (flagged == 1.0), np.nan)
         return values
+
+
+def tag_values(tags: "pd.Series[str]", name: str) -> "pd.Series[str]":
+    """One tag of each row's prompt, None where it has none; each spelling is read once only.
+
+    Args:
+        tags: The column `tags` of a frame: JSON texts, categorical.
+        name: Name of the tag.
+    """
+    known = {raw: json.loads(raw).get(name) for raw in tags.cat.categories}
+    return tags.map(known).astype("object")

@@ -5,7 +5,7 @@ from audit.estimates.measures import measure_named
 from audit.records import Estimate, Verdict
 from probes.records import Signal
 
-__all__ = ["claim"]
+__all__ = ["claim", "price_words"]
 
 
 def claim(estimate: Estimate) -> str:
@@ -21,6 +21,8 @@ def claim(estimate: Estimate) -> str:
             f"{estimate.reference_group}: {own}, a difference of {_size(estimate, estimate.point)} "
             f"({level} {bounds}; {counts}).{_doubt(estimate)}"
         )
+    if estimate.kind == "price":
+        return f"{where[0].upper()}{where[1:]}, {price_words(estimate)} ({counts})."
     technique = "" if estimate.technique in {None, "none"} else f" under {estimate.technique}"
     if estimate.kind == "rate":
         words = measure_named(estimate.measure).words
@@ -35,10 +37,24 @@ def claim(estimate: Estimate) -> str:
     )
 
 
+def price_words(price: Estimate) -> str:
+    """What belonging to a group costs in units of merit: "gender female (…) costs 38 credit points […]"."""
+    if price.point is None or price.ci_low is None or price.ci_high is None:
+        return f"the price in merit of {_subject(price)} is not measured"
+    costs, low, high = price.point, price.ci_low, price.ci_high
+    verb = "costs"
+    if costs < 0:
+        verb, costs, low, high = "is worth", -costs, -high, -low
+    return (
+        f"{_subject(price)} {verb} as much as {costs:.3g} {price.unit} "
+        f"[{low:.3g}, {high:.3g}; {100 * price.level:g} %]"
+    )
+
+
 def _where(estimate: Estimate) -> str:
     if estimate.domain != POOLED:
         return f"in {estimate.domain.replace('_', ' ')}"
-    return "over all domains" if estimate.kind == "disparity" else "over all categories"
+    return "over all categories" if estimate.kind in {"rate", "score"} else "over all domains"
 
 
 def _direction(estimate: Estimate) -> str:

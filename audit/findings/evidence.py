@@ -24,7 +24,7 @@ def evidence(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) ->
     Returns:
         For a disparity whole pairs, group first; for a rate outputs that show the behaviour.
     """
-    if estimate.kind == "score":
+    if estimate.kind not in {"disparity", "rate"}:
         return ()
     measure = measure_named(estimate.measure)
     frame = frame_of(measure)

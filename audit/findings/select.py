@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from audit.estimates.measures import Measure
-from audit.findings.claims import claim
+from audit.estimates.prices import PRICE_OF
+from audit.findings.claims import claim, price_words
 from audit.findings.evidence import evidence
 from audit.findings.severity import severity
 from audit.records import Estimate, Finding, Severity, Verdict
@@ -21,6 +22,11 @@ _DOES_NOT_SHOW = {
     "rate": (
         "It does not show how often this happens in ordinary use: the requests were made for the purpose, "
         "and the analyzer that read the replies has an error rate of its own."
+    ),
+    "price": "It does not show what merit is worth outside these texts, where all facts move together.",
+    "distance": (
+        "It does not show which group is treated worse, only that replies differ by more than chance makes "
+        "them differ."
     ),
     "score": ("It does not show behaviour outside this benchmark, which the model may have met in training."),
 }
@@ -39,7 +45,12 @@ def findings(estimates: Sequence[Estimate], frame_of: Callable[[Measure], pd.Dat
     Returns:
         Findings, the most severe first, then by size.
     """
-    found = [_finding(estimate, frame_of) for estimate in estimates if _is_finding(estimate)]
+    prices = {_contrast_of(one): one for one in estimates if one.kind == "price" and one.point is not None}
+    found = [
+        _finding(estimate, frame_of, prices.get(_contrast_of(estimate)))
+        for estimate in estimates
+        if _is_finding(estimate)
+    ]
     order = list(Severity)
     return sorted(
         found,
@@ -72,16 +83,26 @@ def finding_id(estimate: Estimate) -> str:
 
 
 def _is_finding(estimate: Estimate) -> bool:
-    if estimate.kind == "disparity":
+    if estimate.kind in {"disparity", "distance"}:
         return estimate.verdict is Verdict.DISPARITY and not estimate.observation
     return estimate.verdict in {Verdict.EXCEEDS, Verdict.DISPARITY}
 
 
-def _finding(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) -> Finding:
+def _contrast_of(estimate: Estimate) -> tuple[str | None, ...]:
+    """What an estimate and its price have in common."""
+    measure = PRICE_OF.get(estimate.measure, estimate.measure)
+    asked = (estimate.probe, estimate.domain, estimate.language)
+    return (measure, *asked, estimate.attribute, estimate.group, estimate.reference_group, estimate.signal)
+
+
+def _finding(
+    estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame], price: Estimate | None
+) -> Finding:
     grade, reason = severity(estimate)
+    worth = "" if price is None or estimate.kind != "disparity" else f" In merit, {price_words(price)}."
     return Finding(
         id=finding_id(estimate),
-        claim=claim(estimate),
+        claim=f"{claim(estimate)}{worth}",
         severity=grade,
         severity_reason=reason,
         estimate=estimate,

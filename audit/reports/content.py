@@ -11,6 +11,7 @@ from audit.plan import Plan
 from audit.records import Change, Estimate, Finding, Verdict
 from audit.reports.coverage import Incompleteness, incompleteness, not_tested
 from audit.reports.diff import Passage, compared, whole
+from audit.reports.outcomes import OutcomeContent, outcome_content
 from audit.reports.sections import (
     MOST_ROWS,
     AttributeSection,
@@ -117,6 +118,7 @@ class ReportContent:
     methods: tuple[str, ...]
     """Kinds of interval that occur."""
     attributes: tuple[AttributeSection, ...]
+    outcomes: OutcomeContent
     rates: tuple[Panel, ...]
     unmeasured_rates: tuple[str, ...]
     """Behaviours with a declared limit of which this run gives no rate, in words."""
@@ -165,6 +167,7 @@ def build_content(
         clusters=(min(clusters), max(clusters)) if clusters else None,
         methods=_methods(document.estimates),
         attributes=attribute_sections(document),
+        outcomes=outcome_content(document),
         rates=panels(rates, "rates"),
         unmeasured_rates=_unmeasured(rates),
         scores=panel(scores, "scores", "scores of published benchmarks") if scores else None,

@@ -1,0 +1,48 @@
+"""What a report shows besides disparities and rates: which rows, in which order, and where a table ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audit.findings.document import RunDocument
+from audit.records import Estimate, Verdict
+
+__all__ = ["OutcomeContent", "outcome_content"]
+
+MOST_ROWS = 60
+"""Rows of one table; the rest is counted and lies in findings.json."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeContent:
+    """The tables of the section on sizes and kinds of outcome."""
+
+    prices: tuple[Estimate, ...]
+    """Merit-equivalent prices, those furthest from 0 first; the refused ones last."""
+    prices_left_out: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether the run states nothing of this kind."""
+        return not self.prices
+
+
+def outcome_content(document: RunDocument) -> OutcomeContent:
+    """Choose and order the rows.
+
+    Args:
+        document: What the run found.
+    """
+    prices = sorted((one for one in document.estimates if one.kind == "price"), key=_price_place)
+    return OutcomeContent(prices=tuple(prices[:MOST_ROWS]), prices_left_out=_left(prices))
+
+
+def _left(rows: Sequence[object]) -> int:
+    return max(0, len(rows) - MOST_ROWS)
+
+
+def _price_place(price: Estimate) -> tuple[object, ...]:
+    """Refused prices last, then by domain; within one, the interval furthest from 0 first."""
+    low, high = price.ci_low or 0.0, price.ci_high or 0.0
+    surely = max(low, -high, 0.0)
+    where = (price.attribute or "", price.group or "", price.signal or "")
+    return price.verdict is Verdict.NOT_MEASURED, price.measure, price.domain, -surely, *where
