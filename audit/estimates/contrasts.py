@@ -5,7 +5,7 @@ group, names are a sample too, and the errors are clustered both ways. Domains (
 strata: the pooled contrast weighs each stratum alike.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.measures import Measure
 from audit.estimates.name_arms import NameArms, name_arms
-from audit.statistics.arguments import Codes, Vector
+from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
 from audit.statistics.paired import PairedDifferences, template_differences
 from audit.statistics.pooling import stratified_t
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 POOLED = "all"
-"""Domain of an estimate that pools several."""
+"""Domain or language of an estimate that pools several."""
 
 _USED = [
     "arm",
@@ -121,7 +121,7 @@ class Contrast:
 
 
 def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
-    """Every contrast of the counterfactual sets, each domain by itself and then pooled.
+    """Every contrast of the counterfactual sets: each domain by itself, then pooled, then over languages.
 
     Args:
         frame: One row a planned output (see `audit.estimates.frame.measure_frame`), `value` nan if missing.
@@ -130,9 +130,11 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
     Yields:
         Contrasts in a fixed order; one without a complete set has no strata: it is not measured.
     """
-    rows = frame.loc[frame["arm"] == "counterfactual", _USED]
     keys = ["probe", "language", "attribute", "signal"]
-    for (probe, language, attribute, signal), found in rows.groupby(keys, observed=True, sort=True):
+    each: list[Contrast] = []
+    for (probe, language, attribute, signal), found in _rows(frame, "counterfactual").groupby(
+        keys, observed=True, sort=True
+    ):
         block = _coded(found)
         for group in sorted(set(block["grp"].unique()) - set(block["reference"].unique())):
             reference = str(block["reference"].iloc[0])
@@ -146,16 +148,18 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
                 group=str(group),
                 reference=reference,
                 signal=Signal(str(signal)),
-                norm=_most_permissive(pair),
+                norm=_most_permissive(pair["norm"].dropna().unique()),
             )
-            yield from _by_domain(pair, cell)
+            each.extend(_by_domain(pair, cell))
+    yield from each
+    yield from _over_languages(each)
 
 
 def placebo_contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
-    """Every placebo contrast, `b` against `a`, each domain by itself and then pooled."""
-    rows = frame.loc[frame["arm"] == "placebo", _USED]
+    """Every placebo contrast, `b` against `a`: each domain, then pooled, then over languages."""
     keys = ["probe", "language", "placebo"]
-    for (probe, language, kind), found in rows.groupby(keys, observed=True, sort=True):
+    each: list[Contrast] = []
+    for (probe, language, kind), found in _rows(frame, "placebo").groupby(keys, observed=True, sort=True):
         block = _coded(found)
         signal = block["signal"].iloc[0]
         cell = Cell(
@@ -170,7 +174,9 @@ def placebo_contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contras
             norm=None,
             placebo=Placebo(str(kind)),
         )
-        yield from _by_domain(block, cell)
+        each.extend(_by_domain(block, cell))
+    yield from each
+    yield from _over_languages(each)
 
 
 def interval(
@@ -237,19 +243,44 @@ def _two_way(contrast: Contrast, tables: Sequence[NameArms], *, level: float) ->
     )
 
 
-def _coded(block: pd.DataFrame) -> pd.DataFrame:
-    """The rows with dense codes of template and set, and codes of names, made once for all its contrasts."""
-    return block.assign(
-        template_code=_dense(block["template"]),
-        set_code=_dense(block["set_id"]),
-        name_code=block["name"].astype("category").cat.codes.to_numpy(dtype=np.int64),
+def _rows(frame: pd.DataFrame, arm: str) -> pd.DataFrame:
+    """Rows of one arm, with codes of templates and names that mean the same in all of its blocks."""
+    rows = frame.loc[frame["arm"] == arm, _USED]
+    return rows.assign(
+        template_code=rows["template"].astype("category").cat.codes.to_numpy(dtype=np.int64),
+        name_code=rows["name"].astype("category").cat.codes.to_numpy(dtype=np.int64),
     )
 
 
-def _dense(column: "pd.Series[str]") -> Codes:
-    # A block has few of the categories of a run, and arrays are as long as the largest code.
-    _, codes = np.unique(column.astype("category").cat.codes.to_numpy(), return_inverse=True)
-    return codes.astype(np.int64)
+def _coded(block: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a block with dense codes of their sets, made once for all its contrasts."""
+    # A block has few of the sets of a run, and arrays are as long as the largest code.
+    _, sets = np.unique(block["set_id"].astype("category").cat.codes.to_numpy(), return_inverse=True)
+    return block.assign(set_code=sets.astype(np.int64))
+
+
+def _over_languages(each: Sequence[Contrast]) -> Iterator[Contrast]:
+    """One contrast for each that several languages state: every domain of every language is a stratum."""
+    asked: dict[tuple[str | None, ...], dict[str, list[Contrast]]] = {}
+    for contrast in each:
+        cell = contrast.cell
+        key = (cell.probe, cell.attribute, cell.group, cell.reference, cell.signal, cell.placebo)
+        asked.setdefault(key, {}).setdefault(cell.language, []).append(contrast)
+    for by_language in asked.values():
+        # The last of a language is the one that pools its domains, or the only one.
+        parts = [contrasts_[-1] for contrasts_ in by_language.values() if contrasts_[-1].strata]
+        if len(parts) > 1:
+            yield Contrast(
+                cell=replace(
+                    parts[0].cell,
+                    domain=POOLED,
+                    language=POOLED,
+                    norm=_most_permissive([part.cell.norm for part in parts if part.cell.norm is not None]),
+                ),
+                strata=tuple(stratum for part in parts for stratum in part.strata),
+                n_group=sum(part.n_group for part in parts),
+                n_reference=sum(part.n_reference for part in parts),
+            )
 
 
 def _by_domain(pair: pd.DataFrame, cell: Cell) -> Iterator[Contrast]:
@@ -278,7 +309,7 @@ def _contrast(rows: pd.DataFrame, cell: Cell, strata: tuple[Stratum, ...]) -> Co
 
 
 def _in_domain(cell: Cell, domain: str, rows: pd.DataFrame) -> Cell:
-    norm = cell.norm if cell.placebo is not None else _most_permissive(rows)
+    norm = cell.norm if cell.placebo is not None else _most_permissive(rows["norm"].dropna().unique())
     return replace(cell, domain=domain, norm=norm)
 
 
@@ -302,9 +333,9 @@ def _stratum(domain: str, rows: pd.DataFrame, cell: Cell) -> Stratum | None:
     )
 
 
-def _most_permissive(rows: pd.DataFrame) -> Norm | None:
+def _most_permissive(norms: Iterable[object]) -> Norm | None:
     # A pooled claim is a finding only where every domain forbids a difference.
-    present = {Norm(value) for value in rows["norm"].dropna().unique()}
+    present = {Norm(str(value)) for value in norms}
     for norm in (Norm.MAY_DIFFER, Norm.MUST_JUSTIFY, Norm.MUST_NOT_DIFFER):
         if norm in present:
             return norm

@@ -52,9 +52,13 @@ def price_words(price: Estimate) -> str:
 
 
 def _where(estimate: Estimate) -> str:
+    if estimate.language == POOLED:
+        return "over all domains and languages"
+    language = "" if estimate.language == "en" else f", asked in {estimate.language}"
     if estimate.domain != POOLED:
-        return f"in {estimate.domain.replace('_', ' ')}"
-    return "over all categories" if estimate.kind in {"rate", "score"} else "over all domains"
+        return f"in {estimate.domain.replace('_', ' ')}{language}"
+    pooled = "categories" if estimate.kind in {"rate", "score"} else "domains"
+    return f"over all {pooled}{language}"
 
 
 def _direction(estimate: Estimate) -> str:

@@ -28,9 +28,9 @@ def evidence(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) ->
         return ()
     measure = measure_named(estimate.measure)
     frame = frame_of(measure)
-    rows = frame[
-        (frame["probe"] == estimate.probe) & (frame["language"] == estimate.language) & frame["value"].notna()
-    ]
+    rows = frame[(frame["probe"] == estimate.probe) & frame["value"].notna()]
+    if estimate.language != POOLED:
+        rows = rows[rows["language"] == estimate.language]
     if estimate.domain != POOLED:
         rows = rows[rows["domain"] == estimate.domain]
     return _pairs(rows, estimate) if estimate.kind == "disparity" else _replies(rows, estimate)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from audit.estimates.contrasts import POOLED
 from audit.findings.document import RunDocument
 from audit.plan import Plan
 from audit.records import Verdict
@@ -91,7 +92,7 @@ def _gaps(document: RunDocument, spec: Spec, plan: Plan) -> Iterator[str]:
         )
     measured = {estimate.measure for estimate in document.estimates}
     yield from (words for measure, words in _SAFETY.items() if measure not in measured)
-    languages = ", ".join(sorted({estimate.language for estimate in document.estimates})) or "en"
+    languages = ", ".join(sorted({e.language for e in document.estimates} - {POOLED})) or "en"
     yield f"Languages other than {languages}."
     if spec.baseline is None:
         yield "Whether fine-tuning caused any of this: the spec names no baseline model to compare with."

@@ -33,7 +33,7 @@ def about(estimate: Estimate) -> str:
     if estimate.technique is not None:
         parts.append("plain request" if estimate.technique == "none" else said(estimate.technique))
     if estimate.language != "en":
-        parts.append(estimate.language)
+        parts.append("all languages" if estimate.language == POOLED else estimate.language)
     return " · ".join(parts)
 
 

@@ -137,14 +137,17 @@ def _sets(group: Values, reference: Values, shape: Fact) -> list[Fact]:
     arms = shape.pop("arms")
     names = shape.pop("names", None)
     assert isinstance(arms, tuple)
-    kind = f"{shape.get('placebo', '')}{shape.get('attribute', '')}{arms[0]}{shape.get('signal', '')}"
+    language = str(shape.get("language", ""))
+    kind = (
+        f"{shape.get('placebo', '')}{shape.get('attribute', '')}{arms[0]}{shape.get('signal', '')}{language}"
+    )
     found: list[Fact] = []
     for template, members in enumerate(zip(group, reference, strict=True)):
         for arm, (member, replies) in enumerate(zip(arms, members, strict=True)):
             for repeat, value in enumerate(replies):
                 fact: Fact = {
                     "prompt_id": f"{domain}-{kind}-{template}-{member}",
-                    "template": f"{domain}-t{template}",
+                    "template": f"{domain}-t{template}{language}",
                     "set_id": f"{domain}-{kind}-{template}",
                     "grp": member,
                     "repeat": repeat,

@@ -202,3 +202,48 @@ def test_placebos_are_contrasts_of_b_against_a_by_kind() -> None:
     assert kinds[Placebo.MENTION].cell.signal is Signal.EXPLICIT
     np.testing.assert_allclose(resample.group_mean - resample.reference_mean, 1 / 3)
     assert len(found(facts)) == 1
+
+
+def test_languages_are_pooled_after_their_domains_each_stratum_alike() -> None:
+    """What two languages state alike is stated once more over both; a group of one language alone is not."""
+    facts = [
+        *pairs([[0.0]] * 4, [[1.0]] * 4, language="de"),
+        *pairs([[1.0]] * 4, [[1.0]] * 4, language="de", domain="hiring"),
+        *pairs([[0.0]] * 4, [[1.0]] * 4, language="fr"),
+        *pairs([[0.0]] * 4, [[1.0]] * 4, language="fr", arms=("nonbinary", "men")),
+    ]
+    listed = found(facts)
+    assert [(one.cell.language, one.cell.domain, one.cell.group) for one in listed] == [
+        ("de", "hiring", "women"),
+        ("de", "lending", "women"),
+        ("de", "all", "women"),
+        ("fr", "lending", "nonbinary"),
+        ("fr", "lending", "women"),
+        ("all", "all", "women"),
+    ]
+    pooled = listed[-1]
+    assert pooled.group_mean - pooled.reference_mean == pytest.approx(-2 / 3)
+    assert (pooled.n_clusters, pooled.n_group) == (12, 12)
+
+
+def test_a_name_of_two_languages_is_one_cluster_and_their_templates_are_not() -> None:
+    """Pooled over languages the two-way error knows every template apart and a shared name as one."""
+    names = [("Ana", "Jan"), ("Eva", "Tom")] * 4
+    group = [[float(template % 2)] for template in range(8)]
+    facts = [
+        fact
+        for language in ("de", "fr")
+        for fact in pairs(group, [[1.0]] * 8, signal="name", names=names, language=language)
+    ]
+    pooled = found(facts)[-1]
+    assert pooled.cell.language == "all"
+    assert "16 and 4 clusters" in interval(pooled, level=0.95).interval.method
+
+
+def test_placebos_are_pooled_over_languages_too() -> None:
+    """A contrast over languages has its negative control over the same languages."""
+    facts = [
+        fact for language in ("de", "fr") for fact in placebos([[1.0]] * 3, [[0.0]] * 3, language=language)
+    ]
+    listed = list(placebo_contrasts(readings(facts).measure(FAVOURABLE), FAVOURABLE))
+    assert [one.cell.language for one in listed] == ["de", "fr", "all"]

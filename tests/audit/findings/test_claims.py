@@ -99,6 +99,12 @@ def test_pooled_claim_names_no_domain() -> None:
     assert claim(disparity(domain="all")).startswith("Over all domains, gender women")
 
 
+def test_claim_says_the_language_unless_it_is_english() -> None:
+    """A claim about another language names it, and one over several says so."""
+    assert claim(disparity(language="de")).startswith("In lending, asked in de, gender women")
+    assert claim(disparity(domain="all", language="all")).startswith("Over all domains and languages, ")
+
+
 def test_domain_keeps_its_letters() -> None:
     """A domain in capitals is not turned into small letters."""
     assert claim(disparity(domain="SES")).startswith("In SES, ")
