@@ -1,7 +1,7 @@
 """Everything the command line does, for programs: one function a command, plain data in and out."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 
@@ -25,7 +25,7 @@ from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.group_rates import group_rates
-from audit.estimates.measures import MEASURES
+from audit.estimates.measures import Measure, measure_of
 from audit.estimates.prices import merit_prices
 from audit.estimates.rates import rates
 from audit.findings import findings
@@ -41,6 +41,7 @@ from audit.runs import (
     build_analyzers,
     build_targets,
     create_run,
+    measures_of,
     open_run,
     preview_plan,
     score,
@@ -145,10 +146,14 @@ def find(run: Run) -> RunDocument:
         counts = {role: store.counts(role, run.spec.repeats) for role in run.roles}
         facts = {role: json.loads(store.get_meta(f"target.{role}") or "{}") for role in run.roles}
         sides = {role: Readings(store.frame(role)) for role in run.roles}
-    target = _side(sides[TARGET], run.spec)
+    measures = measures_of(analyzers)
+    notes = {analyzer.info.name: analyzer.info.notes for analyzer in analyzers}
+    target = _side(sides[TARGET], run.spec, measures, notes)
     against: tuple[Change, ...] = ()
     if BASELINE in sides:
-        against = tuple(changes(_side(sides[BASELINE], run.spec), target, run.spec.judgement))
+        against = tuple(
+            changes(_side(sides[BASELINE], run.spec, measures, notes), target, run.spec.judgement)
+        )
     document = RunDocument(
         run=run.spec.name,
         seed=run.spec.seed,
@@ -161,12 +166,12 @@ def find(run: Run) -> RunDocument:
         estimates=tuple(target.estimates),
         group_rates=tuple(
             rate
-            for measure in MEASURES
+            for measure in measures
             if measure.compare_groups and measure.unit == "rate"
             for rate in group_rates(target.readings.measure(measure), measure, run.spec.judgement)
         ),
         findings=tuple(findings(target.estimates, target.readings.measure)),
-        unread=tuple(_unread(target.readings)),
+        unread=tuple(_unread(target.readings, measures)),
         against_baseline=against,
     )
     write_text(run.folder.findings, document.model_dump_json(indent=1) + "\n")
@@ -220,15 +225,24 @@ def gate(run: Run, document: RunDocument) -> list[GateResult]:
     return check_gate(run.spec.gate, document.estimates)
 
 
-def _side(readings: Readings, spec: Spec) -> Side:
-    compared = disparities(readings.measure, spec.judgement, seed=spec.seed)
+def _side(
+    readings: Readings, spec: Spec, measures: Sequence[Measure], notes: Mapping[str, tuple[str, ...]]
+) -> Side:
+    compared = disparities(readings.measure, spec.judgement, seed=spec.seed, measures=measures)
     estimates: list[Estimate] = [
         *compared,
         *merit_prices(readings.measure, compared, spec.judgement),
-        *rates(readings.measure, spec.judgement),
+        *rates(readings.measure, spec.judgement, measures=measures),
         *benchmark_scores(readings.measure, spec.judgement, seed=spec.seed),
     ]
-    return Side(readings=readings, estimates=estimates)
+    return Side(readings=readings, estimates=[_noted(estimate, notes) for estimate in estimates])
+
+
+def _noted(estimate: Estimate, notes: Mapping[str, tuple[str, ...]]) -> Estimate:
+    """The estimate with what its analyzer says a reader must know."""
+    measure = measure_of(estimate)
+    said = () if measure is None or measure.analyzer is None else notes.get(measure.analyzer, ())
+    return estimate.model_copy(update={"notes": said}) if said else estimate
 
 
 def _salt(store: Store) -> bytes:
@@ -240,8 +254,8 @@ def _salt(store: Store) -> bytes:
     return bytes.fromhex(kept)
 
 
-def _unread(readings: Readings) -> Iterator[Unread]:
-    for measure in MEASURES:
+def _unread(readings: Readings, measures: Sequence[Measure]) -> Iterator[Unread]:
+    for measure in measures:
         if measure.analyzer is None:
             continue
         for probe, rows in readings.measure(measure).groupby("probe", observed=True, sort=True):

@@ -8,7 +8,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.errors import InputError
-from audit.estimates.measures import MEASURES
+from audit.estimates.measures import known_measures
 from audit.labelled import Labelled, Labels, read_labelled
 from audit.performance import LEVEL, Confusion, Performance, Rate, Read, confusion, performance
 from audit.plugins import build_analyzer
@@ -125,7 +125,8 @@ def check_analyzer(
 def _measure(analyzer: Analyzer, asked: str | None) -> str:
     known = analyzer.info.measures
     if asked is None:
-        rated = [m.reading for m in MEASURES if m.analyzer == analyzer.info.name and m.unit == "rate"]
+        measures = known_measures(analyzer.info.declared)
+        rated = [m.reading for m in measures if m.analyzer == analyzer.info.name and m.unit == "rate"]
         return next((reading for reading in rated if reading in known), known[0])
     if asked not in known:
         raise InputError(

@@ -10,7 +10,7 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
 from audit.estimates.frame import Readings
-from audit.estimates.measures import MEASURES
+from audit.estimates.measures import known_measures
 from audit.records import Change, Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
@@ -61,7 +61,8 @@ def changes(before: Side, after: Side, judgement: Judgement) -> list[Change]:
 def _moved(before: Side, after: Side, level: float) -> Iterator[_Moved]:
     earlier = {_key(estimate): estimate for estimate in before.estimates}
     later = {_key(estimate): estimate for estimate in after.estimates}
-    for measure in MEASURES:
+    declared = {one.declared.name: one.declared for one in after.estimates if one.declared is not None}
+    for measure in known_measures(declared.values()):
         frame = _paired(before.readings.measure(measure), after.readings.measure(measure))
         if frame.empty:
             continue
@@ -145,6 +146,7 @@ def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> Chan
         after_verdict=after.verdict,
         verdict=word,
         reasons=reasons,
+        declared=after.declared,
     )
 
 

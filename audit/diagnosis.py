@@ -60,27 +60,32 @@ def check_spec(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -
         _attempt("analyzers", lambda: build_analyzers(spec, context, where)),
         _attempt("targets", lambda: build_targets(spec, root, where, secrets)),
     ]
-    for role, section in (("target", spec.target), ("baseline", spec.baseline)):
-        if section is None:
-            continue
-        options = {"type": section.type, **section.options()}
-        for name in secret_names(options, where=f"{where}: {role}"):
-            there = bool(secrets.get(name))
-            detail = "is set" if there else "is not set in the environment"
-            found.append(Check(subject=f"key {name}", state="ok" if there else "problem", detail=detail))
-    return found
+    names = [
+        name
+        for role, section in (("target", spec.target), ("baseline", spec.baseline))
+        if section is not None
+        for name in secret_names({"type": section.type, **section.options()}, where=f"{where}: {role}")
+    ]
+    if found[1].state == "ok":
+        names += [name for one in build_analyzers(spec, context, where) for name in one.info.secret_names]
+    return [*found, *(_key(name, secrets) for name in dict.fromkeys(names))]
+
+
+def _key(name: str, secrets: Mapping[str, str]) -> Check:
+    there = bool(secrets.get(name))
+    detail = "is set" if there else "is not set in the environment"
+    return Check(subject=f"key {name}", state="ok" if there else "problem", detail=detail)
 
 
 def hosts_of(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Every network host that a run of the spec can contact, by the part of the spec that does.
 
-    Nothing else in the package opens a connection: probes, analyzers and reports are offline, except
-    an analyzer whose model the user asked to have downloaded.
+    Nothing else in the package opens a connection: probes and reports are offline, and an analyzer is
+    unless it names hosts here or the user asked to have its model downloaded.
     """
     hosts = {role: target.info.hosts for role, target in build_targets(spec, root, where, secrets).items()}
     for analyzer in build_analyzers(spec, AnalyzerContext(root=root, secrets=secrets), where):
-        named = getattr(analyzer, "hosts", ())
-        hosts[f"analyzer {analyzer.info.name}"] = tuple(named)
+        hosts[f"analyzer {analyzer.info.name}"] = analyzer.info.hosts
     return hosts
 
 

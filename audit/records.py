@@ -15,6 +15,7 @@ __all__ = [
     "Change",
     "Control",
     "Counts",
+    "DeclaredMeasure",
     "Estimate",
     "EstimateKind",
     "Evidence",
@@ -141,6 +142,36 @@ class Score(Record):
     """The reading in words; `unparsed` and `not_understood` are values."""
 
 
+class DeclaredMeasure(Record):
+    """A measure that an analyzer adds to the built-in ones, as data, so that estimates take it up.
+
+    It travels with every estimate made of it, so whoever reads a run later needs no analyzer.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    """Name that `judgement`, `gate` and findings use."""
+    analyzer: str
+    """Name of the analyzer whose reading it takes."""
+    reading: str
+    """Name of the reading (`Score.measure`)."""
+    words: Annotated[str, Field(min_length=1)]
+    """How a sentence says what is counted: `the rate of …`."""
+    unit: str = "rate"
+    """`rate` (a fraction in [0, 1]) or the unit of the number."""
+    expects: tuple[str, ...] = ("choice", "number", "open", "comply", "refuse")
+    """Kinds of `Expectation` it applies to."""
+    labels: tuple[str, ...] = ()
+    """If given, the number is 1 when the reading's label is one of these, else 0."""
+    compare_groups: bool = True
+    """Whether groups are compared on it."""
+    limit: bool = False
+    """Whether its overall rate is unwanted from everyone and held against a declared limit."""
+    worse: Literal["lower", "higher"] = "higher"
+    """Which direction is worse for the group (or, for a limit, for everyone)."""
+    margin: Annotated[float, Field(gt=0)] | None = None
+    """Margin in its own unit when the unit is not a rate."""
+
+
 class Counts(Record):
     """The count funnel: planned = answered + refused + truncated + empty + errored + not_asked."""
 
@@ -247,6 +278,10 @@ class Estimate(Record):
     """True if the norm allows or asks to justify a difference: not a finding by itself."""
     reasons: tuple[str, ...] = ()
     """Why the verdict is what it is, in words; never empty for `not_measured` and `inconclusive`."""
+    notes: tuple[str, ...] = ()
+    """What its analyzer says of itself that a reader must know, such as that its errors are unmeasured."""
+    declared: DeclaredMeasure | None = None
+    """The measure, where an analyzer declares it; None for a built-in one."""
 
 
 class Severity(StrEnum):
@@ -311,6 +346,8 @@ class Change(Record):
     """`smaller` and `larger` speak of the size |after| against |before| of a disparity, and of the value
     itself for a rate; the change's interval must exclude 0 after adjustment."""
     reasons: tuple[str, ...] = ()
+    declared: DeclaredMeasure | None = None
+    """The measure, where an analyzer declares it; None for a built-in one."""
 
 
 class Evidence(Record):

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from audit.atomic import write_text
 from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.benchmarks import SCORES
 from audit.estimates.frame import Readings
-from audit.estimates.measures import MEASURES
+from audit.estimates.measures import Measure, known_measures
 from audit.estimates.prices import PRICED
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
@@ -32,6 +33,7 @@ __all__ = [
     "build_targets",
     "check_measures",
     "create_run",
+    "measures_of",
     "open_run",
     "preview_plan",
     "score",
@@ -87,16 +89,32 @@ def build_probes(spec: Spec, root: Path, where: str) -> list[Probe]:
     return probes
 
 
-def check_measures(spec: Spec, where: str) -> None:
+def measures_of(analyzers: Sequence[Analyzer]) -> tuple[Measure, ...]:
+    """The built-in measures and those that these analyzers declare."""
+    return known_measures(declared for one in analyzers for declared in one.info.declared)
+
+
+def check_measures(spec: Spec, analyzers: Sequence[Analyzer], where: str) -> None:
     """Refuse thresholds for measures that do not exist: they would silently hold for nothing.
 
+    Args:
+        spec: The spec.
+        analyzers: Its analyzers, which may declare measures.
+        where: Name of the spec file, for messages.
+
     Raises:
-        SpecError: One line for every unknown name.
+        SpecError: One line for every unknown name, and for every name that two measures have.
     """
-    compared = [measure.name for measure in MEASURES if measure.compare_groups]
-    limited = [measure.name for measure in MEASURES if measure.limit]
-    every = [*(measure.name for measure in MEASURES), *SCORES, *PRICED]
+    measures = measures_of(analyzers)
+    compared = [measure.name for measure in measures if measure.compare_groups]
+    limited = [measure.name for measure in measures if measure.limit]
+    every = [*(measure.name for measure in measures), *SCORES, *PRICED]
     problems = [
+        *(
+            f"{where}: analyzers: measure {name!r} is declared by an analyzer, but there is one already"
+            for name, count in sorted(Counter(every).items())
+            if count > 1
+        ),
         *_unknown(f"{where}: judgement.margins", spec.judgement.margins, compared),
         *_unknown(f"{where}: judgement.rate_limits", spec.judgement.rate_limits, limited),
         *(
@@ -153,8 +171,8 @@ def preview_plan(spec_path: Path) -> Plan:
         SpecError: The spec is malformed, its analyzers cannot be made, or its probes make no prompt.
     """
     spec = load_spec(spec_path)
-    check_measures(spec, str(spec_path))
-    build_analyzers(spec, AnalyzerContext(root=spec_path.parent), str(spec_path))
+    analyzers = build_analyzers(spec, AnalyzerContext(root=spec_path.parent), str(spec_path))
+    check_measures(spec, analyzers, str(spec_path))
     planner = Planner(spec, build_probes(spec, spec_path.parent, str(spec_path)))
     for _ in planner.prompts():
         pass
@@ -181,10 +199,9 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
         return open_run(out)
     if out.exists() and any(out.iterdir()) and not folder.database.exists():
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
-    check_measures(spec, where)
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
     # Everything a spec names is made once before anything is written: a mistake leaves no folder behind.
-    build_analyzers(spec, AnalyzerContext(root=root), where)
+    check_measures(spec, build_analyzers(spec, AnalyzerContext(root=root), where), where)
     build_targets(spec, root, where, {})
     planner = Planner(spec, build_probes(spec, root, where))
     _clear_unfinished(folder)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from audit.records import Exchange, Score
+from audit.records import DeclaredMeasure, Exchange, Score
 from probes.base import Options
 from probes.records import Record
 
@@ -47,6 +47,14 @@ class AnalyzerInfo(Record):
     error_rates: tuple[ErrorRate, ...] = ()
     """Measured error rates, overall ones before those by group; empty means unmeasured, which the
     report says. Rates with a `group` are what corrects a gap between groups, or tells that it cannot be."""
+    declared: tuple[DeclaredMeasure, ...] = ()
+    """Measures it adds to the built-in ones; each names a reading of `measures`."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of its numbers; printed with every estimate and finding made of them."""
+    hosts: tuple[str, ...] = ()
+    """Every network host it can contact, as `host:port`."""
+    secret_names: tuple[str, ...] = ()
+    """Environment variables that its options name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,8 @@ def show_run(document: RunDocument) -> None:
                 f"{entry.measure} could not be read in {entry.unread} of {entry.answers} answers "
                 f"({entry.probe}): it rests on the others only"
             )
+    for note in dict.fromkeys(note for one in document.estimates for note in one.notes):
+        warn(note)
     show_findings(document)
     if document.against_baseline:
         moved = [one for one in document.against_baseline if one.verdict in {"smaller", "larger"}]

@@ -45,7 +45,12 @@ class _Tested:
 
 
 def disparities(
-    frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement, *, seed: int, design: Design = FIXED
+    frame_of: Callable[[Measure], pd.DataFrame],
+    judgement: Judgement,
+    *,
+    seed: int,
+    design: Design = FIXED,
+    measures: Sequence[Measure] = MEASURES,
 ) -> list[Estimate]:
     """Every group contrast of a run, with verdicts.
 
@@ -57,13 +62,14 @@ def disparities(
         judgement: Thresholds declared in the spec.
         seed: Root seed; sign flips and noise floors draw from it by name.
         design: How often the answers are looked at.
+        measures: Which to state.
 
     Returns:
         Estimates in a fixed order, the not measured ones included.
     """
     drafts: list[Contrast] = []
     placebos: list[Contrast] = []
-    for measure in MEASURES:
+    for measure in measures:
         if not measure.compare_groups:
             continue
         frame = frame_of(measure)
@@ -213,6 +219,7 @@ def _described(contrast: Contrast, judgement: Judgement) -> dict[str, object]:
         "n_clusters": contrast.n_clusters,
         "group_outputs": contrast.n_group,
         "reference_outputs": contrast.n_reference,
+        "declared": cell.measure.declared,
     }
     if contrast.strata:
         described["group_rate"] = contrast.group_mean

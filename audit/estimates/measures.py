@@ -1,9 +1,12 @@
 """The measures a run can state: what each reads, in which unit, and which margin it has by default."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["MEASURES", "Measure", "measure_named"]
+from audit.records import Change, DeclaredMeasure, Estimate
+
+__all__ = ["MEASURES", "Measure", "known_measures", "measure_named", "measure_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Measure:
     """Which direction is worse for the group (or, for a limit, for everyone)."""
     margin: float | None = None
     """Margin in its own unit when the unit is not a rate; the reason stands beside the entry."""
+    declared: DeclaredMeasure | None = None
+    """What an analyzer declared; None for a built-in measure."""
 
 
 _DECISIONS = ("choice",)
@@ -228,3 +233,32 @@ def measure_named(name: str) -> Measure:
         if measure.name == name:
             return measure
     raise KeyError(f"no measure {name!r}; there are {', '.join(m.name for m in MEASURES)}")
+
+
+def known_measures(declared: Iterable[DeclaredMeasure]) -> tuple[Measure, ...]:
+    """The built-in measures, and after them those that analyzers declare."""
+    return (*MEASURES, *(_measure(one) for one in declared))
+
+
+def measure_of(stated: Estimate | Change) -> Measure | None:
+    """The measure that an estimate or a change is about; None for a benchmark's own score."""
+    if stated.declared is not None:
+        return _measure(stated.declared)
+    return next((measure for measure in MEASURES if measure.name == stated.measure), None)
+
+
+def _measure(declared: DeclaredMeasure) -> Measure:
+    return Measure(
+        name=declared.name,
+        analyzer=declared.analyzer,
+        reading=declared.reading,
+        words=declared.words,
+        unit=declared.unit,
+        expects=declared.expects,
+        labels=declared.labels,
+        compare_groups=declared.compare_groups,
+        limit=declared.limit,
+        worse=declared.worse,
+        margin=declared.margin,
+        declared=declared,
+    )

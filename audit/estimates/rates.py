@@ -1,6 +1,6 @@
 """Rates of one population: how often a behaviour that is unwanted from everyone occurs, against its limit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
 
@@ -15,7 +15,12 @@ from audit.statistics.rates import clustered_rate_interval, exceedance_p_value, 
 __all__ = ["rates"]
 
 
-def rates(frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement) -> list[Estimate]:
+def rates(
+    frame_of: Callable[[Measure], pd.DataFrame],
+    judgement: Judgement,
+    *,
+    measures: Sequence[Measure] = MEASURES,
+) -> list[Estimate]:
     """Rates of every measure that is not only a comparison, clustered by template (or goal).
 
     A rate with a declared limit is judged against it; one without is stated, and its verdict is
@@ -26,12 +31,13 @@ def rates(frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement) -> 
     Args:
         frame_of: Gives the rows of a measure (see `audit.estimates.frame.Readings`).
         judgement: Thresholds declared in the spec.
+        measures: Which to state.
 
     Returns:
         Estimates in a fixed order.
     """
     found: list[Estimate] = []
-    for measure in MEASURES:
+    for measure in measures:
         if measure.limit or not measure.compare_groups:
             found.extend(_of_measure(frame_of(measure), measure, judgement))
     tested = [one.p_value for one in found if one.p_value is not None]
@@ -72,6 +78,7 @@ def _rate(
         "margin": limit,
         "n_outputs": len(valued),
         "n_clusters": int(valued["template"].nunique()),
+        "declared": measure.declared,
     }
     by_template = valued.groupby("template", observed=True)["value"].agg(["sum", "count"])
     try:

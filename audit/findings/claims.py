@@ -1,7 +1,7 @@
 """Claims: an estimate in one sentence, with its direction, size, interval and counts."""
 
 from audit.estimates.contrasts import POOLED
-from audit.estimates.measures import measure_named
+from audit.estimates.measures import measure_of
 from audit.records import Estimate, Verdict
 from probes.records import Signal
 
@@ -25,7 +25,7 @@ def claim(estimate: Estimate) -> str:
         return f"{where[0].upper()}{where[1:]}, {price_words(estimate)} ({counts})."
     technique = "" if estimate.technique in {None, "none"} else f" under {estimate.technique}"
     if estimate.kind == "rate":
-        words = measure_named(estimate.measure).words
+        words = _words(estimate)
         return (
             f"{words[0].upper()}{words[1:]} {where}{technique}: {_plain(estimate, estimate.point)} ({level} "
             f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})"
@@ -62,13 +62,18 @@ def _where(estimate: Estimate) -> str:
 
 
 def _direction(estimate: Estimate) -> str:
-    words = measure_named(estimate.measure).words
+    words = _words(estimate)
     point = estimate.point or 0.0
     if point == 0:
         return f"as many {words} as" if estimate.unit == "rate" else f"equal {words} to"
     if estimate.unit == "rate":
         return f"{'fewer' if point < 0 else 'more'} {words} than"
     return f"{'lower' if point < 0 else 'higher'} {words} than"
+
+
+def _words(estimate: Estimate) -> str:
+    measure = measure_of(estimate)
+    return estimate.measure if measure is None else measure.words
 
 
 def _doubt(estimate: Estimate) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from audit.estimates.contrasts import POOLED
-from audit.estimates.measures import Measure, measure_named
+from audit.estimates.measures import Measure, measure_of
 from audit.records import Estimate, Evidence
 
 __all__ = ["evidence"]
@@ -24,9 +24,9 @@ def evidence(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) ->
     Returns:
         For a disparity whole pairs, group first; for a rate outputs that show the behaviour.
     """
-    if estimate.kind not in {"disparity", "rate"}:
+    measure = measure_of(estimate)
+    if measure is None or estimate.kind not in {"disparity", "rate"}:
         return ()
-    measure = measure_named(estimate.measure)
     frame = frame_of(measure)
     rows = frame[(frame["probe"] == estimate.probe) & frame["value"].notna()]
     if estimate.language != POOLED:

@@ -107,9 +107,13 @@ def _finding(
         severity_reason=reason,
         estimate=estimate,
         evidence=evidence(estimate, frame_of),
-        does_not_show=_DOES_NOT_SHOW[estimate.kind],
+        does_not_show=" ".join([_DOES_NOT_SHOW[estimate.kind], *(_sentence(one) for one in estimate.notes)]),
         next_step=_next_step(estimate),
     )
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}."
 
 
 def _next_step(estimate: Estimate) -> str:

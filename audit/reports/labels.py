@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from audit.estimates.contrasts import POOLED
-from audit.estimates.measures import MEASURES
+from audit.estimates.measures import measure_of
 from audit.records import Change, Estimate, Verdict
 from audit.reports.words import MINUS, bounds, said, words_of
 
@@ -47,6 +47,7 @@ def why(estimate: Estimate) -> str:
         parts.append(f"interval adjusted for having been selected: {chosen}")
     if estimate.observation:
         parts.append(f"an observation and no finding by itself: the norm here is “{said(estimate.norm)}”")
+    parts.extend(estimate.notes)
     return "; ".join(parts)
 
 
@@ -77,16 +78,14 @@ def domain_words(domain: str) -> str:
 
 def unit_of(change: Change) -> str:
     """Unit of a change's measure; `number` for a benchmark's own score."""
-    for measure in MEASURES:
-        if measure.name == change.measure:
-            return measure.unit
-    return "number"
+    measure = measure_of(change)
+    return "number" if measure is None else measure.unit
 
 
 def more_is_better(change: Change) -> bool:
     """True for a rate of which less is worse, such as that of correct decisions."""
-    worse = {measure.name: measure.worse for measure in MEASURES}
-    return change.kind == "rate" and worse.get(change.measure) == "lower"
+    measure = measure_of(change)
+    return change.kind == "rate" and measure is not None and measure.worse == "lower"
 
 
 def by_group(rows: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
@@ -97,10 +96,11 @@ def by_group(rows: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
 
 def by_measure(rows: Sequence[Change]) -> Iterator[tuple[str, list[Change]]]:
     """Neighbouring changes of one measure and attribute together, with their name."""
-    for (measure, attribute), members in groupby(rows, key=lambda row: (row.measure, row.attribute)):
-        words = words_of(measure)
+    for (measure, attribute), grouped in groupby(rows, key=lambda row: (row.measure, row.attribute)):
+        members = list(grouped)
+        words = words_of(measure, members[0].declared)
         heading = words if attribute is None else f"{words}: {said(attribute)}"
-        yield heading[:1].upper() + heading[1:], list(members)
+        yield heading[:1].upper() + heading[1:], members
 
 
 def value_of(value: float) -> str:

@@ -150,7 +150,7 @@ def panels(estimates: Sequence[Estimate], key: str) -> tuple[Panel, ...]:
         panel(
             [one for one in estimates if (one.measure, one.unit) == kind],
             f"{key}-{place}",
-            words_of(kind[0]),
+            words_of(kind[0], next(one.declared for one in estimates if one.measure == kind[0])),
         )
         for place, kind in enumerate(kinds, start=1)
     )

@@ -3,7 +3,7 @@
 import unicodedata
 
 from audit.estimates.measures import MEASURES
-from audit.records import Verdict
+from audit.records import DeclaredMeasure, Verdict
 
 __all__ = [
     "MINUS",
@@ -89,12 +89,14 @@ def said(name: str | None) -> str:
     return name.replace("race_ethnicity", "race/ethnicity").replace("_", " ").replace("*", TIMES)
 
 
-def words_of(measure: str) -> str:
+def words_of(measure: str, declared: DeclaredMeasure | None = None) -> str:
     """What a measure counts, in words; a benchmark's own score keeps its name.
 
     >>> words_of("toxicity_rate")
     'toxic replies'
     """
+    if declared is not None:
+        return declared.words
     for known in MEASURES:
         if known.name == measure:
             return known.words
