@@ -47,6 +47,9 @@ COMMANDS: dict[str, _Command] = {
     "audit-table": _Command(
         "audit_table", "audit_table_command", "Audit a CSV or Parquet file of decisions that have been made."
     ),
+    "recheck": _Command(
+        "recheck", "recheck_command", "Re-score published claims from their own released outputs."
+    ),
     "probes": _Command("catalogue", "probes", "List, show and check probes."),
     "targets": _Command("catalogue", "targets", "List targets and check that one answers."),
     "analyzers": _Command("catalogue", "analyzers", "List, show and check analyzers."),

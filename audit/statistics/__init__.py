@@ -52,6 +52,9 @@ from audit.statistics.intervals import (
     equal_clusters_interval,
     equal_clusters_p_value,
 )
+from audit.statistics.jackknife import (
+    cluster_jackknife,
+)
 from audit.statistics.maximum import (
     GroupContrasts,
     SimultaneousEstimates,
@@ -217,6 +220,7 @@ __all__ = [
     "calibrate",
     "clopper_pearson_interval",
     "cluster_bootstrap",
+    "cluster_jackknife",
     "cluster_logit",
     "cluster_t_interval",
     "clustered_rate_interval",

@@ -1,0 +1,122 @@
+"""Reading released outputs: every statistic by hand, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from audit.errors import InputError
+from audit.recheck.claim import Claim
+from audit.recheck.counts import Counted, count_rows
+
+ROWS = [
+    # template, set, group, said, right, words
+    ("t1", "s1", "a", "yes", "yes", 3),
+    ("t1", "s1", "b", "no", "yes", 5),
+    ("t1", "s2", "a", "yes", "no", 1),
+    ("t1", "s2", "b", "yes", "yes", 2),
+    ("t2", "s3", "a", "no", "no", 4),
+    ("t2", "s3", "b", "no", "no", 6),
+    ("t2", "s4", "a", "yes", "yes", None),
+    ("t2", "s4", "c", "", "yes", 9),
+]
+COLUMNS = ("template", "set", "group", "said", "right", "words")
+
+
+def counted(folder: Path, statistic: str, **keys: object) -> Counted:
+    """The table under one claim, as JSONL."""
+    path = folder / "said.jsonl"
+    path.write_text("".join(json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in ROWS))
+    known: dict[str, object] = {
+        "version": 1,
+        "name": "own",
+        "claim": "A claim.",
+        "published": "0.5",
+        "source": "Our own table",
+        "file": {"path": path.name},
+        "statistic": statistic,
+    }
+    return count_rows(path, Claim.model_validate(known | keys))
+
+
+def value(found: Counted) -> float:
+    """The statistic on all rows."""
+    return float(found.statistic(found.counts.sum(axis=0, keepdims=True))[0])
+
+
+def test_rate_counts_positive_values_and_leaves_empty_ones_out(tmp_path: Path) -> None:
+    """Four of seven said yes; the empty reply is counted as left out, not as a no."""
+    found = counted(tmp_path, "rate", columns={"outcome": "said", "cluster": "template"}, positive=["yes"])
+    assert value(found) == pytest.approx(4 / 7)
+    assert (found.read, found.left_out) == (8, 1)
+    assert found.clusters == ["t1"] * 4 + ["t2"] * 3
+
+
+def test_mean_reads_numbers_and_leaves_null_out(tmp_path: Path) -> None:
+    """A missing number is missing, not 0."""
+    found = counted(tmp_path, "mean", columns={"outcome": "words"})
+    assert value(found) == pytest.approx(30 / 7)
+    assert (found.left_out, found.clusters) == (1, None)
+
+
+def test_accuracy_and_kappa_are_the_known_ones(tmp_path: Path) -> None:
+    """Share of equal cells; kappa as scikit-learn has it."""
+    columns = {"outcome": "said", "label": "right"}
+    assert value(counted(tmp_path, "accuracy", columns=columns)) == pytest.approx(5 / 7)
+    read = [row for row in ROWS if row[3]]
+    known = cohen_kappa_score([row[3] for row in read], [row[4] for row in read])
+    found = counted(tmp_path, "kappa", columns=columns, positive=["yes"])
+    assert value(found) == pytest.approx(known, abs=1e-12)
+
+
+def test_difference_and_ratio_compare_two_groups(tmp_path: Path) -> None:
+    """a: 3 of 4; b: 1 of 3; group c is in neither."""
+    columns = {"outcome": "said", "group": "group"}
+    keys = {"columns": columns, "positive": ["yes"], "groups": ["a", "b"]}
+    assert value(counted(tmp_path, "difference", **keys)) == pytest.approx(3 / 4 - 1 / 3)
+    assert value(counted(tmp_path, "ratio", **keys)) == pytest.approx((3 / 4) / (1 / 3))
+
+
+def test_flip_rate_counts_sets_with_two_answers(tmp_path: Path) -> None:
+    """One of three whole sets flips; the set of which one row is left compares nothing."""
+    found = counted(tmp_path, "flip_rate", columns={"outcome": "said", "set": "set", "cluster": "template"})
+    assert value(found) == pytest.approx(1 / 3)
+    assert (found.unit, found.counts.shape[0], found.left_out) == ("set", 3, 2)
+
+
+def test_where_keeps_the_rows_the_claim_is_about(tmp_path: Path) -> None:
+    """Other rows are not read, and not counted as left out."""
+    found = counted(tmp_path, "mean", columns={"outcome": "words"}, where={"words": [3, "5"]})
+    assert (value(found), found.read, found.left_out) == (4.0, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "keys", "said"),
+    [
+        (
+            "mean",
+            {"columns": {"outcome": "said"}},
+            r"l: line 1: column 'said' must be a number.*'yes'",
+        ),
+        ("mean", {"columns": {"outcome": "age"}}, r"line 1: missing column age; columns present"),
+        ("mean", {"columns": {"outcome": "words"}, "where": {"group": ["z"]}}, r"no row is one the claim"),
+        (
+            "ratio",
+            {"columns": {"outcome": "said", "group": "group"}, "positive": ["yes"], "groups": ["a", "z"]},
+            r"no row of z; groups present: a, b",
+        ),
+        (
+            "flip_rate",
+            {"columns": {"outcome": "said", "set": "template", "cluster": "group"}},
+            "in two",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_line(
+    tmp_path: Path, statistic: str, keys: dict[str, object], said: str
+) -> None:
+    """File, line, column, value: whoever wrote the claim can mend it."""
+    with pytest.raises(InputError, match=said) as caught:
+        counted(tmp_path, statistic, **keys)
+    assert "\n" not in str(caught.value)
