@@ -26,6 +26,7 @@ from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.group_rates import group_rates
 from audit.estimates.measures import Measure, measure_of
+from audit.estimates.omnibus import omnibus
 from audit.estimates.prices import merit_prices
 from audit.estimates.rates import rates
 from audit.findings import findings
@@ -169,6 +170,9 @@ def find(run: Run) -> RunDocument:
             for measure in measures
             if measure.compare_groups and measure.unit == "rate"
             for rate in group_rates(target.readings.measure(measure), measure, run.spec.judgement)
+        ),
+        omnibus=tuple(
+            omnibus(target.readings.measure, run.spec.judgement, seed=run.spec.seed, measures=measures)
         ),
         findings=tuple(findings(target.estimates, target.readings.measure)),
         unread=tuple(_unread(target.readings, measures)),

@@ -21,8 +21,10 @@ __all__ = [
     "Evidence",
     "Exchange",
     "Finding",
+    "GroupDeviation",
     "GroupRate",
     "HostileText",
+    "Omnibus",
     "Outcome",
     "Output",
     "Request",
@@ -310,6 +312,37 @@ class GroupRate(Record):
     method: str
     n_outputs: int
     n_clusters: int
+
+
+class GroupDeviation(Record):
+    """One group against the mean of all groups of its attribute."""
+
+    group: str
+    point: float
+    """The group's mean less the mean over all groups, itself included, in the measure's unit."""
+    ci_low: float
+    ci_high: float
+    """Bounds that hold for all groups of the attribute together."""
+
+
+class Omnibus(Record):
+    """An attribute as a whole, on one measure: whether any of its groups differs."""
+
+    measure: str
+    unit: str
+    probe: str
+    domain: str
+    language: str
+    attribute: str
+    signal: Signal | None
+    p_value: float
+    """Against "no group differs from the reference", over all groups together; not adjusted for other
+    attributes or measures."""
+    level: float
+    method: str
+    n_clusters: int
+    """Templates that know every group."""
+    groups: tuple[GroupDeviation, ...]
 
 
 class Change(Record):

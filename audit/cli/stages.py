@@ -8,7 +8,7 @@ import click
 from audit import api
 from audit.cli.console import data, say
 from audit.cli.options import json_option, run_argument
-from audit.cli.tables import show_estimates, show_run
+from audit.cli.tables import show_estimates, show_omnibus, show_run
 from audit.findings.document import flattened
 
 __all__ = ["findings", "report", "score"]
@@ -39,6 +39,7 @@ def findings(run_folder: Path, every: bool, as_json: bool) -> None:
     show_run(document)
     if every:
         show_estimates(document.estimates)
+        show_omnibus(document.omnibus)
 
 
 @click.command()

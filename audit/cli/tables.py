@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table, warn
 from audit.findings.document import RunDocument
-from audit.records import Change, Counts, Estimate, Finding, Verdict
+from audit.records import Change, Counts, Estimate, Finding, Omnibus, Verdict
 
-__all__ = ["show_changes", "show_counts", "show_estimates", "show_findings", "show_run"]
+__all__ = ["show_changes", "show_counts", "show_estimates", "show_findings", "show_omnibus", "show_run"]
 
 ROWS_SHOWN = 20
 WARN_UNREAD = 0.2
@@ -110,6 +110,30 @@ def show_estimates(estimates: Sequence[Estimate]) -> None:
                 clean("; ".join(estimate.reasons))[:70],
             ]
             for estimate in estimates
+        ],
+    )
+
+
+def show_omnibus(wholes: Sequence[Omnibus]) -> None:
+    """Print each attribute as a whole, with each group against the mean of all."""
+    if not wholes:
+        return
+    say()
+    say("attributes as a whole: p of no group differing, and each group less the mean of all groups")
+    table(
+        ["attribute", "measure", "where", "p", "group", "less the mean of all", "interval, all together"],
+        [
+            [
+                clean(f"{whole.attribute} ({whole.signal})"),
+                clean(whole.measure),
+                clean(whole.domain),
+                f"{whole.p_value:.4f}",
+                clean(group.group),
+                _signed(group.point),
+                _bounds(group.ci_low, group.ci_high),
+            ]
+            for whole in wholes
+            for group in whole.groups
         ],
     )
 

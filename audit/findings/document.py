@@ -6,7 +6,7 @@ from pydantic import Field
 
 from audit.findings.claims import claim
 from audit.findings.select import finding_id
-from audit.records import Change, Counts, Estimate, Finding, GroupRate
+from audit.records import Change, Counts, Estimate, Finding, GroupRate, Omnibus
 from probes.records import Record
 
 __all__ = ["RunDocument", "Unread", "flattened"]
@@ -63,6 +63,8 @@ class RunDocument(Record):
     versions: dict[str, str]
     estimates: tuple[Estimate, ...]
     group_rates: tuple[GroupRate, ...]
+    omnibus: tuple[Omnibus, ...] = ()
+    """Attributes of three or more groups as a whole; beside the estimates, no gate to them."""
     findings: tuple[Finding, ...]
     unread: tuple[Unread, ...] = ()
     """By measure and probe; only where something is missing."""

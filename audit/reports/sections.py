@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from audit.estimates.measures import MEASURES
 from audit.findings.document import RunDocument
-from audit.records import Change, Control, Estimate, GroupRate, Verdict
+from audit.records import Change, Control, Estimate, GroupRate, Omnibus, Verdict
 from audit.reports.labels import by_measure, unit_of
 from audit.reports.words import words_of
 from probes.records import Signal
@@ -77,6 +77,8 @@ class AttributeSection:
     panels: tuple[Panel, ...]
     group_rates: tuple[GroupRate, ...]
     group_rates_left_out: int
+    wholes: tuple[Omnibus, ...]
+    """The attribute as a whole, on the measures of decisions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,9 @@ def attribute_sections(document: RunDocument) -> tuple[AttributeSection, ...]:
                 panels=panels(mine, f"attribute-{place}"),
                 group_rates=tuple(rates[:MOST_ROWS]),
                 group_rates_left_out=max(0, len(rates) - MOST_ROWS),
+                wholes=tuple(
+                    one for one in document.omnibus if one.attribute == name and one.measure in _FOREMOST
+                ),
             )
         )
     return tuple(found)

@@ -15,7 +15,9 @@ from audit.records import (
     Estimate,
     Evidence,
     Finding,
+    GroupDeviation,
     GroupRate,
+    Omnibus,
     Severity,
     Verdict,
 )
@@ -247,6 +249,25 @@ def document(**fields: object) -> RunDocument:
         },
         "versions": {"numpy": "2.0.0", "evenhand": "0.1.0"},
         "estimates": found,
+        "omnibus": (
+            Omnibus(
+                measure="favourable_rate",
+                unit="rate",
+                probe="bias/decisions",
+                domain="all",
+                language="en",
+                attribute="gender",
+                signal=Signal.EXPLICIT,
+                p_value=0.0312,
+                level=0.95,
+                method="max-T over contrasts",
+                n_clusters=44,
+                groups=(
+                    GroupDeviation(group="female", point=-0.061, ci_low=-0.1, ci_high=-0.022),
+                    GroupDeviation(group="male", point=0.061, ci_low=0.022, ci_high=0.1),
+                ),
+            ),
+        ),
         "group_rates": (
             GroupRate(
                 measure="favourable_rate",

@@ -242,6 +242,13 @@ def test_pairs_stand_side_by_side_with_their_difference_marked(html: str) -> Non
     assert "<mark>Yes</mark>, the case is <mark>strong</mark>." in html
 
 
+def test_attributes_are_also_shown_as_a_whole(page: Page) -> None:
+    """Each group stands against the mean of all, with the p-value of no group differing."""
+    text = " ".join(page.texts)
+    assert "Groups against the mean of all, gender" in text
+    assert "p = 0.0312, over 44 templates" in text
+
+
 def test_changes_show_both_ends(page: Page) -> None:
     """A change stands with both values, both groups' rates, its paired interval and its verdict."""
     for words in ("\u221231.1", "+31.9", "+22.1 to +41.6", "20.0 \u2192 53.0", "smaller", "2,264 / 44"):

@@ -1,0 +1,77 @@
+"""Attributes as a whole: any group at all, and each group against the mean of all."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from audit.estimates.omnibus import omnibus
+from audit.records import Omnibus
+from audit.spec import Judgement
+from tests.audit.tables import Fact, pairs, source
+
+TEMPLATES = 24
+MIXED = [[float(template % 2)] for template in range(TEMPLATES)]
+OTHER = [[float(template % 3 == 0)] for template in range(TEMPLATES)]
+WORSE = [[float(template % 8 == 1)] for template in range(TEMPLATES)]
+
+
+def found(*blocks: Sequence[Fact]) -> list[Omnibus]:
+    """The favourable decisions of these rows, attribute by attribute."""
+    facts = [fact for block in blocks for fact in block]
+    listed = omnibus(source(facts), Judgement(), seed=3)
+    return [one for one in listed if one.measure == "favourable_rate"]
+
+
+def three(first: list[list[float]], second: list[list[float]], **changed: object) -> list[Fact]:
+    """Women and nonbinary people, each paired with men."""
+    return [
+        *pairs(first, MIXED, arms=("women", "men"), **changed),
+        *pairs(second, MIXED, arms=("nonbinary", "men"), **changed),
+    ]
+
+
+def test_deviations_from_the_mean_of_all_add_up_to_nothing() -> None:
+    """The reference group has a deviation too, and together they cancel."""
+    (whole,) = found(three(WORSE, MIXED))
+    assert [group.group for group in whole.groups] == ["men", "nonbinary", "women"]
+    assert sum(group.point for group in whole.groups) == pytest.approx(0.0, abs=1e-12)
+    by_group = {group.group: group for group in whole.groups}
+    assert by_group["women"].point == pytest.approx(2 / 3 * (3 / 24 - 12 / 24))
+    assert by_group["women"].ci_high < 0
+    assert whole.p_value < 0.01
+
+
+def test_groups_that_differ_by_chance_only_are_not_told_apart() -> None:
+    """Answers that differ at random have a large p and intervals that hold 0."""
+    (whole,) = found(three(OTHER, [[1.0 - value for value in row] for row in OTHER]))
+    assert whole.p_value > 0.05
+    assert all(group.ci_low < 0 < group.ci_high for group in whole.groups)
+
+
+def test_domains_and_languages_weigh_alike() -> None:
+    """The whole is pooled as its contrasts are: over domains, then over languages."""
+    (whole,) = found(
+        three(WORSE, MIXED), three(MIXED, WORSE, domain="hiring"), three(MIXED, MIXED, language="de")
+    )
+    assert (whole.domain, whole.language, whole.n_clusters) == ("all", "all", 3 * TEMPLATES)
+    by_group = {group.group: group.point for group in whole.groups}
+    assert by_group["women"] == pytest.approx(by_group["nonbinary"])
+
+
+def test_two_groups_names_and_equal_answers_have_no_whole() -> None:
+    """One contrast is its own whole, names need two-way errors, and what never differs says nothing."""
+    assert found(pairs(WORSE, MIXED)) == []
+    assert found(three(WORSE, MIXED, signal="name", names=[("Ana", "Jan")] * TEMPLATES)) == []
+    assert found(three(MIXED, MIXED)) == []
+
+
+def test_same_seed_gives_the_same_numbers() -> None:
+    """Resampling draws from the seed by name."""
+    assert found(three(WORSE, OTHER)) == found(three(WORSE, OTHER))
+
+
+def test_templates_that_lack_a_group_are_left_out_for_all() -> None:
+    """Only templates that know every group tell them apart, and the count says how many do."""
+    missing: list[list[float | None]] = [[None], *[[value] for (value,) in WORSE[1:]]]
+    (whole,) = found(pairs(missing, MIXED, arms=("women", "men")), pairs(WORSE, MIXED, arms=("other", "men")))
+    assert whole.n_clusters == TEMPLATES - 1
