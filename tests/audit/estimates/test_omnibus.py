@@ -72,6 +72,6 @@ def test_same_seed_gives_the_same_numbers() -> None:
 
 def test_templates_that_lack_a_group_are_left_out_for_all() -> None:
     """Only templates that know every group tell them apart, and the count says how many do."""
-    missing: list[list[float | None]] = [[None], *[[value] for (value,) in WORSE[1:]]]
+    missing: Sequence[Sequence[float | None]] = [[None], *WORSE[1:]]
     (whole,) = found(pairs(missing, MIXED, arms=("women", "men")), pairs(WORSE, MIXED, arms=("other", "men")))
     assert whole.n_clusters == TEMPLATES - 1

@@ -1,196 +1,26 @@
-"""What an audit keeps: outputs, scores, estimates and findings.
-
-Written to disk, so every class is a frozen pydantic model that rejects unknown keys and numbers
-that are not finite. Missing is None, never 0.
-"""
+"""What an audit states: estimates with their uncertainty and verdict, findings, and changes."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
-from probes.records import Expectation, Message, Norm, Placebo, Record, Signal
+from audit.records.answers import DeclaredMeasure
+from probes.records import Norm, Placebo, Record, Signal
 
 __all__ = [
     "Change",
     "Control",
-    "Counts",
-    "DeclaredMeasure",
     "Estimate",
     "EstimateKind",
     "Evidence",
-    "Exchange",
     "Finding",
     "GroupDeviation",
     "GroupRate",
-    "HostileText",
     "Omnibus",
-    "Outcome",
-    "Output",
-    "Request",
-    "Score",
     "Severity",
-    "Usage",
     "Verdict",
 ]
-
-
-def _storable(text: str) -> str:
-    """The text with lone surrogates, which no UTF-8 file can hold, replaced by U+FFFD."""
-    if text.isascii():
-        return text
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-HostileText = Annotated[str, AfterValidator(_storable)]
-"""Text from outside: anything a model or a server may send."""
-
-
-class Outcome(StrEnum):
-    """What became of one request; every planned output ends in exactly one of these, or is not asked."""
-
-    ANSWERED = "answered"
-    REFUSED = "refused"
-    """The provider signalled a refusal or a content filter; a refusal in words is a score instead."""
-    TRUNCATED = "truncated"
-    EMPTY = "empty"
-    ERRORED = "errored"
-
-
-class Request(Record):
-    """One thing to ask of a target. It says nothing of probe, group or score."""
-
-    prompt_id: str
-    messages: tuple[Message, ...]
-    turn: int = 0
-    repeat: int = 0
-    attempt: int = 0
-    source_id: str | None = None
-    """Row id in the user's or public file the prompt came from; only the `recorded` target reads it."""
-
-
-class Usage(Record):
-    """Tokens the provider counted."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-class Output(Record):
-    """Text from a target, or an error, for one request."""
-
-    target: str
-    prompt_id: str
-    turn: int = 0
-    repeat: int = 0
-    attempt: int = 0
-    text: HostileText | None = None
-    error: HostileText | None = None
-    """Why there is no answer, one line; None if there is one."""
-    finish_reason: HostileText | None = None
-    """As the provider gave it: `stop`, `length`, `content_filter`, …"""
-    refusal: HostileText | None = None
-    """The provider's refusal field."""
-    usage: Usage | None = None
-    latency_s: float | None = None
-    logprobs: tuple[float, ...] | None = None
-    request_id: HostileText | None = None
-    model: HostileText | None = None
-    """Model the provider says answered."""
-    fingerprint: HostileText | None = None
-    cached: bool = False
-
-    @property
-    def outcome(self) -> Outcome:
-        """What became of the request, by a fixed order: error, refusal signal, empty, truncated, answered."""
-        if self.error is not None:
-            return Outcome.ERRORED
-        if self.refusal or self.finish_reason == "content_filter":
-            return Outcome.REFUSED
-        if self.text is None or not self.text.strip():
-            return Outcome.EMPTY
-        if self.finish_reason == "length":
-            return Outcome.TRUNCATED
-        return Outcome.ANSWERED
-
-
-class Exchange(Record):
-    """What an analyzer sees. It has no group field: scoring is blind by type."""
-
-    output: int
-    """Row of the output in the store; opaque to analyzers."""
-    messages: tuple[Message, ...]
-    reply: str
-    expectation: Expectation
-    language: str = "en"
-
-
-class Score(Record):
-    """One reading of one output by one analyzer."""
-
-    output: int
-    """Row of the output in the store."""
-    analyzer: str
-    version: str
-    measure: str
-    """What was read, such as `favourable`, `refusal` or `toxicity`."""
-    value: float | None
-    """The reading as a number; None when it could not be read, and then `label` says why."""
-    label: str
-    """The reading in words; `unparsed` and `not_understood` are values."""
-
-
-class DeclaredMeasure(Record):
-    """A measure that an analyzer adds to the built-in ones, as data, so that estimates take it up.
-
-    It travels with every estimate made of it, so whoever reads a run later needs no analyzer.
-    """
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    """Name that `judgement`, `gate` and findings use."""
-    analyzer: str
-    """Name of the analyzer whose reading it takes."""
-    reading: str
-    """Name of the reading (`Score.measure`)."""
-    words: Annotated[str, Field(min_length=1)]
-    """How a sentence says what is counted: `the rate of …`."""
-    unit: str = "rate"
-    """`rate` (a fraction in [0, 1]) or the unit of the number."""
-    expects: tuple[str, ...] = ("choice", "number", "open", "comply", "refuse")
-    """Kinds of `Expectation` it applies to."""
-    labels: tuple[str, ...] = ()
-    """If given, the number is 1 when the reading's label is one of these, else 0."""
-    compare_groups: bool = True
-    """Whether groups are compared on it."""
-    limit: bool = False
-    """Whether its overall rate is unwanted from everyone and held against a declared limit."""
-    worse: Literal["lower", "higher"] = "higher"
-    """Which direction is worse for the group (or, for a limit, for everyone)."""
-    margin: Annotated[float, Field(gt=0)] | None = None
-    """Margin in its own unit when the unit is not a rate."""
-
-
-class Counts(Record):
-    """The count funnel: planned = answered + refused + truncated + empty + errored + not_asked."""
-
-    planned: int = Field(ge=0)
-    answered: int = Field(ge=0)
-    refused: int = Field(ge=0)
-    truncated: int = Field(ge=0)
-    empty: int = Field(ge=0)
-    errored: int = Field(ge=0)
-    not_asked: int = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> "Counts":
-        parts = self.answered + self.refused + self.truncated + self.empty + self.errored + self.not_asked
-        if parts != self.planned:
-            raise ValueError(f"counts do not add up: {parts} outputs accounted for, {self.planned} planned")
-        return self
 
 
 class Verdict(StrEnum):

@@ -1,0 +1,53 @@
+"""What an audit keeps: outputs, scores, estimates and findings.
+
+Written to disk, so every class is a frozen pydantic model that rejects unknown keys and numbers
+that are not finite. Missing is None, never 0.
+"""
+
+from audit.records.answers import (
+    Counts,
+    DeclaredMeasure,
+    Exchange,
+    HostileText,
+    Outcome,
+    Output,
+    Request,
+    Score,
+    Usage,
+)
+from audit.records.results import (
+    Change,
+    Control,
+    Estimate,
+    EstimateKind,
+    Evidence,
+    Finding,
+    GroupDeviation,
+    GroupRate,
+    Omnibus,
+    Severity,
+    Verdict,
+)
+
+__all__ = [
+    "Change",
+    "Control",
+    "Counts",
+    "DeclaredMeasure",
+    "Estimate",
+    "EstimateKind",
+    "Evidence",
+    "Exchange",
+    "Finding",
+    "GroupDeviation",
+    "GroupRate",
+    "HostileText",
+    "Omnibus",
+    "Outcome",
+    "Output",
+    "Request",
+    "Score",
+    "Severity",
+    "Usage",
+    "Verdict",
+]
