@@ -13,6 +13,7 @@ from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.atomic import write_text
 from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.benchmarks import SCORES
+from audit.estimates.contrasts import POOLED
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.prices import PRICED
@@ -25,6 +26,7 @@ from audit.store import Store
 from audit.store_file import connected, failures, locked
 from audit.targets.base import Target, TargetContext
 from probes.base import Probe
+from probes.records import Arm
 
 __all__ = [
     "Run",
@@ -32,6 +34,7 @@ __all__ = [
     "build_probes",
     "build_targets",
     "check_measures",
+    "check_primary",
     "create_run",
     "measures_of",
     "open_run",
@@ -119,10 +122,39 @@ def check_measures(spec: Spec, analyzers: Sequence[Analyzer], where: str) -> Non
         *_unknown(f"{where}: judgement.rate_limits", spec.judgement.rate_limits, limited),
         *(
             line
+            for index, rule in enumerate(spec.judgement.primary)
+            for line in _unknown(f"{where}: judgement.primary[{index}].measure", [rule.measure], compared)
+        ),
+        *(
+            line
             for index, rule in enumerate(spec.gate)
             for line in _unknown(f"{where}: gate[{index}].measure", [rule.measure], every)
         ),
     ]
+    if problems:
+        raise SpecError("\n".join(problems))
+
+
+def check_primary(spec: Spec, plan: Plan, where: str) -> None:
+    """Refuse a primary contrast that the plan does not ask about: its share of the rate would be lost.
+
+    Raises:
+        SpecError: One line for every rule that names no contrast of the plan.
+    """
+    asked = [cell for cell in plan.cells if cell.arm == Arm.COUNTERFACTUAL]
+    problems = []
+    for index, rule in enumerate(spec.judgement.primary):
+        domain = None if rule.domain == POOLED else rule.domain
+        wanted = {**rule.model_dump(include={"probe", "attribute", "group", "signal"}), "domain": domain}
+        given = {key: value for key, value in wanted.items() if value is not None}
+        if not any(all(getattr(cell, key) == value for key, value in given.items()) for cell in asked):
+            said = ", ".join(f"{key} {value!r}" for key, value in given.items())
+            known = {key: sorted({str(getattr(cell, key)) for cell in asked}) for key in given}
+            accepted = "; ".join(f"{key}: {', '.join(values)}" for key, values in known.items())
+            problems.append(
+                f"{where}: judgement.primary[{index}]: the plan asks nothing about {said or 'groups'}"
+                f"; it asks about {accepted or 'no groups at all'}"
+            )
     if problems:
         raise SpecError("\n".join(problems))
 
@@ -176,7 +208,9 @@ def preview_plan(spec_path: Path) -> Plan:
     planner = Planner(spec, build_probes(spec, spec_path.parent, str(spec_path)))
     for _ in planner.prompts():
         pass
-    return planner.plan()
+    plan = planner.plan()
+    check_primary(spec, plan, str(spec_path))
+    return plan
 
 
 def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
@@ -208,6 +242,7 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
     with Store.create(out) as store:
         store.add_prompts(planner.prompts())
         plan = planner.plan()
+        check_primary(spec, plan, where)
         # Relative, so that a run and its spec can move together.
         store.set_meta("root", os.path.relpath(root.resolve(), out.resolve()))
         store.set_meta("evenhand", __version__)

@@ -25,6 +25,7 @@ __all__ = [
     "Judgement",
     "Limits",
     "PluginSpec",
+    "PrimaryRule",
     "ProbeSpec",
     "Spec",
     "TargetSpec",
@@ -85,6 +86,20 @@ class AnalyzerSpec(PluginSpec):
         return {"use": given} if isinstance(given, str) else given
 
 
+class PrimaryRule(_Strict):
+    """Contrasts that the run is made to decide; a key left out matches all."""
+
+    measure: str
+    attribute: str | None = None
+    group: str | None = None
+    signal: str | None = None
+    domain: str | None = Field(
+        default=None, description="A domain, or `all`; left out, the pooled contrast or the only domain."
+    )
+    language: str | None = None
+    probe: str | None = None
+
+
 class Judgement(_Strict):
     """Thresholds, fixed before the run."""
 
@@ -101,7 +116,16 @@ class Judgement(_Strict):
     )
     false_discovery_rate: Fraction = Field(
         default=0.05,
-        description="Share of wrong findings accepted among all findings (Benjamini-Hochberg).",
+        description="Share of wrong findings accepted among all findings (weighted Benjamini-Hochberg).",
+    )
+    primary: tuple[PrimaryRule, ...] = Field(
+        default=(),
+        description="Contrasts the run is made to decide; by default what its probes were made to measure, "
+        "pooled over domains.",
+    )
+    primary_share: Fraction = Field(
+        default=0.8,
+        description="Share of the false discovery rate that the primary contrasts have among them.",
     )
     rate_limits: dict[str, Annotated[float, Field(ge=0, le=1)] | None] = Field(
         default_factory=lambda: dict(_RATE_LIMITS),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, Contrast, flattened, interval, seed_names
 from audit.records import Control
@@ -12,7 +13,7 @@ from audit.statistics.signflip import sign_flip_test
 from probes.records import Placebo
 from probes.seeds import rng
 
-__all__ = ["PlaceboControl", "controls_of", "placebo_controls"]
+__all__ = ["PlaceboControl", "controls_of", "floor_of", "placebo_controls"]
 
 FLIPS = 9_999
 """Sign flips of a control's test: enough to reach 1e-4, well below what Holm asks of a few dozen controls."""
@@ -76,6 +77,16 @@ def controls_of(contrast: Contrast, controls: Sequence[PlaceboControl]) -> tuple
         one.control
         for one in controls
         if _question(one.contrast) == question and one.contrast.cell.signal in {None, cell.signal}
+    )
+
+
+def floor_of(controls: Sequence[Control], n_clusters: int) -> float | None:
+    """The noise floor of an estimate over so many templates: the largest of its controls; None without any.
+
+    A control over T templates has noise of its own level; over n templates it is sqrt(T / n) of that.
+    """
+    return max(
+        (control.noise_floor * sqrt(control.n_clusters / n_clusters) for control in controls), default=None
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
@@ -17,22 +16,26 @@ from audit.estimates.contrasts import (
     placebo_contrasts,
     seed_names,
 )
-from audit.estimates.controls import controls_of, placebo_controls
+from audit.estimates.controls import controls_of, floor_of, placebo_controls
 from audit.estimates.design import FIXED, Design
+from audit.estimates.families import adjusted, could_show, weights
 from audit.estimates.measures import MEASURES, Measure
 from audit.estimates.verdicts import Question, judge
 from audit.records import Control, Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
-from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
+from audit.statistics.multiplicity import fcr_level
 from audit.statistics.power import detectable_from_standard_error
-from audit.statistics.signflip import flips_needed, sign_flip_test
+from audit.statistics.signflip import flips_needed, least_clusters_for_flips, sign_flip_test
 from probes.records import Norm
 from probes.seeds import rng
 
 __all__ = ["disparities"]
 
 POWER = 0.80
+
+ENOUGH = 400
+"""Sign flips at least as extreme after which a p-value is known well enough, to about 5 % of itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,15 @@ class _Tested:
     """None if there is too little to state an error."""
     p_value: float | None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """What one test of the family must be able to pass."""
+
+    size: int
+    rate: float
+    weight: float
 
 
 def disparities(
@@ -54,8 +66,9 @@ def disparities(
 ) -> list[Estimate]:
     """Every group contrast of a run, with verdicts.
 
-    All contrasts that could show anything form one family (Benjamini-Hochberg at the declared rate); the
-    placebo controls form another (Holm at 1 - level), since one false alarm there would void a result.
+    All contrasts that could show anything form one family at the declared rate (weighted
+    Benjamini-Hochberg, see `audit.estimates.families`); the placebo controls form another (Holm at
+    1 - level), since one false alarm there would void a result.
 
     Args:
         frame_of: Gives the rows of a measure (see `audit.estimates.frame.measure_frame`).
@@ -75,29 +88,62 @@ def disparities(
         frame = frame_of(measure)
         drafts.extend(contrasts(frame, measure))
         placebos.extend(placebo_contrasts(frame, measure))
-    flips = flips_needed(max(len(drafts), 1), judgement.false_discovery_rate)
     tested = [
-        _tested(contrast, judgement.level, design, flips=flips if design.flips else None, seed=seed)
-        for contrast in drafts
+        _tested(contrast, test, judgement.level, design, seed=seed)
+        for contrast, test in zip(drafts, _tests(drafts, judgement), strict=True)
     ]
+    p_values = _in_family(tested, design)
+    weight = weights(drafts, judgement, tested=[p is not None for p in p_values])
     controls = placebo_controls(placebos, level=judgement.level, seed=seed)
-    adjusted = _adjusted(tested, design)
-    chosen = [p is not None and p <= judgement.false_discovery_rate for p in adjusted]
     found = [
         _estimate(one, p, controls_of(one.contrast, controls), judgement, design)
-        for one, p in zip(tested, adjusted, strict=True)
+        for one, p in zip(tested, adjusted(p_values, weight), strict=True)
     ]
-    n_tests = sum(p is not None for p in adjusted)
-    if not any(chosen):
-        return found
-    level = fcr_level(sum(chosen), n_tests, 1 - judgement.level)
+    return _with_family(found, drafts, weight, judgement, design)
+
+
+def _tests(drafts: Sequence[Contrast], judgement: Judgement) -> list[_Test]:
+    """What each contrast must be able to pass; leaving some out later only makes that easier."""
+    weight = weights(drafts, judgement)
+    size = max(sum(one is not None for one in weight), 1)
+    return [_Test(size=size, rate=judgement.false_discovery_rate, weight=one or 1.0) for one in weight]
+
+
+def _in_family(tested: Sequence[_Tested], design: Design) -> list[float | None]:
+    """The p-value of each contrast of the family; None outside it."""
+    left_out = 1.0 if design.whole_family else None
     return [
-        _with_selected_interval(estimate, one.contrast, design.level(level)) if picked else estimate
-        for estimate, one, picked in zip(found, tested, chosen, strict=True)
+        one.p_value if one.p_value is not None and could_show(one.contrast) else left_out for one in tested
     ]
 
 
-def _tested(contrast: Contrast, level: float, design: Design, *, flips: int | None, seed: int) -> _Tested:
+def _with_family(
+    found: Sequence[Estimate],
+    drafts: Sequence[Contrast],
+    weight: Sequence[float | None],
+    judgement: Judgement,
+    design: Design,
+) -> list[Estimate]:
+    """The weight of each estimate, and for selected ones an interval that is honest about the picking.
+
+    Source:
+        Benjamini & Yekutieli (2005), JASA 100:71-81.
+    """
+    rate = judgement.false_discovery_rate
+    n_tests = sum(one is not None for one in weight)
+    chosen = [one.p_adjusted is not None and one.p_adjusted <= rate for one in found]
+    known = []
+    for estimate, contrast, share, picked in zip(found, drafts, weight, chosen, strict=True):
+        update: dict[str, float | None] = {"weight": share}
+        if picked and share is not None:
+            level = fcr_level(sum(chosen), n_tests, 1 - judgement.level, weight=share)
+            selected = interval(contrast, level=design.level(level)).interval
+            update |= {"selected_ci_low": selected.low, "selected_ci_high": selected.high}
+        known.append(estimate.model_copy(update=update))
+    return known
+
+
+def _tested(contrast: Contrast, test: _Test, level: float, design: Design, *, seed: int) -> _Tested:
     if not contrast.strata:
         return _Tested(
             contrast=contrast,
@@ -112,36 +158,18 @@ def _tested(contrast: Contrast, level: float, design: Design, *, flips: int | No
     p_value = estimate.p_value
     # Names are a second sample that sign flips over templates do not see: there the two-way t test rules.
     by_name = all(stratum.names is not None for stratum in contrast.strata)
-    if flips is not None and not by_name and not estimate.degenerate:
-        differences, weights = flattened(contrast)
-        draw = rng(seed, "sign-flip", *seed_names(contrast))
-        p_value = sign_flip_test(differences, flips=flips, rng=draw, weights=weights).p_value
+    # With too few templates no pattern of signs is rare enough for the family: there the t test rules too.
+    least = least_clusters_for_flips(test.size, test.rate, weight=test.weight)
+    if design.flips and not by_name and not estimate.degenerate and contrast.n_clusters >= least:
+        differences, weight = flattened(contrast)
+        p_value = sign_flip_test(
+            differences,
+            flips=flips_needed(test.size, test.rate, weight=min(test.weight, 1.0)),
+            rng=rng(seed, "sign-flip", *seed_names(contrast)),
+            weights=weight,
+            enough=ENOUGH,
+        ).p_value
     return _Tested(contrast=contrast, estimate=estimate, p_value=design.p_value(contrast, p_value))
-
-
-def _adjusted(tested: Sequence[_Tested], design: Design) -> list[float | None]:
-    left_out = 1.0 if design.whole_family else None
-    counted = [one.p_value if _in_family(one.contrast) else left_out for one in tested]
-    values = [p for p in counted if p is not None]
-    adjusted = iter(benjamini_hochberg(values).tolist() if values else [])
-    return [None if p is None else float(next(adjusted)) for p in counted]
-
-
-def _in_family(contrast: Contrast) -> bool:
-    """Whether a contrast could show anything: enough templates, and a behaviour that occurs at all.
-
-    What nobody ever did (or everybody always did) cannot differ, whichever group is which, so
-    leaving it out depends on nothing that the test looks at: independent filtering, Bourgon,
-    Gentleman & Huber (2010), PNAS 107:9546-9551.
-    """
-    if contrast.n_clusters < MINIMUM_TEMPLATES:
-        return False
-    means = [
-        mean
-        for stratum in contrast.strata
-        for mean in (stratum.paired.group_means, stratum.paired.reference_means)
-    ]
-    return len(set(np.concatenate(means).tolist())) > 1
 
 
 def _estimate(
@@ -158,7 +186,7 @@ def _estimate(
         return Estimate.model_validate(
             {**known, "method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": reasons}
         )
-    floor = max((control.noise_floor for control in controls), default=None)
+    floor = floor_of(controls, contrast.n_clusters)
     detectable = (
         0.0
         if found.degenerate
@@ -259,9 +287,3 @@ def _naive(contrast: Contrast, level: float) -> dict[str, float]:
     variance = group * (1 - group) / contrast.n_group + reference * (1 - reference) / contrast.n_reference
     reach = float(ndtri(0.5 + level / 2)) * variance**0.5
     return {"naive_ci_low": group - reference - reach, "naive_ci_high": group - reference + reach}
-
-
-def _with_selected_interval(estimate: Estimate, contrast: Contrast, level: float) -> Estimate:
-    # An interval that is honest about its having been picked: Benjamini & Yekutieli (2005), JASA 100:71-81.
-    selected = interval(contrast, level=level).interval
-    return estimate.model_copy(update={"selected_ci_low": selected.low, "selected_ci_high": selected.high})

@@ -32,6 +32,9 @@ class Measure:
     None leaves it missing."""
     compare_groups: bool = True
     """Whether groups are compared on it."""
+    main: bool = False
+    """Whether it is what a probe that expects such replies was made to measure: its pooled contrasts are
+    primary in the family of a run unless the spec declares others."""
     limit: bool = False
     """Whether its overall rate is unwanted from everyone and held against a declared limit."""
     worse: Literal["lower", "higher"] = "higher"
@@ -53,6 +56,7 @@ MEASURES: tuple[Measure, ...] = (
         words="favourable decisions",
         unit="rate",
         expects=_DECISIONS,
+        main=True,
         worse="lower",
     ),
     Measure(
@@ -62,6 +66,7 @@ MEASURES: tuple[Measure, ...] = (
         words="decided numbers",
         unit="number",
         expects=("number",),
+        main=True,
         worse="lower",
     ),
     Measure(

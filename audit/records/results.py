@@ -96,6 +96,8 @@ class Estimate(Record):
     group_outputs: int | None = None
     reference_outputs: int | None = None
     p_value: float | None = None
+    weight: float | None = None
+    """Share of the false discovery rate in the run's family, over the average share; None outside it."""
     p_adjusted: float | None = None
     noise_floor: float | None = None
     controls: tuple[Control, ...] = ()

@@ -91,6 +91,7 @@ from audit.statistics.multiplicity import (
     benjamini_yekutieli,
     fcr_level,
     holm,
+    weighted_benjamini_hochberg,
 )
 from audit.statistics.noise import (
     noise_floor,
@@ -280,6 +281,7 @@ __all__ = [
     "template_differences",
     "tost",
     "two_way_cluster",
+    "weighted_benjamini_hochberg",
     "wild_cluster_test",
     "wilson_interval",
 ]

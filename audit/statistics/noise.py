@@ -1,10 +1,12 @@
 """The noise floor: what disparity an estimator finds where there is none."""
 
+from math import sqrt
+
 import numpy as np
 import numpy.typing as npt
 
 from audit.statistics.arguments import check_at_least, check_clusters, check_fraction, finite_vector
-from audit.statistics.resampling import resample_counts
+from audit.statistics.signflip import random_sums
 
 __all__ = ["noise_floor"]
 
@@ -13,15 +15,20 @@ def noise_floor(
     placebo_differences: npt.ArrayLike,
     *,
     rng: np.random.Generator,
-    resamples: int = 2000,
+    exchanges: int = 2000,
     n_clusters: int | None = None,
     quantile: float = 0.95,
 ) -> float:
-    """A high quantile of the absolute placebo estimate under resampling of its clusters.
+    """A high quantile of the absolute placebo estimate when its two arms are exchanged at random.
+
+    Which member of a placebo set is called `b` was decided by chance, so each cluster's difference might
+    as well have come with the other sign: the estimates under random signs are those that the same
+    design would have shown. The floor is the quantile of their absolute value, and never less than
+    the placebo estimate itself, which did occur.
 
     The placebo's cluster differences are made by the same estimator as the disparity's (same repeats,
-    same averaging), so the floor is at the estimate's own level. Resampled means vary too little by the
-    factor sqrt((T - 1) / T); their deviations are widened by its inverse.
+    same averaging), so the floor is at the estimate's own level; an estimate over n clusters
+    instead of T has the floor of T times sqrt(T / n).
 
     A floor of 0 means that the placebo never moved (as with a model without randomness), not that
     there is no uncertainty. It is a screen for unsigned reading and no replacement for testing the
@@ -29,8 +36,8 @@ def noise_floor(
 
     Args:
         placebo_differences: One placebo difference a cluster, shape (T,), T >= 2.
-        rng: Source of the resampling.
-        resamples: Number of resamples, at least 100.
+        rng: Source of the random signs.
+        exchanges: Number of random exchanges, at least 100.
         n_clusters: Clusters behind the estimate that the floor is for; T by default.
         quantile: Which quantile, a fraction in (0, 1).
 
@@ -42,21 +49,21 @@ def noise_floor(
         ValueError: An argument is outside the range above.
 
     Source:
-        Cluster resampling of means: Davison & Hinkley (1997), Bootstrap Methods, sections 2.3 and
-        3.8, with the variance correction of their eq. 2.22.
+        The randomisation distribution of a paired design: Fisher (1935), The Design of Experiments,
+        section 21.
 
     >>> noise_floor([0.0, 0.0, 0.0], rng=np.random.default_rng(0))
     0.0
     """
-    # Sorted, so that the order in which clusters arrive does not change which one a draw means.
-    differences = np.sort(finite_vector("placebo_differences", placebo_differences))
-    check_at_least("resamples", resamples, 100)
+    # Sorted by size, so that neither the order of the clusters nor a common sign changes the floor.
+    differences = finite_vector("placebo_differences", placebo_differences)
+    check_at_least("exchanges", exchanges, 100)
     check_fraction("quantile", quantile)
     n = differences.size
     check_clusters("a noise floor", n)
     size = n if n_clusters is None else n_clusters
     check_at_least("n_clusters", size, 1)
-    mean = float(differences.mean())
-    deviations = (differences - mean) * np.sqrt(n / (n - 1))
-    shifts = np.concatenate([counts @ deviations for counts in resample_counts(n, resamples, rng, size=size)])
-    return float(np.quantile(np.abs(mean + shifts / size), quantile))
+    sizes = np.sort(np.abs(differences))[:, np.newaxis]
+    exchanged = np.concatenate(list(random_sums(sizes, exchanges, rng))) / n
+    floor = float(np.quantile(np.abs(exchanged), quantile))
+    return max(floor, abs(float(differences.mean()))) * sqrt(n / size)

@@ -10,7 +10,13 @@ import numpy.typing as npt
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_at_least, check_fraction, finite_vector
 
-__all__ = ["SignFlipResult", "flips_needed", "least_clusters_for_flips", "sign_flip_test"]
+__all__ = [
+    "SignFlipResult",
+    "flips_needed",
+    "least_clusters_for_flips",
+    "random_sums",
+    "sign_flip_test",
+]
 
 _CHUNK = 2_000_000
 """Signs held at once."""
@@ -42,6 +48,7 @@ def sign_flip_test(
     rng: np.random.Generator,
     weights: npt.ArrayLike | None = None,
     studentised: bool = False,
+    enough: int | None = None,
 ) -> SignFlipResult:
     """Two-sided test that independent cluster differences are symmetric about 0.
 
@@ -50,6 +57,10 @@ def sign_flip_test(
     ones are drawn and p = (1 + those at least as extreme) / (1 + flips), which never is 0. Clusters
     with d = 0 do not matter and are left out first. Neither the order of the clusters nor
     the sign of all of them changes p.
+
+    With `enough` the drawing ends as soon as that many patterns were at least as extreme, with
+    p = enough / flips drawn. That p is as valid, and saves nearly all flips where there is nothing to see;
+    its relative error is about 1 / sqrt(enough).
 
     With `studentised` each pattern's sum is divided by its own standard error, which keeps the
     level approximately right where the differences are not symmetric. Without weights the two
@@ -63,22 +74,26 @@ def sign_flip_test(
         rng: Source of the random signs; unused when the test is exact.
         weights: Weight of each cluster, at least 0, shape (T,); by default all 1.
         studentised: Divide by the standard error under each pattern.
+        enough: Patterns at least as extreme that end the drawing, at least 1; None never ends it early.
 
     Returns:
         The p-value, in (0, 1]; 1 if all differences are 0.
 
     Raises:
         NotMeasuredError: There is no cluster.
-        ValueError: `flips` is below 1, or the arrays are not finite, not of one shape or negative in weight.
+        ValueError: `flips` or `enough` is below 1, or the arrays are not finite, not of one shape or
+            negative in weight.
 
     Source:
         Fisher (1935), The Design of Experiments, section 21; the + 1: Phipson & Smyth (2010), Stat.
-        Appl. Genet. Mol. Biol. 9:39; studentised: Janssen (1999), J. Stat. Planning 81:151-168.
+        Appl. Genet. Mol. Biol. 9:39; studentised: Janssen (1999), J. Stat. Planning 81:151-168;
+        `enough`: Besag & Clifford (1991), Biometrika 78:301-304.
 
     >>> sign_flip_test([0.1, 0.2, 0.1, 0.3, 0.2], flips=100, rng=np.random.default_rng(0)).p_value
     0.0625
     """
     check_at_least("flips", flips, 1)
+    check_at_least("enough", 1 if enough is None else enough, 1)
     size, weight = _checked(differences, weights, studentised=studentised)
     n = int((size != 0).sum())
     if n == 0:
@@ -86,28 +101,29 @@ def sign_flip_test(
     test = _Statistic(magnitude=np.abs(size), weight=weight, studentised=studentised)
     observed = float(test.of(np.sign(size)[np.newaxis] @ test.columns)[0])
     threshold = observed - _ROUNDING * max(1.0, observed)
-    exact = size.size <= log2(flips)
-    sums = _every_sum(test.columns) if exact else _random_sums(test.columns, flips, rng)
-    extreme = sum(int((test.of(found) >= threshold).sum()) for found in sums)
-    looked_at = 2 ** (size.size - 1) if exact else flips
-    return SignFlipResult(
-        p_value=extreme / looked_at if exact else (1 + extreme) / (1 + flips),
-        flips=2 * looked_at if exact else flips,
-        exact=exact,
-        least_p_value=2.0 ** (1 - n) if exact else max(2.0 ** (1 - n), 1 / (1 + flips)),
-    )
+    if size.size <= log2(flips):
+        sums = _every_sum(test.columns)
+        extreme = sum(int((test.of(found) >= threshold).sum()) for found in sums)
+        looked_at = 2 ** (size.size - 1)
+        return SignFlipResult(
+            p_value=extreme / looked_at, flips=2 * looked_at, exact=True, least_p_value=2.0 ** (1 - n)
+        )
+    p_value, drawn = _drawn(test, threshold, flips=flips, enough=enough, rng=rng)
+    least = max(2.0 ** (1 - n), 1 / (1 + flips))
+    return SignFlipResult(p_value=p_value, flips=drawn, exact=False, least_p_value=least)
 
 
-def flips_needed(family_size: int, rate: float, *, resolution: int = 10) -> int:
+def flips_needed(family_size: int, rate: float, *, weight: float = 1.0, resolution: int = 10) -> int:
     """Random flips a test needs so that its p-value can pass the family's strictest threshold.
 
-    The strictest threshold of Benjamini-Hochberg (and Holm) is rate / family_size. With B flips the
-    smallest p is 1 / (B + 1); `resolution` times finer than the threshold leaves room for that many
-    equally extreme patterns.
+    The strictest threshold of Benjamini-Hochberg (and Holm) is rate / family_size, and weight times
+    that in `weighted_benjamini_hochberg`. With B flips the smallest p is 1 / (B + 1); `resolution`
+    times finer than the threshold leaves room for that many equally extreme patterns.
 
     Args:
         family_size: Tests in the family, at least 1.
         rate: False discovery rate or error level of the family, a fraction in (0, 1).
+        weight: Weight of the test, above 0, where the weights of the family average 1.
         resolution: How many times finer than the threshold the p-values are to be, at least 1.
 
     Returns:
@@ -116,13 +132,11 @@ def flips_needed(family_size: int, rate: float, *, resolution: int = 10) -> int:
     >>> flips_needed(20, 0.05)
     3999
     """
-    check_at_least("family_size", family_size, 1)
     check_at_least("resolution", resolution, 1)
-    check_fraction("rate", rate)
-    return ceil(round(resolution * family_size / rate, 6)) - 1
+    return ceil(round(resolution / _threshold(family_size, rate, weight), 6)) - 1
 
 
-def least_clusters_for_flips(family_size: int, rate: float) -> int:
+def least_clusters_for_flips(family_size: int, rate: float, *, weight: float = 1.0) -> int:
     """Fewest clusters with which a sign-flip test can pass a family's strictest threshold.
 
     With T clusters the smallest two-sided p is 2^(1 - T): with fewer clusters no result, however
@@ -131,6 +145,7 @@ def least_clusters_for_flips(family_size: int, rate: float) -> int:
     Args:
         family_size: Tests in the family, at least 1.
         rate: False discovery rate or error level of the family, a fraction in (0, 1).
+        weight: Weight of the test, above 0, where the weights of the family average 1.
 
     Returns:
         Number of clusters (that differ from 0).
@@ -138,9 +153,16 @@ def least_clusters_for_flips(family_size: int, rate: float) -> int:
     >>> least_clusters_for_flips(20, 0.05)
     10
     """
+    return ceil(round(-log2(_threshold(family_size, rate, weight)), 9)) + 1
+
+
+def _threshold(family_size: int, rate: float, weight: float) -> float:
+    """What p must reach for the test to be selected when no other of the family is."""
     check_at_least("family_size", family_size, 1)
     check_fraction("rate", rate)
-    return ceil(round(log2(family_size / rate), 9)) + 1
+    if not weight > 0:
+        raise ValueError(f"weight must be above 0; got {weight!r}")
+    return rate * min(1.0, weight / family_size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +192,24 @@ class _Statistic:
         return np.asarray(np.abs(sums) / np.sqrt(np.maximum(variance, _ROUNDING * squares)))
 
 
+def _drawn(
+    test: _Statistic, threshold: float, *, flips: int, enough: int | None, rng: np.random.Generator
+) -> tuple[float, int]:
+    """The p-value over random patterns, and how many were drawn."""
+    extreme = drawn = 0
+    # Small portions where the drawing may end soon.
+    portion = flips if enough is None else 8 * enough
+    for start in range(0, flips, portion):
+        for found in random_sums(test.columns, min(portion, flips - start), rng):
+            hits = np.flatnonzero(test.of(found) >= threshold)
+            if enough is not None and extreme + hits.size >= enough:
+                stop = drawn + int(hits[enough - extreme - 1]) + 1
+                return enough / stop, stop
+            extreme += hits.size
+            drawn += len(found)
+    return (1 + extreme) / (1 + flips), flips
+
+
 def _checked(
     differences: npt.ArrayLike, weights: npt.ArrayLike | None, *, studentised: bool
 ) -> tuple[Vector, Vector]:
@@ -196,11 +236,19 @@ def _every_sum(columns: Vector) -> Iterator[Vector]:
         yield (1.0 - 2.0 * ((numbers[:, np.newaxis] >> digits) & 1)) @ columns
 
 
-def _random_sums(columns: Vector, flips: int, rng: np.random.Generator) -> Iterator[Vector]:
+def random_sums(columns: Vector, flips: int, rng: np.random.Generator) -> Iterator[Vector]:
     """Signed sums over random sign patterns, in chunks, shape (b, k) each.
 
     A random byte is the signs of eight clusters, and the sums of all its 256 patterns are looked up: an
     eighth of the work, and no matrix of signs.
+
+    Args:
+        columns: What the signs are multiplied with, shape (T, k).
+        flips: Number of random patterns.
+        rng: Source of the signs.
+
+    Yields:
+        Sums, shape (b, k), where the b add up to `flips`.
     """
     n, width = columns.shape
     padded = np.zeros((-(-n // _OCTET) * _OCTET, width))

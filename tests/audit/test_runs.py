@@ -9,8 +9,8 @@ import pytest
 
 from audit import api
 from audit.errors import AuditError, IncompleteError, InputError, SpecError, StoreError
-from audit.runs import Run, create_run, open_run, score
-from audit.spec import Spec, load_spec
+from audit.runs import Run, create_run, open_run, preview_plan, score
+from audit.spec import Spec, dump_spec, load_spec
 from audit.store import Store
 
 SPEC = """\
@@ -271,6 +271,41 @@ def test_thresholds_for_measures_that_do_not_exist_are_refused(tmp_path: Path) -
         "spec.yaml: judgement.margins: no measure 'favorable_rate'; accepted: favourable_rate"
     )
     assert lines[1].startswith("spec.yaml: gate[0].measure: no measure 'refusals'")
+
+
+def test_primary_contrasts_that_nothing_asks_about_are_refused(tmp_path: Path) -> None:
+    """A share of the rate for a question that is not asked would be lost: refused, with what is asked."""
+    asked = {
+        "version": 1,
+        "name": "typo",
+        "target": {"type": "specimen"},
+        "probes": [
+            {"use": "bias/decisions", "domains": ["lending"], "attributes": ["gender"], "templates": 12}
+        ],
+        "analyzers": ["decision"],
+    }
+    women = {"measure": "favourable_rate", "group": "female", "domain": "all"}
+    bad = [{**women, "group": "women"}, {**women, "domain": "hiring"}, women]
+    spec = Spec.model_validate({**asked, "judgement": {"primary": bad}})
+    with pytest.raises(SpecError) as raised:
+        create_run(spec, tmp_path / "run", root=tmp_path, where="spec.yaml")
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("spec.yaml: judgement.primary[0]: the plan asks nothing about group 'women'")
+    assert "it asks about group: female, male, nonbinary" in lines[0]
+    assert "hiring" in lines[1]
+    path = tmp_path / "spec.yaml"
+    path.write_text(dump_spec(spec))
+    with pytest.raises(SpecError, match="asks nothing about"):
+        preview_plan(path)
+    misspelt = {"primary": [{"measure": "favorable_rate"}]}
+    with pytest.raises(SpecError, match=r"judgement.primary\[0\].measure: no measure 'favorable_rate'"):
+        create_run(
+            Spec.model_validate({**asked, "judgement": misspelt}),
+            tmp_path / "other",
+            root=tmp_path,
+            where="spec.yaml",
+        )
 
 
 def test_findings_wait_until_every_analyzer_has_read_everything(tmp_path: Path) -> None:

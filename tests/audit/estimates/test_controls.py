@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from audit.estimates.contrasts import Contrast, contrasts, placebo_contrasts
-from audit.estimates.controls import controls_of, placebo_controls
+from audit.estimates.controls import controls_of, floor_of, placebo_controls
 from audit.estimates.measures import measure_named
 from probes.records import Placebo
 from tests.audit.tables import Fact, Values, pairs, placebos, readings
@@ -94,3 +94,11 @@ def test_same_seed_gives_the_same_controls() -> None:
     rows = placebo_rows(placebos(LIKE, UNLIKE))
     first = placebo_controls(rows, level=0.95, seed=7)[0].control
     assert placebo_controls(rows, level=0.95, seed=7)[0].control == first
+
+
+def test_floor_is_the_largest_control_at_the_level_of_the_estimate() -> None:
+    """Placebos of fewer templates are noisier: their floor is brought to the templates of the estimate."""
+    (found,) = placebo_controls(placebo_rows(placebos(LIKE, UNLIKE)), level=0.95, seed=7)
+    assert floor_of([found.control], 24) == found.control.noise_floor
+    assert floor_of([found.control], 96) == pytest.approx(found.control.noise_floor / 2)
+    assert floor_of([], 24) is None

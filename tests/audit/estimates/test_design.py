@@ -95,4 +95,5 @@ def test_the_whole_family_counts_before_it_shows_itself() -> None:
     )
     assert [one.p_adjusted is None for one in parts] == [False, True]
     assert whole[1].p_adjusted == 1.0
-    assert whole[0].p_adjusted == pytest.approx(2 * (parts[0].p_adjusted or 0))
+    # Alone it has all of the rate, beside a side outcome the primary share of it.
+    assert whole[0].p_adjusted == pytest.approx((parts[0].p_adjusted or 0) / Judgement().primary_share)

@@ -129,3 +129,43 @@ def test_random_flips_agree_with_all_of_them(clusters: int, *, studentised: bool
     assert not drawn.exact
     error = np.sqrt(exact.p_value * (1 - exact.p_value) / 8_000)
     assert abs(drawn.p_value - exact.p_value) < 4 * error + 1 / 8_000
+
+
+def test_enough_ends_the_drawing_and_keeps_p() -> None:
+    """Where there is nothing to see the drawing ends early, at the very flip, with nearly the same p."""
+    values = np.linspace(-0.5, 0.6, 40)
+    full = sign_flip_test(values, flips=40_000, rng=fresh())
+    early = sign_flip_test(values, flips=40_000, rng=fresh(), enough=400)
+    assert early.flips < 4_000
+    assert early.p_value == pytest.approx(400 / early.flips)
+    assert early.p_value == pytest.approx(full.p_value, rel=0.2)
+
+
+def test_enough_is_never_reached_where_p_is_small() -> None:
+    """A clear difference is drawn to the end, so that its p can pass a strict family."""
+    found = sign_flip_test(np.full(40, 0.3), flips=5_000, rng=fresh(), enough=400)
+    assert (found.p_value, found.flips) == (1 / 5_001, 5_000)
+    with pytest.raises(ValueError, match="enough"):
+        sign_flip_test([0.1], flips=10, rng=fresh(), enough=0)
+
+
+def test_p_of_a_drawing_that_ends_early_is_valid() -> None:
+    """Under the null p is at most u with a chance of at most u, at every u that stopping can give."""
+    stream = np.random.Generator(np.random.PCG64(12))
+    rows = stream.standard_normal((3000, 12))
+    p = np.array([sign_flip_test(row, flips=499, rng=stream, enough=10).p_value for row in rows])
+    for u in (0.01, 0.05, 0.2, 0.5):
+        assert np.mean(p <= u) < u + 4 * (u * (1 - u) / len(p)) ** 0.5
+
+
+@pytest.mark.parametrize("weight", [0.1, 1.0, 6.0, 100.0])
+def test_flips_and_clusters_follow_the_weight(weight: float) -> None:
+    """A weighted test gets the flips and needs the clusters that its own threshold asks for."""
+    threshold = 0.05 * min(1.0, weight / 20)
+    flips = flips_needed(20, 0.05, weight=weight)
+    assert 1 / (1 + flips) <= threshold / 10 < 1 / flips
+    least = least_clusters_for_flips(20, 0.05, weight=weight)
+    assert 2.0 ** (1 - least) <= threshold < 2.0 ** (2 - least)
+    for call in (flips_needed, least_clusters_for_flips):
+        with pytest.raises(ValueError, match="weight"):
+            call(20, 0.05, weight=0.0)
