@@ -262,10 +262,18 @@ def _unread(readings: Readings, measures: Sequence[Measure]) -> Iterator[Unread]
     for measure in measures:
         if measure.analyzer is None:
             continue
+        cut = readings.partly(measure)
         for probe, rows in readings.measure(measure).groupby("probe", observed=True, sort=True):
             missing = int(rows["value"].isna().sum())
-            if missing:
-                yield Unread(measure=measure.name, probe=str(probe), answers=len(rows), unread=missing)
+            partly = int(rows["output"].isin(cut).sum()) if cut else 0
+            if missing or partly:
+                yield Unread(
+                    measure=measure.name,
+                    probe=str(probe),
+                    answers=len(rows),
+                    unread=missing,
+                    partly=partly,
+                )
 
 
 def _why_not_comparable(before: RunDocument, after: RunDocument) -> str | None:

@@ -1,20 +1,23 @@
-"""The Detoxify analyzer: a learned toxicity classifier, one measure a head. Needs the `toxicity` extra."""
+"""The Detoxify analyzer: a learned toxicity classifier, one measure a head. Needs an extra."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import Field
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
+from audit.analyzers.detoxify_convert import Backend
+from audit.analyzers.detoxify_engine import Engine, Reading, read_texts
 from audit.analyzers.detoxify_model import (
-    Classifier,
-    convert_checkpoint,
+    MULTILINGUAL,
     load_checkpoint,
     load_folder,
     load_published,
+    read_facts,
     require_extra,
 )
+from audit.analyzers.detoxify_onnx import ONNX_FILES, load_onnx, require_onnx
 from audit.errors import InputError
 from audit.records import Exchange, Score
 from probes.base import Options as PluginOptions
@@ -23,10 +26,10 @@ from probes.data import file_sha256
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DetoxifyAnalyzer", "convert_checkpoint"]
+__all__ = ["DetoxifyAnalyzer"]
 
-_CHARACTERS_A_TOKEN = 16
-_DECIMALS = 6
+_WEIGHTS = "model.safetensors"
+_LENGTH = 512
 
 
 class DetoxifyAnalyzer:
@@ -34,7 +37,8 @@ class DetoxifyAnalyzer:
 
     Measures: the model's heads, such as `toxicity`, `insult`, `threat`, `identity_attack`, and
     `truncated` (1 where the reply was longer than the model reads, so the rest is unscored). A maximum
-    over heads is never given: it is not a toxicity. An empty reply has no value (label `unparsed`).
+    over heads is never given: it is not a toxicity. An empty reply has no value (label `unparsed`), nor
+    has one in a language that the model was not trained on (label `not_read`).
 
     Not for dialects and identity mentions without `identity_sensitivity`: learned scorers over-flag both.
     """
@@ -48,10 +52,14 @@ class DetoxifyAnalyzer:
         """A checkpoint file, or a folder with safetensors; relative to the spec's folder."""
         config: str | None = None
         """Folder with the base model's configuration and tokenizer, for a checkpoint file."""
-        batch_size: int = Field(default=16, ge=1)
-        """Replies scored at once, sorted by length so that one long reply does not slow the others."""
-        max_length: int = Field(default=512, ge=8)
+        backend: Backend = "torch"
+        """What runs the model; the others read a folder that was converted for them, and need no torch."""
+        batch_size: int = Field(default=32, ge=1)
+        """Most replies scored at once; a batch holds replies of nearly one length."""
+        max_length: int = Field(default=_LENGTH, ge=8)
         """Most tokens read of a reply; never more than the model can read."""
+        languages: tuple[str, ...] | None = None
+        """Languages that are read; by default those that the model was trained on."""
         device: str = "cpu"
         """A torch device."""
         allow_unsafe_checkpoint: bool = False
@@ -59,9 +67,9 @@ class DetoxifyAnalyzer:
         allow_download: bool = False
         """Whether a published model may be fetched (github.com, huggingface.co)."""
 
-    info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
+    info: AnalyzerInfo = AnalyzerInfo(
         name="detoxify",
-        version="1",
+        version="2",
         measures=(
             "toxicity",
             "severe_toxicity",
@@ -73,10 +81,11 @@ class DetoxifyAnalyzer:
             "truncated",
         ),
         reads="Toxicity as raters of the Jigsaw comment challenges understood it, by a learned classifier.",
-        languages=("en", "fr", "es", "it", "pt", "tr", "ru"),
+        languages=MULTILINGUAL,
         validity=(
             "Over-flags identity mentions, dialect and quoted or reclaimed words; misses implicit hate. "
-            "Languages other than English with the multilingual model only. The published weights were "
+            "Languages other than English with the multilingual model only; others have no value, nor has "
+            "what stands after the cut of an over-long reply. The published weights were "
             "not at hand when this analyzer was measured, so it states no error rates."
         ),
     )
@@ -89,15 +98,15 @@ class DetoxifyAnalyzer:
             context: Its folder is the one that `checkpoint` and `config` are relative to.
 
         Raises:
-            ExtraMissingError: The `toxicity` extra is not installed.
-            InputError: A path does not exist.
+            ExtraMissingError: The extra of the backend is not installed.
+            InputError: A path does not exist, or is not what the backend reads.
         """
-        require_extra()
         self._options = self.Options.model_validate(options.model_dump())
         self._checkpoint = _existing(context.root, "checkpoint", self._options.checkpoint)
         self._config = _existing(context.root, "config", self._options.config)
-        self._classifier: Classifier | None = None
-        self._version = ""
+        weights = self._weights()
+        self._engine: Engine | None = None
+        self.info = self.info.model_copy(update={"version": self._version(weights)})
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
         """One score a head and exchange, then `truncated`; in the order of the exchanges.
@@ -107,100 +116,93 @@ class DetoxifyAnalyzer:
         """
         if not exchanges:
             return []
-        classifier = self._loaded()
-        values = self._values(classifier, [exchange.reply for exchange in exchanges])
-        scores: list[Score] = []
-        for exchange, (heads, truncated) in zip(exchanges, values, strict=True):
-            for name, value in zip(classifier.heads, heads, strict=True):
-                label = "unparsed" if value is None else "scored"
-                scores.append(self._record(exchange, name, value, label))
-            scores.append(self._record(exchange, "truncated", float(truncated), "yes" if truncated else "no"))
-        return scores
-
-    def _loaded(self) -> Classifier:
-        if self._classifier is not None:
-            return self._classifier
-        options = self._options
-        identity: str
-        if self._checkpoint is None:
-            loaded = load_published(
-                options.model,
-                self._config,
-                allow_unsafe=options.allow_unsafe_checkpoint,
-                allow_download=options.allow_download,
-            )
-            identity = options.model
-        elif self._checkpoint.is_dir():
-            loaded = load_folder(self._checkpoint)
-            identity = file_sha256(self._checkpoint / "model.safetensors")[:12]
-        else:
-            loaded = load_checkpoint(
-                self._checkpoint,
-                self._config,
-                allow_unsafe=options.allow_unsafe_checkpoint,
-                allow_download=options.allow_download,
-            )
-            identity = file_sha256(self._checkpoint)[:12]
-        cast("torch.nn.Module", loaded.model).to(options.device)
-        self._version = f"{self.info.version}+{identity}"
-        self._classifier = loaded
-        return loaded
-
-    def _values(self, classifier: Classifier, texts: Sequence[str]) -> list[tuple[list[float | None], bool]]:
-        """Heads' values and whether the text was cut, in the order of the texts."""
-        limit = self._limit(classifier)
-        cut = [text[: limit * _CHARACTERS_A_TOKEN] for text in texts]
-        asked = [place for place, text in enumerate(texts) if text.strip()]
-        lengths = {
-            place: len(classifier.tokenizer(cut[place], truncation=False, verbose=False)["input_ids"])
-            for place in asked
-        }
-        values: list[tuple[list[float | None], bool]] = [
-            ([None] * len(classifier.heads), False) for _ in texts
+        engine = self._loaded()
+        languages = self._options.languages or engine.facts.languages
+        within = [_base(exchange.language) in languages for exchange in exchanges]
+        readings = read_texts(
+            engine,
+            [exchange.reply if read else "" for exchange, read in zip(exchanges, within, strict=True)],
+            limit=min(self._options.max_length, engine.facts.most_tokens),
+            rows=self._options.batch_size,
+        )
+        return [
+            score
+            for exchange, read, reading in zip(exchanges, within, readings, strict=True)
+            for score in self._scores(exchange, engine.facts.heads, reading, read=read)
         ]
-        asked.sort(key=lambda place: (lengths[place], place))
-        for places in _batches(asked, self._options.batch_size):
-            rows = _forward(classifier, [cut[place] for place in places], limit)
-            for place, row in zip(places, rows, strict=True):
-                truncated = lengths[place] > limit or len(cut[place]) < len(texts[place])
-                values[place] = ([round(value, _DECIMALS) for value in row], truncated)
-        return values
 
-    def _limit(self, classifier: Classifier) -> int:
-        """Most tokens the model can read: positions of RoBERTa models start after the padding index."""
-        config = classifier.model.config
-        positions = int(getattr(config, "max_position_embeddings", self._options.max_length))
-        if "roberta" in str(config.model_type):
-            positions -= int(config.pad_token_id) + 1
-        return min(self._options.max_length, positions)
+    def _weights(self) -> Path | None:
+        """The file whose values decide a reading, or None for a published model."""
+        path, backend = self._checkpoint, self._options.backend
+        if backend == "torch":
+            require_extra(checkpoint=path is None or path.is_file())
+            return path / _WEIGHTS if path is not None and (path / _WEIGHTS).is_file() else path
+        require_onnx()
+        if path is None or not path.is_dir():
+            raise InputError(
+                f"analyzer detoxify: backend: {backend} reads a converted folder; got checkpoint "
+                f"{self._options.checkpoint!r}",
+                next_step=f"evenhand analyzers convert CHECKPOINT --out FOLDER --backend {backend}",
+            )
+        return path / ONNX_FILES[backend]
+
+    def _version(self, weights: Path | None) -> str:
+        """Version of the readings: of this code, of the weights and of the options that decide them."""
+        options = self._options
+        identity: str = options.model
+        if weights is not None:
+            identity = file_sha256(weights)[:12] if weights.is_file() else weights.name
+        parts = [self.info.version, identity]
+        if options.max_length != _LENGTH:
+            parts.append(str(options.max_length))
+        return "+".join([*parts, *sorted(options.languages or ())])
+
+    def _loaded(self) -> Engine:
+        if self._engine is None:
+            self._engine = self._load()
+        return self._engine
+
+    def _load(self) -> Engine:
+        options, path = self._options, self._checkpoint
+        if path is not None and options.backend != "torch":
+            return load_onnx(path, options.backend, read_facts(path))
+        allowed = {"allow_unsafe": options.allow_unsafe_checkpoint, "allow_download": options.allow_download}
+        if path is None:
+            engine = load_published(options.model, self._config, **allowed)
+        elif path.is_dir():
+            engine = load_folder(path)
+        else:
+            engine = load_checkpoint(path, self._config, **allowed)
+        cast("torch.nn.Module", engine.model).to(options.device)
+        return engine
+
+    def _scores(
+        self, exchange: Exchange, heads: Sequence[str], reading: Reading, *, read: bool
+    ) -> list[Score]:
+        if reading.heads is None:
+            label = "unparsed" if read else "not_read"
+            return [self._record(exchange, name, None, label) for name in (*heads, "truncated")]
+        scores = [
+            self._record(exchange, name, value, "scored")
+            for name, value in zip(heads, reading.heads, strict=True)
+        ]
+        cut = "yes" if reading.cut else "no"
+        return [*scores, self._record(exchange, "truncated", float(reading.cut), cut)]
 
     def _record(self, exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
         return Score(
             output=exchange.output,
             analyzer=self.info.name,
-            version=self._version,
+            version=self.info.version,
             measure=measure,
             value=value,
             label=label,
         )
 
 
-def _forward(classifier: Classifier, texts: Sequence[str], limit: int) -> list[list[float]]:
-    """Sigmoid of the first outputs, one row a text; a list even for one text."""
-    import torch  # noqa: PLC0415 - heavy extra
-
-    inputs = classifier.tokenizer(
-        list(texts), return_tensors="pt", truncation=True, padding=True, max_length=limit
-    ).to(classifier.model.device)
-    with torch.no_grad():
-        logits = classifier.model(**inputs).logits[:, : len(classifier.heads)]
-    rows: list[list[float]] = torch.sigmoid(logits).cpu().tolist()
-    return rows
-
-
-def _batches(places: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(places), size):
-        yield places[start : start + size]
+def _base(language: str) -> str:
+    """A language without region: `en` of `en-US`."""
+    return language.casefold().replace("_", "-").partition("-")[0]
 
 
 def _existing(root: Path, key: str, given: str | None) -> Path | None:

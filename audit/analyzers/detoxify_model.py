@@ -1,57 +1,105 @@
-"""Loading Detoxify classifiers from local files, without running code that a file may carry.
+"""Detoxify classifiers run by torch: loaded from local files, without running code that a file may carry.
 
 torch, transformers and detoxify are imported inside the functions: they are an extra, and heavy.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+import numpy.typing as npt
+
+from audit.analyzers.detoxify_engine import FACTS_FILE, Encoded, Facts, Ids
 from audit.errors import ExtraMissingError, InputError
+from probes.data import file_sha256
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = [
-    "Classifier",
-    "convert_checkpoint",
+    "MULTILINGUAL",
+    "PUBLISHED",
+    "TorchEngine",
     "load_checkpoint",
     "load_folder",
     "load_published",
+    "read_facts",
     "require_extra",
 ]
 
 _LOG = logging.getLogger(__name__)
-_EXTRA = ("torch", "transformers", "detoxify")
-_STANDARD = (("toxic", "toxicity"), ("identity_hate", "identity_attack"), ("severe_toxic", "severe_toxicity"))
+MULTILINGUAL = ("en", "fr", "es", "it", "pt", "tr", "ru")
+"""Languages that the multilingual model was trained on."""
+_ENGLISH = ("en",)
+_CONVERTED = "a folder written by evenhand analyzers convert"
+_UNSAFE = (
+    "if you trust its origin: evenhand analyzers convert --allow-unsafe, or allow_unsafe_checkpoint: true"
+)
+_ORIGINAL = ("toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack")
+_UNBIASED = (*_ORIGINAL, "sexual_explicit")
+PUBLISHED = MappingProxyType({"original": _ORIGINAL, "unbiased": _UNBIASED, "multilingual": _UNBIASED})
+"""Heads of the published models; their further outputs are mentions of identities."""
 
 
-@dataclass(frozen=True, slots=True)
-class Classifier:
-    """A loaded classifier: its heads are the first outputs of the model, in order."""
+class TorchEngine:
+    """A classifier run by torch."""
 
-    model: "PreTrainedModel"
-    tokenizer: "PreTrainedTokenizerBase"
-    heads: tuple[str, ...]
+    def __init__(self, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", facts: Facts) -> None:
+        """Keep the parts, with the model ready to be asked."""
+        cast("torch.nn.Module", model).train(mode=False)
+        self.model = model
+        self.tokenizer = tokenizer
+        self.facts = facts
+
+    def encode(self, texts: Sequence[str], limit: int) -> list[Encoded]:
+        """Tokens of each text, special ones included, at most `limit` of them."""
+        if not texts:
+            return []
+        full = self.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
+        long = [place for place, ids in enumerate(full) if len(ids) > limit]
+        found = [Encoded(ids, cut=False) for ids in full]
+        if long:
+            # The tokenizer itself cuts, since it knows which special tokens stay.
+            short = self.tokenizer([texts[place] for place in long], truncation=True, max_length=limit)
+            for place, ids in zip(long, short["input_ids"], strict=True):
+                found[place] = Encoded(ids, cut=True)
+        return found
+
+    def logits(self, ids: Ids, mask: Ids) -> npt.NDArray[np.float32]:
+        """Outputs of the model, one row a text; see `Engine.logits`."""
+        import torch  # noqa: PLC0415 - heavy extra
+
+        device = self.model.device
+        with torch.inference_mode():
+            found = self.model(
+                input_ids=torch.from_numpy(ids).to(device), attention_mask=torch.from_numpy(mask).to(device)
+            )
+        return np.asarray(found.logits.float().cpu().numpy(), dtype=np.float32)
 
 
-def require_extra() -> None:
+def require_extra(*, checkpoint: bool = True) -> None:
     """Check that the optional libraries are there, without importing them.
 
+    Args:
+        checkpoint: Whether a checkpoint in Detoxify's own format is to be read, which needs its loader.
+
     Raises:
-        ExtraMissingError: One of torch, transformers and detoxify is not installed.
+        ExtraMissingError: A library is not installed.
     """
-    missing = [name for name in _EXTRA if find_spec(name) is None]
+    needed = ("torch", "transformers", *(("detoxify",) if checkpoint else ()))
+    missing = [name for name in needed if find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
             f"analyzer detoxify needs {', '.join(missing)}", next_step='pip install "evenhand[toxicity]"'
         )
 
 
-def load_folder(folder: Path) -> Classifier:
+def load_folder(folder: Path) -> TorchEngine:
     """A classifier from a folder with safetensors weights, configuration and tokenizer; nothing is fetched.
 
     Args:
@@ -63,7 +111,7 @@ def load_folder(folder: Path) -> Classifier:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: PLC0415 - heavy extra
 
     if not (folder / "model.safetensors").is_file():
-        raise InputError(f"{folder}: no model.safetensors; accepted: a folder written by convert_checkpoint")
+        raise InputError(f"{folder}: no model.safetensors; accepted: {_CONVERTED}")
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
             folder, local_files_only=True, use_safetensors=True
@@ -71,16 +119,16 @@ def load_folder(folder: Path) -> Classifier:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: not a usable classifier: {_line(error)}") from error
+    if (folder / FACTS_FILE).is_file():
+        return TorchEngine(model, tokenizer, read_facts(folder))
     labels = cast("Mapping[int, str]", model.config.id2label)
-    heads = tuple(getattr(model.config, "detoxify_classes", None) or (labels[key] for key in sorted(labels)))
-    if any(head.startswith("LABEL_") for head in heads):
-        raise InputError(f"{folder / 'config.json'}: id2label has no names; got {', '.join(heads)}")
-    return Classifier(model.eval(), tokenizer, _standard(heads))
+    heads = tuple(labels[key] for key in sorted(labels))
+    return TorchEngine(model, tokenizer, _facts(model, heads, str(folder / "config.json")))
 
 
 def load_checkpoint(
     path: Path, config: Path | None, *, allow_unsafe: bool, allow_download: bool
-) -> Classifier:
+) -> TorchEngine:
     """A classifier from a checkpoint in Detoxify's own format, through Detoxify's own loader.
 
     Args:
@@ -119,10 +167,13 @@ def load_checkpoint(
         )
     except (OSError, ValueError, RuntimeError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: Detoxify cannot build the model: {_line(error)}") from error
-    return Classifier(model.eval(), tokenizer, _standard(heads))
+    facts = _facts(model, tuple(heads), str(path)).model_copy(update={"source_sha256": file_sha256(path)})
+    return TorchEngine(model, tokenizer, facts)
 
 
-def load_published(name: str, config: Path | None, *, allow_unsafe: bool, allow_download: bool) -> Classifier:
+def load_published(
+    name: str, config: Path | None, *, allow_unsafe: bool, allow_download: bool
+) -> TorchEngine:
     """A published Detoxify model by name, from torch's download cache or, if allowed, fetched from GitHub.
 
     Raises:
@@ -144,33 +195,40 @@ def load_published(name: str, config: Path | None, *, allow_unsafe: bool, allow_
             torch.hub.download_url_to_file(url, str(path), progress=False)
         except OSError as error:
             raise InputError(f"analyzer detoxify: download of {url} failed: {_line(error)}") from error
-    return load_checkpoint(path, config, allow_unsafe=allow_unsafe, allow_download=allow_download)
+    engine = load_checkpoint(path, config, allow_unsafe=allow_unsafe, allow_download=allow_download)
+    if set(engine.facts.heads) != set(PUBLISHED[name]):
+        found = ", ".join(engine.facts.heads)
+        raise InputError(
+            f"{path}: model {name!r} must have the heads {', '.join(PUBLISHED[name])}; got {found}"
+        )
+    return engine
 
 
-def convert_checkpoint(
-    path: Path, out: Path, *, config: Path | None = None, allow_unsafe: bool = False
-) -> Path:
-    """Rewrite a Detoxify checkpoint as a folder with safetensors weights, which cannot carry code.
-
-    Args:
-        path: Checkpoint in Detoxify's own format.
-        out: Folder to write; made if missing.
-        config: Folder with the base model's configuration and tokenizer.
-        allow_unsafe: Whether to unpickle a checkpoint that cannot be read safely; only for one you trust.
-
-    Returns:
-        The folder, to be given as the analyzer's `checkpoint`.
+def read_facts(folder: Path) -> Facts:
+    """What a converted folder says of its classifier.
 
     Raises:
-        InputError: The checkpoint cannot be read.
+        InputError: The file is missing or damaged.
     """
-    require_extra()
-    loaded = load_checkpoint(path, config, allow_unsafe=allow_unsafe, allow_download=False)
-    out.mkdir(parents=True, exist_ok=True)
-    loaded.model.config.detoxify_classes = list(loaded.heads)
-    loaded.model.save_pretrained(out)
-    loaded.tokenizer.save_pretrained(out)
-    return out
+    path = folder / FACTS_FILE
+    try:
+        return Facts.model_validate_json(path.read_text("utf-8")).checked(str(path))
+    except OSError as error:
+        raise InputError(f"{folder}: no {FACTS_FILE}; accepted: {_CONVERTED}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: is damaged: {_line(error)}") from error
+
+
+def _facts(model: "PreTrainedModel", heads: tuple[str, ...], where: str) -> Facts:
+    config = model.config
+    kind = str(config.model_type)
+    positions = int(getattr(config, "max_position_embeddings", 512))
+    padding = int(getattr(config, "pad_token_id", 0) or 0)
+    if "roberta" in kind:
+        # Positions of these models start after the padding token.
+        positions -= padding + 1
+    languages = MULTILINGUAL if kind.startswith("xlm") else _ENGLISH
+    return Facts(heads=heads, languages=languages, most_tokens=positions, padding=padding).checked(where)
 
 
 def _unpack(path: Path, *, allow_unsafe: bool) -> "Mapping[str, Mapping[str, object]]":
@@ -184,7 +242,7 @@ def _unpack(path: Path, *, allow_unsafe: bool) -> "Mapping[str, Mapping[str, obj
         if not allow_unsafe:
             raise InputError(
                 f"{path}: cannot be read without running code it may carry: {_line(error)}",
-                next_step="if you trust its origin: allow_unsafe_checkpoint: true, then convert_checkpoint",
+                next_step=_UNSAFE,
             ) from error
         _LOG.warning("%s is unpickled, which runs any code it carries; convert it to safetensors", path.name)
         loaded = torch.load(path, map_location="cpu", weights_only=False)
@@ -193,12 +251,6 @@ def _unpack(path: Path, *, allow_unsafe: bool) -> "Mapping[str, Mapping[str, obj
     if not isinstance(loaded, dict) or not {"config", "state_dict"} <= loaded.keys():
         raise InputError(f"{path}: not a Detoxify checkpoint; accepted: a file with config and state_dict")
     return loaded
-
-
-def _standard(heads: Sequence[str]) -> tuple[str, ...]:
-    """Head names as Detoxify states them, the same for all its models."""
-    names = dict(_STANDARD)
-    return tuple(names.get(head, head) for head in heads)
 
 
 def _line(error: Exception) -> str:

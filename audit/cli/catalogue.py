@@ -10,6 +10,7 @@ import yaml
 from audit import api
 from audit.checking import AnalyzerCheck, check_analyzer
 from audit.cli.console import data, say, table
+from audit.cli.convert import convert
 from audit.cli.options import json_option
 from audit.errors import InputError, NotMeasuredError
 from audit.labelled import Labels
@@ -108,7 +109,10 @@ def check_target(spec: Path, as_json: bool) -> int:
 
 @click.group()
 def analyzers() -> None:
-    """List, show and check analyzers."""
+    """List, show, check and convert analyzers."""
+
+
+analyzers.add_command(convert)
 
 
 @analyzers.command("list")

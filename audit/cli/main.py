@@ -52,7 +52,7 @@ COMMANDS: dict[str, _Command] = {
     ),
     "probes": _Command("catalogue", "probes", "List, show and check probes."),
     "targets": _Command("catalogue", "targets", "List targets and check that one answers."),
-    "analyzers": _Command("catalogue", "analyzers", "List, show and check analyzers."),
+    "analyzers": _Command("catalogue", "analyzers", "List, show, check and convert analyzers."),
 }
 
 

@@ -39,6 +39,11 @@ def show_run(document: RunDocument) -> None:
                 f"{entry.measure} could not be read in {entry.unread} of {entry.answers} answers "
                 f"({entry.probe}): it rests on the others only"
             )
+        if entry.partly:
+            warn(
+                f"{entry.measure} was read in a part of {entry.partly} of {entry.answers} answers only "
+                f"({entry.probe}): they are longer than its analyzer reads"
+            )
     for note in dict.fromkeys(note for one in document.estimates for note in one.notes):
         warn(note)
     show_findings(document)

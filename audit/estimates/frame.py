@@ -71,6 +71,16 @@ class Readings:
             values = values.where(~signalled, measure.refused_as)
         return scope.assign(value=values.to_numpy(dtype=float))
 
+    def partly(self, measure: Measure) -> frozenset[int]:
+        """Rows of the outputs of which a measure's analyzer read only a part."""
+        readings = self._readings
+        cut = readings[
+            (readings["analyzer"] == measure.analyzer)
+            & (readings["measure"] == measure.partly)
+            & (readings["value"].astype(float) == 1.0)
+        ]
+        return frozenset(int(output) for output in cut["output"])
+
     @staticmethod
     def _numbers(wanted: pd.DataFrame, measure: Measure) -> "pd.Series[float]":
         values = wanted["value"].astype(float)

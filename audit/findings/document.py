@@ -35,7 +35,10 @@ _LEADING = (
 
 
 class Unread(Record):
-    """Answers in which a measure could not be read: they are missing from its rates, never 0."""
+    """Answers in which a measure could not be read, or only in part.
+
+    Those without a value are missing from its rates, never 0; of those read in part the rest is unread.
+    """
 
     measure: str
     probe: str
@@ -43,6 +46,8 @@ class Unread(Record):
     """Outputs in the measure's scope."""
     unread: int
     """Those of them without a value."""
+    partly: int = 0
+    """Those of them with a value for a part only: the reply is longer than the analyzer reads."""
 
 
 class RunDocument(Record):

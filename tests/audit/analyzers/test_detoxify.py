@@ -1,23 +1,32 @@
 """What the Detoxify analyzer promises, on a tiny random model in Detoxify's own format."""
 
-import json
 import logging
+import math
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
-from transformers import BertConfig, BertForSequenceClassification
 
 from audit.analyzers.base import AnalyzerContext
-from audit.analyzers.detoxify import DetoxifyAnalyzer, convert_checkpoint
+from audit.analyzers.detoxify import DetoxifyAnalyzer
+from audit.analyzers.detoxify_convert import Backend, convert_checkpoint
+from audit.analyzers.detoxify_engine import Encoded, Facts, Ids, read_texts
+from audit.analyzers.detoxify_model import read_facts
 from audit.errors import InputError
 from audit.records import Exchange, Score
 from probes.records import Expectation, Message
+from tests.audit.tiny_classifier import CLASSES, write_tiny
 
-CLASSES = ["toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate"]
 HEADS = ["toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack"]
-WORDS = ["you", "are", "a", "kind", "rude", "person", "the", "sea", "is", "blue", "and", "cold", "today"]
 
 
 class Bomb:
@@ -30,46 +39,24 @@ class Bomb:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A configuration and WordPiece vocabulary of a two-layer BERT, and a checkpoint beside it."""
+    """The tiny checkpoint, and others that must be refused."""
     base = tmp_path_factory.mktemp("detoxify")
-    config_folder = base / "bert"
-    config_folder.mkdir()
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    (config_folder / "vocab.txt").write_text("\n".join(vocabulary), "utf-8")
-    (config_folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "BertTokenizer"}), "utf-8"
-    )
-    config = BertConfig.from_dict(
-        {
-            "vocab_size": len(vocabulary),
-            "hidden_size": 16,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "intermediate_size": 32,
-            "max_position_embeddings": 24,
-            "num_labels": len(CLASSES),
-        }
-    )
-    config.save_pretrained(config_folder)
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        model = BertForSequenceClassification(config)
-        for parameter in model.parameters():
-            torch.nn.init.normal_(parameter, std=0.5)
-    arch = {
-        "model_type": str(config_folder),
-        "model_name": "BertForSequenceClassification",
-        "tokenizer_name": "BertTokenizer",
-        "num_classes": len(CLASSES),
-    }
-    checkpoint = {
-        "config": {"arch": {"args": arch}, "dataset": {"args": {"classes": CLASSES}}},
-        "state_dict": model.state_dict(),
-    }
-    torch.save(checkpoint, base / "tiny.ckpt")
+    checkpoint = write_tiny(base)
     torch.save({**checkpoint, "extra": Bomb()}, base / "bomb.ckpt")
     torch.save({"weights": 1}, base / "other.ckpt")
+    twice = {
+        **cast("dict[str, object]", checkpoint["config"]),
+        "dataset": {"args": {"classes": [*CLASSES[:5], "toxicity"]}},
+    }
+    torch.save({**checkpoint, "config": twice}, base / "twice.ckpt")
     return base
+
+
+@pytest.fixture(scope="module")
+def converted(folder: Path) -> Path:
+    """The checkpoint converted for every backend."""
+    every: tuple[Backend, ...] = ("torch", "onnx", "onnx-int8")
+    return convert_checkpoint(folder / "tiny.ckpt", folder / "safe", config=folder / "bert", backends=every)
 
 
 def exchange(output: int, reply: str) -> Exchange:
@@ -143,16 +130,111 @@ def test_batches_do_not_change_a_reading(folder: Path) -> None:
         assert heads(together, place) == pytest.approx(heads(alone, place), abs=3e-6)
 
 
-def test_a_converted_checkpoint_scores_the_same(folder: Path, tmp_path: Path) -> None:
-    """`convert_checkpoint` keeps every score, and its safetensors folder needs no configuration."""
-    converted = convert_checkpoint(folder / "tiny.ckpt", tmp_path / "safe", config=folder / "bert")
-    assert (converted / "model.safetensors").is_file()
-    options = DetoxifyAnalyzer.Options(checkpoint="safe")
-    again = DetoxifyAnalyzer(options, AnalyzerContext(root=tmp_path)).score([exchange(0, REPLIES[0])])
-    first = analyzer(folder).score([exchange(0, REPLIES[0])])
+@pytest.mark.parametrize(("backend", "most"), [("torch", 2e-6), ("onnx", 1e-4), ("onnx-int8", 1e-2)])
+def test_a_converted_checkpoint_scores_the_same(
+    folder: Path, converted: Path, backend: str, most: float
+) -> None:
+    """Each backend keeps every score of the checkpoint, at any length, to the stated difference."""
+    replies = [*REPLIES, "the sea is blue and cold " * 9, "\u00e9t\u00e9 blue"]
+    asked = [exchange(place, reply) for place, reply in enumerate(replies)]
+    first = analyzer(folder).score(asked)
+    again = analyzer(folder, checkpoint=converted.name, config=None, backend=backend).score(asked)
     assert [score.measure for score in again] == [score.measure for score in first]
-    assert heads(again, 0) == pytest.approx(heads(first, 0), abs=2e-6)
-    assert again[0].version != first[0].version
+    assert [score.value for score in again] == pytest.approx([score.value for score in first], abs=most)
+    assert {score.version for score in again}.isdisjoint(score.version for score in first)
+
+
+def test_a_converted_folder_holds_nothing_that_runs(converted: Path) -> None:
+    """Weights as safetensors and graphs, the rest as JSON or plain text; what it is stands in one file."""
+    assert {path.suffix for path in converted.iterdir()} <= {".safetensors", ".json", ".onnx", ".txt"}
+    facts = read_facts(converted)
+    assert facts.heads == tuple(HEADS)
+    assert (facts.languages, facts.most_tokens) == (("en",), 24)
+    assert facts.source_sha256 is not None
+
+
+def test_onnx_scores_without_torch(converted: Path) -> None:
+    """A converted folder is scored where neither torch nor transformers nor detoxify is installed."""
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(['torch', 'transformers', 'detoxify']))\n"
+        "from pathlib import Path\n"
+        "from audit.analyzers.detoxify_model import read_facts\n"
+        "from audit.analyzers.detoxify_onnx import load_onnx\n"
+        "from audit.analyzers.detoxify_engine import read_texts\n"
+        "folder = Path(sys.argv[1])\n"
+        "engine = load_onnx(folder, 'onnx-int8', read_facts(folder))\n"
+        "print(len(read_texts(engine, ['you are rude'], limit=24, rows=4)[0].heads))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(converted)], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.returncode) == (str(len(HEADS)), 0), done.stderr
+
+
+def test_a_backend_without_its_file_is_one_line(folder: Path, tmp_path: Path) -> None:
+    """ONNX needs a converted folder with its graph, and the error gives the command that makes it."""
+    with pytest.raises(InputError, match="backend: onnx reads a converted folder") as caught:
+        analyzer(folder, backend="onnx")
+    assert "analyzers convert" in str(caught.value.next_step)
+    convert_checkpoint(folder / "tiny.ckpt", tmp_path / "plain", config=folder / "bert")
+    plain = DetoxifyAnalyzer(
+        DetoxifyAnalyzer.Options(checkpoint="plain", backend="onnx-int8"), AnalyzerContext(root=tmp_path)
+    )
+    with pytest.raises(InputError, match=r"no model\.int8\.onnx"):
+        plain.score([exchange(0, "you")])
+
+
+def test_heads_must_name_one_toxicity(folder: Path) -> None:
+    """A checkpoint with two heads of one standard name is refused: neither would be the toxicity."""
+    with pytest.raises(InputError, match="one of them toxicity"):
+        analyzer(folder, checkpoint="twice.ckpt").score([exchange(0, "you")])
+
+
+def test_other_languages_have_no_value(folder: Path) -> None:
+    """A model trained on English gives no score for a German reply, unless the spec says it reads German."""
+    german = exchange(0, "du").model_copy(update={"language": "de-AT"})
+    assert {(s.value, s.label) for s in analyzer(folder).score([german])} == {(None, "not_read")}
+    told = analyzer(folder, languages=["de"])
+    assert all(score.value is not None for score in told.score([german]))
+    assert told.info.version != analyzer(folder).info.version
+
+
+class Counting:
+    """An engine that keeps the shapes it was asked for."""
+
+    facts = Facts(heads=("toxicity",), languages=("en",), most_tokens=64, padding=0)
+
+    def __init__(self) -> None:
+        """Nothing was asked yet."""
+        self.shapes: list[tuple[int, int]] = []
+        self.tokens = 0
+
+    def encode(self, texts: Sequence[str], limit: int) -> list[Encoded]:
+        """A token a character."""
+        return [Encoded([1] * min(len(text), limit), cut=len(text) > limit) for text in texts]
+
+    def logits(self, ids: Ids, mask: Ids) -> npt.NDArray[np.float32]:
+        """The number of tokens, as a logit."""
+        self.shapes.append((ids.shape[0], ids.shape[1]))
+        self.tokens += int(mask.sum())
+        return np.asarray(mask.sum(axis=1, keepdims=True) / 100, dtype=np.float32)
+
+
+@given(st.lists(st.integers(1, 80), max_size=80), st.integers(1, 9))
+@settings(max_examples=60, deadline=None)
+def test_batches_hold_texts_of_nearly_one_length(lengths: list[int], rows: int) -> None:
+    """Little is padding, batches are bounded, equal texts are read once, and each has its own value."""
+    engine = Counting()
+    texts = ["x" * length for length in lengths]
+    found = read_texts(engine, texts, limit=64, rows=rows)
+    asked = sum(count * width for count, width in engine.shapes)
+    assert all(count <= rows for count, _ in engine.shapes)
+    assert engine.tokens == sum(min(length, 64) for length in set(lengths))
+    assert asked - engine.tokens <= sum(max(32, count * width / 8) for count, width in engine.shapes)
+    for length, reading in zip(lengths, found, strict=True):
+        assert reading.heads == pytest.approx((1 / (1 + math.exp(-min(length, 64) / 100)),), abs=1e-6)
+        assert reading.cut == (length > 64)
 
 
 def test_a_checkpoint_that_carries_code_is_refused(folder: Path) -> None:

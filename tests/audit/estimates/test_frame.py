@@ -128,3 +128,15 @@ def test_a_refusal_the_provider_signals_counts_as_one() -> None:
     found = readings(facts)
     assert found.measure(measure_named("harmful_compliance_rate"))["value"].tolist() == [0.0]
     assert found.measure(measure_named("over_refusal_rate"))["value"].tolist() == [1.0]
+
+
+def test_outputs_read_in_part_are_known() -> None:
+    """What an analyzer cut off can be counted, by the outputs it happened to."""
+    cut = [
+        {"output": number, "analyzer": "detoxify", "measure": measure, "value": value}
+        for number, long in ((1, 1.0), (2, 0.0), (3, None))
+        for measure, value in (("toxicity", 0.1), ("truncated", long))
+    ]
+    found = readings([reply(**fact) for fact in cut])
+    assert found.partly(measure_named("detoxify_toxic_rate")) == {1}
+    assert found.partly(measure_named("refusal_rate")) == frozenset()
