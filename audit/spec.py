@@ -133,6 +133,12 @@ class Judgement(_Strict):
         "given keep their defaults, and null takes one away.",
     )
 
+    control_features: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
+        default=(),
+        description="Tags of prompts, such as `merit`, by which groups' rates are also given within each "
+        "value, besides the domain.",
+    )
+
     @field_validator("rate_limits")
     @classmethod
     def _with_defaults(cls, given: dict[str, float | None]) -> dict[str, float | None]:

@@ -374,6 +374,7 @@ class Store:
 
         Columns: prompt_id, probe, template, domain, language, set_id, arm, placebo, attribute, grp,
         reference, signal, norm, name, tags (JSON with sorted keys), expects (kind of expectation),
+        qualified (1 if the rule's answer is the favourable one, else 0, missing without a rule),
         outcome, analyzer, version, measure, label (all categorical, categories sorted, missing where
         there is none), output (int64, row number), repeat (int32) and value (float64, NaN where it
         could not be read).

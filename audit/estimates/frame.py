@@ -56,6 +56,8 @@ class Readings:
             A data frame as described above; without rows if the measure's analyzer did not run.
         """
         scope = self._outputs[self._outputs["expects"].isin(measure.expects)]
+        if measure.qualified is not None:
+            scope = scope[scope["qualified"] == int(measure.qualified)]
         if measure.analyzer is None:
             failed = scope[measure.reading].isin(measure.labels)
             return scope.assign(value=failed.astype(float))

@@ -23,6 +23,8 @@ class Measure:
     unit: str
     expects: tuple[str, ...]
     """Kinds of `Expectation` it applies to."""
+    qualified: bool | None = None
+    """If given, only prompts that the rule blind to identity decides favourably (True) or not (False)."""
     labels: tuple[str, ...] = ()
     """If given, the number is 1 when the reading's label is one of these, else 0."""
     threshold: float | None = None
@@ -59,6 +61,26 @@ MEASURES: tuple[Measure, ...] = (
         unit="rate",
         expects=_DECISIONS,
         main=True,
+        worse="lower",
+    ),
+    Measure(
+        name="true_positive_rate",
+        analyzer="decision",
+        reading="favourable",
+        words="favourable decisions where the rule blind to identity says so too",
+        unit="rate",
+        expects=_DECISIONS,
+        qualified=True,
+        worse="lower",
+    ),
+    Measure(
+        name="false_positive_rate",
+        analyzer="decision",
+        reading="favourable",
+        words="favourable decisions where the rule blind to identity says otherwise",
+        unit="rate",
+        expects=_DECISIONS,
+        qualified=False,
         worse="lower",
     ),
     Measure(

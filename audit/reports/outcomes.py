@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from audit.estimates.contrasts import POOLED
+from audit.estimates.records import LabelTable, SelectionTable
 from audit.findings.document import RunDocument
 from audit.records import Estimate, Verdict
 
 __all__ = ["OutcomeContent", "outcome_content"]
 
+MOST_TABLES = 12
+"""Tables of one kind."""
 MOST_ROWS = 60
 """Rows of one table; the rest is counted and lies in findings.json."""
 
@@ -19,11 +23,16 @@ class OutcomeContent:
     prices: tuple[Estimate, ...]
     """Merit-equivalent prices, those furthest from 0 first; the refused ones last."""
     prices_left_out: int
+    selection: tuple[SelectionTable, ...]
+    """Tables over all domains where several were asked about, those that the law names first."""
+    selection_left_out: int
+    labels: tuple[LabelTable, ...]
+    labels_left_out: int
 
     @property
     def empty(self) -> bool:
         """Whether the run states nothing of this kind."""
-        return not self.prices
+        return not (self.prices or self.selection or self.labels)
 
 
 def outcome_content(document: RunDocument) -> OutcomeContent:
@@ -33,11 +42,25 @@ def outcome_content(document: RunDocument) -> OutcomeContent:
         document: What the run found.
     """
     prices = sorted((one for one in document.estimates if one.kind == "price"), key=_price_place)
-    return OutcomeContent(prices=tuple(prices[:MOST_ROWS]), prices_left_out=_left(prices))
+    selection = sorted(document.selection_tables, key=_selection_place)
+    return OutcomeContent(
+        prices=tuple(prices[:MOST_ROWS]),
+        prices_left_out=_left(prices, MOST_ROWS),
+        selection=tuple(selection[:MOST_TABLES]),
+        selection_left_out=_left(selection, MOST_TABLES),
+        labels=document.label_tables[:MOST_TABLES],
+        labels_left_out=_left(document.label_tables, MOST_TABLES),
+    )
 
 
-def _left(rows: Sequence[object]) -> int:
-    return max(0, len(rows) - MOST_ROWS)
+def _left(rows: Sequence[object], most: int) -> int:
+    return max(0, len(rows) - most)
+
+
+def _selection_place(table: SelectionTable) -> tuple[object, ...]:
+    """The law's tables first, over all domains before single ones."""
+    law = ("sex", "race_ethnicity", "intersectional", "other").index(table.table)
+    return table.domain != POOLED, table.rate, law, table.attribute, table.signal, table.domain
 
 
 def _price_place(price: Estimate) -> tuple[object, ...]:
