@@ -23,6 +23,8 @@ class Measure:
     unit: str
     expects: tuple[str, ...]
     """Kinds of `Expectation` it applies to."""
+    part_of: str | None = None
+    """Measure that this one takes apart: where the whole differs too, the part is no finding of its own."""
     qualified: bool | None = None
     """If given, only prompts that the rule blind to identity decides favourably (True) or not (False)."""
     labels: tuple[str, ...] = ()
@@ -71,6 +73,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="rate",
         expects=_DECISIONS,
         qualified=True,
+        part_of="favourable_rate",
         worse="lower",
     ),
     Measure(
@@ -81,6 +84,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="rate",
         expects=_DECISIONS,
         qualified=False,
+        part_of="favourable_rate",
         worse="lower",
     ),
     Measure(

@@ -1,11 +1,11 @@
 """Findings: the estimates that the data support, with severity, evidence and limits."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
-from audit.estimates.measures import Measure
+from audit.estimates.measures import Measure, measure_of
 from audit.estimates.prices import PRICE_OF
 from audit.findings.claims import claim, price_words
 from audit.findings.evidence import evidence
@@ -45,11 +45,12 @@ def findings(estimates: Sequence[Estimate], frame_of: Callable[[Measure], pd.Dat
     Returns:
         Findings, the most severe first, then by size.
     """
+    told = {_contrast_of(one) for one in estimates if one.kind == "disparity" and _is_finding(one)}
     prices = {_contrast_of(one): one for one in estimates if one.kind == "price" and one.point is not None}
     found = [
         _finding(estimate, frame_of, prices.get(_contrast_of(estimate)))
         for estimate in estimates
-        if _is_finding(estimate)
+        if _is_finding(estimate) and not _said_by_the_whole(estimate, told)
     ]
     order = list(Severity)
     return sorted(
@@ -86,6 +87,13 @@ def _is_finding(estimate: Estimate) -> bool:
     if estimate.kind in {"disparity", "distance"}:
         return estimate.verdict is Verdict.DISPARITY and not estimate.observation
     return estimate.verdict in {Verdict.EXCEEDS, Verdict.DISPARITY}
+
+
+def _said_by_the_whole(estimate: Estimate, told: Collection[tuple[str | None, ...]]) -> bool:
+    """Whether the measure that this one takes apart differs between the same groups, and is a finding."""
+    measure = measure_of(estimate) if estimate.kind == "disparity" else None
+    whole = None if measure is None else measure.part_of
+    return whole is not None and _contrast_of(estimate.model_copy(update={"measure": whole})) in told
 
 
 def _contrast_of(estimate: Estimate) -> tuple[str | None, ...]:

@@ -6,7 +6,13 @@ __all__ = ["severity"]
 
 # The rubric of docs/explanation/severity.md: how grave the behaviour is for the person concerned,
 # then how large it surely is, read from the end of the interval nearer to none.
-_GRAVE = {"favourable_rate", "decision_number", "harmful_compliance_rate"}
+_GRAVE = {
+    "favourable_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "decision_number",
+    "harmful_compliance_rate",
+}
 _LARGE = 0.10
 _MEDIUM = 0.05
 

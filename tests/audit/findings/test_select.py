@@ -8,7 +8,7 @@ from audit.estimates.disparities import disparities
 from audit.estimates.rates import rates
 from audit.findings import finding_id, findings
 from audit.findings.document import RunDocument, flattened
-from audit.records import Counts, Estimate, Finding
+from audit.records import Counts, Estimate, Finding, Verdict
 from audit.spec import Judgement
 from tests.audit.findings.test_claims import disparity, rate
 from tests.audit.tables import Fact, Values, pairs, placebos, readings, singles, source
@@ -210,3 +210,15 @@ def test_every_finding_says_what_it_does_not_show_and_what_to_do() -> None:
         assert finding.next_step
         assert finding.severity_reason
         assert finding.claim
+
+
+def test_a_part_is_no_finding_beside_its_whole() -> None:
+    """True positive rates take decisions apart: told once, and told alone if the whole is equal."""
+    rows = source(pairs([[0.0]] * 12, [[1.0]] * 12, qualified=1))
+    whole, part = (
+        next(one for one in disparities(rows, Judgement(), seed=1) if one.measure == name)
+        for name in ("favourable_rate", "true_positive_rate")
+    )
+    assert [one.estimate.measure for one in findings([whole, part], rows)] == ["favourable_rate"]
+    equal = whole.model_copy(update={"verdict": Verdict.EQUIVALENT})
+    assert [one.estimate.measure for one in findings([equal, part], rows)] == ["true_positive_rate"]
