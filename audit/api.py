@@ -25,12 +25,11 @@ from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.group_rates import group_rates
-from audit.estimates.labels import label_tables
 from audit.estimates.measures import Measure, measure_of
 from audit.estimates.omnibus import omnibus
+from audit.estimates.outcomes import outcomes
 from audit.estimates.prices import merit_prices
 from audit.estimates.rates import rates
-from audit.estimates.selection import selection_tables
 from audit.findings import findings
 from audit.findings.document import RunDocument, Unread
 from audit.gates import GateResult, check_gate
@@ -176,14 +175,7 @@ def find(run: Run) -> RunDocument:
         omnibus=tuple(
             omnibus(target.readings.measure, run.spec.judgement, seed=run.spec.seed, measures=measures)
         ),
-        selection_tables=tuple(selection_tables(target.readings.measure, level=run.spec.judgement.level)),
-        label_tables=tuple(
-            label_tables(
-                target.readings.measure,
-                controls=run.spec.judgement.control_features,
-                level=run.spec.judgement.level,
-            )
-        ),
+        outcomes=outcomes(target.readings.measure, run.spec.judgement),
         findings=tuple(findings(target.estimates, target.readings.measure)),
         unread=tuple(_unread(target.readings, measures)),
         against_baseline=against,

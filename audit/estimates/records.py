@@ -6,7 +6,16 @@ from pydantic import Field
 
 from probes.records import Placebo, Record, Signal
 
-__all__ = ["LabelRate", "LabelRow", "LabelTable", "PlaceboRatio", "Ratio", "SelectionRow", "SelectionTable"]
+__all__ = [
+    "LabelRate",
+    "LabelRow",
+    "LabelTable",
+    "Outcomes",
+    "PlaceboRatio",
+    "Ratio",
+    "SelectionRow",
+    "SelectionTable",
+]
 
 
 class Ratio(Record):
@@ -118,3 +127,12 @@ class LabelTable(Record):
     alone and has no verdict: the disparities of `true_positive_rate` and `false_positive_rate` have."""
     unlabelled: int
     """Decisions without a label: in no rate but nowhere counted as wrong."""
+
+
+class Outcomes(Record):
+    """All tables of a run."""
+
+    selection: tuple[SelectionTable, ...] = ()
+    """Selection and scoring rates with impact ratios, by the arithmetic of Local Law 144."""
+    labels: tuple[LabelTable, ...] = ()
+    """True and false positive rates by group, where a rule says what is right."""

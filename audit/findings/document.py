@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from audit.estimates.records import LabelTable, SelectionTable
+from audit.estimates.records import Outcomes
 from audit.findings.claims import claim
 from audit.findings.select import finding_id
 from audit.records import Change, Counts, Estimate, Finding, GroupRate, Omnibus
@@ -71,10 +71,8 @@ class RunDocument(Record):
     group_rates: tuple[GroupRate, ...]
     omnibus: tuple[Omnibus, ...] = ()
     """Attributes of three or more groups as a whole; beside the estimates, no gate to them."""
-    selection_tables: tuple[SelectionTable, ...] = ()
-    """Selection and scoring rates with impact ratios, by the arithmetic of Local Law 144."""
-    label_tables: tuple[LabelTable, ...] = ()
-    """True and false positive rates by group, where a rule says what is right."""
+    outcomes: Outcomes = Outcomes()
+    """Tables beside the estimates: impact ratios, rates given a label, and others."""
     findings: tuple[Finding, ...]
     unread: tuple[Unread, ...] = ()
     """By measure and probe; only where something is missing."""

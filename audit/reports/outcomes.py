@@ -42,14 +42,14 @@ def outcome_content(document: RunDocument) -> OutcomeContent:
         document: What the run found.
     """
     prices = sorted((one for one in document.estimates if one.kind == "price"), key=_price_place)
-    selection = sorted(document.selection_tables, key=_selection_place)
+    selection = sorted(document.outcomes.selection, key=_selection_place)
     return OutcomeContent(
         prices=tuple(prices[:MOST_ROWS]),
         prices_left_out=_left(prices, MOST_ROWS),
         selection=tuple(selection[:MOST_TABLES]),
         selection_left_out=_left(selection, MOST_TABLES),
-        labels=document.label_tables[:MOST_TABLES],
-        labels_left_out=_left(document.label_tables, MOST_TABLES),
+        labels=document.outcomes.labels[:MOST_TABLES],
+        labels_left_out=_left(document.outcomes.labels, MOST_TABLES),
     )
 
 
