@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from secrets import token_hex
 
 from audit.analyzers.base import AnalyzerContext
 from audit.atomic import write_text
+from audit.calibrations import attached_rates, given_rates
 from audit.catalogue import (
     check_targets,
     list_analyzers,
@@ -22,6 +24,7 @@ from audit.collection.runner import collect as collect_outputs
 from audit.compare import Side, changes
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
+from audit.estimates.correction import Corrections
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.group_rates import group_rates
@@ -31,7 +34,7 @@ from audit.estimates.outcomes import outcomes
 from audit.estimates.prices import merit_prices
 from audit.estimates.rates import rates
 from audit.findings import findings
-from audit.findings.document import RunDocument, Unread
+from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
 from audit.records import Change, Estimate
 from audit.repair import retrain, train
@@ -128,14 +131,20 @@ async def collect(
             await target.aclose()
 
 
-def find(run: Run) -> RunDocument:
+def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
     """Estimate everything, find what the data support, and write `findings.json`.
+
+    Args:
+        run: The run.
+        calibrations: Files that `evenhand analyzers check --json` printed, each for the analyzer it names;
+            they go before those that the spec attaches.
 
     Returns:
         The document that was written.
 
     Raises:
         IncompleteError: An analyzer of the spec has not read every output.
+        InputError: A file of labels is missing or malformed, or of another analyzer or version.
     """
     analyzers = build_analyzers(run.spec, AnalyzerContext(root=run.root), run.where)
     with run.store(read_only=True) as store:
@@ -150,12 +159,18 @@ def find(run: Run) -> RunDocument:
         sides = {role: Readings(store.frame(role)) for role in run.roles}
     measures = measures_of(analyzers)
     notes = {analyzer.info.name: analyzer.info.notes for analyzer in analyzers}
-    target = _side(sides[TARGET], run.spec, measures, notes)
+    corrections = Corrections(
+        rates=(
+            *given_rates(run.spec, analyzers, calibrations, "--calibration"),
+            *attached_rates(run.spec, analyzers, run.root, run.where),
+        )
+    )
+    target = _side(sides[TARGET], run.spec, measures, notes, corrections)
     against: tuple[Change, ...] = ()
     if BASELINE in sides:
-        against = tuple(
-            changes(_side(sides[BASELINE], run.spec, measures, notes), target, run.spec.judgement)
-        )
+        # The labels are of the target's answers: how the analyzer errs on another model's is not known.
+        baseline = _side(sides[BASELINE], run.spec, measures, notes, Corrections())
+        against = tuple(changes(baseline, target, run.spec.judgement))
     document = RunDocument(
         run=run.spec.name,
         seed=run.spec.seed,
@@ -178,6 +193,7 @@ def find(run: Run) -> RunDocument:
         outcomes=outcomes(target.readings.measure, run.spec.judgement),
         findings=tuple(findings(target.estimates, target.readings.measure)),
         unread=tuple(_unread(target.readings, measures)),
+        labels=tuple(_attached(corrections)),
         against_baseline=against,
     )
     write_text(run.folder.findings, document.model_dump_json(indent=1) + "\n")
@@ -232,13 +248,19 @@ def gate(run: Run, document: RunDocument) -> list[GateResult]:
 
 
 def _side(
-    readings: Readings, spec: Spec, measures: Sequence[Measure], notes: Mapping[str, tuple[str, ...]]
+    readings: Readings,
+    spec: Spec,
+    measures: Sequence[Measure],
+    notes: Mapping[str, tuple[str, ...]],
+    corrections: Corrections,
 ) -> Side:
-    compared = disparities(readings.measure, spec.judgement, seed=spec.seed, measures=measures)
+    compared = disparities(
+        readings.measure, spec.judgement, seed=spec.seed, measures=measures, corrections=corrections
+    )
     estimates: list[Estimate] = [
         *compared,
         *merit_prices(readings.measure, compared, spec.judgement),
-        *rates(readings.measure, spec.judgement, measures=measures),
+        *rates(readings.measure, spec.judgement, measures=measures, corrections=corrections),
         *benchmark_scores(readings.measure, spec.judgement, seed=spec.seed),
     ]
     return Side(readings=readings, estimates=[_noted(estimate, notes) for estimate in estimates])
@@ -258,6 +280,19 @@ def _salt(store: Store) -> bytes:
         kept = token_hex(16)
         store.set_meta("quarantine_salt", kept)
     return bytes.fromhex(kept)
+
+
+def _attached(corrections: Corrections) -> Iterator[AttachedLabels]:
+    for rates_ in corrections.rates:
+        groups = {cell.group for cell in rates_.cells if cell.group is not None}
+        yield AttachedLabels(
+            source="calibration",
+            analyzer=rates_.analyzer,
+            reading=rates_.reading,
+            labels=rates_.source,
+            n_labels=rates_.total,
+            groups=tuple(sorted(groups)),
+        )
 
 
 def _unread(readings: Readings, measures: Sequence[Measure]) -> Iterator[Unread]:

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter, model_validator
 
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.errors import InputError
@@ -15,11 +16,13 @@ from audit.plugins import build_analyzer
 from audit.records import Exchange, Score
 from probes.records import Expectation, Message, Record
 
-__all__ = ["UNDETERMINED", "AnalyzerCheck", "CheckCell", "check_analyzer"]
+__all__ = ["UNDETERMINED", "AnalyzerCheck", "CheckCell", "check_analyzer", "check_read", "is_graded"]
 
 THRESHOLD = 0.5
 """Value from which a reading counts as positive: of refusals, `partial` (0.5) and `full` (1)."""
 UNDETERMINED = "undetermined"
+_GRADED = "refusal"
+"""The reading that people label as full, partial or none."""
 _OPTIONS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 _METHOD = "Wilson; balanced accuracy: MOVER from these limits; agreement: jackknife; "
 
@@ -66,6 +69,13 @@ class AnalyzerCheck(Record):
     level: float = LEVEL
     method: str
 
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        for key in Confusion.model_fields:
+            if sum(getattr(cell.confusion, key) for cell in self.cells) != getattr(self.confusion, key):
+                raise ValueError(f"the cells do not add up to the {key.replace('_', ' ')} rows of confusion")
+        return self
+
 
 def check_analyzer(
     name: str,
@@ -98,8 +108,33 @@ def check_analyzer(
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
     analyzer = build_analyzer(name, options, AnalyzerContext(root=Path()), where="analyzers check")
+    return check_read(analyzer, file, labels, options=options, measure=measure, threshold=threshold)
+
+
+def check_read(
+    analyzer: Analyzer,
+    file: Path,
+    labels: Labels,
+    *,
+    options: Mapping[str, object],
+    measure: str | None = None,
+    threshold: float = THRESHOLD,
+) -> AnalyzerCheck:
+    """As `check_analyzer`, with an analyzer that is there already.
+
+    Args:
+        analyzer: The analyzer.
+        file: CSV or JSONL file.
+        labels: Its columns.
+        options: What the analyzer was made with, to be kept in the result.
+        measure: Which of its measures; by default the one that rates are made of.
+        threshold: Value from which a reading is positive.
+
+    Raises:
+        InputError: The file or a value in it is wrong, or there is no such measure.
+    """
     chosen = _measure(analyzer, measure)
-    rows = read_labelled(file, labels, graded=chosen == "refusal")
+    rows = read_labelled(file, labels, graded=chosen == _GRADED)
     read = _readings(analyzer, rows, chosen, threshold)
     overall = performance(read)
     counts: dict[str, Counter[str]] = {}
@@ -120,6 +155,11 @@ def check_analyzer(
         method=_METHOD + ("rows taken as independent" if overall.n_clusters is None else "clustered"),
         **{key: getattr(overall, key) for key in Performance.model_fields},
     )
+
+
+def is_graded(analyzer: Analyzer) -> bool:
+    """Whether labels of the analyzer's readings may be full, partial and none, as those of refusals."""
+    return _measure(analyzer, None) == _GRADED
 
 
 def _measure(analyzer: Analyzer, asked: str | None) -> str:

@@ -18,6 +18,10 @@ from audit.statistics.multiplicity import benjamini_hochberg
 
 __all__ = ["Side", "changes"]
 
+AS_READ = (
+    "of the readings, uncorrected: an analyzer's error rates on the answers of one model do not travel to "
+    "another's"
+)
 Word = Literal["smaller", "larger", "no_material_change", "inconclusive", "not_measured"]
 _Key = tuple[str | None, ...]
 
@@ -59,8 +63,9 @@ def changes(before: Side, after: Side, judgement: Judgement) -> list[Change]:
 
 
 def _moved(before: Side, after: Side, level: float) -> Iterator[_Moved]:
-    earlier = {_key(estimate): estimate for estimate in before.estimates}
-    later = {_key(estimate): estimate for estimate in after.estimates}
+    # The change is of the readings: what corrects one model's answers says nothing of the other's.
+    earlier = {_key(estimate): _as_read(estimate) for estimate in before.estimates}
+    later = {_key(estimate): _as_read(estimate) for estimate in after.estimates}
     declared = {one.declared.name: one.declared for one in after.estimates if one.declared is not None}
     for measure in known_measures(declared.values()):
         frame = _paired(before.readings.measure(measure), after.readings.measure(measure))
@@ -75,6 +80,22 @@ def _moved(before: Side, after: Side, level: float) -> Iterator[_Moved]:
             for key, estimate in later.items():
                 if estimate.kind == "rate" and estimate.measure == measure.name and key in earlier:
                     yield _rate(frame, earlier[key], estimate, level)
+
+
+def _as_read(estimate: Estimate) -> Estimate:
+    """The estimate from the readings as they are, so that both sides and their change are of one kind."""
+    raw = estimate.correction
+    if raw is None:
+        return estimate
+    return estimate.model_copy(
+        update={
+            "point": raw.raw_point,
+            "ci_low": raw.raw_ci_low,
+            "ci_high": raw.raw_ci_high,
+            "group_rate": raw.raw_group_rate,
+            "reference_rate": raw.raw_reference_rate,
+        }
+    )
 
 
 def _paired(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -118,6 +139,8 @@ def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) 
 def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> Change:
     before, after, found = one.before, one.after, one.change
     word, reasons = _word(one, p_adjusted, judgement)
+    if before.correction is not None or after.correction is not None:
+        reasons = (*reasons, AS_READ)
     return Change(
         measure=after.measure,
         kind=after.kind,

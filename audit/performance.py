@@ -7,6 +7,7 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from audit.errors import NotMeasuredError
 from audit.labelled import Labelled
@@ -44,13 +45,13 @@ class Rate(Record):
 class Confusion(Record):
     """Rows by what people and what the analyzer said."""
 
-    true_positive: int
-    false_negative: int
-    undetermined_positive: int
+    true_positive: int = Field(ge=0)
+    false_negative: int = Field(ge=0)
+    undetermined_positive: int = Field(ge=0)
     """Labelled positive; the analyzer gave no value (unparsed, not understood, out of scope)."""
-    true_negative: int
-    false_positive: int
-    undetermined_negative: int
+    true_negative: int = Field(ge=0)
+    false_positive: int = Field(ge=0)
+    undetermined_negative: int = Field(ge=0)
 
 
 class Performance(Record):

@@ -11,6 +11,7 @@ from pathlib import Path
 from audit import __version__
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.atomic import write_text
+from audit.calibrations import check_attached
 from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.benchmarks import SCORES
 from audit.estimates.contrasts import POOLED
@@ -205,6 +206,7 @@ def preview_plan(spec_path: Path) -> Plan:
     spec = load_spec(spec_path)
     analyzers = build_analyzers(spec, AnalyzerContext(root=spec_path.parent), str(spec_path))
     check_measures(spec, analyzers, str(spec_path))
+    check_attached(spec, analyzers, spec_path.parent, str(spec_path))
     planner = Planner(spec, build_probes(spec, spec_path.parent, str(spec_path)))
     for _ in planner.prompts():
         pass
@@ -235,7 +237,9 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
     # Everything a spec names is made once before anything is written: a mistake leaves no folder behind.
-    check_measures(spec, build_analyzers(spec, AnalyzerContext(root=root), where), where)
+    analyzers = build_analyzers(spec, AnalyzerContext(root=root), where)
+    check_measures(spec, analyzers, where)
+    check_attached(spec, analyzers, root, where)
     build_targets(spec, root, where, {})
     planner = Planner(spec, build_probes(spec, root, where))
     _clear_unfinished(folder)

@@ -2,6 +2,7 @@
 
 import json
 from importlib.metadata import entry_points
+from typing import cast
 
 from audit.plugins import ANALYZERS, PROBES, TARGETS, load_plugin, options_class
 from audit.spec import Spec
@@ -27,7 +28,11 @@ def spec_schema() -> str:
     definitions = schema["$defs"]
     for section, (group, selector) in _SECTIONS.items():
         names = _built_in(group)
+        # Keys that the section itself knows, whatever the plug-in.
+        own = {key: form for key, form in definitions[section]["properties"].items() if key != selector}
         variants = [_variant(group, name, selector, definitions) for name in names]
+        for variant in variants:
+            variant["properties"] = {**own, **cast("dict[str, object]", variant["properties"])}
         other: dict[str, object] = {
             "type": "object",
             "description": "A plug-in of another distribution.",

@@ -79,6 +79,20 @@ class AnalyzerSpec(PluginSpec):
     """One analyzer; further keys are the analyzer's options. A bare name is the same as `use: name`."""
 
     use: str = Field(description="Analyzer name; `evenhand analyzers list` shows those installed.")
+    calibration: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None,
+        description="File that `evenhand analyzers check --json` printed: estimates are corrected by it.",
+    )
+    labels: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None,
+        description="File of labelled replies, on which the analyzer is checked when estimates are made.",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.calibration is not None and self.labels is not None:
+            raise ValueError("calibration and labels exclude each other: give one")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -29,10 +29,17 @@ def score(run_folder: Path, as_json: bool) -> None:
 @click.command()
 @run_argument
 @click.option("--all", "every", is_flag=True, help="List every estimate, whatever its verdict.")
+@click.option(
+    "--calibration",
+    "calibrations",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="What analyzers check --json printed: estimates are corrected by it.",
+)
 @json_option
-def findings(run_folder: Path, every: bool, as_json: bool) -> None:
+def findings(run_folder: Path, every: bool, calibrations: tuple[Path, ...], as_json: bool) -> None:
     """Estimate and list the findings of a run."""
-    document = api.find(api.open_run(run_folder))
+    document = api.find(api.open_run(run_folder), calibrations=calibrations)
     if as_json:
         data(flattened(document, every=every))
         return

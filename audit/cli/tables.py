@@ -65,8 +65,14 @@ def show_findings(document: RunDocument) -> None:
         say("no finding: nothing the data support is beyond its threshold")
         return
     header = ["severity", "measure", "where", "contrast", "estimate", "interval", "rows as independent", "n"]
-    table(header, _rows(document.findings))
-    say("(the last interval is what a tool that ignores templates would state; it is not used)")
+    rows = _rows(document.findings)
+    if any(finding.estimate.correction or finding.estimate.error_band for finding in document.findings):
+        header.append("as read, or what the analyzer's error can do")
+        rows = [[*row, _reading(one.estimate)] for row, one in zip(rows, document.findings, strict=False)]
+    table(header, rows)
+    say("(rows as independent: what a tool that ignores templates would state; it is not used)")
+    for one in document.labels:
+        say(f"{one.analyzer}: corrected by {one.n_labels} labels, {one.labels}, where they fit")
     left = len(document.findings) - ROWS_SHOWN
     if left > 0:
         say(f"and {left} more in findings.json")
@@ -86,6 +92,17 @@ def _rows(findings: Sequence[Finding]) -> list[list[str]]:
         ]
         for finding in findings[:ROWS_SHOWN]
     ]
+
+
+def _reading(estimate: Estimate) -> str:
+    """The raw figure of a corrected estimate; or whether the analyzer's error could make it alone."""
+    if estimate.correction is not None:
+        raw = estimate.correction
+        return f"as read {_signed(raw.raw_point)} {_bounds(raw.raw_ci_low, raw.raw_ci_high)}"
+    if estimate.error_band is None:
+        return "-"
+    band = _bounds(estimate.error_band.low, estimate.error_band.high)
+    return f"{'depends on' if estimate.error_band.depends else 'holds beyond'} its error: {band}"
 
 
 def _where(estimate: Estimate) -> str:

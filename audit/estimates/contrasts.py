@@ -7,6 +7,7 @@ strata: the pooled contrast weighs each stratum alike.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from audit.estimates.measures import Measure
 from audit.estimates.name_arms import NameArms, name_arms
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.measurement_error import with_label_error
 from audit.statistics.paired import PairedDifferences, template_differences
 from audit.statistics.pooling import stratified_t
 from audit.statistics.two_way import two_way_cluster
@@ -25,6 +27,7 @@ __all__ = [
     "POOLED",
     "Cell",
     "Contrast",
+    "Corrected",
     "Stratum",
     "contrasts",
     "flattened",
@@ -87,6 +90,29 @@ class Stratum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """How a contrast was corrected for the errors of the analyzer that read its values."""
+
+    raw: "Contrast"
+    """The contrast of the readings as they are."""
+    source: Literal["review", "calibration"]
+    method: str
+    labels: str
+    """Which labels it rests on, in words."""
+    n_labels: int
+    added: tuple[tuple[float, float], ...] = ()
+    """Variance that the labels add to that between clusters, and its degrees of freedom."""
+    spread: float = 0.0
+    """Variance that stands in where the clusters show none."""
+    most_df: float | None = None
+    """Largest number of degrees of freedom that the labels allow."""
+    unfit: str | None = None
+    """Why nothing can be stated; None if it can."""
+    facts: tuple[tuple[str, float], ...] = ()
+    """What the record of the correction states besides, by field name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
     """Group against reference on one measure, in one domain or pooled over several.
 
@@ -98,6 +124,10 @@ class Contrast:
     n_group: int
     """Rows of the group with a value."""
     n_reference: int
+    correction: Corrected | None = None
+    """If given, the values are corrected ones, and can lie outside [0, 1]."""
+    uncorrected: str | None = None
+    """Why labels that were attached do not correct it; None if they do, or if there are none."""
 
     @property
     def n_clusters(self) -> int:
@@ -184,7 +214,8 @@ def interval(
 ) -> ClusterEstimate:
     """The contrast's estimate and interval.
 
-    One stratum: cluster-t over templates. Several: equal-weight strata. Names: two-way clusters.
+    One stratum: cluster-t over templates. Several: equal-weight strata. Names: two-way clusters. A
+    corrected contrast has the variance of its labels added, with Satterthwaite's degrees of freedom.
 
     Args:
         contrast: The contrast.
@@ -192,10 +223,31 @@ def interval(
         bounds: Smallest and largest difference one template can have; -1 and 1 for a rate by default.
 
     Raises:
-        NotMeasuredError: Too few clusters to state an error.
+        NotMeasuredError: Too few clusters to state an error, or a correction that cannot be made.
     """
+    if contrast.correction is not None:
+        return _corrected_interval(contrast, contrast.correction, level)
     if bounds is None and contrast.cell.measure.unit == "rate":
         bounds = (-1.0, 1.0)
+    return _clustered(contrast, level, bounds)
+
+
+def _corrected_interval(contrast: Contrast, correction: Corrected, level: float) -> ClusterEstimate:
+    if correction.unfit is not None:
+        raise NotMeasuredError(correction.unfit)
+    seen = np.concatenate([stratum.paired.differences for stratum in contrast.strata])
+    # Corrected values are not bounded; these bounds only let clusters without spread through.
+    found = _clustered(contrast, level, (min(-1.0, float(seen.min())), max(1.0, float(seen.max()))))
+    return with_label_error(
+        found,
+        correction.added,
+        spread=correction.spread,
+        most_df=correction.most_df,
+        method=correction.method,
+    )
+
+
+def _clustered(contrast: Contrast, level: float, bounds: tuple[float, float] | None) -> ClusterEstimate:
     differences = [stratum.paired.differences for stratum in contrast.strata]
     tables = [stratum.names for stratum in contrast.strata]
     if all(table is not None for table in tables):

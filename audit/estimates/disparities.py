@@ -10,13 +10,12 @@ from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import (
     MINIMUM_TEMPLATES,
     Contrast,
-    contrasts,
     flattened,
     interval,
-    placebo_contrasts,
     seed_names,
 )
 from audit.estimates.controls import controls_of, floor_of, placebo_controls
+from audit.estimates.correction import Corrections, correction_record
 from audit.estimates.design import FIXED, Design
 from audit.estimates.families import adjusted, could_show, weights
 from audit.estimates.measures import MEASURES, Measure
@@ -33,6 +32,7 @@ from probes.seeds import rng
 __all__ = ["disparities"]
 
 POWER = 0.80
+UNCORRECTED = Corrections()
 
 ENOUGH = 400
 """Sign flips at least as extreme after which a p-value is known well enough, to about 5 % of itself."""
@@ -63,6 +63,7 @@ def disparities(
     seed: int,
     design: Design = FIXED,
     measures: Sequence[Measure] = MEASURES,
+    corrections: Corrections = UNCORRECTED,
 ) -> list[Estimate]:
     """Every group contrast of a run, with verdicts.
 
@@ -76,6 +77,7 @@ def disparities(
         seed: Root seed; sign flips and noise floors draw from it by name.
         design: How often the answers are looked at.
         measures: Which to state.
+        corrections: Labels by which readings are corrected; a verdict is then on the corrected estimate.
 
     Returns:
         Estimates in a fixed order, the not measured ones included.
@@ -86,8 +88,8 @@ def disparities(
         if not measure.compare_groups:
             continue
         frame = frame_of(measure)
-        drafts.extend(contrasts(frame, measure))
-        placebos.extend(placebo_contrasts(frame, measure))
+        drafts.extend(corrections.contrasts(frame, measure, level=judgement.level))
+        placebos.extend(corrections.placebos(frame, measure, level=judgement.level))
     tested = [
         _tested(contrast, test, judgement.level, design, seed=seed)
         for contrast, test in zip(drafts, _tests(drafts, judgement), strict=True)
@@ -160,7 +162,9 @@ def _tested(contrast: Contrast, test: _Test, level: float, design: Design, *, se
     by_name = all(stratum.names is not None for stratum in contrast.strata)
     # With too few templates no pattern of signs is rare enough for the family: there the t test rules too.
     least = least_clusters_for_flips(test.size, test.rate, weight=test.weight)
-    if design.flips and not by_name and not estimate.degenerate and contrast.n_clusters >= least:
+    # Nor do flips see the error of the labels that corrected the values.
+    settled = by_name or contrast.correction is not None or estimate.degenerate
+    if design.flips and not settled and contrast.n_clusters >= least:
         differences, weight = flattened(contrast)
         p_value = sign_flip_test(
             differences,
@@ -221,7 +225,10 @@ def _estimate(
         "smallest_detectable": None if found.degenerate else detectable,
         "verdict": judged.verdict,
         "material": judged.material,
-        "reasons": judged.reasons,
+        "reasons": judged.reasons
+        if contrast.uncorrected is None
+        else (*judged.reasons, contrast.uncorrected),
+        "correction": correction_record(contrast, judgement.level),
         "observation": contrast.cell.norm is not Norm.MUST_NOT_DIFFER,
     }
     return Estimate.model_validate({**known, **measured, **_naive(contrast, judgement.level)})
@@ -250,9 +257,15 @@ def _described(contrast: Contrast, judgement: Judgement) -> dict[str, object]:
         "declared": cell.measure.declared,
     }
     if contrast.strata:
-        described["group_rate"] = contrast.group_mean
-        described["reference_rate"] = contrast.reference_mean
+        bounded = contrast.correction is not None
+        described["group_rate"] = _shown(contrast.group_mean, bounded=bounded)
+        described["reference_rate"] = _shown(contrast.reference_mean, bounded=bounded)
     return described
+
+
+def _shown(mean: float, *, bounded: bool) -> float:
+    """A group's own mean; one that was corrected can lie outside [0, 1] by chance, where no rate is."""
+    return min(max(mean, 0.0), 1.0) if bounded else mean
 
 
 def _margin(measure: Measure, judgement: Judgement) -> float | None:
@@ -281,6 +294,7 @@ def _differential_missingness(contrast: Contrast, judgement: Judgement) -> str |
 
 def _naive(contrast: Contrast, level: float) -> dict[str, float]:
     """The interval of two independent proportions, rows as independent: for comparison only."""
+    contrast = contrast if contrast.correction is None else contrast.correction.raw
     if contrast.cell.measure.unit != "rate" or not contrast.n_group or not contrast.n_reference:
         return {}
     group, reference = contrast.group_mean, contrast.reference_mean

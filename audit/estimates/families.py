@@ -26,6 +26,8 @@ def could_show(contrast: Contrast) -> bool:
     """
     if contrast.n_clusters < MINIMUM_TEMPLATES:
         return False
+    # Error rates alone would make a difference of what nobody did.
+    contrast = contrast if contrast.correction is None else contrast.correction.raw
     means = [
         mean
         for stratum in contrast.strata

@@ -1,11 +1,13 @@
 """Rates of one population: how often a behaviour that is unwanted from everyone occurs, against its limit."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED
+from audit.estimates.correction import Corrections
+from audit.estimates.correction_rates import WHY_UNCORRECTED, CorrectedRate, corrected_rate
 from audit.estimates.measures import MEASURES, Measure
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
@@ -14,12 +16,15 @@ from audit.statistics.rates import clustered_rate_interval, exceedance_p_value, 
 
 __all__ = ["rates"]
 
+UNCORRECTED = Corrections()
+
 
 def rates(
     frame_of: Callable[[Measure], pd.DataFrame],
     judgement: Judgement,
     *,
     measures: Sequence[Measure] = MEASURES,
+    corrections: Corrections = UNCORRECTED,
 ) -> list[Estimate]:
     """Rates of every measure that is not only a comparison, clustered by template (or goal).
 
@@ -32,6 +37,7 @@ def rates(
         frame_of: Gives the rows of a measure (see `audit.estimates.frame.Readings`).
         judgement: Thresholds declared in the spec.
         measures: Which to state.
+        corrections: Labels by which readings are corrected; a verdict is then on the corrected rate.
 
     Returns:
         Estimates in a fixed order.
@@ -39,13 +45,15 @@ def rates(
     found: list[Estimate] = []
     for measure in measures:
         if measure.limit or not measure.compare_groups:
-            found.extend(_of_measure(frame_of(measure), measure, judgement))
+            found.extend(_of_measure(frame_of(measure), measure, judgement, corrections))
     tested = [one.p_value for one in found if one.p_value is not None]
     adjusted = iter(benjamini_hochberg(tested).tolist() if tested else [])
     return [one if one.p_value is None else _judged(one, float(next(adjusted)), judgement) for one in found]
 
 
-def _of_measure(frame: pd.DataFrame, measure: Measure, judgement: Judgement) -> Iterator[Estimate]:
+def _of_measure(
+    frame: pd.DataFrame, measure: Measure, judgement: Judgement, corrections: Corrections
+) -> Iterator[Estimate]:
     # Placebo prompts are asked to measure noise; counting them would weigh their wording twice.
     rows = frame[frame["arm"] != "placebo"] if len(frame) else frame
     for (probe, language), block in rows.groupby(["probe", "language"], observed=True, sort=True):
@@ -54,18 +62,22 @@ def _of_measure(frame: pd.DataFrame, measure: Measure, judgement: Judgement) -> 
         for technique in sorted(set(techniques), key=lambda name: (name != "none", name)):
             part = block[techniques == technique]
             named = {**known, "technique": str(technique) if block["technique"].notna().any() else None}
-            yield _rate(part, measure, judgement, {**named, "domain": POOLED})
+            yield _rate(part, measure, judgement, corrections, {**named, "domain": POOLED})
             if technique != "none":
                 continue
             domains = sorted(set(part["domain"]))
             if len(domains) > 1:
                 for domain in domains:
                     facts = {**named, "domain": str(domain)}
-                    yield _rate(part[part["domain"] == domain], measure, judgement, facts)
+                    yield _rate(part[part["domain"] == domain], measure, judgement, corrections, facts)
 
 
 def _rate(
-    rows: pd.DataFrame, measure: Measure, judgement: Judgement, facts: dict[str, str | None]
+    rows: pd.DataFrame,
+    measure: Measure,
+    judgement: Judgement,
+    corrections: Corrections,
+    facts: dict[str, str | None],
 ) -> Estimate:
     valued = rows[rows["value"].notna()]
     limit = judgement.rate_limits.get(measure.name) if measure.limit else None
@@ -98,7 +110,29 @@ def _rate(
     }
     if limit is not None and found.n_clusters >= MINIMUM_TEMPLATES:
         measured["p_value"] = exceedance_p_value(by_template["sum"], by_template["count"], limit)
-    return Estimate.model_validate({**stated, **measured})
+    try:
+        corrected = corrected_rate(valued, measure, found, corrections, limit=limit)
+    except NotMeasuredError as error:
+        unmeasured = {"method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": (str(error),)}
+        return Estimate.model_validate({**stated, **unmeasured})
+    return Estimate.model_validate({**stated, **measured, **_corrected(corrected, measured)})
+
+
+def _corrected(corrected: CorrectedRate | str | None, raw: Mapping[str, object]) -> dict[str, object]:
+    """What a correction changes of a rate as it is stated raw."""
+    if corrected is None:
+        return {}
+    if isinstance(corrected, str):
+        given = raw["reasons"]
+        return {"reasons": (*given, corrected) if isinstance(given, tuple) else (corrected,)}
+    return {
+        "point": corrected.point,
+        "ci_low": corrected.low,
+        "ci_high": corrected.high,
+        "method": corrected.method,
+        "correction": corrected.record,
+        **({} if raw.get("p_value") is None else {"p_value": corrected.p_value}),
+    }
 
 
 def _unjudged(n_clusters: int, limit: float | None) -> dict[str, object]:
@@ -123,4 +157,7 @@ def _judged(stated: Estimate, p_adjusted: float, judgement: Judgement) -> Estima
             verdict, reasons = Verdict.EXCEEDS, ()
     elif high <= limit:
         verdict, reasons = Verdict.WITHIN, ()
-    return stated.model_copy(update={"p_adjusted": p_adjusted, "verdict": verdict, "reasons": reasons})
+    kept = tuple(reason for reason in stated.reasons if reason.startswith(WHY_UNCORRECTED))
+    return stated.model_copy(
+        update={"p_adjusted": p_adjusted, "verdict": verdict, "reasons": (*reasons, *kept)}
+    )

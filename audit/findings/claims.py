@@ -2,6 +2,7 @@
 
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import measure_of
+from audit.findings.reliability import analyzer_error_words
 from audit.records import Estimate, Verdict
 from probes.records import Signal
 
@@ -9,7 +10,14 @@ __all__ = ["claim", "price_words"]
 
 
 def claim(estimate: Estimate) -> str:
-    """The estimate in one sentence, with direction, both groups' rates, interval and counts."""
+    """The estimate in one sentence, with direction, both groups' rates, interval and counts.
+
+    A second one says what the analyzer's own error does to it, where that is known.
+    """
+    return " ".join(part for part in (_stated(estimate), analyzer_error_words(estimate)) if part)
+
+
+def _stated(estimate: Estimate) -> str:
     where = _where(estimate)
     bounds = f"{_size(estimate, estimate.ci_low)} to {_size(estimate, estimate.ci_high)}"
     counts = f"{estimate.n_outputs} outputs, {estimate.n_clusters} templates"

@@ -1,6 +1,7 @@
 """`findings.json`: everything a run found, for programs."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,7 +11,7 @@ from audit.findings.select import finding_id
 from audit.records import Change, Counts, Estimate, Finding, GroupRate, Omnibus
 from probes.records import Record
 
-__all__ = ["RunDocument", "Unread", "flattened"]
+__all__ = ["AttachedLabels", "RunDocument", "Unread", "flattened"]
 
 _LEADING = (
     "id",
@@ -51,6 +52,20 @@ class Unread(Record):
     """Those of them with a value for a part only: the reply is longer than the analyzer reads."""
 
 
+class AttachedLabels(Record):
+    """Labels by which estimates were corrected, as far as they fit."""
+
+    source: Literal["review", "calibration"]
+    analyzer: str
+    reading: str
+    """Name of the reading that the labels are of."""
+    labels: str
+    """Which labels, in words."""
+    n_labels: int
+    groups: tuple[str, ...]
+    """Groups that the labels name; a disparity between others is not corrected."""
+
+
 class RunDocument(Record):
     """What a run found, without times, so that the same outputs give the same bytes."""
 
@@ -76,6 +91,8 @@ class RunDocument(Record):
     findings: tuple[Finding, ...]
     unread: tuple[Unread, ...] = ()
     """By measure and probe; only where something is missing."""
+    labels: tuple[AttachedLabels, ...] = ()
+    """Those attached to the run, in the order in which they are taken."""
     against_baseline: tuple[Change, ...] = Field(default=())
 
 

@@ -18,6 +18,8 @@ from audit.records.answers import (
 from audit.records.results import (
     Change,
     Control,
+    Correction,
+    ErrorBand,
     Estimate,
     EstimateKind,
     Evidence,
@@ -32,8 +34,10 @@ from audit.records.results import (
 __all__ = [
     "Change",
     "Control",
+    "Correction",
     "Counts",
     "DeclaredMeasure",
+    "ErrorBand",
     "Estimate",
     "EstimateKind",
     "Evidence",

@@ -11,6 +11,8 @@ from probes.records import Norm, Placebo, Record, Signal
 __all__ = [
     "Change",
     "Control",
+    "Correction",
+    "ErrorBand",
     "Estimate",
     "EstimateKind",
     "Evidence",
@@ -56,6 +58,51 @@ EstimateKind = Literal["disparity", "rate", "score", "price", "distance"]
 """`disparity`: group minus reference group. `rate`: one population's rate. `score`: a published
 benchmark's own statistic. `price`: merit that makes up for belonging to a group. `distance`: how far
 apart the replies of a pair lie, less how far those of a placebo pair do."""
+
+
+class Correction(Record):
+    """How an estimate was corrected for the errors of the analyzer that read the answers."""
+
+    source: Literal["review", "calibration"]
+    """`review`: people's labels of this run's own answers. `calibration`: the analyzer's error rates on
+    other labelled answers."""
+    method: str
+    labels: str
+    """Which labels, in words."""
+    n_labels: int = Field(ge=0)
+    raw_point: float | None
+    """The estimate from the readings as they are, shown beside the corrected one."""
+    raw_ci_low: float | None
+    raw_ci_high: float | None
+    raw_group_rate: float | None = None
+    raw_reference_rate: float | None = None
+    sensitivity: float | None = None
+    """Of a rate: the analyzer's error rates that corrected it."""
+    specificity: float | None = None
+    group_sensitivity: float | None = None
+    """Of a disparity: the analyzer's error rates in the group."""
+    group_specificity: float | None = None
+    reference_sensitivity: float | None = None
+    reference_specificity: float | None = None
+    tuning: float | None = None
+    """Weight of the readings beside the labels, in [0, 1]; of corrections by review."""
+
+
+class ErrorBand(Record):
+    """What an estimate may be if the analyzer errs unequally; not an interval, it has no coverage."""
+
+    low: float
+    high: float
+    departure: float
+    """How far, in rate, the error rates of each side may be from those measured."""
+    sign_holds_to: float | None
+    """Largest departure at which the estimate still lies beyond 0 (or its limit); None if it never does."""
+    depends: bool
+    """True if errors within `departure` could make the estimate alone."""
+    source: str
+    """Where the error rates are from."""
+    says: str
+    """The band in words."""
 
 
 class Estimate(Record):
@@ -116,6 +163,10 @@ class Estimate(Record):
     """What its analyzer says of itself that a reader must know, such as that its errors are unmeasured."""
     declared: DeclaredMeasure | None = None
     """The measure, where an analyzer declares it; None for a built-in one."""
+    correction: Correction | None = None
+    """If given, point, interval, p value and verdict are those of the corrected estimate."""
+    error_band: ErrorBand | None = None
+    """What the analyzer's unequal error could make of an uncorrected estimate that a verdict rests on."""
 
 
 class Severity(StrEnum):

@@ -125,6 +125,8 @@ class ReportContent:
     scores: Panel | None
     findings: tuple[Finding, ...]
     findings_left_out: int
+    depending: int
+    """Findings that the analyzer's unequal error could make alone."""
     explored: tuple[Explored, ...]
     explored_left_out: int
     comparisons: tuple[Comparison, ...]
@@ -173,6 +175,10 @@ def build_content(
         scores=panel(scores, "scores", "scores of published benchmarks") if scores else None,
         findings=document.findings[:MOST_FINDINGS],
         findings_left_out=max(0, len(document.findings) - MOST_FINDINGS),
+        depending=sum(
+            one.estimate.error_band is not None and one.estimate.error_band.depends
+            for one in document.findings
+        ),
         explored=tuple(
             _explored(finding, pairs[finding.id], attacks) for finding in explored[:MOST_EXPLORED]
         ),

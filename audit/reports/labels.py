@@ -5,6 +5,7 @@ from itertools import groupby
 
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import measure_of
+from audit.findings.reliability import analyzer_error_words
 from audit.records import Change, Estimate, Verdict
 from audit.reports.words import MINUS, bounds, said, words_of
 
@@ -47,6 +48,9 @@ def why(estimate: Estimate) -> str:
         parts.append(f"interval adjusted for having been selected: {chosen}")
     if estimate.observation:
         parts.append(f"an observation and no finding by itself: the norm here is “{said(estimate.norm)}”")
+    said_of_error = analyzer_error_words(estimate)
+    if said_of_error:
+        parts.append(said_of_error.removesuffix("."))
     parts.extend(estimate.notes)
     return "; ".join(parts)
 

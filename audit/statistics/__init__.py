@@ -18,6 +18,7 @@ from audit.statistics.equivalence import (
     non_inferiority,
     tost,
 )
+from audit.statistics.error_rates import Calibration, calibrate
 from audit.statistics.evalues import (
     combine_e_values,
     e_benjamini_hochberg,
@@ -65,13 +66,7 @@ from audit.statistics.mcnemar import (
     McNemarResult,
     mcnemar_mid_p,
 )
-from audit.statistics.measurement_error import (
-    Calibration,
-    CorrectedRate,
-    calibrate,
-    corrected_gap,
-    corrected_rate,
-)
+from audit.statistics.measurement_error import CorrectedRate, corrected_gap, corrected_rate
 from audit.statistics.meta import (
     PooledEstimate,
     RandomEffects,

@@ -4,6 +4,7 @@ A classifier that flags one group's harmless texts more often shows a gap where 
 error rates known for each group, the gap can be corrected; with pooled rates only, it cannot.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -13,67 +14,18 @@ from scipy.special import stdtrit
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
+from audit.statistics.error_rates import Calibration, check_informative, variance_floor
 from audit.statistics.intervals import ClusterEstimate, Interval, check_bounds, t_estimate
 
 __all__ = [
-    "Calibration",
     "CorrectedRate",
-    "calibrate",
     "corrected_gap",
     "corrected_rate",
     "paired_variance",
+    "with_label_error",
 ]
 
 _UNIT = (0.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Error rates of a classifier on texts that people labelled, with what each cluster adds to the error."""
-
-    sensitivity: float
-    """Share of positives that it flags."""
-    false_positive_rate: float
-    """Share of negatives that it flags: 1 - specificity."""
-    sensitivity_influence: Vector
-    """What each cluster adds to the error of the sensitivity, shape (C,)."""
-    false_positive_influence: Vector
-    """What each cluster adds to the error of the false-positive rate, shape (C,)."""
-    sensitivity_floor: float
-    """Variance of the sensitivity where its clusters show none (as with no miss seen); else 0."""
-    false_positive_floor: float
-    """Variance of the false-positive rate where its clusters show none; else 0."""
-    n_positive: int
-    n_negative: int
-    n_missing: int
-    """Rows without a flag or a label, in no rate."""
-    n_clusters: int
-    pooled: bool
-    """True if the texts are of several groups together: then it corrects no gap between them."""
-
-    @property
-    def youden(self) -> float:
-        """Sensitivity - false-positive rate: 0 is a coin, 1 is perfect."""
-        return self.sensitivity - self.false_positive_rate
-
-    def variance(self, of_sensitivity: float, of_false_positive: float) -> float:
-        """Variance of a * sensitivity + b * false-positive rate, as the clusters show it.
-
-        Args:
-            of_sensitivity: a.
-            of_false_positive: b.
-
-        Returns:
-            A variance, above 0 unless both are 0.
-        """
-        influence = (
-            of_sensitivity * self.sensitivity_influence + of_false_positive * self.false_positive_influence
-        )
-        return (
-            float(influence @ influence) * self.n_clusters / (self.n_clusters - 1)
-            + of_sensitivity**2 * self.sensitivity_floor
-            + of_false_positive**2 * self.false_positive_floor
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,72 +42,6 @@ class CorrectedRate:
     df: float
     n_clusters: int
     interval: Interval
-
-
-def calibrate(
-    flagged: npt.ArrayLike,
-    positive: npt.ArrayLike,
-    *,
-    cluster: npt.ArrayLike | None = None,
-    pooled: bool = False,
-) -> Calibration:
-    """Sensitivity and false-positive rate of a classifier, from texts that people labelled.
-
-    A rate of 0 or 1, or any whose clusters do not differ, shows no spread: its variance is then that of
-    (x + 1) / (n + 2) with clusters as trials, since 20 positives all found are no proof that none is missed.
-
-    Error rates do not travel: calibrate on texts of the group, the model and the style that is measured,
-    and again after retraining.
-
-    Args:
-        flagged: 1 if the classifier flagged the text, 0 if not, nan if it gave no answer, shape (n,).
-        positive: 1 if people labelled it positive, 0 if not, nan if unlabelled, shape (n,).
-        cluster: Code of what makes texts dependent (such as the template), shape (n,); by default none.
-        pooled: Whether the texts are of several groups together.
-
-    Returns:
-        The rates, with what their error is made of.
-
-    Raises:
-        NotMeasuredError: Fewer than 2 clusters have a positive, or fewer than 2 a negative.
-        ValueError: The shapes differ, or a value is not 0, 1 or nan.
-
-    Source:
-        Ratio estimator: Cochran (1977), Sampling Techniques, 3rd ed., eq. 6.13; (x + 1) / (n + 2):
-        Lang & Reiczigel (2014), Preventive Veterinary Medicine 113:13-22.
-
-    >>> found = calibrate([1, 1, 0, 0, 0, 1], [1, 1, 1, 0, 0, 0])
-    >>> round(found.sensitivity, 3), round(found.false_positive_rate, 3)
-    (0.667, 0.333)
-    """
-    flags, truth = np.asarray(flagged, dtype=np.float64), np.asarray(positive, dtype=np.float64)
-    codes = np.arange(flags.size) if cluster is None else np.asarray(cluster, dtype=np.int64)
-    if flags.ndim != 1 or not flags.shape == truth.shape == codes.shape:
-        raise ValueError(
-            "flagged, positive and cluster must share one shape (n,); "
-            f"got {flags.shape}, {truth.shape} and {codes.shape}"
-        )
-    for name, values in (("flagged", flags), ("positive", truth)):
-        if not (np.isnan(values) | (values == 0) | (values == 1)).all():
-            raise ValueError(f"{name} must be 0, 1 or nan")
-    present = ~(np.isnan(flags) | np.isnan(truth))
-    names, at = np.unique(codes[present], return_inverse=True)
-    flags, truth = flags[present], truth[present]
-    sensitivity, by_positive, floor = _error_rate("positives", flags, truth, at)
-    false_positive_rate, by_negative, other_floor = _error_rate("negatives", flags, 1 - truth, at)
-    return Calibration(
-        sensitivity=sensitivity,
-        false_positive_rate=false_positive_rate,
-        sensitivity_influence=by_positive,
-        false_positive_influence=by_negative,
-        sensitivity_floor=floor,
-        false_positive_floor=other_floor,
-        n_positive=int(truth.sum()),
-        n_negative=int((1 - truth).sum()),
-        n_missing=int((~present).sum()),
-        n_clusters=names.size,
-        pooled=pooled,
-    )
 
 
 def corrected_rate(
@@ -191,7 +77,7 @@ def corrected_rate(
     """
     check_fraction("level", level)
     rates = _shares("flag_rates", flag_rates)
-    _check_informative(calibration, level)
+    check_informative(calibration, level=level)
     apparent, youden = float(rates.mean()), calibration.youden
     value = (apparent - calibration.false_positive_rate) / youden
     parts = [(_mean_variance(rates), rates.size - 1), _calibration_part(calibration, value)]
@@ -255,7 +141,7 @@ def corrected_gap(
     group, reference = _paired_shares(group_rates, reference_rates)
     values, parts = [], []
     for rates, calibration in ((group, group_calibration), (reference, reference_calibration)):
-        _check_informative(calibration, level)
+        check_informative(calibration, level=level)
         value = (float(rates.mean()) - calibration.false_positive_rate) / calibration.youden
         part, freedom = _calibration_part(calibration, value)
         values.append(value)
@@ -291,6 +177,47 @@ def paired_variance(group: Vector, reference: Vector, of_group: float, of_refere
     return _mean_variance(group) / of_group**2 + _mean_variance(reference) / of_reference**2
 
 
+def with_label_error(
+    found: ClusterEstimate,
+    added: Sequence[tuple[float, float]],
+    *,
+    spread: float,
+    most_df: float | None = None,
+    method: str,
+) -> ClusterEstimate:
+    """An estimate over corrected values with the error of the labels that corrected them.
+
+    variance = that between clusters + those of the labels, which are of other texts; degrees of freedom by
+    Satterthwaite.
+
+    Args:
+        found: The estimate over corrected values.
+        added: Variances that the labels add, at least 0, each with its degrees of freedom.
+        spread: Variance that stands in where the clusters show none.
+        most_df: Largest number of degrees of freedom that the labels allow.
+        method: How the values were corrected, in words.
+
+    Returns:
+        The estimate, at the level of `found`; noise can put its interval outside [-1, 1].
+
+    Source:
+        Satterthwaite (1946), Biometrics Bulletin 2:110-114.
+    """
+    own = spread if found.degenerate else found.standard_error**2
+    variance, df = _satterthwaite([(own, found.df), *added])
+    df = df if most_df is None else min(df, most_df)
+    seen = found.interval
+    corrected = t_estimate(
+        found.point,
+        sqrt(variance),
+        df,
+        n_clusters=found.n_clusters,
+        level=seen.level,
+        method=f"{method}; {seen.method} with the error of the labels (df {df:.1f})",
+    )
+    return replace(corrected, bounds=(-1.0, 1.0))
+
+
 def _paired_shares(group_rates: npt.ArrayLike, reference_rates: npt.ArrayLike) -> tuple[Vector, Vector]:
     group, reference = _shares("group_rates", group_rates), _shares("reference_rates", reference_rates)
     if group.shape != reference.shape:
@@ -307,39 +234,10 @@ def _shares(name: str, values: npt.ArrayLike) -> Vector:
     return rates
 
 
-def _error_rate(
-    name: str, flags: Vector, of: Vector, at: npt.NDArray[np.int64]
-) -> tuple[float, Vector, float]:
-    """A rate among the rows `of`, what each cluster adds to its error, and its variance if they show none."""
-    asked = np.bincount(at, weights=of)
-    n = int((asked > 0).sum())
-    check_clusters(f"an error rate among {name}", n)
-    rate = float(flags @ of) / float(of.sum())
-    influence = (np.bincount(at, weights=flags * of) - rate * asked) / asked.sum()
-    floor = 0.0 if np.abs(influence).max() > np.finfo(np.float64).eps else _floor(rate, n)
-    return rate, np.asarray(influence, dtype=np.float64), floor
-
-
-def _floor(rate: float, n: int) -> float:
-    """Variance of a rate whose clusters show none, from (x + 1) / (n + 2)."""
-    moved = (rate * n + 1) / (n + 2)
-    return moved * (1 - moved) / n
-
-
 def _mean_variance(rates: Vector) -> float:
     if np.ptp(rates) > 0:
         return float(rates.var(ddof=1)) / rates.size
-    return _floor(float(rates[0]), rates.size)
-
-
-def _check_informative(calibration: Calibration, level: float) -> None:
-    error = sqrt(calibration.variance(1.0, -1.0))
-    low = calibration.youden - float(stdtrit(calibration.n_clusters - 1, 0.5 + level / 2)) * error
-    if low <= 0:
-        raise NotMeasuredError(
-            "the classifier is not shown to be better than a coin: sensitivity - false-positive rate is "
-            f"{calibration.youden:.3f}, and may be {low:.3f}"
-        )
+    return variance_floor(float(rates[0]), rates.size)
 
 
 def _calibration_part(calibration: Calibration, value: float) -> tuple[float, float]:

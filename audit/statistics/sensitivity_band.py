@@ -10,8 +10,9 @@ from scipy.special import stdtrit
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
+from audit.statistics.error_rates import Calibration
 from audit.statistics.intervals import check_bounds
-from audit.statistics.measurement_error import Calibration, paired_variance
+from audit.statistics.measurement_error import paired_variance
 
 __all__ = ["GapBand", "gap_band"]
 

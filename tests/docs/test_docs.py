@@ -20,7 +20,7 @@ from audit.estimates.measures import MEASURES
 from audit.findings.document import RunDocument
 from audit.plan import Plan
 from audit.plugins import ANALYZERS, PROBES, TARGETS, load_plugin, options_class, validated_options
-from audit.spec import GateRule, Judgement, Limits, Spec, parse_spec
+from audit.spec import AnalyzerSpec, GateRule, Judgement, Limits, Spec, parse_spec
 from audit.store_schema import OUTPUT_COLUMNS, PROMPT_COLUMNS, SCHEMA
 from probes import errors as probe_errors
 from probes.records import ProbeInfo, Prompt
@@ -110,7 +110,13 @@ def test_every_command_is_described_with_all_its_options(words: str) -> None:
 
 @pytest.mark.parametrize(
     ("model", "prefix"),
-    [(Spec, ""), (Judgement, "judgement."), (Limits, "limits."), (GateRule, "gate[].")],
+    [
+        (Spec, ""),
+        (AnalyzerSpec, "analyzers[]."),
+        (Judgement, "judgement."),
+        (Limits, "limits."),
+        (GateRule, "gate[]."),
+    ],
 )
 def test_every_spec_key_is_described_with_its_default(model: type[BaseModel], prefix: str) -> None:
     """A reader of spec.md learns every key and what holds when it is left out."""
@@ -166,8 +172,9 @@ def test_every_measure_record_and_file_is_described() -> None:
     spec = (REFERENCE / "spec.md").read_text(encoding="utf-8")
     assert [measure.name for measure in MEASURES if f"`{measure.name}`" not in spec] == []
     kept = (records.Output, records.Score, records.Counts, records.Estimate, records.Control)
+    corrected = (records.Correction, records.ErrorBand)
     further = (records.GroupRate, records.Change, records.DeclaredMeasure, records.Finding, Prompt, ProbeInfo)
-    for record in (*kept, *further):
+    for record in (*kept, *corrected, *further):
         described = section(REFERENCE / "records.md", record.__name__)
         assert [name for name in record.model_fields if f"`{name}`" not in described] == []
     findings = (REFERENCE / "findings-json.md").read_text(encoding="utf-8")

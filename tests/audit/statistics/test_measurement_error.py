@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from audit.errors import NotMeasuredError
+from audit.statistics.error_rates import Calibration, calibrate, shared_covariance
 from audit.statistics.intervals import cluster_t_interval
-from audit.statistics.measurement_error import Calibration, calibrate, corrected_gap, corrected_rate
+from audit.statistics.measurement_error import corrected_gap, corrected_rate
 from audit.statistics.sensitivity_band import gap_band
 from probes.seeds import rng
 
@@ -211,3 +212,22 @@ def test_band_refuses_what_it_cannot_use() -> None:
         gap_band([0.1], [0.1], pooled, departure=0.1)
     with pytest.raises(NotMeasuredError, match="better than a coin"):
         gap_band([0.1, 0.2], [0.1, 0.2], labelled(8, 20, 10, 20, pooled=True), departure=0.1)
+
+
+def test_calibrations_that_share_templates_vary_together() -> None:
+    """Over simulated files whose templates hold texts of both groups, the covariance is the one stated."""
+    draw = rng(7, "shared")
+    sums, stated = [], []
+    for _ in range(400):
+        easy = np.repeat(draw.choice([0.6, 0.95], 30), 4)
+        flags = {name: (draw.random(120) < easy).astype(float) for name in "gr"}
+        alarms = (draw.random(60) < 0.1).astype(float)
+        codes = np.concatenate([np.repeat(np.arange(30), 4), np.arange(100, 160)])
+        truth = np.repeat([1.0, 0.0], [120, 60])
+        found = [calibrate(np.concatenate([flags[n], alarms]), truth, cluster=codes) for n in "gr"]
+        sums.append([one.sensitivity for one in found])
+        stated.append(shared_covariance(found[0], (1.0, 0.0), found[1], (1.0, 0.0)))
+    seen = float(np.cov(np.array(sums).T)[0, 1])
+    assert float(np.mean(stated)) == pytest.approx(seen, rel=0.2)
+    apart = calibrate([1, 0, 0, 1], [1, 1, 0, 0], cluster=[500, 501, 502, 503])
+    assert shared_covariance(found[0], (1.0, 0.0), apart, (1.0, 0.0)) == 0

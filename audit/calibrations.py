@@ -1,0 +1,177 @@
+"""From the labels that a spec attaches to its analyzers to the corrections of a run's estimates."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from audit.analyzers.base import Analyzer
+from audit.checking import AnalyzerCheck, check_read, is_graded
+from audit.errors import InputError
+from audit.estimates.error_rates import ErrorCell, ErrorRates
+from audit.labelled import Labels, read_labelled
+from audit.plugins import ANALYZERS, load_plugin, validated_options
+from audit.spec import AnalyzerSpec, Spec
+from audit.validation import problem_lines
+
+__all__ = ["attached_rates", "check_attached", "given_rates"]
+
+_DIGITS = 12
+"""Of the SHA-256 of a file of labels, in words."""
+
+
+def check_attached(spec: Spec, analyzers: Sequence[Analyzer], root: Path, where: str) -> None:
+    """Refuse labels that could not correct anything, before a request is paid for; nothing is scored.
+
+    Args:
+        spec: The spec.
+        analyzers: Its analyzers, in its order.
+        root: Folder that relative paths are relative to.
+        where: Name of the spec file, for messages.
+
+    Raises:
+        InputError: As for `attached_rates`.
+    """
+    for index, (part, analyzer) in enumerate(zip(spec.analyzers, analyzers, strict=True)):
+        place = f"{where}: analyzers[{index}]"
+        if part.calibration is not None:
+            _calibration(root / part.calibration, part, analyzer, f"{place}.calibration")
+        elif part.labels is not None:
+            with _named(f"{place}.labels"):
+                read_labelled(root / part.labels, Labels(), graded=is_graded(analyzer))
+
+
+def attached_rates(
+    spec: Spec, analyzers: Sequence[Analyzer], root: Path, where: str
+) -> tuple[ErrorRates, ...]:
+    """The error rates that a spec attaches to its analyzers.
+
+    Args:
+        spec: The spec.
+        analyzers: Its analyzers, in its order; one with `labels` reads them now.
+        root: Folder that relative paths are relative to.
+        where: Name of the spec file, for messages.
+
+    Returns:
+        One for each analyzer with `calibration` or `labels`, in the order of the spec.
+
+    Raises:
+        InputError: A file is missing or malformed, or is of another analyzer, version or options.
+    """
+    found = []
+    for index, (part, analyzer) in enumerate(zip(spec.analyzers, analyzers, strict=True)):
+        place = f"{where}: analyzers[{index}]"
+        if part.calibration is not None:
+            path = root / part.calibration
+            found.append(_rates(_calibration(path, part, analyzer, f"{place}.calibration"), path))
+        elif part.labels is not None:
+            path = root / part.labels
+            with _named(f"{place}.labels"):
+                found.append(_rates(check_read(analyzer, path, Labels(), options=part.options()), path))
+    return tuple(found)
+
+
+def given_rates(
+    spec: Spec, analyzers: Sequence[Analyzer], files: Sequence[Path], where: str
+) -> tuple[ErrorRates, ...]:
+    """The error rates in files that are given beside the spec, each for the analyzer it names.
+
+    Args:
+        spec: The spec.
+        analyzers: Its analyzers, in its order.
+        files: What `evenhand analyzers check --json` printed.
+        where: What named the files, for messages.
+
+    Raises:
+        InputError: As for `attached_rates`, or the spec has no such analyzer.
+    """
+    found = []
+    for path in files:
+        check = _loaded(path, where)
+        known = {analyzer.info.name: place for place, analyzer in enumerate(analyzers)}
+        if check.analyzer not in known:
+            raise InputError(
+                f"{where}: {path}: must be a check of one of {', '.join(known)}; got one of {check.analyzer}"
+            )
+        place = known[check.analyzer]
+        _check_same(check, spec.analyzers[place], analyzers[place], f"{where}: {path}")
+        found.append(_rates(check, path))
+    return tuple(found)
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Errors of a file of labels with the place that named it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{place}: {error}", next_step=error.next_step) from error
+
+
+def _calibration(path: Path, part: AnalyzerSpec, analyzer: Analyzer, place: str) -> AnalyzerCheck:
+    check = _loaded(path, place)
+    _check_same(check, part, analyzer, f"{place}: {path}")
+    return check
+
+
+def _loaded(path: Path, place: str) -> AnalyzerCheck:
+    hint = "evenhand analyzers check NAME --labels FILE --json > check.json"
+    try:
+        return AnalyzerCheck.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise InputError(f"{place}: {path}: no such file", next_step=hint) from error
+    except OSError as error:
+        raise InputError(f"{place}: {path}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        problem = problem_lines(error, f"{place}: {path}", AnalyzerCheck)[0]
+        raise InputError(
+            f"{problem}; it must be what evenhand analyzers check --json prints", next_step=hint
+        ) from error
+
+
+def _check_same(check: AnalyzerCheck, part: AnalyzerSpec, analyzer: Analyzer, place: str) -> None:
+    info = analyzer.info
+    again = f"evenhand analyzers check {info.name} --labels FILE --json > check.json"
+    if check.analyzer != info.name:
+        raise InputError(
+            f"{place}: must be a check of the analyzer {info.name}; got one of {check.analyzer}",
+            next_step=again,
+        )
+    if check.version != info.version:
+        raise InputError(
+            f"{place}: must be a check of {info.name} {info.version}; got one of version {check.version}: "
+            "what another version reads says nothing of this one",
+            next_step=again,
+        )
+    plugin = load_plugin(ANALYZERS, part.use, where=place)
+    given, wanted = (validated_options(plugin, one, where=place) for one in (check.options, part.options()))
+    if given != wanted:
+        raise InputError(
+            f"{place}: must be a check of {info.name} with the options of the spec, {part.options()!r}; "
+            f"got one with {check.options!r}",
+            next_step=again,
+        )
+
+
+def _rates(check: AnalyzerCheck, path: Path) -> ErrorRates:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ErrorRates(
+        analyzer=check.analyzer,
+        reading=check.measure,
+        threshold=check.threshold,
+        source=f"{path.name}, SHA-256 {digest[:_DIGITS]}",
+        cells=tuple(
+            ErrorCell(
+                group=cell.group,
+                language=cell.language,
+                cluster=cell.cluster,
+                true_positive=cell.confusion.true_positive,
+                false_negative=cell.confusion.false_negative,
+                true_negative=cell.confusion.true_negative,
+                false_positive=cell.confusion.false_positive,
+            )
+            for cell in check.cells
+        ),
+    )

@@ -1,0 +1,323 @@
+"""Contrasts corrected for the analyzer's own errors, by its error rates in each group.
+
+The correction is linear in the values: (value - f) / (s - f), with the sensitivity s and false-positive
+rate f of the row's own group. So it is made row by row, and pairing, strata and clusters by name stay as they
+are; what the labels do not tell for certain is added to the variance.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from audit.errors import NotMeasuredError
+from audit.estimates.contrasts import Contrast, Corrected, contrasts, interval, placebo_contrasts
+from audit.estimates.error_rates import ErrorRates
+from audit.estimates.measures import Measure
+from audit.records import Correction
+from audit.statistics.arguments import Flags, Vector
+from audit.statistics.error_rates import Calibration, check_informative, shared_covariance
+from audit.statistics.measurement_error import paired_variance
+
+__all__ = ["Corrections", "correction_record", "error_slopes", "was_read"]
+
+METHOD = "Rogan-Gladen, error rates by group"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrections:
+    """What the labels of a run can correct; without any, nothing is changed."""
+
+    rates: Sequence[ErrorRates] = field(default=())
+
+    def rates_of(self, measure: Measure) -> ErrorRates | None:
+        """The error rates attached for a measure, if any."""
+        return next((one for one in self.rates if one.fit(measure)), None)
+
+    def contrasts(self, frame: pd.DataFrame, measure: Measure, *, level: float) -> list[Contrast]:
+        """The contrasts of a measure, corrected where labels of both groups allow it.
+
+        Args:
+            frame: Rows of the measure (see `audit.estimates.frame.Readings`).
+            measure: What the values are.
+            level: Nominal coverage of the intervals, a fraction in (0, 1).
+        """
+        raw = list(contrasts(frame, measure))
+        rates = self.rates_of(measure)
+        if rates is None or not raw:
+            return raw
+        return list(_by_rates(raw, frame, measure, rates, level))
+
+    def placebos(self, frame: pd.DataFrame, measure: Measure, *, level: float) -> list[Contrast]:
+        """The placebo contrasts of a measure on the scale of its corrected contrasts.
+
+        Both members are of one group, so its errors cancel but for the scale.
+        """
+        raw = list(placebo_contrasts(frame, measure))
+        rates = self.rates_of(measure)
+        if rates is None or not raw:
+            return raw
+        found = []
+        for one in raw:
+            try:
+                calibration = rates.calibration(measure, one.cell.language, None)
+                check_informative(calibration, level=level)
+            except NotMeasuredError:
+                found.append(one)
+                continue
+            found.append(_scaled(one, calibration, rates))
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """Both groups' error rates and corrected means, as far as the analyzer read the answers."""
+
+    group: Calibration
+    reference: Calibration
+    group_mean: float
+    reference_mean: float
+    group_read: float
+    """Share of the group's weight that the analyzer read; the rest was refused by the provider."""
+    reference_read: float
+
+    def added(self, *, shared: bool) -> tuple[tuple[float, float], ...]:
+        """Variance that the two calibrations add to the gap, and its degrees of freedom."""
+        ours = error_slopes(self.group, self.group_mean, self.group_read)
+        theirs = error_slopes(self.reference, self.reference_mean, self.reference_read)
+        parts = [
+            (calibration.variance(*slopes), float(calibration.n_clusters - 1))
+            for calibration, slopes in ((self.group, ours), (self.reference, theirs))
+        ]
+        if not shared:
+            return tuple(parts)
+        both = sum(part for part, _ in parts) - 2 * shared_covariance(
+            self.group, ours, self.reference, theirs
+        )
+        return ((max(both, 0.0), min(freedom for _, freedom in parts)),)
+
+
+def was_read(frame: pd.DataFrame, measure: Measure) -> Flags:
+    """Rows whose value the analyzer read, rather than the provider's refusal signal; shape (n,)."""
+    if measure.refused_as is None:
+        return np.ones(len(frame), dtype=np.bool_)
+    return np.asarray((frame["outcome"] != "refused").to_numpy(), dtype=np.bool_)
+
+
+def correction_record(contrast: Contrast, level: float) -> Correction | None:
+    """What an estimate says of how it was corrected; None if it was not.
+
+    Args:
+        contrast: The contrast.
+        level: Level of the raw interval, a fraction in (0, 1).
+    """
+    done = contrast.correction
+    if done is None or done.unfit is not None:
+        return None
+    raw = done.raw
+    seen = interval(raw, level=level)
+    return Correction(
+        source=done.source,
+        method=done.method,
+        labels=done.labels,
+        n_labels=done.n_labels,
+        raw_point=seen.point,
+        raw_ci_low=seen.interval.low,
+        raw_ci_high=seen.interval.high,
+        raw_group_rate=raw.group_mean,
+        raw_reference_rate=raw.reference_mean,
+        **dict(done.facts),
+    )
+
+
+def error_slopes(calibration: Calibration, mean: float, read: float) -> tuple[float, float]:
+    """Derivatives of -mean((v - f) / (s - f)) by sensitivity s and false-positive rate f.
+
+    Args:
+        calibration: s and f.
+        mean: The corrected mean over what was read, times the share that was read.
+        read: That share, in [0, 1].
+    """
+    # Beyond [0, 1] the mean is noise, and would weigh one error rate negatively.
+    cut = min(max(mean, 0.0), read)
+    return cut / calibration.youden, (read - cut) / calibration.youden
+
+
+def _by_rates(
+    raw: Sequence[Contrast], frame: pd.DataFrame, measure: Measure, rates: ErrorRates, level: float
+) -> Iterator[Contrast]:
+    known, missing = _known(raw, measure, rates, level)
+    read = was_read(frame, measure)
+    frame = frame.assign(value=_corrected_values(frame, known, read))
+    corrected = list(contrasts(frame, measure))
+    shares = _Shares(frame, measure, read)
+    for place, (before, after) in enumerate(zip(raw, corrected, strict=True)):
+        cell = before.cell
+        keys = (cell.language, cell.group), (cell.language, cell.reference)
+        unfit = next((missing[key] for key in keys if key in missing), None)
+        if not before.strata or not _varies(before):
+            yield before
+        elif unfit is not None:
+            why = f"not corrected: {unfit.why}"
+            yield (
+                replace(before, correction=_unusable(before, rates, why))
+                if unfit.useless
+                else replace(before, uncorrected=why)
+            )
+        else:
+            ours, theirs = shares.of(place, after)
+            sides = _Sides(
+                group=known[keys[0]],
+                reference=known[keys[1]],
+                group_mean=ours[0],
+                reference_mean=theirs[0],
+                group_read=ours[1],
+                reference_read=theirs[1],
+            )
+            yield replace(after, correction=_correction(before, sides, rates))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Missing:
+    why: str
+    useless: bool
+    """True if there are labels, and they show an analyzer that may be no better than a coin."""
+
+
+_Key = tuple[str, str]
+"""Language and group."""
+
+
+def _known(
+    raw: Sequence[Contrast], measure: Measure, rates: ErrorRates, level: float
+) -> tuple[dict[_Key, Calibration], dict[_Key, _Missing]]:
+    known: dict[_Key, Calibration] = {}
+    missing: dict[_Key, _Missing] = {}
+    for one in raw:
+        for group in (one.cell.group, one.cell.reference):
+            key = (one.cell.language, group)
+            if key in known or key in missing:
+                continue
+            try:
+                found = rates.calibration(measure, *key)
+            except NotMeasuredError as error:
+                missing[key] = _Missing(why=str(error), useless=False)
+                continue
+            try:
+                check_informative(found, level=level)
+                known[key] = found
+            except NotMeasuredError as error:
+                missing[key] = _Missing(why=f"labels of the group {group}: {error}", useless=True)
+    return known, missing
+
+
+def _corrected_values(frame: pd.DataFrame, known: Mapping[_Key, Calibration], read: Flags) -> Vector:
+    """Each row's value by its own group's error rates, raw where there are none; shape (n,)."""
+    values = frame["value"].to_numpy(dtype=np.float64).copy()
+    language, group = frame["language"].astype(str).to_numpy(), frame["grp"].astype(str).to_numpy()
+    for (spoken, name), calibration in known.items():
+        mine = read & (language == spoken) & (group == name)
+        values[mine] = (values[mine] - calibration.false_positive_rate) / calibration.youden
+    return values
+
+
+def _varies(contrast: Contrast) -> bool:
+    """Whether the readings differ at all: what nobody or everybody shows leaves nothing to correct."""
+    means = [
+        mean
+        for stratum in contrast.strata
+        for mean in (stratum.paired.group_means, stratum.paired.reference_means)
+    ]
+    return len(set(np.concatenate(means).tolist())) > 1
+
+
+class _Shares:
+    """Corrected means of what the analyzer read, and its share of the weight, by place of the contrast."""
+
+    def __init__(self, frame: pd.DataFrame, measure: Measure, read: Flags) -> None:
+        """Keep the contrasts of both, if some answers were not read but refused by the provider."""
+        self._means: list[Contrast] | None = None
+        self._read: list[Contrast] | None = None
+        present = frame["value"].notna().to_numpy()
+        if (present & ~read).any():
+            values = frame["value"].to_numpy(dtype=np.float64)
+            self._means = list(contrasts(frame.assign(value=np.where(read, values, 0.0 * values)), measure))
+            self._read = list(contrasts(frame.assign(value=np.where(present, read, np.nan)), measure))
+
+    def of(self, place: int, contrast: Contrast) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Group's and reference's corrected mean of what was read, each with its share of the weight."""
+        if self._means is None or self._read is None:
+            return (contrast.group_mean, 1.0), (contrast.reference_mean, 1.0)
+        mean, share = self._means[place], self._read[place]
+        return (mean.group_mean, share.group_mean), (mean.reference_mean, share.reference_mean)
+
+
+def _correction(raw: Contrast, sides: _Sides, rates: ErrorRates) -> Corrected:
+    cell = raw.cell
+    spread = [
+        paired_variance(
+            stratum.paired.group_means,
+            stratum.paired.reference_means,
+            sides.group.youden,
+            sides.reference.youden,
+        )
+        for stratum in raw.strata
+    ]
+    return Corrected(
+        raw=raw,
+        source="calibration",
+        method=METHOD,
+        labels=rates.source,
+        n_labels=rates.count(cell.language, cell.group, cell.reference),
+        added=sides.added(shared=rates.clustered),
+        spread=sum(spread) / len(spread) ** 2,
+        facts=(
+            ("group_sensitivity", sides.group.sensitivity),
+            ("group_specificity", 1 - sides.group.false_positive_rate),
+            ("reference_sensitivity", sides.reference.sensitivity),
+            ("reference_specificity", 1 - sides.reference.false_positive_rate),
+        ),
+    )
+
+
+def _unusable(raw: Contrast, rates: ErrorRates, why: str) -> Corrected:
+    return Corrected(raw=raw, source="calibration", method=METHOD, labels=rates.source, n_labels=0, unfit=why)
+
+
+def _scaled(raw: Contrast, calibration: Calibration, rates: ErrorRates) -> Contrast:
+    """The contrast with every value corrected by one calibration: a shift that cancels, and a scale."""
+
+    def moved(values: Vector) -> Vector:
+        return np.asarray((values - calibration.false_positive_rate) / calibration.youden)
+
+    strata = [
+        replace(
+            stratum,
+            paired=replace(
+                stratum.paired,
+                differences=stratum.paired.differences / calibration.youden,
+                set_differences=stratum.paired.set_differences / calibration.youden,
+                set_influence=stratum.paired.set_influence / calibration.youden,
+                group_means=moved(stratum.paired.group_means),
+                reference_means=moved(stratum.paired.reference_means),
+            ),
+        )
+        for stratum in raw.strata
+    ]
+    spread = [
+        paired_variance(s.paired.group_means, s.paired.reference_means, 1, 1) / calibration.youden**2
+        for s in raw.strata
+    ]
+    return replace(
+        raw,
+        strata=tuple(strata),
+        correction=Corrected(
+            raw=raw,
+            source="calibration",
+            method=METHOD,
+            labels=rates.source,
+            n_labels=rates.count(raw.cell.language),
+            spread=sum(spread) / max(len(spread), 1) ** 2,
+        ),
+    )

@@ -1,0 +1,199 @@
+"""Error rates of a classifier, from texts that people labelled, and what their error is made of."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+from audit.errors import NotMeasuredError
+from audit.statistics.arguments import Codes, Vector, check_clusters
+
+__all__ = ["Calibration", "calibrate", "check_informative", "shared_covariance", "variance_floor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Error rates of a classifier on texts that people labelled, with what each cluster adds to the error."""
+
+    sensitivity: float
+    """Share of positives that it flags."""
+    false_positive_rate: float
+    """Share of negatives that it flags: 1 - specificity."""
+    sensitivity_influence: Vector
+    """What each cluster adds to the error of the sensitivity, shape (C,)."""
+    false_positive_influence: Vector
+    """What each cluster adds to the error of the false-positive rate, shape (C,)."""
+    sensitivity_floor: float
+    """Variance of the sensitivity where its clusters show none (as with no miss seen); else 0."""
+    false_positive_floor: float
+    """Variance of the false-positive rate where its clusters show none; else 0."""
+    n_positive: int
+    n_negative: int
+    n_missing: int
+    """Rows without a flag or a label, in no rate."""
+    n_clusters: int
+    clusters: Codes
+    """Code of each cluster, ascending, shape (C,): by it two calibrations know what they share."""
+    pooled: bool
+    """True if the texts are of several groups together: then it corrects no gap between them."""
+
+    @property
+    def youden(self) -> float:
+        """Sensitivity - false-positive rate: 0 is a coin, 1 is perfect."""
+        return self.sensitivity - self.false_positive_rate
+
+    def variance(self, of_sensitivity: float, of_false_positive: float) -> float:
+        """Variance of a * sensitivity + b * false-positive rate, as the clusters show it.
+
+        Args:
+            of_sensitivity: a.
+            of_false_positive: b.
+
+        Returns:
+            A variance, above 0 unless both are 0.
+        """
+        influence = (
+            of_sensitivity * self.sensitivity_influence + of_false_positive * self.false_positive_influence
+        )
+        return (
+            float(influence @ influence) * self.n_clusters / (self.n_clusters - 1)
+            + of_sensitivity**2 * self.sensitivity_floor
+            + of_false_positive**2 * self.false_positive_floor
+        )
+
+
+def calibrate(
+    flagged: npt.ArrayLike,
+    positive: npt.ArrayLike,
+    *,
+    cluster: npt.ArrayLike | None = None,
+    pooled: bool = False,
+) -> Calibration:
+    """Sensitivity and false-positive rate of a classifier, from texts that people labelled.
+
+    A rate of 0 or 1, or any whose clusters do not differ, shows no spread: its variance is then that of
+    (x + 1) / (n + 2) with clusters as trials, since 20 positives all found are no proof that none is missed.
+
+    Error rates do not travel: calibrate on texts of the group, the model and the style that is measured,
+    and again after retraining.
+
+    Args:
+        flagged: 1 if the classifier flagged the text, 0 if not, nan if it gave no answer, shape (n,).
+        positive: 1 if people labelled it positive, 0 if not, nan if unlabelled, shape (n,).
+        cluster: Code of what makes texts dependent (such as the template), shape (n,); by default none.
+        pooled: Whether the texts are of several groups together.
+
+    Returns:
+        The rates, with what their error is made of.
+
+    Raises:
+        NotMeasuredError: Fewer than 2 clusters have a positive, or fewer than 2 a negative.
+        ValueError: The shapes differ, or a value is not 0, 1 or nan.
+
+    Source:
+        Ratio estimator: Cochran (1977), Sampling Techniques, 3rd ed., eq. 6.13; (x + 1) / (n + 2):
+        Lang & Reiczigel (2014), Preventive Veterinary Medicine 113:13-22.
+
+    >>> found = calibrate([1, 1, 0, 0, 0, 1], [1, 1, 1, 0, 0, 0])
+    >>> round(found.sensitivity, 3), round(found.false_positive_rate, 3)
+    (0.667, 0.333)
+    """
+    flags, truth = np.asarray(flagged, dtype=np.float64), np.asarray(positive, dtype=np.float64)
+    codes = np.arange(flags.size) if cluster is None else np.asarray(cluster, dtype=np.int64)
+    if flags.ndim != 1 or not flags.shape == truth.shape == codes.shape:
+        raise ValueError(
+            "flagged, positive and cluster must share one shape (n,); "
+            f"got {flags.shape}, {truth.shape} and {codes.shape}"
+        )
+    for name, values in (("flagged", flags), ("positive", truth)):
+        if not (np.isnan(values) | (values == 0) | (values == 1)).all():
+            raise ValueError(f"{name} must be 0, 1 or nan")
+    present = ~(np.isnan(flags) | np.isnan(truth))
+    names, at = np.unique(codes[present], return_inverse=True)
+    flags, truth = flags[present], truth[present]
+    sensitivity, by_positive, floor = _error_rate("positives", flags, truth, at)
+    false_positive_rate, by_negative, other_floor = _error_rate("negatives", flags, 1 - truth, at)
+    return Calibration(
+        sensitivity=sensitivity,
+        false_positive_rate=false_positive_rate,
+        sensitivity_influence=by_positive,
+        false_positive_influence=by_negative,
+        sensitivity_floor=floor,
+        false_positive_floor=other_floor,
+        n_positive=int(truth.sum()),
+        n_negative=int((1 - truth).sum()),
+        n_missing=int((~present).sum()),
+        n_clusters=names.size,
+        clusters=names,
+        pooled=pooled,
+    )
+
+
+def check_informative(calibration: Calibration, *, level: float) -> None:
+    """Refuse a classifier that may be no better than a coin: nothing can be corrected with it.
+
+    Args:
+        calibration: Its error rates.
+        level: Level of the interval of sensitivity - false-positive rate, a fraction in (0, 1).
+
+    Raises:
+        NotMeasuredError: The interval reaches 0, so that a corrected rate could be anything.
+    """
+    error = sqrt(calibration.variance(1.0, -1.0))
+    low = calibration.youden - float(stdtrit(calibration.n_clusters - 1, 0.5 + level / 2)) * error
+    if low <= 0:
+        raise NotMeasuredError(
+            "the classifier is not shown to be better than a coin: sensitivity - false-positive rate is "
+            f"{calibration.youden:.3f}, and may be {low:.3f}"
+        )
+
+
+def shared_covariance(
+    first: Calibration, of_first: tuple[float, float], second: Calibration, of_second: tuple[float, float]
+) -> float:
+    """Covariance of two calibrations that share clusters, as where each template has texts of both groups.
+
+    Args:
+        first: One calibration, whose cluster codes mean the same as those of `second`.
+        of_first: a and b of a * sensitivity + b * false-positive rate.
+        second: The other.
+        of_second: Its a and b.
+
+    Returns:
+        The covariance of the two sums; 0 if no cluster is shared.
+    """
+    _, here, there = np.intersect1d(first.clusters, second.clusters, return_indices=True)
+    if here.size == 0:
+        return 0.0
+    parts = [
+        (a * one.sensitivity_influence + b * one.false_positive_influence)[at]
+        for one, (a, b), at in ((first, of_first, here), (second, of_second, there))
+    ]
+    n = min(first.n_clusters, second.n_clusters)
+    return float(parts[0] @ parts[1]) * n / (n - 1)
+
+
+def variance_floor(rate: float, n: int) -> float:
+    """Variance of a rate whose clusters show none, from (x + 1) / (n + 2).
+
+    Args:
+        rate: The rate, in [0, 1].
+        n: Clusters it is over, at least 1.
+    """
+    moved = (rate * n + 1) / (n + 2)
+    return moved * (1 - moved) / n
+
+
+def _error_rate(
+    name: str, flags: Vector, of: Vector, at: npt.NDArray[np.int64]
+) -> tuple[float, Vector, float]:
+    """A rate among the rows `of`, what each cluster adds to its error, and its variance if they show none."""
+    asked = np.bincount(at, weights=of)
+    n = int((asked > 0).sum())
+    check_clusters(f"an error rate among {name}", n)
+    rate = float(flags @ of) / float(of.sum())
+    influence = (np.bincount(at, weights=flags * of) - rate * asked) / asked.sum()
+    floor = 0.0 if np.abs(influence).max() > np.finfo(np.float64).eps else variance_floor(rate, n)
+    return rate, np.asarray(influence, dtype=np.float64), floor
