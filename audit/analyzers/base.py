@@ -1,15 +1,15 @@
 """The seam of analyzers: what every analyzer, built in or third party, must offer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from audit.records import DeclaredMeasure, Exchange, Score
 from probes.base import Options
 from probes.records import Record
 
-__all__ = ["Analyzer", "AnalyzerContext", "AnalyzerInfo", "ErrorRate"]
+__all__ = ["Analyzer", "AnalyzerContext", "AnalyzerInfo", "ErrorRate", "Surveyor"]
 
 
 class ErrorRate(Record):
@@ -103,5 +103,23 @@ class Analyzer(Protocol):
         Returns:
             Zero or more scores an exchange, each with the exchange's `output`, and with the name and
             version of `info`.
+        """
+        ...
+
+
+@runtime_checkable
+class Surveyor(Protocol):
+    """An analyzer whose reading of a reply depends on the other replies of the same target.
+
+    It may have this member besides those of `Analyzer`. Whenever a target has a reply that was not scored
+    yet, all of its replies are surveyed and scored again.
+    """
+
+    def survey(self, exchanges: Iterable[Sequence[Exchange]]) -> None:
+        """Read every reply of one target, before any of them is scored.
+
+        Args:
+            exchanges: The replies in batches, in the order in which they were stored; may be read once.
+                What is kept must not depend on that order, which changes when a run is interrupted.
         """
         ...

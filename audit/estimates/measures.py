@@ -203,6 +203,16 @@ MEASURES: tuple[Measure, ...] = (
         limit=True,
     ),
     Measure(
+        name="near_identical_rate",
+        analyzer="repetition",
+        reading="near_identical",
+        words="replies nearly identical to a reply to an unlike request",
+        unit="rate",
+        expects=("open", "comply"),
+        compare_groups=False,
+        limit=True,
+    ),
+    Measure(
         name="unlisted_citation_rate",
         analyzer="fabrication",
         reading="unlisted_citation",

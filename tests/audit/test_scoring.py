@@ -1,6 +1,6 @@
 """Scoring: every analyzer reads what it has not read, once a version, and can be stopped anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -104,3 +104,37 @@ def test_what_was_scored_before_a_stop_is_kept(store: Store) -> None:
         assert 0 < left < 600
         frame = store.frame("target")
         assert frame["value"].tolist() == [4.0] * 600
+
+
+class Mates(Length):
+    """Reads how many replies of the same target are as long."""
+
+    def __init__(self, options: PluginOptions, context: AnalyzerContext) -> None:
+        """Nothing surveyed yet."""
+        super().__init__(options, context)
+        self.lengths: list[int] = []
+
+    def survey(self, exchanges: Iterable[Sequence[Exchange]]) -> None:
+        """Keep all lengths of a target."""
+        self.lengths = [len(one.reply) for batch in exchanges for one in batch]
+
+    def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
+        """One score a reply."""
+        return [
+            score.model_copy(update={"value": float(self.lengths.count(len(one.reply)))})
+            for one, score in zip(exchanges, super().score(exchanges), strict=True)
+        ]
+
+
+def test_a_surveyor_reads_all_of_a_target_again_when_something_is_new(store: Store) -> None:
+    """A reading that depends on other replies is made anew for all of them, target by target."""
+    with store:
+        ids = [prompt.id for prompt in store.prompts()]
+        store.add_outputs([Output(target="baseline", prompt_id=ids[0], text="word")])
+        assert score_outputs(store, [make(Mates)]) == 601
+        assert store.frame("target")["value"].tolist() == [600.0] * 600
+        assert store.frame("baseline")["value"].tolist() == [1.0]
+        assert score_outputs(store, [make(Mates)]) == 0
+        store.add_outputs([Output(target="baseline", prompt_id=ids[1], text="four")])
+        assert score_outputs(store, [make(Mates)]) == 2
+        assert store.frame("baseline")["value"].tolist() == [2.0] * 2
