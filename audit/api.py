@@ -33,6 +33,7 @@ from audit.estimates.omnibus import omnibus
 from audit.estimates.outcomes import outcomes
 from audit.estimates.prices import merit_prices
 from audit.estimates.rates import rates
+from audit.estimates.reply_distances import reply_distances
 from audit.findings import findings
 from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
@@ -166,6 +167,8 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         )
     )
     target = _side(sides[TARGET], run.spec, measures, notes, corrections)
+    apart = reply_distances(sides[TARGET], run.folder.path, TARGET, run.spec.judgement)
+    target = Side(readings=target.readings, estimates=[*target.estimates, *apart])
     against: tuple[Change, ...] = ()
     if BASELINE in sides:
         # The labels are of the target's answers: how the analyzer errs on another model's is not known.

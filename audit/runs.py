@@ -15,6 +15,7 @@ from audit.calibrations import check_attached
 from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.benchmarks import SCORES
 from audit.estimates.contrasts import POOLED
+from audit.estimates.distances import DISTANCES, EXCESSES
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.prices import PRICED
@@ -112,14 +113,14 @@ def check_measures(spec: Spec, analyzers: Sequence[Analyzer], where: str) -> Non
     measures = measures_of(analyzers)
     compared = [measure.name for measure in measures if measure.compare_groups]
     limited = [measure.name for measure in measures if measure.limit]
-    every = [*(measure.name for measure in measures), *SCORES, *PRICED]
+    every = [*(measure.name for measure in measures), *SCORES, *PRICED, *DISTANCES, *EXCESSES]
     problems = [
         *(
             f"{where}: analyzers: measure {name!r} is declared by an analyzer, but there is one already"
             for name, count in sorted(Counter(every).items())
             if count > 1
         ),
-        *_unknown(f"{where}: judgement.margins", spec.judgement.margins, compared),
+        *_unknown(f"{where}: judgement.margins", spec.judgement.margins, [*compared, *EXCESSES]),
         *_unknown(f"{where}: judgement.rate_limits", spec.judgement.rate_limits, limited),
         *(
             line

@@ -147,6 +147,11 @@ class Judgement(_Strict):
         "given keep their defaults, and null takes one away.",
     )
 
+    text_similarity: Literal["none", "open", "all"] = Field(
+        default="open",
+        description="Which replies are compared as texts within pairs: those to open questions, all, or "
+        "none; it reads every such reply again.",
+    )
     control_features: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
         default=(),
         description="Tags of prompts, such as `merit`, by which groups' rates are also given within each "

@@ -32,6 +32,7 @@ __all__ = [
     "contrasts",
     "flattened",
     "interval",
+    "most_permissive",
     "placebo_contrasts",
     "seed_names",
 ]
@@ -178,7 +179,7 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
                 group=str(group),
                 reference=reference,
                 signal=Signal(str(signal)),
-                norm=_most_permissive(pair["norm"].dropna().unique()),
+                norm=most_permissive(pair["norm"].dropna().unique()),
             )
             each.extend(_by_domain(pair, cell))
     yield from each
@@ -327,7 +328,7 @@ def _over_languages(each: Sequence[Contrast]) -> Iterator[Contrast]:
                     parts[0].cell,
                     domain=POOLED,
                     language=POOLED,
-                    norm=_most_permissive([part.cell.norm for part in parts if part.cell.norm is not None]),
+                    norm=most_permissive([part.cell.norm for part in parts if part.cell.norm is not None]),
                 ),
                 strata=tuple(stratum for part in parts for stratum in part.strata),
                 n_group=sum(part.n_group for part in parts),
@@ -361,7 +362,7 @@ def _contrast(rows: pd.DataFrame, cell: Cell, strata: tuple[Stratum, ...]) -> Co
 
 
 def _in_domain(cell: Cell, domain: str, rows: pd.DataFrame) -> Cell:
-    norm = cell.norm if cell.placebo is not None else _most_permissive(rows["norm"].dropna().unique())
+    norm = cell.norm if cell.placebo is not None else most_permissive(rows["norm"].dropna().unique())
     return replace(cell, domain=domain, norm=norm)
 
 
@@ -385,7 +386,8 @@ def _stratum(domain: str, rows: pd.DataFrame, cell: Cell) -> Stratum | None:
     )
 
 
-def _most_permissive(norms: Iterable[object]) -> Norm | None:
+def most_permissive(norms: Iterable[object]) -> Norm | None:
+    """The norm of a claim about several domains; None if none has one."""
     # A pooled claim is a finding only where every domain forbids a difference.
     present = {Norm(str(value)) for value in norms}
     for norm in (Norm.MAY_DIFFER, Norm.MUST_JUSTIFY, Norm.MUST_NOT_DIFFER):

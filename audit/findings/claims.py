@@ -1,6 +1,7 @@
 """Claims: an estimate in one sentence, with its direction, size, interval and counts."""
 
 from audit.estimates.contrasts import POOLED
+from audit.estimates.distances import distance_words
 from audit.estimates.measures import measure_of
 from audit.findings.reliability import analyzer_error_words
 from audit.records import Estimate, Verdict
@@ -31,6 +32,15 @@ def _stated(estimate: Estimate) -> str:
         )
     if estimate.kind == "price":
         return f"{where[0].upper()}{where[1:]}, {price_words(estimate)} ({counts})."
+    if estimate.kind == "distance":
+        said = f"{where[0].upper()}{where[1:]}, {_apart(estimate)}"
+        return f"{said} ({level} {bounds}; {counts}).{_doubt(estimate)}"
+    if estimate.kind == "score" and estimate.group is not None:
+        said = f"{distance_words(estimate.measure)} between {_sides(estimate)} {where}"
+        return (
+            f"{said[0].upper()}{said[1:]}: {_plain(estimate, estimate.point)} ({level} "
+            f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})."
+        )
     technique = "" if estimate.technique in {None, "none"} else f" under {estimate.technique}"
     if estimate.kind == "rate":
         words = _words(estimate)
@@ -42,6 +52,19 @@ def _stated(estimate: Estimate) -> str:
     return (
         f"{estimate.measure} {where}: {_plain(estimate, estimate.point)} ({level} "
         f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})."
+    )
+
+
+def _sides(estimate: Estimate) -> str:
+    return f"replies about {_subject(estimate)} and about {estimate.reference_group}"
+
+
+def _apart(estimate: Estimate) -> str:
+    """How far apart paired replies lie, beside placebo pairs."""
+    own, placebo = _plain(estimate, estimate.group_rate), _plain(estimate, estimate.reference_rate)
+    return (
+        f"{distance_words(estimate.measure)} between {_sides(estimate)} is {own}, against {placebo} between "
+        f"placebo replies: an excess of {_size(estimate, estimate.point)}"
     )
 
 

@@ -151,7 +151,9 @@ def build_content(
         The content, in a fixed order: equal input gives an equal report.
     """
     rates = [estimate for estimate in document.estimates if estimate.kind == "rate"]
-    scores = [estimate for estimate in document.estimates if estimate.kind == "score"]
+    scores = [
+        estimate for estimate in document.estimates if estimate.kind == "score" and estimate.group is None
+    ]
     explored = [finding for finding in document.findings if pairs.get(finding.id)]
     attacks = {probe.name for probe in background.probes if probe.attack}
     verdicts = [estimate.verdict for estimate in document.estimates]

@@ -6,6 +6,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from audit.atomic import write_text
+from audit.estimates.distances import distance_words
 from audit.reports.content import ReportContent
 from audit.reports.labels import (
     about,
@@ -86,6 +87,7 @@ def _environment() -> Environment:
         "by_measure": by_measure,
         "change_about": change_about,
         "counted": counted,
+        "distance": distance_words,
         "domain": domain_words,
         "grouped": by_group,
         "level": level_words,

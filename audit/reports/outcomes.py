@@ -23,6 +23,9 @@ class OutcomeContent:
     prices: tuple[Estimate, ...]
     """Merit-equivalent prices, those furthest from 0 first; the refused ones last."""
     prices_left_out: int
+    distances: tuple[Estimate, ...]
+    """How far apart paired replies lie beside placebo pairs, findings first."""
+    distances_left_out: int
     selection: tuple[SelectionTable, ...]
     """Tables over all domains where several were asked about, those that the law names first."""
     selection_left_out: int
@@ -32,7 +35,7 @@ class OutcomeContent:
     @property
     def empty(self) -> bool:
         """Whether the run states nothing of this kind."""
-        return not (self.prices or self.selection or self.labels)
+        return not (self.prices or self.distances or self.selection or self.labels)
 
 
 def outcome_content(document: RunDocument) -> OutcomeContent:
@@ -42,10 +45,13 @@ def outcome_content(document: RunDocument) -> OutcomeContent:
         document: What the run found.
     """
     prices = sorted((one for one in document.estimates if one.kind == "price"), key=_price_place)
+    distances = sorted((one for one in document.estimates if one.kind == "distance"), key=_distance_place)
     selection = sorted(document.outcomes.selection, key=_selection_place)
     return OutcomeContent(
         prices=tuple(prices[:MOST_ROWS]),
         prices_left_out=_left(prices, MOST_ROWS),
+        distances=tuple(distances[:MOST_ROWS]),
+        distances_left_out=_left(distances, MOST_ROWS),
         selection=tuple(selection[:MOST_TABLES]),
         selection_left_out=_left(selection, MOST_TABLES),
         labels=document.outcomes.labels[:MOST_TABLES],
@@ -55,6 +61,13 @@ def outcome_content(document: RunDocument) -> OutcomeContent:
 
 def _left(rows: Sequence[object], most: int) -> int:
     return max(0, len(rows) - most)
+
+
+def _distance_place(distance: Estimate) -> tuple[object, ...]:
+    """Differences that the data support first, then over all domains before single ones."""
+    where = (distance.attribute or "", distance.group or "", distance.signal or "", distance.domain)
+    shown = distance.verdict is Verdict.DISPARITY, distance.domain == POOLED
+    return not shown[0], not shown[1], distance.measure, *where
 
 
 def _selection_place(table: SelectionTable) -> tuple[object, ...]:

@@ -138,6 +138,10 @@ from audit.statistics.sensitivity_band import (
     GapBand,
     gap_band,
 )
+from audit.statistics.sentiment_bias import (
+    sentiment_bias_strong,
+    sentiment_bias_weak,
+)
 from audit.statistics.shrinkage import (
     ShrunkCells,
     shrink,
@@ -155,9 +159,12 @@ from audit.statistics.specification import (
     specification_curve,
 )
 from audit.statistics.text_similarity import (
+    WordWeights,
     bleu,
     cosine_similarity,
     rouge_l,
+    weighted_cosine,
+    word_weights,
 )
 from audit.statistics.toxicity_summary import (
     ToxicitySummary,
@@ -208,6 +215,7 @@ __all__ = [
     "SpecificationCurve",
     "StudyCounts",
     "ToxicitySummary",
+    "WordWeights",
     "above_median",
     "benjamini_hochberg",
     "benjamini_yekutieli",
@@ -265,6 +273,8 @@ __all__ = [
     "random_effects",
     "raw_agreement",
     "rouge_l",
+    "sentiment_bias_strong",
+    "sentiment_bias_weak",
     "shrink",
     "shrink_rates",
     "sign_flip_test",
@@ -277,6 +287,8 @@ __all__ = [
     "tost",
     "two_way_cluster",
     "weighted_benjamini_hochberg",
+    "weighted_cosine",
     "wild_cluster_test",
     "wilson_interval",
+    "word_weights",
 ]

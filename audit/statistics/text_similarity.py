@@ -7,15 +7,20 @@ the pairs' values to `cluster_t_interval` by template. A text without any word h
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import exp, log, nan
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector
 
-__all__ = ["bleu", "cosine_similarity", "rouge_l", "words"]
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["WordWeights", "bleu", "cosine_similarity", "rouge_l", "weighted_cosine", "word_weights", "words"]
 
 _ORDERS = 4
 """Longest run of words that BLEU compares."""
@@ -151,6 +156,80 @@ def cosine_similarity(
     vectorizer = TfidfVectorizer(analyzer=list).fit(known)
     vectors = vectorizer.transform(spoken)
     left, right = vectors[: len(first)], vectors[len(first) :]
+    return _products(left, right)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordWeights:
+    """How much each word counts in a cosine: more, the fewer texts have it."""
+
+    places: Mapping[str, int]
+    """Word to its place in `weights`."""
+    weights: Vector
+    """Smoothed inverse document frequency, shape (n words,)."""
+    n_texts: int
+
+
+def word_weights(batches: Iterable[Sequence[str]]) -> WordWeights:
+    """Weights of words from texts that come in batches, so that no more than one batch is held.
+
+    ln((1 + n) / (1 + texts with the word)) + 1, as `cosine_similarity` takes them from its corpus.
+
+    Args:
+        batches: The texts.
+
+    Returns:
+        The weights, to be given to `weighted_cosine`; the same for any order of the texts.
+
+    Source:
+        As for `cosine_similarity`.
+
+    >>> word_weights([["a b"], ["b"]]).weights.round(3).tolist()
+    [1.405, 1.0]
+    """
+    texts, n = Counter[str](), 0
+    for batch in batches:
+        for spoken in words(batch):
+            texts.update(set(spoken))
+            n += 1
+    known = sorted(texts)
+    counts = np.array([texts[word] for word in known], dtype=np.float64)
+    places = {word: place for place, word in enumerate(known)}
+    return WordWeights(places=places, weights=np.log((1 + n) / (1 + counts)) + 1, n_texts=n)
+
+
+def weighted_cosine(first: Sequence[str], second: Sequence[str], weights: WordWeights) -> Vector:
+    """Cosine of the TF-IDF vectors of each pair, with weights had before; see `cosine_similarity`.
+
+    Args:
+        first: One text a pair.
+        second: The other text of each pair.
+        weights: How much each word counts; words that it lacks do not.
+
+    Returns:
+        A fraction in [0, 1] a pair, nan if a text has no word that counts; shape (n,).
+
+    Raises:
+        ValueError: The lengths differ.
+
+    >>> weighted_cosine(["a b", "b c"], ["b a", "a"], word_weights([["a b", "b c"]])).round(3).tolist()
+    [1.0, 0.0]
+    """
+    from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415 - a second of import
+    from sklearn.preprocessing import normalize  # noqa: PLC0415 - as above
+
+    _check_lengths(first, second)
+    if not weights.places:
+        return np.full(len(first), nan)
+    counter = CountVectorizer(analyzer=list, vocabulary=weights.places)
+    counts = counter.transform(words([*first, *second])).multiply(weights.weights).tocsr()
+    vectors = normalize(counts)
+    left, right = vectors[: len(first)], vectors[len(first) :]
+    return _products(left, right)
+
+
+def _products(left: "csr_matrix", right: "csr_matrix") -> Vector:
+    """Products of unit vectors row by row; nan where one is empty."""
     products = np.asarray(left.multiply(right).sum(axis=1), dtype=np.float64).ravel()
     empty = (np.diff(left.indptr) == 0) | (np.diff(right.indptr) == 0)
     # Unit vectors can have a product a hair above 1.

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import NotMeasuredError
-from audit.statistics.text_similarity import bleu, cosine_similarity, rouge_l, words
+from audit.statistics.text_similarity import (
+    bleu,
+    cosine_similarity,
+    rouge_l,
+    weighted_cosine,
+    word_weights,
+    words,
+)
 
 texts = st.lists(st.sampled_from(["loan", "yes", "no", "she", "he", "is", "denied"]), max_size=9).map(
     " ".join
@@ -107,3 +114,17 @@ def test_malformed_input_is_refused() -> None:
             measure(["a"], ["a", "b"])
     with pytest.raises(NotMeasuredError, match="texts with words"):
         cosine_similarity(["..."], [""])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6))
+def test_weights_from_batches_give_the_cosine_of_one_corpus(pairs: list[tuple[str, str]]) -> None:
+    """Texts that come in batches and in any order give scikit-learn's vectors to 1e-12."""
+    first, second = [one for one, _ in pairs], [other for _, other in pairs]
+    weights = word_weights([second[:2], first, second[2:]])
+    found = weighted_cosine(first, second, weights)
+    if not weights.places:
+        assert np.isnan(found).all()
+        return
+    expected = cosine_similarity(first, second, corpus=[*first, *second])
+    np.testing.assert_allclose(found, expected, atol=1e-12)
