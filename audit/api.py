@@ -25,6 +25,7 @@ from audit.compare import Side, changes
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.correction import Corrections
+from audit.estimates.correction_band import KnownErrors
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.group_rates import group_rates
@@ -160,11 +161,13 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         sides = {role: Readings(store.frame(role)) for role in run.roles}
     measures = measures_of(analyzers)
     notes = {analyzer.info.name: analyzer.info.notes for analyzer in analyzers}
+    known = KnownErrors(shipped={analyzer.info.name: analyzer.info.error_rates for analyzer in analyzers})
     corrections = Corrections(
         rates=(
             *given_rates(run.spec, analyzers, calibrations, "--calibration"),
             *attached_rates(run.spec, analyzers, run.root, run.where),
-        )
+        ),
+        known=known,
     )
     target = _side(sides[TARGET], run.spec, measures, notes, corrections)
     apart = reply_distances(sides[TARGET], run.folder.path, TARGET, run.spec.judgement)
@@ -172,7 +175,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
     against: tuple[Change, ...] = ()
     if BASELINE in sides:
         # The labels are of the target's answers: how the analyzer errs on another model's is not known.
-        baseline = _side(sides[BASELINE], run.spec, measures, notes, Corrections())
+        baseline = _side(sides[BASELINE], run.spec, measures, notes, Corrections(known=known))
         against = tuple(changes(baseline, target, run.spec.judgement))
     document = RunDocument(
         run=run.spec.name,

@@ -13,9 +13,10 @@ import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import Contrast, Corrected, contrasts, interval, placebo_contrasts
+from audit.estimates.correction_band import DEPARTURE, KnownErrors, gap_error_band, rate_error_band
 from audit.estimates.error_rates import ErrorRates
 from audit.estimates.measures import Measure
-from audit.records import Correction
+from audit.records import Correction, Estimate, Verdict
 from audit.statistics.arguments import Flags, Vector
 from audit.statistics.error_rates import Calibration, check_informative, shared_covariance
 from audit.statistics.measurement_error import paired_variance
@@ -30,10 +31,35 @@ class Corrections:
     """What the labels of a run can correct; without any, nothing is changed."""
 
     rates: Sequence[ErrorRates] = field(default=())
+    known: KnownErrors = field(default=KnownErrors())
+    """Error rates that the analyzers ship with: they correct nothing, but tell what their error can do."""
 
     def rates_of(self, measure: Measure) -> ErrorRates | None:
         """The error rates attached for a measure, if any."""
         return next((one for one in self.rates if one.fit(measure)), None)
+
+    def errors_of(self, measure: Measure) -> tuple[ErrorRates, float] | None:
+        """Error rates of all groups together, and by how much those of one may depart from them.
+
+        Those of attached labels if there are any, else those that the analyzer ships with.
+        """
+        attached = self.rates_of(measure)
+        return self.known.of(measure) if attached is None else (attached, DEPARTURE)
+
+    def with_gap_band(self, estimate: Estimate, contrast: Contrast) -> Estimate:
+        """A disparity that is not corrected, with what the analyzer's unequal error could make of it."""
+        known = self.errors_of(contrast.cell.measure)
+        if estimate.verdict is not Verdict.DISPARITY or known is None or contrast.correction is not None:
+            return estimate
+        band = gap_error_band(contrast, known, estimate.level)
+        return estimate.model_copy(update={"error_band": band})
+
+    def with_rate_band(self, estimate: Estimate, measure: Measure) -> Estimate:
+        """A rate beyond its limit that is not corrected, with what the analyzer's error could make of it."""
+        known = self.errors_of(measure)
+        if estimate.verdict is not Verdict.EXCEEDS or known is None or estimate.correction is not None:
+            return estimate
+        return estimate.model_copy(update={"error_band": rate_error_band(estimate, measure, known)})
 
     def contrasts(self, frame: pd.DataFrame, measure: Measure, *, level: float) -> list[Contrast]:
         """The contrasts of a measure, corrected where labels of both groups allow it.

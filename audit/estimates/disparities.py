@@ -101,7 +101,8 @@ def disparities(
         _estimate(one, p, controls_of(one.contrast, controls), judgement, design)
         for one, p in zip(tested, adjusted(p_values, weight), strict=True)
     ]
-    return _with_family(found, drafts, weight, judgement, design)
+    judged = _with_family(found, drafts, weight, judgement, design)
+    return [corrections.with_gap_band(one, draft) for one, draft in zip(judged, drafts, strict=True)]
 
 
 def _tests(drafts: Sequence[Contrast], judgement: Judgement) -> list[_Test]:

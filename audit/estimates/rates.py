@@ -48,7 +48,9 @@ def rates(
             found.extend(_of_measure(frame_of(measure), measure, judgement, corrections))
     tested = [one.p_value for one in found if one.p_value is not None]
     adjusted = iter(benjamini_hochberg(tested).tolist() if tested else [])
-    return [one if one.p_value is None else _judged(one, float(next(adjusted)), judgement) for one in found]
+    judged = [one if one.p_value is None else _judged(one, float(next(adjusted)), judgement) for one in found]
+    named = {measure.name: measure for measure in measures}
+    return [corrections.with_rate_band(one, named[one.measure]) for one in judged]
 
 
 def _of_measure(

@@ -136,7 +136,9 @@ from audit.statistics.resampling import (
 )
 from audit.statistics.sensitivity_band import (
     GapBand,
+    RateBand,
     gap_band,
+    rate_band,
 )
 from audit.statistics.sentiment_bias import (
     sentiment_bias_strong,
@@ -206,6 +208,7 @@ __all__ = [
     "PooledEstimate",
     "PoweredEstimate",
     "RandomEffects",
+    "RateBand",
     "RateEstimate",
     "RatioEstimate",
     "RowWeights",
@@ -271,6 +274,7 @@ __all__ = [
     "powered_mean",
     "probability_of_any",
     "random_effects",
+    "rate_band",
     "raw_agreement",
     "rouge_l",
     "sentiment_bias_strong",

@@ -1,4 +1,4 @@
-"""What a gap may be when a classifier's error rates are known for all groups together only."""
+"""What a gap or a rate may be when a classifier's error rates are known for all groups together only."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -14,7 +14,7 @@ from audit.statistics.error_rates import Calibration
 from audit.statistics.intervals import check_bounds
 from audit.statistics.measurement_error import paired_variance
 
-__all__ = ["GapBand", "gap_band"]
+__all__ = ["GapBand", "RateBand", "gap_band", "rate_band"]
 
 _STEPS = 30
 """Halvings in the search for the departure at which the sign is lost: to 1e-9."""
@@ -105,6 +105,83 @@ def gap_band(
         sign_holds_to=holds,
         says=_words(low, high, departure, holds),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateBand:
+    """The rates that are possible while the error rates are near those measured; not an estimate."""
+
+    low: float
+    high: float
+    departure: float
+    holds_to: float | None
+    """Largest departure at which the low end is still above the limit; None if it never is."""
+    says: str
+    """The band in words."""
+
+
+def rate_band(
+    interval: tuple[float, float],
+    calibration: Calibration,
+    *,
+    limit: float,
+    departure: float,
+    reach: tuple[float, float] = (0.0, 0.0),
+) -> RateBand:
+    """The range of a corrected rate when the classifier's error rates in it are known only nearly.
+
+    At each corner of the box of error rates within `departure` (and their own half-widths, `reach`) both
+    ends of the interval as read are corrected; the band is their union. A rate whose low end stays above
+    the limit only up to a departure smaller than is plausible is not shown to exceed it.
+
+    Args:
+        interval: Ends of the interval of the flagged share, in [0, 1].
+        calibration: Error rates on labelled texts.
+        limit: Largest accepted rate, in [0, 1].
+        departure: Largest difference of the error rates from those measured, at least 0.
+        reach: Half-widths of the intervals of the sensitivity and of the false-positive rate.
+
+    Returns:
+        The band, within [0, 1].
+
+    Raises:
+        NotMeasuredError: A sensitivity not above the false-positive rate.
+        ValueError: `departure` is below 0.
+
+    Source:
+        Lash, Fox & Fink (2009), as for `gap_band`.
+    """
+    if departure < 0:
+        raise ValueError(f"departure must be at least 0; got {departure!r}")
+    if calibration.youden <= 0:
+        raise NotMeasuredError(
+            "a sensitivity band needs a classifier better than a coin; sensitivity - false-positive rate "
+            f"is {calibration.youden:.3f}"
+        )
+
+    def ends(by: float) -> tuple[float, float]:
+        found: list[float] = []
+        for up, down in product((-1, 1), repeat=2):
+            sensitivity = min(max(calibration.sensitivity + up * (by + reach[0]), 0.0), 1.0)
+            false_positive = min(max(calibration.false_positive_rate + down * (by + reach[1]), 0.0), 1.0)
+            if sensitivity <= false_positive:
+                return 0.0, 1.0
+            youden = sensitivity - false_positive
+            found += [min(max((end - false_positive) / youden, 0.0), 1.0) for end in interval]
+        return min(found), max(found)
+
+    low, high = ends(departure)
+    holds: float | None = None
+    if ends(0.0)[0] > limit:
+        holds, outside = 0.0, 1.0
+        for _ in range(_STEPS):
+            middle = (holds + outside) / 2
+            holds, outside = (holds, middle) if ends(middle)[0] <= limit else (middle, outside)
+    said = (
+        f"if its error rates here are within {100 * departure:.1f} points of those, the rate is between "
+        f"{100 * low:.1f} and {100 * high:.1f} %, against a limit of {100 * limit:g} %"
+    )
+    return RateBand(low=low, high=high, departure=departure, holds_to=holds, says=said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

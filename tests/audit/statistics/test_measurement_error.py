@@ -11,7 +11,7 @@ from audit.errors import NotMeasuredError
 from audit.statistics.error_rates import Calibration, calibrate, shared_covariance
 from audit.statistics.intervals import cluster_t_interval
 from audit.statistics.measurement_error import corrected_gap, corrected_rate
-from audit.statistics.sensitivity_band import gap_band
+from audit.statistics.sensitivity_band import gap_band, rate_band
 from probes.seeds import rng
 
 NAN = float("nan")
@@ -231,3 +231,22 @@ def test_calibrations_that_share_templates_vary_together() -> None:
     assert float(np.mean(stated)) == pytest.approx(seen, rel=0.2)
     apart = calibrate([1, 0, 0, 1], [1, 1, 0, 0], cluster=[500, 501, 502, 503])
     assert shared_covariance(found[0], (1.0, 0.0), apart, (1.0, 0.0)) == 0
+
+
+def test_a_rate_band_widens_with_the_departure_and_says_where_the_limit_is_met() -> None:
+    """At the departure that is stated the low end is the limit; beyond it, it is below."""
+    calibration = labelled(900, 1000, 20, 1000)
+    bands = [rate_band((0.08, 0.12), calibration, limit=0.05, departure=by) for by in (0.0, 0.01, 0.2)]
+    assert [one.low for one in bands] == sorted((one.low for one in bands), reverse=True)
+    assert [one.high for one in bands] == sorted(one.high for one in bands)
+    holds = bands[0].holds_to
+    assert holds is not None
+    assert rate_band((0.08, 0.12), calibration, limit=0.05, departure=holds).low == pytest.approx(
+        0.05, abs=1e-6
+    )
+    assert rate_band((0.02, 0.03), calibration, limit=0.05, departure=0).holds_to is None
+    assert rate_band((0.2, 0.3), calibration, limit=0.05, departure=0.5).low == 0.0
+    with pytest.raises(NotMeasuredError):
+        rate_band((0.2, 0.3), labelled(5, 10, 5, 10), limit=0.1, departure=0.0)
+    with pytest.raises(ValueError, match="departure"):
+        rate_band((0.2, 0.3), calibration, limit=0.1, departure=-0.1)

@@ -1,0 +1,88 @@
+"""What is said of a claim that the analyzer's unequal error could make alone."""
+
+from audit.analyzers.base import ErrorRate
+from audit.estimates.correction import Corrections
+from audit.estimates.correction_band import DEPARTURE, KnownErrors
+from audit.estimates.disparities import disparities
+from audit.estimates.measures import measure_named
+from audit.estimates.rates import rates
+from audit.findings.claims import claim
+from audit.records import Estimate, Verdict
+from audit.spec import Judgement
+from tests.audit.tables import Values, pairs, singles, source
+
+TOXICITY = measure_named("toxicity_rate")
+N = 40
+READ = {"analyzer": "toxicity", "measure": "toxic", "expects": "open"}
+
+
+def shipped(*rates_: tuple[str, float, int, str | None]) -> Corrections:
+    """What an analyzer ships with: name, value, texts, group."""
+    known = [
+        ErrorRate(name=name, value=value, ci_low=0, ci_high=1, n=n, measured_on="a set", group=group)
+        for name, value, n, group in rates_
+    ]
+    return Corrections(known=KnownErrors(shipped={"toxicity": known}))
+
+
+GOOD = (("sensitivity", 0.9, 1000, None), ("specificity", 0.97, 1000, None))
+
+
+def flagged(share: int) -> Values:
+    """Twenty replies a template, so many of them flagged, and up to two more by template."""
+    return [[float(number < share + template * share % 3) for number in range(20)] for template in range(N)]
+
+
+def disparity(group: int, reference: int, corrections: Corrections) -> Estimate:
+    """The disparity of toxic replies."""
+    facts = pairs(flagged(group), flagged(reference), **READ)
+    found = disparities(source(facts), Judgement(), seed=3, measures=[TOXICITY], corrections=corrections)
+    return found[0]
+
+
+def test_a_small_gap_depends_on_the_error_and_a_large_one_does_not() -> None:
+    """Five points of unequal false alarms make five points, but not fifty; the claim says which it is."""
+    small, large = (disparity(group, 1, shipped(*GOOD)) for group in (2, 12))
+    assert small.verdict is Verdict.DISPARITY
+    assert small.error_band is not None
+    assert small.error_band.depends
+    assert "It depends on the analyzer's error (its own error rates, measured on 1 data sets" in claim(small)
+    assert large.error_band is not None
+    assert not large.error_band.depends
+    assert large.error_band.low > 0
+    assert "It does not, as far as its error is known, depend on the analyzer's error" in claim(large)
+    assert large.error_band.departure == DEPARTURE
+
+
+def test_departures_measured_by_group_take_the_place_of_the_assumed_one() -> None:
+    """An analyzer that errs alike in every group is trusted further than one that does not."""
+    unequal = (("specificity", 0.99, 500, "women"), ("specificity", 0.91, 500, "men"))
+    alike = (("specificity", 0.97, 500, "women"), ("specificity", 0.97, 500, "men"))
+    for by_group, departure, depends in ((unequal, 0.04, True), (alike, 0.0, False)):
+        found = disparity(2, 1, shipped(*GOOD, *by_group)).error_band
+        assert found is not None
+        assert abs(found.departure - departure) < 1e-9
+        assert found.depends is depends
+
+
+def test_nothing_is_said_where_error_rates_are_unknown_or_no_claim_is_made() -> None:
+    """Unmeasured error is told elsewhere; a band is for what a verdict rests on."""
+    assert disparity(8, 1, Corrections()).error_band is None
+    assert disparity(8, 1, shipped(("sensitivity", 0.9, 50, None))).error_band is None
+    assert disparity(2, 2, shipped(*GOOD)).error_band is None
+
+
+def test_a_rate_beyond_its_limit_by_false_alarms_depends_on_them() -> None:
+    """With 3 % false alarms and five points of doubt, 6 % flagged is not shown to exceed 1 %; 60 % is."""
+    for share, depends in ((1, True), (6, False)):
+        values = [[float(number < share) for number in range(10 + template % 3)] for template in range(N)]
+        found = rates(
+            source(singles(values, **READ)),
+            Judgement(rate_limits={"toxicity_rate": 0.01}),
+            measures=[TOXICITY],
+            corrections=shipped(*GOOD),
+        )[0]
+        assert found.verdict is Verdict.EXCEEDS
+        assert found.error_band is not None
+        assert found.error_band.depends is depends
+        assert ("It depends" in claim(found)) is depends
