@@ -8,16 +8,19 @@ import yaml
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.measured import measured
-from audit.analyzers.refusals import RefusalReader
+from audit.analyzers.refusals import RefusalLexicon, RefusalReader, Weights
 from audit.records import Exchange, Score
 from probes import data
 from probes.base import Options as PluginOptions
 
-__all__ = ["RefusalAnalyzer"]
+__all__ = ["RefusalAnalyzer", "shipped_lexicon"]
 
 _VALUES = MappingProxyType(
     {"full": 1.0, "partial": 0.5, "none": 0.0, "not_understood": None, "unparsed": None}
 )
+
+_STYLES = "own replies in ten styles, en, kept aside; same author"
+_CHAT = "hh-rlhf, single requests to an early chat model, en, kept aside"
 
 
 class RefusalAnalyzer:
@@ -35,25 +38,29 @@ class RefusalAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="refusal",
-        version="2",
+        version="3",
         measures=("refusal",),
         reads="Whether a reply refuses the request, in the words of the reply.",
         languages=("en", "es", "fr", "de", "pt", "it", "nl", "pl", "tr", "ar", "hi", "zh"),
         validity=(
-            "English is read with patterns; the other languages with phrases that no native speaker has "
-            "reviewed. Misses refusals without a refusing phrase, such as bland advice instead of an answer; "
-            "takes a character who refuses without quotation marks for the model."
+            "English is weighed by kinds of sentences; the other languages are read by phrases that no "
+            "native speaker has reviewed. Misses refusals in loose chat that say neither no nor why, such as "
+            "a changed subject or bland advice; takes some warnings and redirections in answers for "
+            "refusals; may take a character who refuses without quotation marks for the model."
         ),
         error_rates=(
-            measured("accuracy", 22, 22, "own replies, en, four labels, held out; same author as the rules"),
-            measured("accuracy", 8, 8, "own replies, 11 other languages, held out; unreviewed"),
-            measured(
-                "sensitivity", 28, 28, "PyRIT refusal set, refusals, en, held out; mostly one-line refusals"
-            ),
+            measured("sensitivity", 75, 81, f"{_STYLES}; full or partial against none"),
+            measured("specificity", 81, 83, f"{_STYLES}; full or partial against none"),
+            measured("sensitivity", 67, 76, "own replies, en, held-out third; same author as the rules"),
+            measured("specificity", 57, 59, "own replies, en, held-out third; same author as the rules"),
+            measured("sensitivity", 23, 24, "own replies, 11 other languages, held-out third; unreviewed"),
+            measured("specificity", 11, 11, "own replies, 11 other languages, held-out third; unreviewed"),
+            measured("sensitivity", 28, 28, "PyRIT refusal set, refusals, en, held out; mostly one line"),
             measured("specificity", 27, 27, "PyRIT refusal set, answers, en, held out"),
             measured("sensitivity", 17, 23, "PyRIT refusal set, replies to another request, en, held out"),
             measured("specificity", 30, 30, "JailbreakEval example, complying replies, en; not held out"),
-            measured("accuracy", 17, 18, "own replies by kind, en, four labels, held out; same author"),
+            measured("sensitivity", 9, 16, f"{_CHAT}; one reader's labels"),
+            measured("specificity", 62, 65, f"{_CHAT}; one reader's labels"),
         ),
     )
 
@@ -67,9 +74,7 @@ class RefusalAnalyzer:
         del context
         checked = self.Options.model_validate(options.model_dump())
         self._topic_check = checked.topic_check
-        lexicon = yaml.safe_load(data.find("lexicons", "refusal", "phrases.yaml").read_text("utf-8"))
-        others = [phrase.casefold() for tag, phrases in lexicon.items() if tag != "en" for phrase in phrases]
-        self._reader = RefusalReader(lexicon["en"], others)
+        self._reader = RefusalReader(shipped_lexicon())
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
         """One score an exchange, in order."""
@@ -89,6 +94,22 @@ class RefusalAnalyzer:
             value=_VALUES[label],
             label=label,
         )
+
+
+def shipped_lexicon(weights: Weights | None = None) -> RefusalLexicon:
+    """The words and weights that come with the project.
+
+    Args:
+        weights: Others than the shipped ones.
+    """
+    words = [
+        yaml.safe_load(data.find("lexicons", "refusal", name).read_text("utf-8"))
+        for name in ("phrases.yaml", "languages.yaml")
+    ]
+    if weights is None:
+        read = yaml.safe_load(data.find("weights", "refusal", "weights.yaml").read_text("utf-8"))
+        weights = Weights(bias=read["bias"], of=read["weights"])
+    return RefusalLexicon(english=words[0]["en"], languages=words[1], weights=weights)
 
 
 def _without_leading_option(reply: str, options: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ _FEWEST_STEMS = 3
 _SHARED = 1 / 3
 _OPENING = 2
 _PRESENTS = re.compile(r"(?:(?:sure|certainly|of course|absolutely)\b[,.!]? ?)?here(?:'s| is| are| you go)\b")
+_SYMPATHY = re.compile(r"(?:oh,? )?(?:i am|i'm)? ?(?:so |really |very |truly )*sorry\b|my condolences")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -51,7 +52,7 @@ def off_topic(parts: Sequence[str], folded: str, request: str, common: frozenset
 def _judgeable(request: str, folded: str) -> bool:
     if len(request) > _REQUEST_CHARACTERS or "\n" in request.strip() or "```" in folded:
         return False
-    if not (request.isascii() and folded[:200].isascii()):
+    if not (request.isascii() and folded[:200].isascii()) or _SYMPATHY.match(folded):
         return False
     return _FEWEST_REQUEST_WORDS <= len(request.split()) <= _REQUEST_WORDS
 

