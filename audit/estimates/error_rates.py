@@ -54,6 +54,8 @@ class ErrorRates:
             measure.analyzer == self.analyzer
             and measure.reading == self.reading
             and measure.unit == "rate"
+            # The errors are those of one reply, not of the worst of several.
+            and measure.over_repeats is None
             and reads_positive(measure) is not None
             and (measure.threshold if measure.threshold is not None else _HALF) == self.threshold
         )

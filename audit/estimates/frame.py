@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from audit.estimates.measures import Measure
+from audit.estimates.over_repeats import by_prompt
 
 __all__ = ["Readings", "tag_values"]
 
@@ -71,7 +72,8 @@ class Readings:
         values = self._numbers(wanted.set_index("output"), measure).reindex(scope.index)
         if signalled is not None:
             values = values.where(~signalled, measure.refused_as)
-        return scope.assign(value=values.to_numpy(dtype=float))
+        rows = scope.assign(value=values.to_numpy(dtype=float))
+        return rows if measure.over_repeats is None else by_prompt(rows, measure.over_repeats)
 
     def partly(self, measure: Measure) -> frozenset[int]:
         """Rows of the outputs of which a measure's analyzer read only a part."""

@@ -100,14 +100,13 @@ def _rate(
     except NotMeasuredError as error:
         unmeasured = {"method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": (str(error),)}
         return Estimate.model_validate({**stated, **unmeasured})
-    naive = wilson_interval(round(float(valued["value"].sum())), len(valued), level=judgement.level)
+    naive = _naive(valued, measure, judgement.level)
     measured: dict[str, object] = {
         "point": found.point,
         "ci_low": found.interval.low,
         "ci_high": found.interval.high,
         "method": found.interval.method,
-        "naive_ci_low": naive.low,
-        "naive_ci_high": naive.high,
+        **naive,
         **_unjudged(found.n_clusters, limit),
     }
     if limit is not None and found.n_clusters >= MINIMUM_TEMPLATES:
@@ -118,6 +117,14 @@ def _rate(
         unmeasured = {"method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": (str(error),)}
         return Estimate.model_validate({**stated, **unmeasured})
     return Estimate.model_validate({**stated, **measured, **_corrected(corrected, measured)})
+
+
+def _naive(valued: pd.DataFrame, measure: Measure, level: float) -> dict[str, float]:
+    """Wilson's interval of rows as independent; only of what was counted, not of a score."""
+    if measure.unit != "rate" or measure.over_repeats is not None:
+        return {}
+    found = wilson_interval(round(float(valued["value"].sum())), len(valued), level=level)
+    return {"naive_ci_low": found.low, "naive_ci_high": found.high}
 
 
 def _corrected(corrected: CorrectedRate | str | None, raw: Mapping[str, object]) -> dict[str, object]:

@@ -197,7 +197,11 @@ def _methods(estimates: Sequence[Estimate]) -> tuple[str, ...]:
 
 def _unmeasured(rates: Sequence[Estimate]) -> tuple[str, ...]:
     measured = {estimate.measure for estimate in rates}
-    return tuple(known.words for known in MEASURES if known.limit and known.name not in measured)
+    return tuple(
+        known.words
+        for known in MEASURES
+        if known.limit and known.part_of is None and known.name not in measured
+    )
 
 
 def _explored(finding: Finding, pairs: Sequence[Pair], attacks: set[str]) -> Explored:
