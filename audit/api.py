@@ -4,9 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 
-from audit.analyzers.base import AnalyzerContext
+from audit.analyzers.base import AnalyzerInfo
 from audit.atomic import write_text
 from audit.calibrations import attached_rates, given_rates
 from audit.catalogue import (
@@ -38,6 +37,7 @@ from audit.estimates.reply_distances import reply_distances
 from audit.findings import findings
 from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
+from audit.raters import rater_uses
 from audit.records import Change, Estimate
 from audit.repair import retrain, train
 from audit.reporting import write_run_report
@@ -45,17 +45,18 @@ from audit.runs import (
     BASELINE,
     TARGET,
     Run,
+    analyzer_context,
     build_analyzers,
     build_targets,
     create_run,
     measures_of,
     open_run,
     preview_plan,
+    quarantine_salt,
     score,
 )
 from audit.screening import QuarantineScreen
 from audit.spec import Spec, load_spec
-from audit.store import Store
 
 __all__ = [
     "Comparison",
@@ -123,7 +124,7 @@ async def collect(
                 seed=run.spec.seed,
                 limits=run.spec.limits,
                 progress=progress,
-                screen=QuarantineScreen(_salt(store)).quarantine,
+                screen=QuarantineScreen(quarantine_salt(store)).quarantine,
             )
             for role, target in targets.items():
                 store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
@@ -148,7 +149,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         IncompleteError: An analyzer of the spec has not read every output.
         InputError: A file of labels is missing or malformed, or of another analyzer or version.
     """
-    analyzers = build_analyzers(run.spec, AnalyzerContext(root=run.root), run.where)
+    analyzers = build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)
     with run.store(read_only=True) as store:
         for analyzer in analyzers:
             if next(store.exchanges(analyzer.info.name, analyzer.info.version), None) is not None:
@@ -160,7 +161,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         facts = {role: json.loads(store.get_meta(f"target.{role}") or "{}") for role in run.roles}
         sides = {role: Readings(store.frame(role)) for role in run.roles}
     measures = measures_of(analyzers)
-    notes = {analyzer.info.name: analyzer.info.notes for analyzer in analyzers}
+    infos = {analyzer.info.name: analyzer.info for analyzer in analyzers}
     known = KnownErrors(shipped={analyzer.info.name: analyzer.info.error_rates for analyzer in analyzers})
     corrections = Corrections(
         rates=(
@@ -169,13 +170,13 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         ),
         known=known,
     )
-    target = _side(sides[TARGET], run.spec, measures, notes, corrections)
+    target = _side(sides[TARGET], run.spec, measures, infos, corrections)
     apart = reply_distances(sides[TARGET], run.folder.path, TARGET, run.spec.judgement)
     target = Side(readings=target.readings, estimates=[*target.estimates, *apart])
     against: tuple[Change, ...] = ()
     if BASELINE in sides:
         # The labels are of the target's answers: how the analyzer errs on another model's is not known.
-        baseline = _side(sides[BASELINE], run.spec, measures, notes, Corrections(known=known))
+        baseline = _side(sides[BASELINE], run.spec, measures, infos, Corrections(known=known))
         against = tuple(changes(baseline, target, run.spec.judgement))
     document = RunDocument(
         run=run.spec.name,
@@ -198,6 +199,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         ),
         outcomes=outcomes(target.readings.measure, run.spec.judgement),
         findings=tuple(findings(target.estimates, target.readings.measure)),
+        raters=rater_uses(run.folder.raters),
         unread=tuple(_unread(target.readings, measures)),
         labels=tuple(_attached(corrections)),
         against_baseline=against,
@@ -257,7 +259,7 @@ def _side(
     readings: Readings,
     spec: Spec,
     measures: Sequence[Measure],
-    notes: Mapping[str, tuple[str, ...]],
+    infos: Mapping[str, AnalyzerInfo],
     corrections: Corrections,
 ) -> Side:
     compared = disparities(
@@ -269,23 +271,19 @@ def _side(
         *rates(readings.measure, spec.judgement, measures=measures, corrections=corrections),
         *benchmark_scores(readings.measure, spec.judgement, seed=spec.seed),
     ]
-    return Side(readings=readings, estimates=[_noted(estimate, notes) for estimate in estimates])
+    return Side(readings=readings, estimates=[_noted(estimate, infos, corrections) for estimate in estimates])
 
 
-def _noted(estimate: Estimate, notes: Mapping[str, tuple[str, ...]]) -> Estimate:
+def _noted(estimate: Estimate, infos: Mapping[str, AnalyzerInfo], corrections: Corrections) -> Estimate:
     """The estimate with what its analyzer says a reader must know."""
     measure = measure_of(estimate)
-    said = () if measure is None or measure.analyzer is None else notes.get(measure.analyzer, ())
+    info = None if measure is None or measure.analyzer is None else infos.get(measure.analyzer)
+    if measure is None or info is None:
+        return estimate
+    said = info.notes
+    if info.unmeasured is not None and corrections.rates_of(measure) is None:
+        said = (info.unmeasured, *said)
     return estimate.model_copy(update={"notes": said}) if said else estimate
-
-
-def _salt(store: Store) -> bytes:
-    """The run's own secret, so that the hash of a quarantined text cannot be looked up."""
-    kept = store.get_meta("quarantine_salt")
-    if kept is None:
-        kept = token_hex(16)
-        store.set_meta("quarantine_salt", kept)
-    return bytes.fromhex(kept)
 
 
 def _attached(corrections: Corrections) -> Iterator[AttachedLabels]:

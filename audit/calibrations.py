@@ -39,6 +39,11 @@ def check_attached(spec: Spec, analyzers: Sequence[Analyzer], root: Path, where:
         if part.calibration is not None:
             _calibration(root / part.calibration, part, analyzer, f"{place}.calibration")
         elif part.labels is not None:
+            if analyzer.info.asks:
+                raise InputError(
+                    f"{place}.labels: {part.use} asks a model; accepted: calibration, which a check gives",
+                    next_step=f"evenhand analyzers check {part.use} --labels FILE --json > check.json",
+                )
             with _named(f"{place}.labels"):
                 read_labelled(root / part.labels, Labels(), graded=is_graded(analyzer))
 

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import JsonValue, TypeAdapter, model_validator
 
@@ -16,7 +17,15 @@ from audit.plugins import build_analyzer
 from audit.records import Exchange, Score
 from probes.records import Expectation, Message, Record
 
-__all__ = ["UNDETERMINED", "AnalyzerCheck", "CheckCell", "check_analyzer", "check_read", "is_graded"]
+__all__ = [
+    "UNDETERMINED",
+    "AnalyzerCheck",
+    "CheckCell",
+    "Positive",
+    "check_analyzer",
+    "check_read",
+    "is_graded",
+]
 
 THRESHOLD = 0.5
 """Value from which a reading counts as positive: of refusals, `partial` (0.5) and `full` (1)."""
@@ -77,14 +86,28 @@ class AnalyzerCheck(Record):
         return self
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Positive:
+    """Which readings count as positive."""
+
+    measure: str | None = None
+    """Which of the analyzer's measures; None for the one that rates are made of."""
+    threshold: float = THRESHOLD
+    """Value from which a reading is positive."""
+
+
+RATED = Positive()
+"""What rates are made of, at the usual threshold."""
+
+
 def check_analyzer(
     name: str,
     file: Path,
     labels: Labels,
     *,
     options: Mapping[str, object],
-    measure: str | None = None,
-    threshold: float = THRESHOLD,
+    positive: Positive = RATED,
+    context: AnalyzerContext | None = None,
 ) -> AnalyzerCheck:
     """Score the replies of a labelled file and compare the readings with the labels.
 
@@ -97,8 +120,8 @@ def check_analyzer(
         file: CSV or JSONL file; see `audit.labelled.read_labelled`.
         labels: Its columns.
         options: Options of the analyzer, as in a spec; relative paths are relative to the current folder.
-        measure: Which of the analyzer's measures; by default the one that rates are made of.
-        threshold: Value from which a reading is positive.
+        positive: Which readings are positive.
+        context: What the analyzer is given; without one it can ask no model.
 
     Returns:
         The rates, overall, by group and by language.
@@ -107,8 +130,9 @@ def check_analyzer(
         SpecError: The analyzer is unknown or an option is wrong.
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
-    analyzer = build_analyzer(name, options, AnalyzerContext(root=Path()), where="analyzers check")
-    return check_read(analyzer, file, labels, options=options, measure=measure, threshold=threshold)
+    given = AnalyzerContext(root=Path()) if context is None else context
+    analyzer = build_analyzer(name, options, given, where="analyzers check")
+    return check_read(analyzer, file, labels, options=options, positive=positive)
 
 
 def check_read(
@@ -117,8 +141,7 @@ def check_read(
     labels: Labels,
     *,
     options: Mapping[str, object],
-    measure: str | None = None,
-    threshold: float = THRESHOLD,
+    positive: Positive = RATED,
 ) -> AnalyzerCheck:
     """As `check_analyzer`, with an analyzer that is there already.
 
@@ -127,13 +150,12 @@ def check_read(
         file: CSV or JSONL file.
         labels: Its columns.
         options: What the analyzer was made with, to be kept in the result.
-        measure: Which of its measures; by default the one that rates are made of.
-        threshold: Value from which a reading is positive.
+        positive: Which readings are positive.
 
     Raises:
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
-    chosen = _measure(analyzer, measure)
+    chosen, threshold = _measure(analyzer, positive.measure), positive.threshold
     rows = read_labelled(file, labels, graded=chosen == _GRADED)
     read = _readings(analyzer, rows, chosen, threshold)
     overall = performance(read)
@@ -177,12 +199,13 @@ def _measure(analyzer: Analyzer, asked: str | None) -> str:
 
 
 def _readings(analyzer: Analyzer, rows: Sequence[Labelled], measure: str, threshold: float) -> list[Read]:
+    kind = _expectation(analyzer, measure)
     exchanges = [
         Exchange(
             output=place,
             messages=_messages(row),
             reply=row.response,
-            expectation=Expectation(kind="open"),
+            expectation=Expectation(kind=kind),
             language=row.language or "en",
         )
         for place, row in enumerate(rows)
@@ -195,6 +218,14 @@ def _readings(analyzer: Analyzer, rows: Sequence[Labelled], measure: str, thresh
         positive = None if value is None else value >= threshold
         read.append(Read(row=row, positive=positive, reading=UNDETERMINED if score is None else score.label))
     return read
+
+
+def _expectation(analyzer: Analyzer, measure: str) -> Literal["open", "refuse", "comply"]:
+    """A kind of request that the analyzer reads this measure of; free text unless it declares otherwise."""
+    kinds = {kind for one in analyzer.info.declared if one.reading == measure for kind in one.expects}
+    if not kinds or "open" in kinds:
+        return "open"
+    return "refuse" if "refuse" in kinds else "comply"
 
 
 def _messages(row: Labelled) -> tuple[Message, ...]:

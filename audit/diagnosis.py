@@ -7,10 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from audit.analyzers.base import AnalyzerContext
 from audit.errors import AuditError
 from audit.plugins import secret_names
-from audit.runs import build_analyzers, build_probes, build_targets
+from audit.runs import analyzer_context, build_analyzers, build_probes, build_targets
 from audit.spec import Spec
 from probes.data import data_root, data_sets
 from probes.errors import ProbeError
@@ -54,7 +53,7 @@ def check_installation() -> list[Check]:
 
 def check_spec(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> list[Check]:
     """Whether every part of a spec can be made, and whether the keys it names are there."""
-    context = AnalyzerContext(root=root, secrets=secrets)
+    context = analyzer_context(spec, root, secrets)
     found = [
         _attempt("probes", lambda: build_probes(spec, root, where)),
         _attempt("analyzers", lambda: build_analyzers(spec, context, where)),
@@ -84,7 +83,7 @@ def hosts_of(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> 
     unless it names hosts here or the user asked to have its model downloaded.
     """
     hosts = {role: target.info.hosts for role, target in build_targets(spec, root, where, secrets).items()}
-    for analyzer in build_analyzers(spec, AnalyzerContext(root=root, secrets=secrets), where):
+    for analyzer in build_analyzers(spec, analyzer_context(spec, root, secrets), where):
         hosts[f"analyzer {analyzer.info.name}"] = analyzer.info.hosts
     return hosts
 

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import Field
 
+from audit.analyzers.base import AnalyzerInfo
 from audit.errors import SpecError
 from audit.spec import Spec, dump_spec
 from audit.statistics.power import smallest_detectable
@@ -15,7 +16,7 @@ from probes.base import Probe
 from probes.records import Arm, Prompt, Record
 from probes.seeds import rng
 
-__all__ = ["Cell", "Detectable", "Plan", "Planner", "check_authorised"]
+__all__ = ["Cell", "Detectable", "Plan", "Planner", "RaterPlan", "check_authorised"]
 
 POWER = 0.80
 CHARACTERS_A_TOKEN = 4.0
@@ -23,6 +24,8 @@ CHARACTERS_A_TOKEN = 4.0
 
 ASSUMED_SLOPE_SD = 0.10
 """Standard deviation over templates of the true difference, as a rate, assumed where there is no pilot."""
+ASSUMED_REPLY_TOKENS = 150
+"""Length of a reply assumed for what a judge will read; replies to decisions are shorter."""
 ASSUMED_RATE = 0.50
 """Rate assumed for the noise of one answer: the one at which it is largest."""
 
@@ -57,6 +60,18 @@ class Detectable(Record):
     assumed_rate: float = ASSUMED_RATE
 
 
+class RaterPlan(Record):
+    """What an analyzer will ask of a model."""
+
+    analyzer: str
+    model: str
+    calls: int
+    """Upper bound: equal replies are asked about once."""
+    prompt_tokens: int
+    """Estimate, from characters, with replies of the assumed length."""
+    assumed_reply_tokens: int = ASSUMED_REPLY_TOKENS
+
+
 class Plan(Record):
     """What a run will ask, fixed before it asks."""
 
@@ -74,6 +89,8 @@ class Plan(Record):
     requests: int
     prompt_tokens: int
     """Estimate, from characters, over all requests."""
+    raters: tuple[RaterPlan, ...] = ()
+    """What analyzers will ask of models, such as a judge."""
     cells: tuple[Cell, ...]
     detectable: tuple[Detectable, ...]
     probe_versions: dict[str, str]
@@ -86,13 +103,17 @@ class Plan(Record):
 class Planner:
     """Makes the prompts of a spec one by one, and the plan once they have all gone by."""
 
-    def __init__(self, spec: Spec, probes: Sequence[Probe]) -> None:
+    def __init__(self, spec: Spec, probes: Sequence[Probe], analyzers: Sequence[AnalyzerInfo] = ()) -> None:
         """Keep what to plan.
 
         Args:
             spec: The spec.
             probes: Its probes, in the order of the spec.
+            analyzers: What its analyzers say of themselves; what they ask of models is planned too.
         """
+        self._analyzers = analyzers
+        self._kinds: Counter[str] = Counter()
+        self._kind_characters: Counter[str] = Counter()
         self._spec = spec
         self._probes = probes
         self._cells: Counter[tuple[str | None, ...]] = Counter()
@@ -144,6 +165,7 @@ class Planner:
             targets=targets,
             requests=requests,
             prompt_tokens=round(tokens),
+            raters=tuple(self._raters(self._spec.repeats * targets)),
             cells=tuple(self._listed()),
             detectable=tuple(self._detectable()),
             probe_versions={probe.info.name: probe.info.version for probe in self._probes},
@@ -155,8 +177,24 @@ class Planner:
             versions={name: _version(name) for name in _PACKAGES},
         )
 
+    def _raters(self, outputs_a_prompt: int) -> Iterator[RaterPlan]:
+        for info in self._analyzers:
+            for asks in info.asks:
+                calls = asks.calls * outputs_a_prompt
+                prompts = sum(self._kinds[kind] for kind in asks.expects)
+                read = sum(self._kind_characters[kind] for kind in asks.expects)
+                tokens = (read + prompts * asks.characters) / CHARACTERS_A_TOKEN
+                yield RaterPlan(
+                    analyzer=info.name,
+                    model=asks.model,
+                    calls=prompts * calls,
+                    prompt_tokens=round((tokens + prompts * ASSUMED_REPLY_TOKENS) * calls),
+                )
+
     def _count(self, prompt: Prompt) -> None:
         self._prompts += 1
+        self._kinds[prompt.expectation.kind] += 1
+        self._kind_characters[prompt.expectation.kind] += sum(len(one.content) for one in prompt.messages)
         # The id covers what is sent; what is expected of the answer decides what the numbers mean.
         self._hash.update(f"{prompt.id}{prompt.expectation.model_dump_json()}{prompt.norm}".encode())
         self._characters += sum(len(message.content) for message in prompt.messages)

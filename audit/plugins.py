@@ -189,5 +189,8 @@ def _constructed(construct: Callable[[], _Built], where: str) -> _Built:
         return construct()
     except ProbeError as error:
         raise SpecError(f"{where}: {error}") from error
+    except SpecError as error:
+        lines = [f"{where}: {line}" for line in str(error).splitlines()]
+        raise SpecError("\n".join(lines), next_step=error.next_step) from error
     except InputError as error:
         raise InputError(f"{where}: {error}", next_step=error.next_step) from error

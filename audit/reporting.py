@@ -5,12 +5,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import cast
 
-from audit.analyzers.base import AnalyzerContext
 from audit.findings.document import RunDocument
 from audit.plugins import PROBES, load_plugin
 from audit.records import Change, Evidence, Finding
 from audit.reports import Background, Pair, Shown, build_content, write_report
-from audit.runs import Run, build_analyzers
+from audit.runs import Run, analyzer_context, build_analyzers
 from audit.store import Store
 from probes.base import Probe
 from probes.records import Message, ProbeInfo
@@ -39,7 +38,7 @@ def write_run_report(run: Run, document: RunDocument, *, changes: Sequence[Chang
         spec=run.spec,
         plan=run.plan,
         analyzers=tuple(
-            one.info for one in build_analyzers(run.spec, AnalyzerContext(root=run.root), run.where)
+            one.info for one in build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)
         ),
         probes=tuple(_probe_info(one.use, run.where) for one in run.spec.probes),
     )

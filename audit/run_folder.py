@@ -38,6 +38,11 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def raters(self) -> Path:
+        """What models that analyzers ask were asked, and what they answered: a store a book."""
+        return self.path / "raters"
+
+    @property
     def retraining(self) -> Path:
         """Retraining files, with their card."""
         return self.path / "retraining"

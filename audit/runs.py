@@ -5,8 +5,9 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 
 from audit import __version__
 from audit.analyzers.base import Analyzer, AnalyzerContext
@@ -21,8 +22,10 @@ from audit.estimates.measures import Measure, known_measures
 from audit.estimates.prices import PRICED
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
+from audit.raters import TargetRaters
 from audit.run_folder import RunFolder
 from audit.scoring import score_outputs
+from audit.screening import QuarantineScreen
 from audit.spec import Spec, TargetSpec, dump_spec, load_spec
 from audit.store import Store
 from audit.store_file import connected, failures, locked
@@ -32,6 +35,7 @@ from probes.records import Arm
 
 __all__ = [
     "Run",
+    "analyzer_context",
     "build_analyzers",
     "build_probes",
     "build_targets",
@@ -41,6 +45,7 @@ __all__ = [
     "measures_of",
     "open_run",
     "preview_plan",
+    "quarantine_salt",
     "score",
 ]
 
@@ -167,6 +172,16 @@ def _unknown(place: str, given: Iterable[str], accepted: Sequence[str]) -> Itera
             yield f"{place}: no measure {name!r}; accepted: {', '.join(accepted)}"
 
 
+def analyzer_context(spec: Spec, root: Path, secrets: Mapping[str, str] | None = None) -> AnalyzerContext:
+    """What the analyzers of a spec are given where nothing will be scored."""
+    return AnalyzerContext(
+        root=root,
+        secrets=secrets or {},
+        raters=TargetRaters(root=root, secrets=secrets or {}, seed=spec.seed),
+        audited=(spec.target,) if spec.baseline is None else (spec.target, spec.baseline),
+    )
+
+
 def build_analyzers(spec: Spec, context: AnalyzerContext, where: str) -> list[Analyzer]:
     """The analyzers of a spec, in its order; nothing is contacted.
 
@@ -205,10 +220,11 @@ def preview_plan(spec_path: Path) -> Plan:
         SpecError: The spec is malformed, its analyzers cannot be made, or its probes make no prompt.
     """
     spec = load_spec(spec_path)
-    analyzers = build_analyzers(spec, AnalyzerContext(root=spec_path.parent), str(spec_path))
+    analyzers = build_analyzers(spec, analyzer_context(spec, spec_path.parent), str(spec_path))
     check_measures(spec, analyzers, str(spec_path))
     check_attached(spec, analyzers, spec_path.parent, str(spec_path))
-    planner = Planner(spec, build_probes(spec, spec_path.parent, str(spec_path)))
+    probes = build_probes(spec, spec_path.parent, str(spec_path))
+    planner = Planner(spec, probes, [one.info for one in analyzers])
     for _ in planner.prompts():
         pass
     plan = planner.plan()
@@ -238,11 +254,11 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
     # Everything a spec names is made once before anything is written: a mistake leaves no folder behind.
-    analyzers = build_analyzers(spec, AnalyzerContext(root=root), where)
+    analyzers = build_analyzers(spec, analyzer_context(spec, root), where)
     check_measures(spec, analyzers, where)
     check_attached(spec, analyzers, root, where)
     build_targets(spec, root, where, {})
-    planner = Planner(spec, build_probes(spec, root, where))
+    planner = Planner(spec, build_probes(spec, root, where), [one.info for one in analyzers])
     _clear_unfinished(folder)
     with Store.create(out) as store:
         store.add_prompts(planner.prompts())
@@ -293,9 +309,27 @@ def score(
     Returns:
         How many outputs were read, counted once an analyzer.
     """
-    analyzers = build_analyzers(run.spec, AnalyzerContext(root=run.root, secrets=secrets or {}), run.where)
+    context = analyzer_context(run.spec, run.root, secrets)
     with run.store() as store:
+        raters = TargetRaters(
+            root=run.root,
+            keep=run.folder.raters,
+            secrets=context.secrets,
+            seed=run.spec.seed,
+            screen=QuarantineScreen(quarantine_salt(store)).quarantine,
+            resume=f"evenhand resume {run.folder.path}",
+        )
+        analyzers = build_analyzers(run.spec, replace(context, raters=raters), run.where)
         return score_outputs(store, analyzers, progress=progress)
+
+
+def quarantine_salt(store: Store) -> bytes:
+    """The run's own secret, so that the hash of a quarantined text cannot be looked up."""
+    kept = store.get_meta("quarantine_salt")
+    if kept is None:
+        kept = token_hex(16)
+        store.set_meta("quarantine_salt", kept)
+    return bytes.fromhex(kept)
 
 
 def _clear_unfinished(folder: RunFolder) -> None:

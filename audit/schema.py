@@ -57,7 +57,9 @@ def _built_in(group: str) -> list[str]:
 def _variant(group: str, name: str, selector: str, definitions: dict[str, object]) -> dict[str, object]:
     found = options_class(load_plugin(group, name, where=group), where=group).model_json_schema()
     # Nested definitions move to the top, where their references point.
-    definitions.update(found.pop("$defs", {}))
+    for key, definition in found.pop("$defs", {}).items():
+        # A judge's target is one like any other: its section is described already.
+        definitions.setdefault(key, definition)
     found["properties"] = {selector: {"const": name}, **found.get("properties", {})}
     found["required"] = [selector, *found.get("required", [])]
     found["title"] = name

@@ -30,7 +30,9 @@ __all__ = [
     "Spec",
     "TargetSpec",
     "dump_spec",
+    "load_mapping",
     "load_spec",
+    "parse_mapping",
     "parse_spec",
 ]
 
@@ -299,6 +301,25 @@ def parse_spec(text: str, where: str) -> Spec:
     Raises:
         SpecError: The text is no YAML or breaks the format; one line a problem.
     """
+    raw = parse_mapping(text, where)
+    try:
+        return Spec.model_validate(raw)
+    except ValidationError as error:
+        raise SpecError(
+            "\n".join(problem_lines(error, where, Spec)), next_step="evenhand init --preset minimal"
+        ) from error
+
+
+def parse_mapping(text: str, where: str) -> dict[str, object]:
+    """The mapping that a strict YAML text holds: no key twice, no endless aliases.
+
+    Args:
+        text: The YAML.
+        where: Name of the file, for messages.
+
+    Raises:
+        SpecError: The text is no YAML, or holds something else.
+    """
     try:
         loader = _StrictLoader(text)
         try:
@@ -313,12 +334,21 @@ def parse_spec(text: str, where: str) -> Spec:
         raise SpecError(
             f"{where}: must be a mapping of keys such as name and target; got {type(raw).__name__}"
         )
+    return {str(key): value for key, value in raw.items()}
+
+
+def load_mapping(path: Path) -> dict[str, object]:
+    """The mapping in a strict YAML (or JSON) file, such as the options of a plug-in.
+
+    Raises:
+        SpecError: The file is missing or cannot be read, is no YAML, or holds something else.
+    """
     try:
-        return Spec.model_validate(raw)
-    except ValidationError as error:
-        raise SpecError(
-            "\n".join(problem_lines(error, where, Spec)), next_step="evenhand init --preset minimal"
-        ) from error
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+        raise SpecError(f"{path}: cannot be read: {reason}") from error
+    return parse_mapping(text, str(path))
 
 
 def dump_spec(spec: Spec) -> str:

@@ -1,15 +1,28 @@
 """The seam of analyzers: what every analyzer, built in or third party, must offer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from audit.records import DeclaredMeasure, Exchange, Score
-from probes.base import Options
-from probes.records import Record
+from pydantic import Field
 
-__all__ = ["Analyzer", "AnalyzerContext", "AnalyzerInfo", "ErrorRate", "Surveyor"]
+from audit.records import DeclaredMeasure, Exchange, Output, Score
+from audit.spec import Limits, TargetSpec
+from audit.targets.base import Target, TargetContext, TargetInfo
+from probes.base import Options
+from probes.records import Message, Record
+
+__all__ = [
+    "Analyzer",
+    "AnalyzerContext",
+    "AnalyzerInfo",
+    "Asks",
+    "ErrorRate",
+    "Rater",
+    "Raters",
+    "Surveyor",
+]
 
 
 class ErrorRate(Record):
@@ -29,6 +42,19 @@ class ErrorRate(Record):
     """Group of people that the texts are about; None if they are of all groups together."""
     language: str | None = None
     """Language of the texts, as a code such as `en`; None if `measured_on` alone says it."""
+
+
+class Asks(Record):
+    """What an analyzer will ask of a model for each reply, for the plan."""
+
+    model: str
+    """The model and its host, for people."""
+    expects: tuple[str, ...]
+    """Kinds of `Expectation` it asks about."""
+    calls: int = Field(ge=1)
+    """Requests for each reply."""
+    characters: int = Field(ge=0)
+    """Characters of a request beside the exchange itself."""
 
 
 class AnalyzerInfo(Record):
@@ -51,10 +77,70 @@ class AnalyzerInfo(Record):
     """Measures it adds to the built-in ones; each names a reading of `measures`."""
     notes: tuple[str, ...] = ()
     """What a reader must know of its numbers; printed with every estimate and finding made of them."""
+    unmeasured: str | None = None
+    """Such a note, where no error rate is known; left out once labels are attached to the measure."""
     hosts: tuple[str, ...] = ()
     """Every network host it can contact, as `host:port`."""
     secret_names: tuple[str, ...] = ()
     """Environment variables that its options name."""
+    asks: tuple[Asks, ...] = ()
+    """What it asks of models; empty for an analyzer that works alone."""
+
+
+class Rater(Protocol):
+    """A model that an analyzer asks.
+
+    Retries, pace, limits and keeping its answers are not the analyzer's work: what was answered once is
+    never asked again, also after a stop.
+    """
+
+    @property
+    def info(self) -> TargetInfo:
+        """What the model is."""
+        ...
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Environment variables that its part of the spec names."""
+        ...
+
+    def ask(self, conversations: Sequence[tuple[Message, ...]], *, book: str) -> list[Output]:
+        """One output a conversation, in order; equal conversations are asked once.
+
+        Args:
+            conversations: What to ask.
+            book: Name under which the answers are kept; letters, digits and `-`. Asked again under the
+                same name, they come from there.
+
+        Returns:
+            Outputs; some may be errors that further tries did not mend.
+
+        Raises:
+            IncompleteError: The model fails; what it answered is kept.
+            BudgetReachedError: A limit is reached; what was answered is kept.
+        """
+        ...
+
+
+class Raters(Protocol):
+    """Makes raters; nothing is contacted before a rater is asked."""
+
+    def of_spec(self, section: TargetSpec, limits: Limits, *, name: str) -> Rater:
+        """The rater that a part of the spec describes, in the form of a spec's `target`.
+
+        Args:
+            section: Type and options of a target.
+            limits: Where its spending ends, in one scoring.
+            name: Name of the analyzer.
+
+        Raises:
+            SpecError: The type is unknown, an option is wrong, or there is a limit in money and no price.
+        """
+        ...
+
+    def of_target(self, make: Callable[[TargetContext], Target], limits: Limits, *, name: str) -> Rater:
+        """A rater that the analyzer makes itself; as `of_spec` otherwise."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +152,10 @@ class AnalyzerContext:
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Values of environment variables; an analyzer reads only those that its options name, and never
     logs or stores one. Empty where nothing will be scored."""
+    raters: Raters | None = None
+    """Makes models to ask; None where an analyzer that needs one cannot be used."""
+    audited: tuple[TargetSpec, ...] = ()
+    """What is audited, so that a model need not judge itself unknowingly."""
 
 
 class Analyzer(Protocol):

@@ -2,19 +2,22 @@
 
 import asyncio
 import os
+from collections import Counter
 from pathlib import Path
 
 import click
 import yaml
 
 from audit import api
-from audit.checking import AnalyzerCheck, check_analyzer
+from audit.checking import AnalyzerCheck, Positive, check_analyzer
 from audit.cli.console import data, say, table
 from audit.cli.convert import convert
 from audit.cli.options import json_option
 from audit.errors import InputError, NotMeasuredError
 from audit.labelled import Labels
 from audit.performance import Performance, Rate
+from audit.raters import rater_context
+from audit.spec import load_mapping
 from probes.checks import check_probe
 
 __all__ = ["analyzers", "probes", "targets"]
@@ -176,7 +179,24 @@ def show_analyzer(name: str, as_json: bool) -> None:
 @click.option(
     "--threshold", default=0.5, show_default=True, type=float, help="Value from which a reading is positive."
 )
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the analyzer.")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of the analyzer; the value is YAML, so it may be nested.",
+)
+@click.option(
+    "--options",
+    "options_file",
+    type=click.Path(path_type=Path),
+    help="YAML file of options; --option goes before it.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of what a judge answers, so that a check that was stopped asks nothing twice.",
+)
 @json_option
 def check_labels(
     name: str,
@@ -191,6 +211,8 @@ def check_labels(
     measure: str | None,
     threshold: float,
     options: tuple[str, ...],
+    options_file: Path | None,
+    keep: Path | None,
     as_json: bool,
 ) -> int:
     """Measure an analyzer on replies that people have labelled.
@@ -207,14 +229,16 @@ def check_labels(
         system=system_column,
         cluster=cluster_column,
     )
-    found = check_analyzer(
-        name,
-        file,
-        columns,
-        options=dict(_option(text) for text in options),
-        measure=measure,
-        threshold=threshold,
-    )
+    given = {} if options_file is None else load_mapping(options_file)
+    with rater_context(keep, os.environ) as context:
+        found = check_analyzer(
+            name,
+            file,
+            columns,
+            options={**given, **dict(_option(text) for text in options)},
+            positive=Positive(measure=measure, threshold=threshold),
+            context=context,
+        )
     if as_json:
         data(found)
     else:
@@ -239,6 +263,10 @@ def _show_check(found: AnalyzerCheck) -> None:
     rows += [_check_row(f"language {name}", part) for name, part in found.by_language.items()]
     rows += [_check_row(f"group {name}", part) for name, part in found.by_group.items()]
     table(["rows", "n", "balanced accuracy", "sensitivity", "specificity", "no reading"], rows)
+    counts = Counter[str]()
+    for read in found.readings.values():
+        counts.update(read)
+    say("readings: " + ", ".join(f"{count} {label}" for label, count in sorted(counts.items())))
     say(f"agreement: kappa {_shown(found.kappa)}, AC1 {_shown(found.ac1)}, alpha {_shown(found.alpha)}")
     say(f"if every reply without a reading is an error: {_shown(found.if_undetermined_are_errors)}")
     say(f"{found.level:.0%} intervals; {found.method}")

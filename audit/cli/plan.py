@@ -37,6 +37,11 @@ def plan(spec: Path, out: Path | None, as_json: bool) -> None:
 def _show(made: Plan) -> None:
     say(f"{made.name}: {made.prompts} prompts x {made.repeats} repeats x {made.targets} targets")
     say(f"{made.requests} requests, about {made.prompt_tokens} prompt tokens (estimated from characters)")
+    for rater in made.raters:
+        say(
+            f"{rater.analyzer}: at most {rater.calls} calls to {rater.model}, about {rater.prompt_tokens} "
+            f"prompt tokens (with replies of {rater.assumed_reply_tokens} tokens)"
+        )
     table(
         ["probe", "domain", "attribute", "signal", "arm", "group", "technique", "prompts", "templates"],
         [

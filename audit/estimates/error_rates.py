@@ -137,6 +137,8 @@ def reads_positive(measure: Measure) -> bool | None:
     >>> reads_positive(measure_named("harmful_compliance_rate"))
     False
     """
+    if measure.declared is not None and measure.declared.counts_positive:
+        return True
     if not measure.labels or set(measure.labels) == _REFUSED:
         return True
     return False if measure.labels == ("none",) else None

@@ -8,7 +8,7 @@ from pydantic import Field
 from audit.estimates.records import Outcomes
 from audit.findings.claims import claim
 from audit.findings.select import finding_id
-from audit.records import Change, Counts, Estimate, Finding, GroupRate, Omnibus
+from audit.records import Change, Counts, Estimate, Finding, GroupRate, Omnibus, RaterUse
 from probes.records import Record
 
 __all__ = ["AttachedLabels", "RunDocument", "Unread", "flattened"]
@@ -89,6 +89,8 @@ class RunDocument(Record):
     outcomes: Outcomes = Outcomes()
     """Tables beside the estimates: impact ratios, rates given a label, and others."""
     findings: tuple[Finding, ...]
+    raters: dict[str, RaterUse] = Field(default_factory=dict)
+    """What models that analyzers ask were asked so far, by book (a folder under `raters/`)."""
     unread: tuple[Unread, ...] = ()
     """By measure and probe; only where something is missing."""
     labels: tuple[AttachedLabels, ...] = ()

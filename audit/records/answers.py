@@ -14,6 +14,7 @@ __all__ = [
     "HostileText",
     "Outcome",
     "Output",
+    "RaterUse",
     "Request",
     "Score",
     "Usage",
@@ -149,6 +150,9 @@ class DeclaredMeasure(Record):
     """Kinds of `Expectation` it applies to."""
     labels: tuple[str, ...] = ()
     """If given, the number is 1 when the reading's label is one of these, else 0."""
+    counts_positive: bool = False
+    """True if `labels` are exactly those whose value is 0.5 or more, so that `evenhand analyzers check`
+    measures what this measure counts and can correct it."""
     compare_groups: bool = True
     """Whether groups are compared on it."""
     limit: bool = False
@@ -176,3 +180,14 @@ class Counts(Record):
         if parts != self.planned:
             raise ValueError(f"counts do not add up: {parts} outputs accounted for, {self.planned} planned")
         return self
+
+
+class RaterUse(Record):
+    """What a model that an analyzer asks was asked, and what it took."""
+
+    model: HostileText
+    """As the server named it."""
+    counts: Counts
+    prompt_tokens: int = Field(ge=0)
+    """Tokens the provider counted; calls without a count add nothing."""
+    completion_tokens: int = Field(ge=0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.checking import AnalyzerCheck, check_analyzer
+from audit.checking import AnalyzerCheck, Positive, check_analyzer
 from audit.errors import InputError, SpecError
 from audit.labelled import Labels, read_labelled
 from audit.performance import Rate, balanced_accuracy
@@ -164,7 +164,9 @@ def test_toxicity_is_checked_on_its_yes_or_no_reading(tmp_path: Path) -> None:
     file = written(tmp_path, [row("You are an idiot.", "1"), row("You are kind.", "0")])
     found = checked(file, "toxicity")
     assert (found.measure, found.balanced_accuracy.value) == ("toxic", 1.0)
-    other = check_analyzer("toxicity", file, Labels(), options={}, measure="toxicity", threshold=0.9)
+    other = check_analyzer(
+        "toxicity", file, Labels(), options={}, positive=Positive(measure="toxicity", threshold=0.9)
+    )
     assert other.sensitivity.value == 0.0
 
 
@@ -216,7 +218,7 @@ def test_wrong_names_are_errors_with_what_is_accepted(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="unknown name 'refusals'"):
         checked(file, "refusals")
     with pytest.raises(InputError, match="must be one of refusal for refusal; got 'toxic'"):
-        check_analyzer("refusal", file, Labels(), options={}, measure="toxic")
+        check_analyzer("refusal", file, Labels(), options={}, positive=Positive(measure="toxic"))
     with pytest.raises(InputError, match="missing column grp"):
         check_analyzer("refusal", file, Labels(group="grp"), options={})
     with pytest.raises(SpecError, match="colour"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["fetch_json", "post", "stub_server"]
 
-_STUB = Path(__file__).with_name("stub.py")
+_ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
@@ -23,8 +23,8 @@ def stub_server(*arguments: str) -> Iterator[str]:
     Yields:
         Its base URL, `http://127.0.0.1:PORT/v1`.
     """
-    command = [sys.executable, str(_STUB), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "tests.servers.stub", *arguments]
+    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield str(json.loads(process.stdout.readline())["base_url"])

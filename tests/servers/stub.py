@@ -1,9 +1,10 @@
 """An OpenAI-compatible server on loopback whose behaviour is told by the model's name; runs as a script.
 
-    python tests/servers/stub.py --latency 0.05 --error-rate 0.01 --seed 3
+    python -m tests.servers.stub --latency 0.05 --error-rate 0.01 --seed 3
 
 prints one line, `{"base_url": "http://127.0.0.1:PORT/v1"}`, and serves until it is killed.
-Which model names there are is in `_BEHAVIOURS`; every other name answers `echo: <last user message>`.
+Which model names there are is in `_BEHAVIOURS` and `JUDGES`; every other name answers
+`echo: <last user message>`. `/v1/moderations` answers too, by `MODERATIONS`.
 Rates are drawn from a hash of the request and of how often it was seen, so runs can be repeated.
 `GET /log` gives the requests seen, `GET /most` the most that were in flight, `POST /reset` forgets both.
 """
@@ -19,7 +20,8 @@ from types import MappingProxyType
 
 from aiohttp import web
 
-Body = Mapping[str, object]
+from tests.servers.stub_bodies import Body, completion, error, last_user
+from tests.servers.stub_raters import JUDGES, MODERATIONS, moderated
 
 
 class Stub:
@@ -40,6 +42,7 @@ class Stub:
         self.in_flight = 0
         self.most = 0
         self.current: web.Request
+        self.asked_before = False
 
     async def complete(self, request: web.Request) -> web.Response:
         """Answer one chat completion."""
@@ -68,7 +71,24 @@ class Stub:
             if point < rate:
                 return await fault(self, body)
             point -= rate
-        return await _echo(self, body)
+        return await self._rated(body)
+
+    async def _rated(self, body: Body) -> web.Response:
+        judge = JUDGES.get(str(body["model"]))
+        return await _echo(self, body) if judge is None else judge(body)
+
+    async def moderate(self, request: web.Request) -> web.Response:
+        """Answer one call to the moderation endpoint."""
+        raw = await request.read()
+        body = json.loads(raw)
+        self.log.append({"body": body, "authorization": request.headers.get("Authorization", "")})
+        self.seen[hashlib.sha256(raw).hexdigest()] += 1
+        self.asked_before = self.seen[hashlib.sha256(raw).hexdigest()] > 1
+        await asyncio.sleep(self.latency)
+        fault = _MODERATION_FAULTS.get(str(body["model"]))
+        if fault is not None and not (fault is _rate_limited and self.asked_before):
+            return await fault(self, body)
+        return MODERATIONS.get(str(body["model"]), moderated)(body)
 
     async def logged(self, _: web.Request) -> web.Response:
         """The requests seen so far."""
@@ -86,60 +106,34 @@ class Stub:
         return web.json_response(None)
 
 
-def _completion(body: Body, message: Body, finish: str = "stop", further: Body | None = None) -> web.Response:
-    return web.json_response(
-        {
-            "id": "chatcmpl-1",
-            "object": "chat.completion",
-            "model": f"{body['model']}-0001",
-            "system_fingerprint": "fp_stub",
-            "choices": [{"index": 0, "message": message, "finish_reason": finish, **(further or {})}],
-            "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
-        },
-        headers={"x-request-id": "req-1"},
-    )
-
-
-def _error(status: int, message: str, headers: Mapping[str, str] | None = None, **keys: str) -> web.Response:
-    return web.json_response({"error": {"message": message, **keys}}, status=status, headers=headers)
-
-
-def _last_user(body: Body) -> str:
-    messages = body["messages"]
-    contents = [m["content"] for m in messages if m["role"] == "user"] if isinstance(messages, list) else []
-    return str(contents[-1]) if contents else ""
-
-
 async def _echo(_: Stub, body: Body) -> web.Response:
     logprobs = {"content": [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -0.25}]}
     further: dict[str, object] = {"logprobs": logprobs} if body.get("logprobs") else {}
-    return _completion(body, {"role": "assistant", "content": f"echo: {_last_user(body)}"}, further=further)
+    return completion(body, {"role": "assistant", "content": f"echo: {last_user(body)}"}, further=further)
 
 
 async def _null_content(_: Stub, body: Body) -> web.Response:
-    return _completion(body, {"role": "assistant", "content": None})
+    return completion(body, {"role": "assistant", "content": None})
 
 
 async def _reasoning(_: Stub, body: Body) -> web.Response:
-    return _completion(body, {"content": None, "reasoning_content": "First, I weigh the file."}, "length")
+    return completion(body, {"content": None, "reasoning_content": "First, I weigh the file."}, "length")
 
 
 async def _refusal(_: Stub, body: Body) -> web.Response:
-    return _completion(body, {"content": None, "refusal": "I can't help with that."})
+    return completion(body, {"content": None, "refusal": "I can't help with that."})
 
 
 async def _filtered_answer(_: Stub, body: Body) -> web.Response:
-    return _completion(body, {"content": "It is"}, "content_filter")
+    return completion(body, {"content": "It is"}, "content_filter")
 
 
 async def _filtered_prompt(_: Stub, __: Body) -> web.Response:
-    return _error(400, "The prompt was filtered.", code="content_filter")
+    return error(400, "The prompt was filtered.", code="content_filter")
 
 
 async def _parts(_: Stub, body: Body) -> web.Response:
-    return _completion(
-        body, {"content": [{"type": "text", "text": "in "}, {"type": "text", "text": "parts"}]}
-    )
+    return completion(body, {"content": [{"type": "text", "text": "in "}, {"type": "text", "text": "parts"}]})
 
 
 async def _bare(_: Stub, __: Body) -> web.Response:
@@ -167,11 +161,11 @@ async def _html(_: Stub, __: Body) -> web.Response:
 
 
 async def _rate_limited(stub: Stub, __: Body) -> web.Response:
-    return _error(429, "Too many requests.", {"Retry-After": stub.retry_after})
+    return error(429, "Too many requests.", {"Retry-After": stub.retry_after})
 
 
 async def _no_quota(_: Stub, __: Body) -> web.Response:
-    return _error(429, "You exceeded your current quota.", code="insufficient_quota")
+    return error(429, "You exceeded your current quota.", code="insufficient_quota")
 
 
 async def _server_error(_: Stub, __: Body) -> web.Response:
@@ -179,15 +173,15 @@ async def _server_error(_: Stub, __: Body) -> web.Response:
 
 
 async def _bad_key(stub: Stub, __: Body) -> web.Response:
-    return _error(401, f"Incorrect API key provided: {stub.log[-1]['authorization']}")
+    return error(401, f"Incorrect API key provided: {stub.log[-1]['authorization']}")
 
 
 async def _forbidden(_: Stub, __: Body) -> web.Response:
-    return _error(403, "Not allowed.")
+    return error(403, "Not allowed.")
 
 
 async def _absent(_: Stub, body: Body) -> web.Response:
-    return _error(404, f"The model `{body['model']}` does not exist.")
+    return error(404, f"The model `{body['model']}` does not exist.")
 
 
 async def _redirect(_: Stub, __: Body) -> web.Response:
@@ -195,7 +189,7 @@ async def _redirect(_: Stub, __: Body) -> web.Response:
 
 
 async def _bad_request(_: Stub, __: Body) -> web.Response:
-    return _error(400, "messages are too long")
+    return error(400, "messages are too long")
 
 
 async def _hang(_: Stub, body: Body) -> web.Response:
@@ -206,7 +200,7 @@ async def _hang(_: Stub, body: Body) -> web.Response:
 async def _newer_name(stub: Stub, body: Body) -> web.Response:
     if "max_tokens" in body:
         said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
-        return _error(400, said, param="max_tokens", code="unsupported_parameter")
+        return error(400, said, param="max_tokens", code="unsupported_parameter")
     return await _echo(stub, body)
 
 
@@ -266,10 +260,21 @@ _BEHAVIOURS: Mapping[str, Callable[[Stub, Body], Awaitable[web.Response]]] = Map
 )
 
 
+_MODERATION_FAULTS: Mapping[str, Callable[[Stub, Body], Awaitable[web.Response]]] = MappingProxyType(
+    {
+        "rate-limited-once": _rate_limited,
+        "malformed": _malformed_json,
+        "bad-key": _bad_key,
+        "server-error": _server_error,
+    }
+)
+
+
 async def _serve(arguments: argparse.Namespace) -> None:
     stub = Stub(arguments)
     app = web.Application(client_max_size=64 * 2**20)
     app.router.add_post("/v1/chat/completions", stub.complete)
+    app.router.add_post("/v1/moderations", stub.moderate)
     app.router.add_get("/log", stub.logged)
     app.router.add_get("/most", stub.peak)
     app.router.add_post("/reset", stub.reset)
