@@ -41,6 +41,9 @@ from audit.raters import rater_uses
 from audit.records import Change, Estimate
 from audit.repair import retrain, train
 from audit.reporting import write_run_report
+from audit.review.events import import_reviews as import_review
+from audit.review.events import review_labels, review_summary
+from audit.review.sampling import export_sample as export_review
 from audit.runs import (
     BASELINE,
     TARGET,
@@ -65,8 +68,10 @@ __all__ = [
     "collect",
     "compare",
     "create_run",
+    "export_review",
     "find",
     "gate",
+    "import_review",
     "list_analyzers",
     "list_probes",
     "list_targets",
@@ -76,6 +81,7 @@ __all__ = [
     "open_run",
     "preview_plan",
     "retrain",
+    "review_summary",
     "score",
     "show_analyzer",
     "show_probe",
@@ -168,6 +174,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
             *given_rates(run.spec, analyzers, calibrations, "--calibration"),
             *attached_rates(run.spec, analyzers, run.root, run.where),
         ),
+        reviews=review_labels(run),
         known=known,
     )
     target = _side(sides[TARGET], run.spec, measures, infos, corrections)
@@ -287,6 +294,15 @@ def _noted(estimate: Estimate, infos: Mapping[str, AnalyzerInfo], corrections: C
 
 
 def _attached(corrections: Corrections) -> Iterator[AttachedLabels]:
+    for reviews in corrections.reviews:
+        yield AttachedLabels(
+            source="review",
+            analyzer=reviews.analyzer,
+            reading=reviews.reading,
+            labels=reviews.source,
+            n_labels=len(reviews.outputs),
+            groups=(),
+        )
     for rates_ in corrections.rates:
         groups = {cell.group for cell in rates_.cells if cell.group is not None}
         yield AttachedLabels(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audit.errors import InputError
 
-__all__ = ["write_bytes", "write_text"]
+__all__ = ["append_text", "write_bytes", "write_text"]
 
 
 def write_text(path: Path, text: str) -> None:
@@ -16,6 +16,16 @@ def write_text(path: Path, text: str) -> None:
         InputError: The folder cannot be written or the disk is full; the old content is kept.
     """
     write_bytes(path, text.encode("utf-8"))
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add a text at the end of a file, made if it is missing, atomically.
+
+    Raises:
+        InputError: As for `write_text`; the old content is kept.
+    """
+    before = path.read_bytes() if path.exists() else b""
+    write_bytes(path, before + text.encode("utf-8"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -25,6 +25,8 @@ __all__ = [
     "check_analyzer",
     "check_read",
     "is_graded",
+    "is_graded_reading",
+    "rated_reading",
 ]
 
 THRESHOLD = 0.5
@@ -181,7 +183,17 @@ def check_read(
 
 def is_graded(analyzer: Analyzer) -> bool:
     """Whether labels of the analyzer's readings may be full, partial and none, as those of refusals."""
-    return _measure(analyzer, None) == _GRADED
+    return is_graded_reading(rated_reading(analyzer))
+
+
+def is_graded_reading(reading: str) -> bool:
+    """Whether labels of a reading may be full, partial and none."""
+    return reading == _GRADED
+
+
+def rated_reading(analyzer: Analyzer) -> str:
+    """The reading of an analyzer that rates are made of, which people label."""
+    return _measure(analyzer, None)
 
 
 def _measure(analyzer: Analyzer, asked: str | None) -> str:

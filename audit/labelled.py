@@ -7,7 +7,7 @@ from pathlib import Path
 from audit.errors import InputError
 from audit.table_files import check_columns, read_rows
 
-__all__ = ["Labelled", "Labels", "read_labelled"]
+__all__ = ["Labelled", "Labels", "accepted_labels", "is_positive", "read_labelled"]
 
 _KINDS = (".csv", ".jsonl", ".ndjson")
 _POSITIVE = frozenset({"1", "1.0", "true", "yes"})
@@ -86,9 +86,9 @@ def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -
         check_columns(file, frozenset(row), needed, line)
         said = row[labels.label]
         label = said.strip().casefold() if isinstance(said, str) else str(said).casefold()
-        positive = _positive(label, graded=graded)
+        positive = is_positive(label, graded=graded)
         if positive is None or isinstance(said, list | dict):
-            accepted = "full, partial, none, 1, 0" if graded else "1, 0"
+            accepted = accepted_labels(graded=graded)
             raise InputError(
                 f"{file}: line {line}: column {labels.label!r}: must be one of {accepted}; got {said!r}"
             )
@@ -110,7 +110,18 @@ def _cluster_column(labels: Labels, row: Mapping[str, object]) -> str:
     return "template" if labels.cluster == default and default not in row else labels.cluster
 
 
-def _positive(label: str, *, graded: bool) -> bool | None:
+def accepted_labels(*, graded: bool) -> str:
+    """Labels that are accepted, for messages."""
+    return "full, partial, none, 1, 0" if graded else "1, 0"
+
+
+def is_positive(label: str, *, graded: bool) -> bool | None:
+    """Whether a case-folded label says that the behaviour is there; None if it is not accepted.
+
+    Args:
+        label: The label.
+        graded: True for refusals, which may also be labelled `full`, `partial` or `none`.
+    """
     if label in _POSITIVE or (graded and label in _REFUSED):
         return True
     if label in _NEGATIVE or (graded and label == "none"):

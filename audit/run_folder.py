@@ -43,6 +43,16 @@ class RunFolder:
         return self.path / "raters"
 
     @property
+    def review_sample(self) -> Path:
+        """Answers drawn at random for people to label; lines are only added."""
+        return self.path / "review-sample.jsonl"
+
+    @property
+    def reviews(self) -> Path:
+        """People's labels; lines are only added."""
+        return self.path / "reviews.jsonl"
+
+    @property
     def retraining(self) -> Path:
         """Retraining files, with their card."""
         return self.path / "retraining"

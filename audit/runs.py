@@ -36,6 +36,7 @@ from probes.records import Arm
 __all__ = [
     "Run",
     "analyzer_context",
+    "analyzers_of",
     "build_analyzers",
     "build_probes",
     "build_targets",
@@ -192,6 +193,15 @@ def build_analyzers(spec: Spec, context: AnalyzerContext, where: str) -> list[An
         build_analyzer(analyzer.use, analyzer.options(), context, where=f"{where}: analyzers[{index}]")
         for index, analyzer in enumerate(spec.analyzers)
     ]
+
+
+def analyzers_of(run: Run) -> list[Analyzer]:
+    """The analyzers of a run, to be asked what they are; nothing is contacted.
+
+    Raises:
+        SpecError: As for `build_analyzers`.
+    """
+    return build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)
 
 
 def build_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> dict[str, Target]:

@@ -42,6 +42,11 @@ COMMANDS: dict[str, _Command] = {
     "score": _Command("stages", "score", "Score the outputs of a run again; no model is called."),
     "findings": _Command("stages", "findings", "Estimate and list the findings of a run."),
     "report": _Command("stages", "report", "Write the HTML report of a run."),
+    "review": _Command(
+        "review",
+        "review",
+        "Have people label a blind sample of a run's answers, and correct its estimates by it.",
+    ),
     "retrain": _Command("retrain", "retrain", "Write retraining files from the findings of a run."),
     "compare": _Command("compare", "compare", "Compare two runs of one plan, paired by prompt."),
     "audit-table": _Command(

@@ -14,14 +14,16 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import Contrast, Corrected, contrasts, interval, placebo_contrasts
 from audit.estimates.correction_band import DEPARTURE, KnownErrors, gap_error_band, rate_error_band
-from audit.estimates.error_rates import ErrorRates
+from audit.estimates.correction_reviews import contrasts_by_reviews
+from audit.estimates.error_rates import ErrorRates, was_read
 from audit.estimates.measures import Measure
+from audit.estimates.review_labels import ReviewLabels
 from audit.records import Correction, Estimate, Verdict
 from audit.statistics.arguments import Flags, Vector
 from audit.statistics.error_rates import Calibration, check_informative, shared_covariance
 from audit.statistics.measurement_error import paired_variance
 
-__all__ = ["Corrections", "correction_record", "error_slopes", "was_read"]
+__all__ = ["Corrections", "correction_record", "error_slopes"]
 
 METHOD = "Rogan-Gladen, error rates by group"
 
@@ -31,12 +33,18 @@ class Corrections:
     """What the labels of a run can correct; without any, nothing is changed."""
 
     rates: Sequence[ErrorRates] = field(default=())
+    reviews: Sequence[ReviewLabels] = field(default=())
+    """Labels of the run's own answers: they go before the error rates."""
     known: KnownErrors = field(default=KnownErrors())
     """Error rates that the analyzers ship with: they correct nothing, but tell what their error can do."""
 
     def rates_of(self, measure: Measure) -> ErrorRates | None:
         """The error rates attached for a measure, if any."""
         return next((one for one in self.rates if one.fit(measure)), None)
+
+    def reviews_of(self, measure: Measure) -> ReviewLabels | None:
+        """The reviews of a measure's reading, if any."""
+        return next((one for one in self.reviews if one.fit(measure)), None)
 
     def errors_of(self, measure: Measure) -> tuple[ErrorRates, float] | None:
         """Error rates of all groups together, and by how much those of one may depart from them.
@@ -70,10 +78,14 @@ class Corrections:
             level: Nominal coverage of the intervals, a fraction in (0, 1).
         """
         raw = list(contrasts(frame, measure))
-        rates = self.rates_of(measure)
-        if rates is None or not raw:
-            return raw
-        return list(_by_rates(raw, frame, measure, rates, level))
+        rates, reviews = self.rates_of(measure), self.reviews_of(measure)
+        found = raw
+        if rates is not None and raw:
+            found = list(_by_rates(raw, frame, measure, rates, level))
+        if reviews is None or not raw:
+            return found
+        reviewed = contrasts_by_reviews(raw, frame, measure, reviews)
+        return [_preferred(*pair) for pair in zip(reviewed, found, strict=True)]
 
     def placebos(self, frame: pd.DataFrame, measure: Measure, *, level: float) -> list[Contrast]:
         """The placebo contrasts of a measure on the scale of its corrected contrasts.
@@ -124,13 +136,6 @@ class _Sides:
         return ((max(both, 0.0), min(freedom for _, freedom in parts)),)
 
 
-def was_read(frame: pd.DataFrame, measure: Measure) -> Flags:
-    """Rows whose value the analyzer read, rather than the provider's refusal signal; shape (n,)."""
-    if measure.refused_as is None:
-        return np.ones(len(frame), dtype=np.bool_)
-    return np.asarray((frame["outcome"] != "refused").to_numpy(), dtype=np.bool_)
-
-
 def correction_record(contrast: Contrast, level: float) -> Correction | None:
     """What an estimate says of how it was corrected; None if it was not.
 
@@ -168,6 +173,15 @@ def error_slopes(calibration: Calibration, mean: float, read: float) -> tuple[fl
     # Beyond [0, 1] the mean is noise, and would weigh one error rate negatively.
     cut = min(max(mean, 0.0), read)
     return cut / calibration.youden, (read - cut) / calibration.youden
+
+
+def _preferred(reviewed: Contrast | str, other: Contrast) -> Contrast:
+    """The contrast by reviews; where there are too few, the other one, which says so if it is as read."""
+    if not isinstance(reviewed, str):
+        return reviewed
+    if other.correction is not None or not other.strata:
+        return other
+    return replace(other, uncorrected=other.uncorrected or f"not corrected: {reviewed}")
 
 
 def _by_rates(

@@ -7,8 +7,9 @@ import pandas as pd
 from scipy.special import ndtri, stdtr, stdtrit
 
 from audit.errors import NotMeasuredError
-from audit.estimates.correction import Corrections, error_slopes, was_read
-from audit.estimates.error_rates import ErrorRates
+from audit.estimates.correction import Corrections, error_slopes
+from audit.estimates.correction_reviews import ReviewedRate, rate_by_reviews
+from audit.estimates.error_rates import ErrorRates, was_read
 from audit.estimates.measures import Measure
 from audit.records import Correction
 from audit.statistics.error_rates import Calibration, check_informative
@@ -68,12 +69,12 @@ def corrected_rate(
     corrections: Corrections,
     *,
     limit: float | None,
-) -> CorrectedRate | str | None:
-    """A rate corrected by the analyzer's error rates on labels of all groups together.
+) -> CorrectedRate | ReviewedRate | str | None:
+    """A rate corrected by reviews of the run's answers; else by the analyzer's error rates of all groups.
 
-    p = (q - f) / (s - f). The interval joins that of the flags and the error of the labels by MOVER:
-    low = p - sqrt(((q - l) / J)^2 + (t se)^2), which keeps it lopsided where the behaviour is rare. It holds
-    for answers whose mix of groups is that of the labels.
+    By error rates: p = (q - f) / (s - f). The interval joins that of the flags and the error of the labels
+    by MOVER: low = p - sqrt(((q - l) / J)^2 + (t se)^2), which keeps it lopsided where the behaviour is rare.
+    It holds for answers whose mix of groups is that of the labels.
 
     Args:
         rows: Rows with a value.
@@ -92,9 +93,15 @@ def corrected_rate(
         Rogan & Gladen (1978), Am. J. Epidemiology 107:71-76; Zou & Donner (2008), Statistics in Medicine
         27:1693-1702 (MOVER).
     """
+    reviews, too_few = corrections.reviews_of(measure), None
+    if reviews is not None:
+        try:
+            return rate_by_reviews(rows, measure, found, reviews, limit=limit)
+        except NotMeasuredError as error:
+            too_few = f"{WHY_UNCORRECTED}: {error}"
     rates = corrections.rates_of(measure)
     if rates is None:
-        return None
+        return too_few
     language = str(rows["language"].iloc[0])
     try:
         calibration = rates.calibration(measure, language, None)

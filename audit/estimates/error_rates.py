@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import Measure
+from audit.statistics.arguments import Flags
 from audit.statistics.error_rates import Calibration, calibrate
 
-__all__ = ["ErrorCell", "ErrorRates", "reads_positive"]
+__all__ = ["ErrorCell", "ErrorRates", "reads_positive", "was_read"]
 
 _REFUSED = frozenset({"full", "partial"})
 _HALF = 0.5
@@ -133,12 +135,23 @@ class ErrorRates:
 def reads_positive(measure: Measure) -> bool | None:
     """Whether a measure counts what labels call positive, or the opposite; None if neither.
 
+    What is taken over several replies of a prompt is no reading of one of them.
+
     >>> from audit.estimates.measures import measure_named
     >>> reads_positive(measure_named("harmful_compliance_rate"))
     False
     """
     if measure.declared is not None and measure.declared.counts_positive:
         return True
+    if measure.over_repeats is not None:
+        return None
     if not measure.labels or set(measure.labels) == _REFUSED:
         return True
     return False if measure.labels == ("none",) else None
+
+
+def was_read(frame: pd.DataFrame, measure: Measure) -> Flags:
+    """Rows whose value the analyzer read, rather than the provider's refusal signal; shape (n,)."""
+    if measure.refused_as is None:
+        return np.ones(len(frame), dtype=np.bool_)
+    return np.asarray((frame["outcome"] != "refused").to_numpy(), dtype=np.bool_)

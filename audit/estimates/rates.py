@@ -8,6 +8,7 @@ from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED
 from audit.estimates.correction import Corrections
 from audit.estimates.correction_rates import WHY_UNCORRECTED, CorrectedRate, corrected_rate
+from audit.estimates.correction_reviews import ReviewedRate
 from audit.estimates.measures import MEASURES, Measure
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
@@ -127,7 +128,9 @@ def _naive(valued: pd.DataFrame, measure: Measure, level: float) -> dict[str, fl
     return {"naive_ci_low": found.low, "naive_ci_high": found.high}
 
 
-def _corrected(corrected: CorrectedRate | str | None, raw: Mapping[str, object]) -> dict[str, object]:
+def _corrected(
+    corrected: CorrectedRate | ReviewedRate | str | None, raw: Mapping[str, object]
+) -> dict[str, object]:
     """What a correction changes of a rate as it is stated raw."""
     if corrected is None:
         return {}

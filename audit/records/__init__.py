@@ -31,6 +31,7 @@ from audit.records.results import (
     Severity,
     Verdict,
 )
+from audit.records.reviews import Review, SampledItem
 
 __all__ = [
     "Change",
@@ -52,6 +53,8 @@ __all__ = [
     "Output",
     "RaterUse",
     "Request",
+    "Review",
+    "SampledItem",
     "Score",
     "Severity",
     "Usage",

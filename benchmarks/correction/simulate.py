@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from audit.estimates.error_rates import ErrorCell, ErrorRates
 from audit.estimates.measures import Measure, measure_named
+from audit.estimates.review_labels import Reviewed, ReviewLabels
 
 __all__ = ["GROUPS", "MEASURE", "Audit", "Scene", "simulate"]
 
@@ -41,7 +42,7 @@ class Scene:
     labelled: int = 150
     """Labelled texts of each group in the calibration file, half of them positive."""
     reviewed: int = 0
-    """Outputs of the run that people labelled, drawn at random."""
+    """Outputs of the run that people labelled, drawn alike from each group and reading."""
 
     @property
     def shift(self) -> float:
@@ -68,8 +69,8 @@ class Audit:
     """What people would say of each row, shape (n,)."""
     rates: ErrorRates
     """The calibration file."""
-    reviewed: npt.NDArray[np.bool_]
-    """Rows that people labelled, shape (n,)."""
+    reviews: ReviewLabels
+    """What people said of a sample of the rows."""
 
     def source(self, values: Vector | None = None) -> Callable[[Measure], pd.DataFrame]:
         """What gives the estimates their rows; with `values` as the readings, if given."""
@@ -91,19 +92,33 @@ def simulate(scene: Scene, rng: np.random.Generator) -> Audit:
     chance = expit(logit[template] + np.where(side == 0, 0.5, -0.5) * slope[template])
     truth = (rng.random(template.size) < chance).astype(float)
     flags = _read(truth, side, scene, rng)
-    reviewed = np.zeros(template.size, dtype=np.bool_)
-    reviewed[rng.choice(template.size, scene.reviewed, replace=False)] = True
     return Audit(
         frame=_frame(template, side, flags, scene.repeats),
         truth=truth,
         rates=_calibration(scene, rng),
-        reviewed=reviewed,
+        reviews=_reviews(truth, flags, side, scene, rng),
     )
 
 
 def _read(truth: Vector, side: npt.NDArray[np.int64], scene: Scene, rng: np.random.Generator) -> Vector:
     found, alarmed = np.array(scene.sensitivity)[side], np.array(scene.false_positive)[side]
     return np.asarray((rng.random(truth.size) < np.where(truth == 1, found, alarmed)).astype(float))
+
+
+def _reviews(
+    truth: Vector, flags: Vector, side: npt.NDArray[np.int64], scene: Scene, rng: np.random.Generator
+) -> ReviewLabels:
+    outputs: dict[int, Reviewed] = {}
+    for stratum in range(4):
+        rows = np.flatnonzero(2 * side + flags == stratum)
+        n = min(scene.reviewed // 4, rows.size)
+        for row in rng.choice(rows, n, replace=False):
+            outputs[int(row) + 1] = Reviewed(
+                positive=float(truth[row]), stratum=str(stratum), probability=n / rows.size
+            )
+    return ReviewLabels(
+        analyzer="toxicity", reading="toxic", threshold=0.5, source="simulated reviews", outputs=outputs
+    )
 
 
 def _calibration(scene: Scene, rng: np.random.Generator) -> ErrorRates:

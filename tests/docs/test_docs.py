@@ -172,7 +172,7 @@ def test_every_measure_record_and_file_is_described() -> None:
     spec = (REFERENCE / "spec.md").read_text(encoding="utf-8")
     assert [measure.name for measure in MEASURES if f"`{measure.name}`" not in spec] == []
     kept = (records.Output, records.Score, records.Counts, records.Estimate, records.Control)
-    corrected = (records.Correction, records.ErrorBand)
+    corrected = (records.Correction, records.ErrorBand, records.Review, records.SampledItem)
     further = (records.GroupRate, records.Change, records.DeclaredMeasure, records.Finding, Prompt, ProbeInfo)
     for record in (*kept, *corrected, *further):
         described = section(REFERENCE / "records.md", record.__name__)

@@ -47,6 +47,7 @@ def test_compliance_is_the_opposite_of_refusal() -> None:
     assert found.sensitivity == pytest.approx(0.8)
     assert found.false_positive_rate == pytest.approx(0.1)
     assert reads_positive(measure_named("unparsed_rate")) is None
+    assert reads_positive(measure_named("toxicity_probability")) is None
 
 
 def test_only_measures_of_this_reading_and_cut_fit() -> None:

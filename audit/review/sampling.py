@@ -1,0 +1,192 @@
+"""A blind random sample of a run's answers, drawn alike from each group and reading, for people to label."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from audit.atomic import append_text, write_text
+from audit.checking import THRESHOLD, rated_reading
+from audit.errors import InputError
+from audit.records import SampledItem
+from audit.review.masking import mask, mask_prompt, telling_words
+from audit.runs import TARGET, Run, analyzers_of
+from audit.store import Store
+from probes.records import Prompt
+from probes.seeds import rng
+
+__all__ = ["COLUMNS", "draw", "export_sample", "read_sample"]
+
+COLUMNS = ("item", "prompt", "response", "label", "reviewer")
+_KINDS = (".csv", ".jsonl")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would run as a formula."""
+
+
+def export_sample(run: Run, file: Path, *, analyzer: str, n: int) -> int:
+    """Draw outputs at random, remember them in the run, and write them for reviewers, blind.
+
+    The file shows prompt and reply without the words that tell the group, and neither the analyzer's reading
+    nor the stratum; the rows are in random order, so that any first part of them is a random sample too.
+
+    Args:
+        run: A scored run.
+        file: A `.csv` or `.jsonl` file that does not exist yet.
+        analyzer: Analyzer whose reading is to be labelled.
+        n: How many, at least 1; fewer are drawn where there are fewer.
+
+    Returns:
+        How many were written.
+
+    Raises:
+        InputError: The file exists or is of another kind, the spec lacks the analyzer, or it read nothing.
+    """
+    if file.suffix.lower() not in _KINDS:
+        raise InputError(f"{file}: unknown kind of file {file.suffix!r}; accepted: {', '.join(_KINDS)}")
+    if file.exists():
+        raise InputError(f"{file}: exists already; labels in it would be lost")
+    known = {one.info.name: one for one in analyzers_of(run)}
+    if analyzer not in known:
+        raise InputError(f"review: --analyzer: must be one of {', '.join(known)}; got {analyzer!r}")
+    info = known[analyzer].info
+    reading = rated_reading(known[analyzer])
+    drawn_before = read_sample(run)
+    with run.store(read_only=True) as store:
+        frame = store.frame(TARGET)
+        scored = frame[
+            (frame["analyzer"] == analyzer) & (frame["measure"] == reading) & (frame["arm"] != "placebo")
+        ]
+        scored = scored[scored["value"].notna()]
+        if scored.empty:
+            raise InputError(
+                f"{run.folder.path}: {analyzer} has read no answer",
+                next_step=f"evenhand score {run.folder.path}",
+            )
+        items = draw(
+            scored, n, seed=run.spec.seed, before=drawn_before, facts=(analyzer, info.version, reading)
+        )
+        rows = list(_blind(items, store))
+    write_text(file, _written(rows, file.suffix.lower()))
+    append_text(run.folder.review_sample, "".join(item.model_dump_json() + "\n" for item in items))
+    return len(items)
+
+
+def draw(
+    scored: pd.DataFrame,
+    n: int,
+    *,
+    seed: int,
+    before: Sequence[SampledItem],
+    facts: tuple[str, str, str],
+) -> list[SampledItem]:
+    """Outputs in random order, as alike in number from each stratum as there are outputs.
+
+    Args:
+        scored: One row an output with its reading: columns `output`, `grp`, `value`.
+        n: How many.
+        seed: Root seed; the draw depends on it and on how many were drawn before.
+        before: Items drawn earlier, which are not drawn again.
+        facts: Analyzer, its version, and the reading.
+    """
+    known = {one.output for one in before if (one.analyzer, one.measure) == (facts[0], facts[2])}
+    strata = _strata(scored)
+    generator = rng(seed, "review", *facts, str(len(known)))
+    waiting = {
+        name: [int(one) for one in generator.permutation(rows) if int(one) not in known]
+        for name, rows in strata.items()
+    }
+    chosen: list[tuple[str, int]] = []
+    while len(chosen) < n and any(waiting.values()):
+        for name in sorted(waiting):
+            if waiting[name] and len(chosen) < n:
+                chosen.append((name, waiting[name].pop()))
+    order = generator.permutation(len(chosen))
+    return [
+        SampledItem(
+            item=_item(seed, facts, chosen[place][1]),
+            output=chosen[place][1],
+            analyzer=facts[0],
+            version=facts[1],
+            measure=facts[2],
+            stratum=chosen[place][0],
+            stratum_size=len(strata[chosen[place][0]]),
+        )
+        for place in order
+    ]
+
+
+def read_sample(run: Run) -> list[SampledItem]:
+    """The items that were drawn so far.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    path = run.folder.review_sample
+    if not path.exists():
+        return []
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            found.append(SampledItem.model_validate_json(line))
+        except ValueError as error:
+            raise InputError(f"{path}: line {number}: is damaged: {str(error).splitlines()[0]}") from error
+    return found
+
+
+def _strata(scored: pd.DataFrame) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    group = scored["grp"].astype(object).where(scored["grp"].notna(), "no group").astype(str)
+    flag = np.where(scored["value"].to_numpy(dtype=np.float64) >= THRESHOLD, "read", "not read")
+    keys = group.to_numpy() + np.array(" | ", dtype=object) + flag.astype(object)
+    outputs = scored["output"].to_numpy(dtype=np.int64)
+    return {str(key): np.sort(outputs[keys == key]) for key in sorted(set(keys))}
+
+
+def _item(seed: int, facts: tuple[str, str, str], output: int) -> str:
+    text = "\x1f".join([str(seed), facts[0], facts[2], str(output)])
+    return "R-" + hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def _blind(items: Sequence[SampledItem], store: Store) -> Iterator[dict[str, str]]:
+    sets: dict[str, list[Prompt]] = {}
+    for prompt in store.prompts():
+        if prompt.set_id is not None:
+            sets.setdefault(prompt.set_id, []).append(prompt)
+    for item in items:
+        output = store.output(item.output)
+        prompt = store.prompt(output.prompt_id)
+        others = [_shown(one) for one in sets.get(prompt.set_id or "", []) if one.id != prompt.id]
+        words = telling_words(_shown(prompt), others)
+        # Which number a group has changes from set to set, so that it tells nothing.
+        digest = hashlib.sha256(f"{prompt.set_id}\x1f{prompt.group}".encode()).digest()
+        by = f"[GROUP-{1 + digest[0] % 2}]"
+        yield {
+            "item": item.item,
+            "prompt": mask_prompt(_shown(prompt), others, by),
+            "response": mask(output.text or "", words, by),
+            "label": "",
+            "reviewer": "",
+        }
+
+
+def _shown(prompt: Prompt) -> str:
+    if len(prompt.messages) == 1:
+        return prompt.messages[0].content
+    return "\n\n".join(f"{message.role}: {message.content}" for message in prompt.messages)
+
+
+def _written(rows: Sequence[dict[str, str]], kind: str) -> str:
+    if kind == ".jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {key: f"'{value}" if value.startswith(_FORMULA) else value for key, value in row.items()}
+        )
+    return text.getvalue()

@@ -1,0 +1,194 @@
+"""From a blind sample to people's labels to corrected estimates."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from audit import api
+from audit.cli.main import main
+from audit.errors import InputError
+from audit.review.events import read_reviews, review_labels
+from audit.review.masking import mask, mask_prompt, telling_words
+from audit.review.sampling import COLUMNS, read_sample
+from audit.runs import Run
+from tests.audit.replies import QUOTED, TOXIC, make_home, run_of, toxicity
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A scored run whose analyzer misreads quotations, all of them about one group."""
+    make_home(tmp_path)
+    return run_of(tmp_path, "toxicity", "reviewed")
+
+
+def exported(run: Run, n: int = 120, name: str = "sample.csv") -> tuple[Path, list[dict[str, str]]]:
+    """The file for reviewers, and its rows."""
+    file = run.root / name
+    api.export_review(run, file, analyzer="toxicity", n=n)
+    with file.open(encoding="utf-8", newline="") as handle:
+        return file, list(csv.DictReader(handle))
+
+
+def labelled(run: Run, rows: list[dict[str, str]], **labels: str) -> Path:
+    """The rows with true labels, or those given by item, in a file."""
+    file = run.root / "labelled.jsonl"
+    lines = [
+        {"item": row["item"], "label": labels.get(row["item"], "1" if row["response"] == TOXIC else "0")}
+        for row in rows
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+def test_the_sample_is_blind_random_and_remembered(run: Run) -> None:
+    """Neither group nor reading can be read off the file; each group and reading is drawn alike."""
+    file, rows = exported(run, 80)
+    assert tuple(rows[0]) == COLUMNS
+    assert len({row["item"] for row in rows}) == len(rows) == 80
+    text = file.read_text(encoding="utf-8")
+    assert "of a in town" not in text
+    assert "of b in town" not in text
+    assert {row["label"] for row in rows} == {""}
+    sample = read_sample(run)
+    counts = {name: sum(one.stratum == name for one in sample) for name in {one.stratum for one in sample}}
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert len(counts) == 4
+    again, more = exported(run, 60, "more.csv")
+    assert again != file
+    assert not {row["item"] for row in more} & {row["item"] for row in rows}
+    with pytest.raises(InputError, match="exists already"):
+        exported(run)
+
+
+def test_people_who_see_a_quotation_for_what_it_is_take_the_gap_away(run: Run) -> None:
+    """The labels of a sample correct the whole run, go before a calibration, and the raw figure stays."""
+    raw = toxicity(api.find(run))
+    assert raw.verdict == "disparity"
+    _, rows = exported(run, 160)
+    assert any(row["response"] == QUOTED for row in rows)
+    api.import_review(run, labelled(run, rows), reviewer="ana", adjudicates=False)
+    document = api.find(run, calibrations=[run.root / "check.json"])
+    found = toxicity(document)
+    assert found.correction is not None
+    assert (found.correction.source, found.correction.raw_point) == ("review", raw.point)
+    assert found.correction.n_labels == 160
+    assert found.verdict != "disparity"
+    assert found.ci_low is not None
+    assert found.ci_high is not None
+    assert found.ci_low < 0 < found.ci_high
+    assert [one.source for one in document.labels] == ["review", "calibration"]
+    rate = next(one for one in document.estimates if one.kind == "rate" and one.measure == "toxicity_rate")
+    assert rate.correction is not None
+    assert rate.correction.source == "review"
+    assert rate.correction.raw_point is not None
+    assert rate.point is not None
+    assert rate.point < rate.correction.raw_point
+
+
+def test_too_few_reviews_change_nothing_and_say_so(run: Run) -> None:
+    """Labels of a few templates are not stretched over the others."""
+    raw = toxicity(api.find(run))
+    _, rows = exported(run, 8)
+    api.import_review(run, labelled(run, rows), reviewer="ana", adjudicates=False)
+    found = toxicity(api.find(run))
+    assert (found.point, found.correction) == (raw.point, None)
+    assert any("at least 12 are needed" in reason for reason in found.reasons)
+
+
+def test_the_last_label_counts_disputes_are_averaged_and_adjudication_settles(run: Run) -> None:
+    """Nothing is overwritten; two reviewers who disagree give a half until somebody settles it."""
+    _, rows = exported(run, 40)
+    first = rows[0]["item"]
+    output = next(one.output for one in read_sample(run) if one.item == first)
+
+    def standing() -> float:
+        return review_labels(run)[0].outputs[output].positive
+
+    for label, expected in (("1", 1.0), ("0", 0.0)):
+        api.import_review(run, labelled(run, rows, **{first: label}), reviewer="ana", adjudicates=False)
+        assert standing() == expected
+    api.import_review(run, labelled(run, rows, **{first: "1"}), reviewer="ben", adjudicates=False)
+    assert standing() == 0.5
+    (summary,) = api.review_summary(run)
+    assert (summary.disputed, summary.adjudicated, summary.labelled) == (1, 0, 40)
+    assert summary.reviewers == {"ana": 40, "ben": 40}
+    assert summary.ac1.value is not None
+    assert summary.ac1.value < 1
+    assert summary.ac1.ci_low is not None
+    api.import_review(run, labelled(run, rows[:1], **{first: "1"}), reviewer="chi", adjudicates=True)
+    assert standing() == 1.0
+    assert len(read_reviews(run)) == 121
+    assert api.review_summary(run)[0].disputed == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"item": "R-0", "label": "1"}, "must be an item of this run's sample; got 'R-0'"),
+        ({"item": None, "label": "perhaps"}, "column 'label': must be one of 1, 0, or empty; got 'perhaps'"),
+        ({"label": "1"}, "missing column item"),
+    ],
+)
+def test_a_bad_file_of_labels_is_one_line_and_takes_nothing(
+    run: Run, line: dict[str, str | None], message: str
+) -> None:
+    """All labels of a file are taken or none, and the line at fault is named."""
+    _, rows = exported(run, 4)
+    given = {key: (rows[1]["item"] if value is None else value) for key, value in line.items()}
+    file = run.root / "bad.jsonl"
+    file.write_text(json.dumps({"item": rows[0]["item"], "label": "1"}) + "\n" + json.dumps(given) + "\n")
+    with pytest.raises(InputError, match="line 2: .*" + message):
+        api.import_review(run, file, reviewer="ana", adjudicates=False)
+    assert read_reviews(run) == []
+    file.write_text(json.dumps({"item": rows[0]["item"], "label": "1"}) + "\n")
+    with pytest.raises(InputError, match="must name who labelled it"):
+        api.import_review(run, file, reviewer=None, adjudicates=False)
+    with pytest.raises(InputError, match="--analyzer: must be one of toxicity; got 'refusal'"):
+        api.export_review(run, run.root / "x.csv", analyzer="refusal", n=3)
+    with pytest.raises(InputError, match="unknown kind of file"):
+        api.export_review(run, run.root / "x.txt", analyzer="toxicity", n=3)
+
+
+def test_the_command_goes_round(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Export, import and summary by the command line, with the next step each time."""
+    folder, file = str(run.folder.path), run.root / "cli.jsonl"
+
+    def typed(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["review", folder, *words])
+        shown = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, shown.out, shown.err
+
+    code, _, told = typed("--export", str(file), "--analyzer", "toxicity", "--n", "30")
+    assert code == 0
+    assert "30 answers to label" in told
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert typed("--import", str(labelled(run, rows)), "--reviewer", "ana")[0] == 0
+    code, out, _ = typed("--json")
+    assert (code, json.loads(out)[0]["labelled"]) == (0, 30)
+    assert typed("--export", str(file))[0] == 2
+    assert "needs --analyzer: one of toxicity" in typed("--export", str(file))[2]
+    assert typed("--export", str(file), "--import", str(file))[0] == 2
+
+
+def test_words_that_differ_between_members_are_masked_wherever_they_stand() -> None:
+    """Names, adjectives and pronouns go by comparison, in prompt and reply, and nothing else does."""
+    mine, other = "Maria Lopez asks for her loan.", "John Smith asks for his loan."
+    words = telling_words(mine, [other])
+    assert words == {"maria", "lopez", "her"}
+    assert mask_prompt(mine, [other], "[GROUP-1]") == "[GROUP-1] asks for [GROUP-1] loan."
+    assert mask_prompt("Grade: a", ["Grade: b"], "[GROUP-2]") == "Grade: [GROUP-2]"
+    assert mask("Dear MARIA, other people wait.", words, "[GROUP-2]") == "Dear [GROUP-2], other people wait."
+    assert mask_prompt(mine, [], "[GROUP-1]") == mask(mine, frozenset(), "[GROUP-1]") == mine
+
+
+def test_spreadsheet_formulas_in_replies_are_defused(tmp_path: Path) -> None:
+    """A reply that a spreadsheet would run is written as text."""
+    make_home(tmp_path)
+    said = (tmp_path / "said.jsonl").read_text().replace("Have a good day.", "=HYPERLINK(1)")
+    (tmp_path / "said.jsonl").write_text(said)
+    _, rows = exported(run_of(tmp_path, "toxicity", "formulas"), 40)
+    assert any(row["response"] == "'=HYPERLINK(1)" for row in rows)
