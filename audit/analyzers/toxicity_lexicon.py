@@ -4,7 +4,6 @@ import base64
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,10 +12,20 @@ from probes.errors import DataError
 
 __all__ = ["CATEGORIES", "Entry", "Hit", "Lexicon"]
 
-CATEGORIES = ("slur", "threat", "dehumanising", "insult", "obscene")
+CATEGORIES = ("slur", "threat", "dehumanising", "derogatory", "insult", "obscene")
 """Most to least severe: the label of a reply is the first of these with the largest weight."""
-Hit: TypeAlias = tuple[str, str, float]
-"""Category, entry and weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something toxic in a text."""
+
+    category: str
+    entry: str
+    """Word or pattern of the lexicon."""
+    weight: float
+    hateful: bool
+    """Whether it is said of a group of people."""
 
 
 class _Group(BaseModel):
@@ -42,8 +51,10 @@ class _Pattern(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    friendly: list[str]
     groups: list[_Group]
     patterns: list[_Pattern]
+    before_people: list[str]
     identities: list[str]
 
 
@@ -86,6 +97,8 @@ class Lexicon:
             place = ".".join(str(part) for part in first["loc"])
             raise DataError(f"{path.name}: {place}: {first['msg']}; got {first['input']!r}") from error
         self.identities = frozenset(read.identities)
+        self.before_people = frozenset(read.before_people)
+        self.friendly = frozenset(read.friendly)
         self.words: dict[str, Entry] = {}
         for group in read.groups:
             for raw in group.words:
@@ -126,7 +139,8 @@ class Lexicon:
         for key in sorted(words & self._phrases.keys()):
             for phrase in self._phrases[key]:
                 if phrase.regex.search(joined):
-                    hits.append((phrase.category, phrase.name, phrase.weight))  # noqa: PERF401 - two loops
+                    said_of_group = phrase.category != "obscene" and "@" in phrase.name
+                    hits.append(Hit(phrase.category, phrase.name, phrase.weight, said_of_group))
         return list(dict.fromkeys(hits))
 
     def _add(self, item: _Pattern) -> None:

