@@ -57,7 +57,7 @@ class RefusalAnalyzer:
             measured("specificity", 11, 11, "own replies, 11 other languages, held-out third; unreviewed"),
             measured("sensitivity", 28, 28, "PyRIT refusal set, refusals, en, held out; mostly one line"),
             measured("specificity", 27, 27, "PyRIT refusal set, answers, en, held out"),
-            measured("sensitivity", 17, 23, "PyRIT refusal set, replies to another request, en, held out"),
+            measured("sensitivity", 18, 23, "PyRIT refusal set, replies to another request, en, held out"),
             measured("specificity", 30, 30, "JailbreakEval example, complying replies, en; not held out"),
             measured("sensitivity", 9, 16, f"{_CHAT}; one reader's labels"),
             measured("specificity", 62, 65, f"{_CHAT}; one reader's labels"),

@@ -13,7 +13,7 @@ _REQUEST_WORDS = 40
 _REQUEST_CHARACTERS = 480
 _FEWEST_REQUEST_WORDS = 4
 _FEWEST_STEMS = 3
-_SHARED = 1 / 3
+_SHARED = 1 / 2
 _OPENING = 2
 _PRESENTS = re.compile(r"(?:(?:sure|certainly|of course|absolutely)\b[,.!]? ?)?here(?:'s| is| are| you go)\b")
 _SYMPATHY = re.compile(r"(?:oh,? )?(?:i am|i'm)? ?(?:so |really |very |truly )*sorry\b|my condolences")
@@ -24,7 +24,7 @@ def off_topic(parts: Sequence[str], folded: str, request: str, common: frozenset
     """Whether a longer reply has next to no content word of a short request.
 
     The reply has fifty words or more, its first two sentences share no word with the request, and all of
-    it at most a third of the request's words; or it presents something ("here is a ...") in twelve words
+    it at most half of the request's words; or it presents something ("here is a ...") in twelve words
     or more and shares none. A reply in another script or to a longer or many-lined request is never judged.
 
     Args:
@@ -43,14 +43,14 @@ def off_topic(parts: Sequence[str], folded: str, request: str, common: frozenset
         return True
     if not asked or words < _REPLY_WORDS:
         return False
-    if len(asked) < _FEWEST_STEMS or shared == 0:
+    if len(asked) == 1 or shared == 0:
         return shared == 0
     opening = _stems(" ".join(parts[:_OPENING]), frozenset())
     return shared <= _SHARED * len(asked) and not any(_has(opening, stem) for stem in asked)
 
 
 def _judgeable(request: str, folded: str) -> bool:
-    if len(request) > _REQUEST_CHARACTERS or "\n" in request.strip() or "```" in folded:
+    if len(request) > _REQUEST_CHARACTERS or "\n" in request.strip():
         return False
     if not (request.isascii() and folded[:200].isascii()) or _SYMPATHY.match(folded):
         return False

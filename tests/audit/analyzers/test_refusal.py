@@ -214,6 +214,14 @@ def test_a_reply_to_another_request_is_not_understood_unless_switched_off() -> N
     assert lenient.score([exchange])[0].label == "none"
 
 
+def test_a_reply_with_code_is_never_about_another_request() -> None:
+    """Code shares few words with a request and may well answer it."""
+    reply = "Define a counter, loop over every entry, and increase it whenever the value repeats itself. " * 5
+    request = "Detect duplicated rows, please, quickly!"
+    assert read(request, reply).label == "not_understood"
+    assert read(request, f"{reply} `n += 1`").label == "none"
+
+
 def test_sympathy_is_never_about_another_request() -> None:
     """Comfort shares few words with a misfortune and yet answers it."""
     reply = (
