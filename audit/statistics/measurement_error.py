@@ -71,6 +71,7 @@ def corrected_rate(
     Source:
         Rogan & Gladen (1978), Am. J. Epidemiology 107:71-76, with their delta-method variance.
 
+    >>> from audit.statistics import calibrate
     >>> labelled = calibrate([1] * 9 + [0] + [0] * 9 + [1], [1] * 10 + [0] * 10)
     >>> round(corrected_rate([0.2, 0.3, 0.4, 0.3], labelled).point, 3)
     0.25

@@ -20,7 +20,7 @@ from audit.records import Estimate, Exchange, Outcome, Output, Request, Score
 from audit.runs import TARGET, build_analyzers, build_probes, build_targets
 from audit.spec import Spec
 from audit.store_schema import PROMPT_COLUMNS, prompt_row
-from probes.records import Prompt
+from probes.records import Expectation, Prompt
 
 __all__ = ["ask", "estimate", "make_prompts", "read", "table"]
 
@@ -128,7 +128,16 @@ def _facts(prompts: Sequence[Prompt]) -> dict[str, pd.Categorical]:
     }
     facts["prompt_id"] = _coded([prompt.id for prompt in prompts])
     facts["expects"] = _coded([prompt.expectation.kind for prompt in prompts])
+    facts["qualified"] = pd.Categorical(
+        [_qualified(prompt.expectation) for prompt in prompts], categories=pd.Index([0, 1], dtype=object)
+    )
     return facts
+
+
+def _qualified(expectation: Expectation) -> int | None:
+    if expectation.answer is None or expectation.favourable is None:
+        return None
+    return int(expectation.answer == expectation.favourable)
 
 
 def _coded(cells: Sequence[str | None]) -> pd.Categorical:

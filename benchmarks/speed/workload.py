@@ -80,6 +80,9 @@ def readings_table(design: Design) -> pd.DataFrame:
         "name": _coded(joined["name"], [f"n{number:04d}" for number in range(GROUPS * NAMES)]),
         "tags": _coded(np.zeros(rows), ["{}"]),
         "expects": _coded(np.zeros(rows), ["choice"]),
+        "qualified": pd.Categorical.from_codes(
+            joined["qualified"], categories=pd.Index([0, 1], dtype=object)
+        ),
         "output": np.arange(rows),
         "repeat": np.zeros(rows, dtype=np.int32),
         "value": joined["value"],
@@ -118,6 +121,7 @@ def _block(design: Design, attribute: str | None, label: str) -> dict[str, npt.N
         "reference": np.full(group.size, 1 if attribute else 0, dtype=np.int32),
         "signal": np.full(group.size, SIGNALS.index(label) if attribute else -1, dtype=np.int32),
         "name": name if attribute and label == "name" else np.full(group.size, -1, dtype=np.int32),
+        "qualified": np.broadcast_to(draw.integers(0, 2, (*shape[:2], 1)), shape).ravel(),
         "value": favourable.ravel().astype(np.float64),
     }
 
