@@ -249,8 +249,8 @@ def compare(before: Run, after: Run) -> Comparison:
     reason = _why_not_comparable(first, second)
     found: tuple[Change, ...] = ()
     if reason is None:
-        earlier = Side(readings=before.readings(), estimates=first.estimates)
-        later = Side(readings=after.readings(), estimates=second.estimates)
+        earlier = Side(readings=before.readings(), estimates=first.estimates, reviews=review_labels(before))
+        later = Side(readings=after.readings(), estimates=second.estimates, reviews=review_labels(after))
         found = tuple(changes(earlier, later, after.spec.judgement))
     return Comparison(
         before=str(before.folder.path), after=str(after.folder.path), changes=found, not_comparable=reason

@@ -1,7 +1,7 @@
 """Before and after: the change of every estimate, paired by prompt and clustered by template."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -9,8 +9,10 @@ import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
+from audit.estimates.correction_reviews import reviewed_changes
 from audit.estimates.frame import Readings
-from audit.estimates.measures import known_measures
+from audit.estimates.measures import Measure, known_measures
+from audit.estimates.review_labels import ReviewLabels
 from audit.records import Change, Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
@@ -22,6 +24,7 @@ AS_READ = (
     "of the readings, uncorrected: an analyzer's error rates on the answers of one model do not travel to "
     "another's"
 )
+CORRECTED = "each run corrected by people's labels of its own answers"
 Word = Literal["smaller", "larger", "no_material_change", "inconclusive", "not_measured"]
 _Key = tuple[str | None, ...]
 
@@ -32,6 +35,12 @@ class Side:
 
     readings: Readings
     estimates: Sequence[Estimate]
+    reviews: Sequence[ReviewLabels] = ()
+    """People's labels of the run's own answers."""
+
+    def reviews_of(self, measure: Measure) -> ReviewLabels | None:
+        """The reviews of a measure's reading, if any."""
+        return next((one for one in self.reviews if one.fit(measure)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,8 @@ class _Moved:
     after: Estimate
     change: ClusterEstimate | None
     n_outputs: int
+    corrected: bool = False
+    """True if both sides and the change are corrected by labels of their own answers."""
 
 
 def changes(before: Side, after: Side, judgement: Judgement) -> list[Change]:
@@ -63,7 +74,8 @@ def changes(before: Side, after: Side, judgement: Judgement) -> list[Change]:
 
 
 def _moved(before: Side, after: Side, level: float) -> Iterator[_Moved]:
-    # The change is of the readings: what corrects one model's answers says nothing of the other's.
+    # The change is of the readings where there are no labels of both: what corrects one model's answers
+    # says nothing of the other's.
     earlier = {_key(estimate): _as_read(estimate) for estimate in before.estimates}
     later = {_key(estimate): _as_read(estimate) for estimate in after.estimates}
     declared = {one.declared.name: one.declared for one in after.estimates if one.declared is not None}
@@ -72,14 +84,35 @@ def _moved(before: Side, after: Side, level: float) -> Iterator[_Moved]:
         if frame.empty:
             continue
         if measure.compare_groups:
+            reviewed = dict(_by_reviews(before, after, measure, level))
             for contrast in contrasts(frame, measure):
                 key = _key_of(contrast)
-                if key in earlier and key in later:
+                if key in reviewed:
+                    yield reviewed[key]
+                elif key in earlier and key in later:
                     yield _disparity(contrast, earlier[key], later[key], level)
         if measure.limit or not measure.compare_groups:
             for key, estimate in later.items():
                 if estimate.kind == "rate" and estimate.measure == measure.name and key in earlier:
                     yield _rate(frame, earlier[key], estimate, level)
+
+
+def _by_reviews(before: Side, after: Side, measure: Measure, level: float) -> Iterator[tuple[_Key, _Moved]]:
+    """The changes of which both sides are corrected by labels of their own answers."""
+    first, second = before.reviews_of(measure), after.reviews_of(measure)
+    if first is None or second is None:
+        return
+    earlier = {_key(estimate): estimate for estimate in before.estimates}
+    later = {_key(estimate): estimate for estimate in after.estimates}
+    pair = (before.readings.measure(measure), first), (after.readings.measure(measure), second)
+    for contrast in reviewed_changes(*pair, measure, _paired):
+        key = _key_of(contrast)
+        sides = earlier.get(key), later.get(key)
+        if sides[0] is None or sides[1] is None:
+            continue
+        if all(one.correction is not None and one.correction.source == "review" for one in sides if one):
+            moved = _disparity(contrast, sides[0], sides[1], level)
+            yield key, replace(moved, corrected=True)
 
 
 def _as_read(estimate: Estimate) -> Estimate:
@@ -139,7 +172,9 @@ def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) 
 def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> Change:
     before, after, found = one.before, one.after, one.change
     word, reasons = _word(one, p_adjusted, judgement)
-    if before.correction is not None or after.correction is not None:
+    if one.corrected:
+        reasons = (*reasons, CORRECTED)
+    elif before.correction is not None or after.correction is not None:
         reasons = (*reasons, AS_READ)
     return Change(
         measure=after.measure,

@@ -1,6 +1,6 @@
 """Contrasts and rates corrected by people's labels of a random sample of this run's own answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -19,7 +19,7 @@ from audit.statistics.measurement_error import paired_variance
 from audit.statistics.rates import RateEstimate
 from audit.statistics.sampled_labels import rectified_rows
 
-__all__ = ["ReviewedRate", "contrasts_by_reviews", "rate_by_reviews"]
+__all__ = ["ReviewedRate", "contrasts_by_reviews", "rate_by_reviews", "reviewed_changes"]
 
 METHOD = "PPI++ over a labelled sample"
 _PARTS = ["probe", "language", "attribute", "signal", "grp"]
@@ -70,9 +70,7 @@ def contrasts_by_reviews(
         measure: What the values are.
         reviews: The labels.
     """
-    groups = frame.groupby(_PARTS, observed=True, dropna=False, sort=True)
-    keys: Codes = np.asarray(groups.ngroup(), dtype=np.int64)
-    known = _rectified(frame, measure, reviews, keys)
+    known = _rectified(frame, measure, reviews, _parts(frame))
     found: list[Contrast | str] = []
     for before, after in zip(raw, contrasts(known.frame, measure), strict=True):
         arms = [_arm(known, before, group) for group in (before.cell.group, before.cell.reference)]
@@ -174,6 +172,12 @@ def _rectified(frame: pd.DataFrame, measure: Measure, reviews: ReviewLabels, par
     )
 
 
+def _parts(frame: pd.DataFrame) -> Codes:
+    """Code of each row's group within its probe, language, attribute and signal."""
+    groups = frame.groupby(_PARTS, observed=True, dropna=False, sort=True)
+    return np.asarray(groups.ngroup(), dtype=np.int64)
+
+
 def _arm(known: _Rectified, contrast: Contrast, group: str) -> Flags:
     """Rows of one group in a contrast."""
     cell, frame = contrast.cell, known.frame
@@ -206,3 +210,40 @@ def _unseen(known: _Rectified, arm: Flags) -> float:
     moved = (seen * n + 1) / (n + 2)
     extra = np.maximum(moved * (1 - moved) - seen * (1 - seen), 0) / n
     return float(share**2 @ extra)
+
+
+def reviewed_changes(
+    before: tuple[pd.DataFrame, ReviewLabels],
+    after: tuple[pd.DataFrame, ReviewLabels],
+    measure: Measure,
+    paired: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame],
+) -> Iterator[Contrast]:
+    """The change of each contrast between two runs of one plan, each corrected by labels of its own answers.
+
+    Args:
+        before: Rows of the measure in the earlier run, and its reviews.
+        after: The same of the later run.
+        measure: What the values are.
+        paired: Gives the rows that both runs have, with after - before as value.
+
+    Yields:
+        Contrasts of the change; those without enough labels in both runs are left out.
+    """
+    runs = [_rectified(frame, measure, reviews, _parts(frame)) for frame, reviews in (before, after)]
+    labels = f"{before[1].source}; {after[1].source}"
+    for change in contrasts(paired(runs[0].frame, runs[1].frame), measure):
+        groups = (change.cell.group, change.cell.reference)
+        arms = [(run, _arm(run, change, group)) for run in runs for group in groups]
+        few = min(run.frame.loc[arm & run.asked, "template"].nunique() for run, arm in arms)
+        if few < MINIMUM_TEMPLATES or not change.strata:
+            continue
+        correction = Corrected(
+            raw=change,
+            source="review",
+            method=METHOD,
+            labels=labels,
+            n_labels=int(sum((arm & run.asked).sum() for run, arm in arms)),
+            added=tuple((_unseen(run, arm), float(few - 1)) for run, arm in arms),
+            most_df=float(few - 1),
+        )
+        yield replace(change, correction=correction)

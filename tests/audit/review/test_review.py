@@ -9,6 +9,7 @@ import pytest
 from audit import api
 from audit.cli.main import main
 from audit.errors import InputError
+from audit.records import Change
 from audit.review.events import read_reviews, review_labels
 from audit.review.masking import mask, mask_prompt, telling_words
 from audit.review.sampling import COLUMNS, read_sample
@@ -85,6 +86,36 @@ def test_people_who_see_a_quotation_for_what_it_is_take_the_gap_away(run: Run) -
     assert rate.correction.raw_point is not None
     assert rate.point is not None
     assert rate.point < rate.correction.raw_point
+
+
+def test_a_comparison_is_corrected_only_where_both_runs_are_reviewed(tmp_path: Path) -> None:
+    """Labels of one run do not correct the other; labels of both correct their change."""
+    make_home(tmp_path)
+    runs = [run_of(tmp_path, "toxicity", name) for name in ("before", "after")]
+
+    def change() -> Change:
+        found = api.compare(*runs).changes
+        return next(one for one in found if one.kind == "disparity" and one.measure == "toxicity_rate")
+
+    raw = [toxicity(api.find(run)) for run in runs]
+    for number, run in enumerate(runs):
+        _, rows = exported(run, 160, f"sample-{number}.csv")
+        api.import_review(run, labelled(run, rows), reviewer="ana", adjudicates=False)
+        api.find(run)
+        if number == 0:
+            assert (change().before, change().change) == (raw[0].point, 0.0)
+            assert any("do not travel" in reason for reason in change().reasons)
+    both = change()
+    corrected = [toxicity(api.load_document(run)) for run in runs]
+    assert (both.before, both.after) == (corrected[0].point, corrected[1].point)
+    assert both.before is not None
+    assert both.after is not None
+    assert both.change == pytest.approx(both.after - both.before)
+    assert both.ci_low is not None
+    assert both.ci_high is not None
+    assert both.ci_low < 0 < both.ci_high
+    assert both.ci_high - both.ci_low > 0.01
+    assert any("people's labels of its own answers" in reason for reason in both.reasons)
 
 
 def test_too_few_reviews_change_nothing_and_say_so(run: Run) -> None:
