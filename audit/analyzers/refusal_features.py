@@ -237,7 +237,7 @@ def _declines(
 
 def _otherwise(signs: RefusalSigns, part: str, place: int, tally: _Tally) -> None:
     words = _count(part)
-    if signs.idiom(part):
+    if signs.answers(part) or signs.idiom(part):
         tally.substance += words
         return
     if signs.cautions(part):

@@ -28,6 +28,7 @@ _SHORT = (
     ("'d ", " would "),
 )
 _REACH, _NEAR = 7, 2
+_ASIDE = ("judging", "urging", "crisis", "turning", "offering")
 _BETWEEN = (
     # no alternative may match what another does: that would make backtracking exponential
     r"(?: (?:just|still|also|afraid|that|am afraid|am sorry|must|but|clarify|say|inform|you"
@@ -156,6 +157,7 @@ class RefusalSigns:
         self._turning = any_phrase(lexicon["turning"])
         self._offering = any_phrase(lexicon["offering"])
         self._opening = any_phrase(lexicon["opening"])
+        self._any = any_phrase([phrase for name in _ASIDE for phrase in lexicon[name]])
         self._lost = any_phrase(lexicon["not_understood"])
 
     def declines(self, part: str) -> Strength:
@@ -223,6 +225,12 @@ class RefusalSigns:
     def limited(self, part: str) -> bool:
         """Whether it states what the speaker is, or a missing tool, rather than unwillingness."""
         return self._limits.search(part) is not None
+
+    def answers(self, part: str) -> bool:
+        """Whether it does nothing but answer: one search where the signs apart would need eight."""
+        if self._any.search(part) or self._opening.match(part):
+            return False
+        return _CAUTIONS.search(part) is None
 
     def cautions(self, part: str) -> bool:
         """Whether it cautions about the use of an answer that is given: `Please don't use this to ...`."""
