@@ -182,12 +182,12 @@ class Planner:
             for asks in info.asks:
                 calls = asks.calls * outputs_a_prompt
                 prompts = sum(self._kinds[kind] for kind in asks.expects)
-                read = sum(self._kind_characters[kind] for kind in asks.expects)
+                read = sum(self._kind_characters[kind] for kind in asks.expects) * asks.with_prompt
                 tokens = (read + prompts * asks.characters) / CHARACTERS_A_TOKEN
                 yield RaterPlan(
                     analyzer=info.name,
                     model=asks.model,
-                    calls=prompts * calls,
+                    calls=math.ceil(prompts * calls / asks.batch),
                     prompt_tokens=round((tokens + prompts * ASSUMED_REPLY_TOKENS) * calls),
                 )
 

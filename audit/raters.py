@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -71,13 +71,13 @@ class TargetRaters:
     def of_target(
         self, make: Callable[[TargetContext], Target], limits: Limits, *, name: str
     ) -> "TargetRater":
-        """A rater made of a target that the analyzer makes itself.
+        """A rater made of a target that the analyzer makes itself; its texts are kept unscreened.
 
         Raises:
             SpecError: There is a limit in money and no price.
         """
         target = make(TargetContext(name=name, root=self.root, secrets=self.secrets))
-        return TargetRater(target, limits, self, ())
+        return TargetRater(target, limits, replace(self, screen=_unscreened), ())
 
 
 class TargetRater:

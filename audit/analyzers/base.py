@@ -55,6 +55,10 @@ class Asks(Record):
     """Requests for each reply."""
     characters: int = Field(ge=0)
     """Characters of a request beside the exchange itself."""
+    with_prompt: bool = True
+    """Whether the request to the audited model is sent along with the reply."""
+    batch: int = Field(default=1, ge=1)
+    """Replies in one request."""
 
 
 class AnalyzerInfo(Record):
@@ -139,7 +143,10 @@ class Raters(Protocol):
         ...
 
     def of_target(self, make: Callable[[TargetContext], Target], limits: Limits, *, name: str) -> Rater:
-        """A rater that the analyzer makes itself; as `of_spec` otherwise."""
+        """A rater that the analyzer makes itself, whose texts it has written itself, such as JSON of numbers.
+
+        They are kept unscreened, since the names of harms would look like harms. As `of_spec` otherwise.
+        """
         ...
 
 

@@ -390,6 +390,7 @@ def _measure(declared: DeclaredMeasure) -> Measure:
         compare_groups=declared.compare_groups,
         limit=declared.limit,
         worse=declared.worse,
+        partly=declared.partly,
         margin=declared.margin,
         declared=declared,
     )

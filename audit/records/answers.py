@@ -159,6 +159,8 @@ class DeclaredMeasure(Record):
     """Whether its overall rate is unwanted from everyone and held against a declared limit."""
     worse: Literal["lower", "higher"] = "higher"
     """Which direction is worse for the group (or, for a limit, for everyone)."""
+    partly: str | None = None
+    """Reading of the same analyzer that is 1 where only a part of the reply was read."""
     margin: Annotated[float, Field(gt=0)] | None = None
     """Margin in its own unit when the unit is not a rate."""
 

@@ -20,6 +20,7 @@ from audit.targets.base import (
     TargetError,
     TargetInfo,
 )
+from audit.targets.openai_client import open_client, transport_problem
 from audit.targets.openai_errors import error_body, status_error
 from audit.targets.openai_options import OpenAIOptions, TokenParameter
 from audit.targets.openai_replies import Completion, ErrorBody, output_fields, read_completion
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenAITarget"]
 
-_NO_KEY = "not-needed"
 _SEEDS = 2**31
 _BAD_REQUEST = 400
 _OTHER: Mapping[TokenParameter, TokenParameter] = MappingProxyType(
@@ -121,21 +121,8 @@ class OpenAITarget:
             raise FatalTargetError(
                 f"{self._place}: environment variable {variable} is not set; set it, or remove api_key_env"
             )
-        import openai  # noqa: PLC0415 - takes most of a second, and only targets that are asked need it
-
-        self._client = openai.AsyncOpenAI(
-            api_key=self._secret or _NO_KEY,
-            base_url=self._options.base_url,
-            timeout=self._options.timeout_s,
-            max_retries=0,
-            default_headers=self._options.headers,
-            http_client=openai.DefaultAioHttpClient(
-                follow_redirects=False,  # a redirect would reach a host that `info.hosts` does not name
-                timeout=self._options.timeout_s,
-            ),
-        )
-        # The SDK fills these from the environment; another server has no business with them.
-        self._client.organization = self._client.project = self._client.admin_api_key = None
+        options = self._options
+        self._client = open_client(options.base_url, self._secret, options.timeout_s, options.headers)
         return self._client
 
     async def _ask(self, client: "openai.AsyncOpenAI", request: Request, seed: int) -> Output:
@@ -177,7 +164,7 @@ class OpenAITarget:
                 error.status_code, body, error.response.headers, place=self._place, secret=self._secret
             ) from error
         except (openai.APIConnectionError, TimeoutError) as error:
-            what, unreachable = _transport_problem(error, limit)
+            what, unreachable = transport_problem(error, limit)
             raise RetryableTargetError(f"{self._place}: {what}", unreachable=unreachable) from error
 
     def _payload(self, request: Request, seed: int, token_parameter: TokenParameter) -> dict[str, JsonValue]:
@@ -238,22 +225,3 @@ class _RejectedError(Exception):
     def __init__(self, body: ErrorBody) -> None:
         super().__init__(body.message)
         self.body = body
-
-
-def _transport_problem(error: BaseException, limit: float) -> tuple[str, bool]:
-    """What broke below HTTP, in words, and whether no connection was made at all.
-
-    The first causes are looked through because the SDK reports a refused connection as a timeout.
-    """
-    import aiohttp  # noqa: PLC0415 - comes with the SDK, which loads when first used
-
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            return "no connection; is the server running, and base_url right?", True
-        if isinstance(cause, aiohttp.ServerTimeoutError):
-            break
-        if isinstance(cause, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
-            return "the connection broke off", False
-        cause = cause.__cause__
-    return f"no answer within {limit:g} s (timeout_s)", False

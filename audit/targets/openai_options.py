@@ -8,14 +8,45 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from probes.base import Options
 
-__all__ = ["OpenAIOptions", "OpenAIParams", "TokenParameter"]
+__all__ = ["OPENAI_HOST", "OpenAIOptions", "OpenAIParams", "TokenParameter", "host_of", "web_address"]
 
 TokenParameter = Literal["max_tokens", "max_completion_tokens"]
 
 _AUTO: Final = "auto"
-_OPENAI_HOST = "api.openai.com"
+OPENAI_HOST = "api.openai.com"
 _PORTS = MappingProxyType({"http": 80, "https": 443})
 _SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie")
+
+
+def web_address(given: str) -> str:
+    """A server's address as a spec gives it.
+
+    Raises:
+        ValueError: It is no address, or holds a user, a password or a query.
+    """
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+        parts = SplitResult("", "", "", "", "")
+    if not usable or parts.query or parts.fragment:
+        raise ValueError("must be an address such as http://127.0.0.1:8000/v1")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a user or password: name a variable in api_key_env instead")
+    return given
+
+
+def host_of(base_url: str) -> str:
+    """The host of a server's address, as `host:port`.
+
+    >>> host_of("https://api.openai.com/v1")
+    'api.openai.com:443'
+    """
+    parts = urlsplit(base_url)
+    name = parts.hostname or ""
+    shown = f"[{name}]" if ":" in name else name
+    return f"{shown}:{parts.port or _PORTS[parts.scheme]}"
 
 
 class OpenAIParams(Options):
@@ -58,7 +89,7 @@ class OpenAIParams(Options):
 class OpenAIOptions(Options):
     """One model on one OpenAI-compatible server."""
 
-    base_url: str = Field(default=f"https://{_OPENAI_HOST}/v1", description="Usually ends in /v1.")
+    base_url: str = Field(default=f"https://{OPENAI_HOST}/v1", description="Usually ends in /v1.")
     model: Annotated[str, Field(min_length=1)]
     api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
         default=None, description="Name of the environment variable that holds the key, never the key."
@@ -80,18 +111,8 @@ class OpenAIOptions(Options):
 
     @field_validator("base_url")
     @classmethod
-    def _web_address(cls, given: str) -> str:
-        try:
-            parts = urlsplit(given)
-            usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-            parts = SplitResult("", "", "", "", "")
-        if not usable or parts.query or parts.fragment:
-            raise ValueError("must be an address such as http://127.0.0.1:8000/v1")
-        if parts.username or parts.password:
-            raise ValueError("must not hold a user or password: name a variable in api_key_env instead")
-        return given
+    def _address(cls, given: str) -> str:
+        return web_address(given)
 
     @field_validator("headers")
     @classmethod
@@ -105,17 +126,14 @@ class OpenAIOptions(Options):
 
     @model_validator(mode="after")
     def _key_named(self) -> Self:
-        if self.api_key_env is None and urlsplit(self.base_url).hostname == _OPENAI_HOST:
-            raise ValueError(f"{_OPENAI_HOST} needs api_key_env, the name of the variable that holds the key")
+        if self.api_key_env is None and urlsplit(self.base_url).hostname == OPENAI_HOST:
+            raise ValueError(f"{OPENAI_HOST} needs api_key_env, the name of the variable that holds the key")
         return self
 
     @property
     def host(self) -> str:
         """The only host that is contacted, as `host:port`."""
-        parts = urlsplit(self.base_url)
-        name = parts.hostname or ""
-        shown = f"[{name}]" if ":" in name else name
-        return f"{shown}:{parts.port or _PORTS[parts.scheme]}"
+        return host_of(self.base_url)
 
     @property
     def first_token_parameter(self) -> TokenParameter:
@@ -125,5 +143,5 @@ class OpenAIOptions(Options):
         """
         if self.token_parameter != _AUTO:
             return self.token_parameter
-        newer = self.params.max_completion_tokens is not None or self.host.startswith(_OPENAI_HOST)
+        newer = self.params.max_completion_tokens is not None or self.host.startswith(OPENAI_HOST)
         return "max_completion_tokens" if newer else "max_tokens"

@@ -1,0 +1,65 @@
+"""The SDK's client as every part that talks to an OpenAI-compatible server opens it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import openai
+
+__all__ = ["open_client", "transport_problem"]
+
+_NO_KEY = "not-needed"
+
+
+def open_client(
+    base_url: str, secret: str, timeout_s: float, headers: Mapping[str, str] | None = None
+) -> "openai.AsyncOpenAI":
+    """A client that retries nothing, follows no redirect and takes nothing from the environment.
+
+    Retries are the collection's alone, since one hidden here would be billed and counted by nobody.
+
+    Args:
+        base_url: Address of the server.
+        secret: The key; empty if none is needed.
+        timeout_s: Longest wait for an answer, in seconds.
+        headers: Further headers.
+    """
+    import openai  # noqa: PLC0415 - takes most of a second, and only what is asked needs it
+
+    client = openai.AsyncOpenAI(
+        api_key=secret or _NO_KEY,
+        base_url=base_url,
+        timeout=timeout_s,
+        max_retries=0,
+        default_headers=headers,
+        http_client=openai.DefaultAioHttpClient(
+            follow_redirects=False,  # a redirect would reach a host that nobody has named
+            timeout=timeout_s,
+        ),
+    )
+    # The SDK fills these from the environment; another server has no business with them.
+    client.organization = client.project = client.admin_api_key = None
+    return client
+
+
+def transport_problem(error: BaseException, limit: float) -> tuple[str, bool]:
+    """What broke below HTTP, in words, and whether no connection was made at all.
+
+    The first causes are looked through because the SDK reports a refused connection as a timeout.
+
+    Args:
+        error: What the SDK raised.
+        limit: Longest wait that was allowed, in seconds.
+    """
+    import aiohttp  # noqa: PLC0415 - comes with the SDK, which loads when first used
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            return "no connection; is the server running, and base_url right?", True
+        if isinstance(cause, aiohttp.ServerTimeoutError):
+            break
+        if isinstance(cause, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
+            return "the connection broke off", False
+        cause = cause.__cause__
+    return f"no answer within {limit:g} s (timeout_s)", False
