@@ -6,7 +6,7 @@
     ├── ExtraMissingError       an optional library is not installed; the message says how to get it (exit 2)
     ├── StoreError              a run folder cannot be read or written, or belongs to another spec (exit 2)
     ├── TargetUnreachableError  the target cannot be reached or rejects the credentials (exit 2)
-    ├── IncompleteError         collection stopped before every planned output was had (exit 3)
+    ├── IncompleteError         collection or a judge stopped before every output was had or read (exit 3)
     ├── BudgetReachedError      a limit of the spec was reached; the run can be resumed (exit 4)
     └── NotMeasuredError        there is too little data to state a number (never reported as 0)
 
@@ -65,7 +65,7 @@ class TargetUnreachableError(AuditError):
 
 
 class IncompleteError(AuditError):
-    """Collection stopped before every planned output was had."""
+    """Collection, or a judge, stopped before every planned output was had or read."""
 
     exit_code = 3
 

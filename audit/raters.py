@@ -9,7 +9,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,7 @@ from audit.plugins import build_target, secret_names
 from audit.records import Output, RaterUse
 from audit.spec import Limits, TargetSpec
 from audit.store import STORE_FILE, Store
+from audit.store_file import connected, failures
 from audit.targets.base import Target, TargetContext, TargetInfo
 from probes.records import Expectation, Message, Prompt
 
@@ -54,6 +55,8 @@ class TargetRaters:
     """Gives the marker to store in place of a text, or None to store it."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     """When a failed call is sent again."""
+    progress: Callable[[Progress], None] | None = None
+    """Told how far a rater is, at most five times a second and once at the end of each batch."""
     resume: str = "type the same command again"
     """What to do next after a stop."""
 
@@ -148,7 +151,7 @@ class TargetRater:
             repeats=1,
             seed=self._raters.seed,
             limits=self._left(),
-            progress=last.append,
+            progress=lambda now: self._told(now, last),
             screen=self._raters.screen,
             retry=self._raters.retry,
         )
@@ -166,6 +169,11 @@ class TargetRater:
             self._used += last[-1:]
         if result.interrupted:
             raise KeyboardInterrupt
+
+    def _told(self, now: Progress, last: list[Progress]) -> None:
+        last[:] = [now]
+        if self._raters.progress is not None:
+            self._raters.progress(now)
 
     async def _collected(self, store: Store, plan: CollectionPlan) -> CollectionResult:
         try:
@@ -234,14 +242,18 @@ def rater_uses(keep: Path) -> dict[str, RaterUse]:
 
 
 def _use(store: Store, name: str) -> RaterUse:
-    outputs = [output for prompt in store.prompts() for _, output in store.outputs(name, prompt.id)]
-    used = [output.usage for output in outputs if output.usage is not None]
-    models = sorted({output.model for output in outputs if output.model})
+    with failures(store.path), closing(connected(store.path, "ro")) as connection:
+        # Every attempt: those that were superseded have been paid for too.
+        sent, answered, models = connection.execute(
+            "SELECT total(prompt_tokens), total(completion_tokens), group_concat(DISTINCT model) "
+            "FROM outputs WHERE target = ?",
+            (name,),
+        ).fetchone()
     return RaterUse(
-        model=", ".join(models) or "unnamed",
+        model=str(models or "unnamed"),
         counts=store.counts(name, 1),
-        prompt_tokens=sum(usage.prompt_tokens or 0 for usage in used),
-        completion_tokens=sum(usage.completion_tokens or 0 for usage in used),
+        prompt_tokens=int(sent),
+        completion_tokens=int(answered),
     )
 
 

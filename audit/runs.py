@@ -13,6 +13,7 @@ from audit import __version__
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.atomic import write_text
 from audit.calibrations import check_attached
+from audit.collection.progress import Progress
 from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.benchmarks import SCORES
 from audit.estimates.contrasts import POOLED
@@ -308,6 +309,7 @@ def score(
     *,
     secrets: Mapping[str, str] | None = None,
     progress: Callable[[str, int], None] | None = None,
+    asked: Callable[[Progress], None] | None = None,
 ) -> int:
     """Score what the spec's analyzers have not read yet.
 
@@ -315,6 +317,7 @@ def score(
         run: The run.
         secrets: Environment variables; an analyzer reads only those that its part of the spec names.
         progress: Called after each batch with the analyzer's name and how many outputs it has read.
+        asked: Told a few times a second how far a model is that an analyzer asks.
 
     Returns:
         How many outputs were read, counted once an analyzer.
@@ -327,6 +330,7 @@ def score(
             secrets=context.secrets,
             seed=run.spec.seed,
             screen=QuarantineScreen(quarantine_salt(store)).quarantine,
+            progress=asked,
             resume=f"evenhand resume {run.folder.path}",
         )
         analyzers = build_analyzers(run.spec, replace(context, raters=raters), run.where)

@@ -1,15 +1,17 @@
 """What follows collection in every command that audits: score, find, report, and tell people."""
 
 import os
+import sys
 from collections.abc import Sequence
 
 from audit import api
 from audit.cli.console import data, say, warn
+from audit.cli.progress import fitting_mode, progress_display
 from audit.cli.tables import show_run
 from audit.findings.document import flattened
 from audit.gates import GateResult, worst
 
-__all__ = ["FAILED", "INCONCLUSIVE", "INTERRUPTED", "finish"]
+__all__ = ["FAILED", "INCONCLUSIVE", "INTERRUPTED", "finish", "score_shown"]
 
 FAILED = 1
 INCONCLUSIVE = 3
@@ -26,7 +28,7 @@ def finish(run: api.Run, *, as_json: bool) -> int:
     Returns:
         The exit code: 0, or what the gate says.
     """
-    api.score(run, secrets=os.environ)
+    score_shown(run, as_json=as_json)
     document = api.find(run)
     path = api.write_run_report(run, document)
     show_run(document)
@@ -39,6 +41,22 @@ def finish(run: api.Run, *, as_json: bool) -> int:
         warn("there is no answer at all, so nothing was measured")
         return INCONCLUSIVE
     return gate
+
+
+def score_shown(run: api.Run, *, as_json: bool) -> int:
+    """Score a run, and show how far the models are that its analyzers ask.
+
+    Args:
+        run: The run.
+        as_json: Whether standard output is for a program.
+
+    Returns:
+        How many readings were taken.
+    """
+    if not run.plan.raters:
+        return api.score(run, secrets=os.environ)
+    with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
+        return api.score(run, secrets=os.environ, asked=shown)
 
 
 def _gate(results: Sequence[GateResult]) -> int:

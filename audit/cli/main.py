@@ -39,7 +39,7 @@ COMMANDS: dict[str, _Command] = {
     ),
     "run": _Command("run", "run", "Plan, collect, score, estimate, find and report."),
     "resume": _Command("run", "resume", "Go on with a run that was stopped."),
-    "score": _Command("stages", "score", "Score the outputs of a run again; no model is called."),
+    "score": _Command("stages", "score", "Score the outputs of a run again; what is audited is not called."),
     "findings": _Command("stages", "findings", "Estimate and list the findings of a run."),
     "report": _Command("stages", "report", "Write the HTML report of a run."),
     "review": _Command(

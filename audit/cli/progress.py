@@ -1,5 +1,6 @@
 """Showing how far a collection is: a live panel, plain lines, or one JSON object a line."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,12 +11,19 @@ from audit.collection.progress import Progress
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Mode", "progress_display", "progress_line"]
+__all__ = ["Mode", "fitting_mode", "progress_display", "progress_line"]
 
 Mode = Literal["rich", "plain", "ndjson"]
 _PLAIN_EVERY_S = 5.0
 _MINUTE_S = 60
 _HOUR_S = 3600
+
+
+def fitting_mode(*, as_json: bool) -> Mode:
+    """The mode for standard error as it is: lines of JSON for programs, a panel on a terminal, else text."""
+    if as_json:
+        return "ndjson"
+    return "rich" if sys.stderr.isatty() else "plain"
 
 
 @contextmanager

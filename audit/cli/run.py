@@ -11,7 +11,7 @@ from audit import api
 from audit.cli.console import say, warn
 from audit.cli.loop import INTERRUPTED, finish
 from audit.cli.options import json_option, out_option, run_argument
-from audit.cli.progress import Mode, progress_display
+from audit.cli.progress import fitting_mode, progress_display
 from audit.errors import AuditError, InputError
 
 __all__ = ["collect_and_finish", "resume", "run"]
@@ -52,7 +52,7 @@ def collect_and_finish(made: api.Run, *, as_json: bool) -> int:
     """
     stopped: AuditError | None = None
     say(f"{made.plan.requests} outputs planned: {made.plan.prompts} prompts, {made.plan.repeats} a prompt")
-    with progress_display(_mode(as_json=as_json), sys.stderr) as shown:
+    with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
         try:
             result = asyncio.run(api.collect(made, secrets=os.environ, progress=shown))
         except AuditError as error:
@@ -69,9 +69,3 @@ def collect_and_finish(made: api.Run, *, as_json: bool) -> int:
     warn(f"the run is incomplete: {stopped}")
     say(f"next: {stopped.next_step or f'evenhand resume {made.folder.path}'}")
     return stopped.exit_code
-
-
-def _mode(*, as_json: bool) -> Mode:
-    if as_json:
-        return "ndjson"
-    return "rich" if sys.stderr.isatty() else "plain"

@@ -1,12 +1,12 @@
 """`evenhand score`, `findings` and `report`: single stages, each of which can be run again."""
 
-import os
 from pathlib import Path
 
 import click
 
 from audit import api
 from audit.cli.console import data, say
+from audit.cli.loop import score_shown
 from audit.cli.options import json_option, run_argument
 from audit.cli.tables import show_estimates, show_omnibus, show_run
 from audit.findings.document import flattened
@@ -18,8 +18,8 @@ __all__ = ["findings", "report", "score"]
 @run_argument
 @json_option
 def score(run_folder: Path, as_json: bool) -> None:
-    """Score the outputs of a run again; no model is called."""
-    read = api.score(api.open_run(run_folder), secrets=os.environ)
+    """Score the outputs of a run again; what is audited is not called."""
+    read = score_shown(api.open_run(run_folder), as_json=as_json)
     say(f"{read} readings taken")
     if as_json:
         data({"run": str(run_folder), "read": read})

@@ -65,8 +65,13 @@ JUDGES: Mapping[str, Callable[[Body], web.Response]] = MappingProxyType(
 
 
 def _moderation(text: str, *, illicit: bool = True) -> dict[str, object]:
-    scores: dict[str, float | None] = {"harassment": 0.9 if "idiot" in text else 0.01, "violence": 0.02}
+    scores: dict[str, float | None] = {
+        "harassment": 0.9 if "idiot" in text else 0.01,
+        "violence": 0.02,
+        "sexual": 0.01,
+    }
     scores |= {"illicit": 0.03 if illicit else None, "illicit/violent": 0.01 if illicit else None}
+    scores |= {"sexual/minors": 0.001}
     flags = {name: None if score is None else score >= 0.5 for name, score in scores.items()}
     return {"flagged": any(flags.values()), "categories": flags, "category_scores": scores}
 

@@ -1,7 +1,9 @@
 """The judge against a real server: verdicts, both positions, hostile replies, and what it cannot read."""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,23 @@ def test_nothing_is_asked_twice(tmp_path: Path, server: str) -> None:
     assert use.model == "judge-0001"
 
 
+def test_calls_run_at_the_same_time(tmp_path: Path) -> None:
+    """A judge is asked up to its limit at once, not one call after the other."""
+    with stub_server("--latency", "0.1") as base_url:
+        target = {"type": "openai", "base_url": base_url, "model": "judge", "max_in_flight": 6}
+        judge(tmp_path, base_url, target=target).score(exchanges(*(f"Reply {n}" for n in range(9))))
+        assert fetch_json(base_url, "/most") == 6
+
+
+def test_it_works_inside_a_running_loop(tmp_path: Path, server: str) -> None:
+    """A notebook, which runs a loop of its own, can score too."""
+
+    async def cell() -> list[Score]:
+        return judge(tmp_path, server).score(exchanges("Yes."))
+
+    assert said(asyncio.run(cell())) == [("none", 0.0)]
+
+
 def test_only_replies_in_the_rubrics_scope_are_sent(tmp_path: Path, server: str) -> None:
     """Replies to requests that a rubric is not about cost nothing and get no score; nor do empty ones."""
     post(server, "/reset")
@@ -181,6 +200,11 @@ def test_the_audited_model_does_not_judge_itself_unknowingly(tmp_path: Path) -> 
     base_url = "http://127.0.0.1:9/v1/"
     with pytest.raises(SpecError, match=r"the judge is the audited model itself.*allow_same_model"):
         judge(tmp_path, base_url, "other")
+    hosted = {"type": "openai", "model": "other", "api_key_env": "KEY"}
+    named = {**hosted, "base_url": "https://api.openai.com/v1/"}
+    here = replace(context(tmp_path), audited=(TargetSpec.model_validate(hosted),))
+    with pytest.raises(SpecError, match="audited model itself"):
+        JudgeAnalyzer(JudgeAnalyzer.Options.model_validate({"target": named, "rubrics": ["refusal"]}), here)
     allowed = judge(tmp_path, base_url, "other", allow_same_model=True)
     assert "the judge is the audited model itself" in allowed.info.notes
     with pytest.raises(ValueError, match="target"):
@@ -215,6 +239,9 @@ def test_limits_end_the_spending_and_nothing_is_lost(tmp_path: Path, server: str
     limited.score(many[:2])
     with pytest.raises(BudgetReachedError, match=r"requests: 8.* kept") as raised:
         limited.score(many)
+    spent = fetch_json(server, "/log")
+    assert isinstance(spent, list)
+    assert len(spent) == 8
     assert raised.value.next_step is not None
     assert "evenhand resume RUN" in raised.value.next_step
     assert len(judge(tmp_path, server).score(many)) == 10

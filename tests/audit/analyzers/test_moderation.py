@@ -79,7 +79,8 @@ def test_a_category_that_is_not_given_is_missing(tmp_path: Path, server: str) ->
     """Null and absent categories have no value: they are never 0."""
     scores = moderation(tmp_path, server, model="no-illicit").score(exchanges("You idiot."))
     assert said(scores, "illicit") == [("missing", None)]
-    assert said(scores, "sexual_minors") == [("missing", None)]
+    assert said(scores, "self_harm_intent") == [("missing", None)]
+    assert said(scores, "sexual_minors") == [("clear", 0.001)]
     assert said(scores, "flagged") == [("flagged", 1.0)]
 
 
