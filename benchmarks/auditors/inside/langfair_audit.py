@@ -33,7 +33,7 @@ async def figures(given: dict[str, Any]) -> dict[str, dict[str, float]]:
                 groups = sorted(key.removesuffix("_response") for key in said if key.endswith("_response"))
                 for one, other in combinations(groups, 2):
                     texts = [said[f"{group}_response"] for group in (one, other)]
-                    values = similarity(texts, attribute)
+                    values = sentiment(texts)
                     if kind == "decision":
                         values |= prevalence(texts)
                     name = f"{attribute}/{signal}/{kind}/{one}/{other}"
@@ -54,10 +54,10 @@ async def answers(
     return said["data"]
 
 
-def similarity(texts: list[list[str]], attribute: str) -> dict[str, float]:
-    """LangFair's counterfactual metrics that need no download."""
-    metrics = CounterfactualMetrics(metrics=["Rougel", "Bleu", "Sentiment Bias"], how="mean")
-    return metrics.evaluate(*texts, attribute=attribute, show_progress_bars=False)["metrics"]
+def sentiment(texts: list[list[str]]) -> dict[str, float]:
+    """LangFair's counterfactual sentiment bias, the one of its text metrics with a value for no bias."""
+    metrics = CounterfactualMetrics(metrics=["Sentiment Bias"], neutralize_tokens=False, how="mean")
+    return metrics.evaluate(*texts, show_progress_bars=False)["metrics"]
 
 
 def prevalence(texts: list[list[str]]) -> dict[str, float]:
