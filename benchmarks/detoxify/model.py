@@ -25,7 +25,7 @@ class Size:
 
 
 def write_model(folder: Path, size: Size, texts: list[str], rng: np.random.Generator) -> Path:
-    """Write checkpoint, configuration and vocabulary.
+    """Write checkpoint, configuration and vocabulary of a classifier with random weights.
 
     The heads read the directions in which the pooled output of some texts differs most, as trained heads do,
     with logits of mean 0 and standard deviation `SPREAD`. With heads as drawn all scores are near a half, so
@@ -40,35 +40,48 @@ def write_model(folder: Path, size: Size, texts: list[str], rng: np.random.Gener
     Returns:
         The checkpoint; its configuration is in the folder `bert` beside it.
     """
-    config_folder = folder / "bert"
-    config_folder.mkdir(parents=True)
-    known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz.,!?'"]
-    known += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
-    tokens = [*known, *words(VOCABULARY - len(known), rng)]
-    (config_folder / "vocab.txt").write_text("\n".join(tokens), "utf-8")
-    (config_folder / "tokenizer_config.json").write_text(
+    config = write_vocabulary(folder / "bert", words(VOCABULARY - len(_letters()), rng), size)
+    model = new_model(config, rng)
+    _spread(model, folder / "bert", texts)
+    return checkpoint_of(model, folder)
+
+
+def write_vocabulary(folder: Path, known: list[str], size: Size) -> BertConfig:
+    """Write configuration and tokenizer for some words; other words are read by their letters."""
+    folder.mkdir(parents=True)
+    tokens = [*_letters(), *known]
+    (folder / "vocab.txt").write_text("\n".join(tokens), "utf-8")
+    (folder / "tokenizer_config.json").write_text(
         json.dumps({"tokenizer_class": "BertTokenizer", "model_max_length": size.positions}), "utf-8"
     )
     config = BertConfig.from_dict(
         {
-            "vocab_size": VOCABULARY,
+            "vocab_size": len(tokens),
             "hidden_size": size.width,
             "num_hidden_layers": size.layers,
             "num_attention_heads": size.width // 64,
             "intermediate_size": 4 * size.width,
             "max_position_embeddings": size.positions,
             "num_labels": len(CLASSES),
-            "initializer_range": 0.02,
         }
     )
-    config.save_pretrained(config_folder)
+    config.save_pretrained(folder)
+    return config
+
+
+def new_model(config: BertConfig, rng: np.random.Generator) -> BertForSequenceClassification:
+    """A classifier with weights as drawn, ready to be asked."""
     with torch.random.fork_rng():
         torch.manual_seed(int(rng.integers(2**31)))
         model = BertForSequenceClassification(config)
     model.train(mode=False)
-    _spread(model, config_folder, texts)
+    return model
+
+
+def checkpoint_of(model: BertForSequenceClassification, folder: Path) -> Path:
+    """Write a classifier in Detoxify's own format, its configuration being in the folder `bert`."""
     arch = {
-        "model_type": str(config_folder),
+        "model_type": str(folder / "bert"),
         "model_name": "BertForSequenceClassification",
         "tokenizer_name": "BertTokenizer",
         "num_classes": len(CLASSES),
@@ -82,6 +95,11 @@ def write_model(folder: Path, size: Size, texts: list[str], rng: np.random.Gener
         path,
     )
     return path
+
+
+def _letters() -> list[str]:
+    known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz.,!?'"]
+    return known + [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
 
 
 def _spread(model: BertForSequenceClassification, folder: Path, texts: list[str]) -> None:
