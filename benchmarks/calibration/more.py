@@ -1,14 +1,10 @@
 """Measures how often the statistics beyond plain differences are wrong, and writes the table.
 
-python -m benchmarks.calibration.more [--simulations 2000] [--out docs/explanation/calibration-more.md]
+python -m benchmarks.calibration.more [--simulations 2000] [--only TITLE]
 """
 
-import argparse
-import sys
-import time
-from inspect import getdoc
+from collections.abc import Sequence
 from math import exp, log, sqrt
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +31,7 @@ from audit.statistics import (
     wilson_interval,
 )
 from benchmarks.calibration.designs import SLOPE_SD, TEMPLATE_SD, mean_slope, true_rate
-from benchmarks.calibration.tables import Cell, cells_table
+from benchmarks.calibration.tables import Cell, Section, write_page
 from probes.seeds import rng
 
 Vector = npt.NDArray[np.float64]
@@ -307,33 +303,6 @@ def toxicities(simulations: int) -> list[Cell]:
     return cells
 
 
-def main() -> None:
-    """Run every simulation, print the page and write it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--simulations", type=int, default=2000)
-    root = Path(__file__).resolve().parents[2]
-    parser.add_argument("--out", type=Path, default=root / "docs" / "explanation" / "calibration-more.md")
-    chosen = parser.parse_args()
-    n = chosen.simulations
-    parts = [INTRODUCTION.format(simulations=n, error=100 * sqrt(0.05 * 0.95 / n))]
-    for title, make, target in (
-        ("Coverage of impact ratios", ratios, (0.935, 0.975)),
-        ("Coverage of agreement", agreements, (0.935, 0.975)),
-        ("False alarms of a bent ruler", bent_rulers, (None, 0.065)),
-        ("False alarms with few labels and many scores", few_labels, (None, 0.065)),
-        ("Coverage of merit-equivalent prices", prices, (None, None)),
-        ("Coverage over many cells", many_cells, (0.935, None)),
-        ("False alarms of specification curves", curves, (None, 0.065)),
-        ("Coverage of toxicity over several generations", toxicities, (0.935, 0.975)),
-    ):
-        started = time.perf_counter()
-        parts.append(cells_table(title, getdoc(make) or "", make(n), target))
-        print(f"{title}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
-    text = "\n".join([*parts, LIMITS])
-    chosen.out.write_text(text, encoding="utf-8")
-    print(text)
-
-
 INTRODUCTION = """\
 # Calibration of the other statistics
 
@@ -350,6 +319,64 @@ Labels were drawn at random and are right; labels that are wrong, or chosen wher
 Error rates were calibrated on texts like those that were measured; on another style of text they are others.
 Cells, gaps and slopes were normal; a family of cells with one truly far away is drawn in too far.
 """  # noqa: E501 - as above
+
+SECTIONS = (
+    Section(
+        title="Coverage of impact ratios", make=ratios, target=(0.935, 0.975), promised=("impact ratio",)
+    ),
+    Section(
+        title="Coverage of agreement",
+        make=agreements,
+        target=(0.935, 0.975),
+        promised=("AC1",),
+    ),
+    Section(
+        title="False alarms of a bent ruler",
+        make=bent_rulers,
+        target=(None, 0.065),
+        promised=("corrected by group",),
+    ),
+    Section(
+        title="False alarms with few labels and many scores",
+        make=few_labels,
+        target=(None, 0.065),
+        promised=("labels alone",),
+    ),
+    Section(
+        title="Coverage of merit-equivalent prices",
+        make=prices,
+        promised=(),
+    ),
+    Section(
+        title="Coverage over many cells",
+        make=many_cells,
+        target=(0.935, None),
+        promised=("shrunk, all cells", "shrunk, largest"),
+    ),
+    Section(
+        title="False alarms of specification curves",
+        make=curves,
+        target=(None, 0.065),
+        promised=("median", "share of one sign", "share significant"),
+    ),
+    Section(
+        title="Coverage of toxicity over several generations",
+        make=toxicities,
+        target=(0.935, 0.975),
+        promised=("toxic fraction", "expected maximum", "toxicity probability"),
+    ),
+)
+"""Tables of the page, in order."""
+
+
+def _page(tables: Sequence[str], simulations: int) -> str:
+    error = 100 * sqrt(0.05 * 0.95 / simulations)
+    return "\n".join([INTRODUCTION.format(simulations=simulations, error=error), *tables, LIMITS])
+
+
+def main() -> None:
+    """Run every simulation, print the page and write it."""
+    write_page(SECTIONS, _page, description=__doc__ or "", name="calibration-more.md")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,9 @@
 """Measures how often the intervals and tests are wrong when the truth is known, and writes the table.
 
-python -m benchmarks.calibration.run [--simulations 2000] [--out docs/explanation/calibration.md]
+python -m benchmarks.calibration.run [--simulations 2000] [--only TITLE]
 """
 
-import argparse
-import sys
-import time
 from collections.abc import Callable
-from inspect import getdoc
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +34,7 @@ from benchmarks.calibration.designs import (
     paired_arms,
     true_rate,
 )
-from benchmarks.calibration.tables import Cell, cells_table, page
+from benchmarks.calibration.tables import Cell, Section, page, write_page
 from probes.seeds import rng
 
 Vector = npt.NDArray[np.float64]
@@ -255,38 +250,88 @@ def power(simulations: int) -> list[Cell]:
     return cells
 
 
+SECTIONS = (
+    Section(
+        title="False alarms without a true difference",
+        make=nulls,
+        target=(None, 0.065),
+        promised=("cluster-t", "stratified t", "sign-flip"),
+    ),
+    Section(
+        title="Coverage of nominal 95 % with a true difference of 10 points",
+        make=coverages,
+        target=(0.935, 0.965),
+        promised=("cluster-t", "stratified t"),
+    ),
+    Section(
+        title="False alarms when names have effects of their own",
+        make=two_way_false_alarms,
+        target=(None, 0.065),
+        promised=("two-way",),
+    ),
+    Section(
+        title="Coverage for one population's rate",
+        make=rates,
+        target=(0.935, None),
+        promised=("clustered rate",),
+    ),
+    Section(
+        title="Families of 20 contrasts, 6 of them true",
+        make=families,
+        target=(None, 0.055),
+        promised=("cluster-t + BH", "selected, FCR interval misses"),
+    ),
+    Section(title="Power, and equivalence", make=power),
+    Section(
+        title="False alarms with one pair a template",
+        make=models.one_pair,
+        target=(None, 0.065),
+        promised=("cluster-t", "McNemar, mid-p", "McNemar, exact"),
+    ),
+    Section(title="Coverage of a ratio of rates by the bootstrap", make=models.ratios, target=(0.935, 0.965)),
+    Section(
+        title="False alarms of regressions of answers",
+        make=models.regressions,
+        target=(None, 0.065),
+        promised=("CR2, Satterthwaite t",),
+    ),
+    Section(
+        title="False alarms of regressions of log-odds",
+        make=models.mixed_effects,
+        target=(None, 0.065),
+        promised=("mixed-effects logit",),
+    ),
+    Section(
+        title="False alarms over several groups",
+        make=simultaneous.group_families,
+        target=(None, 0.065),
+        promised=("max-T, reference", "max-T, grand mean"),
+    ),
+    Section(
+        title="False alarms when a run is looked at while it accrues",
+        make=simultaneous.looks,
+        target=(None, 0.065),
+        promised=("betting interval", "betting e-value of 20"),
+    ),
+    Section(
+        title="Coverage of pooled studies",
+        make=simultaneous.pooled_studies,
+        target=(0.935, None),
+        promised=("random effects",),
+    ),
+    Section(
+        title="Coverage of pooled counts",
+        make=simultaneous.pooled_counts,
+        target=(0.935, None),
+        promised=("difference", "ratio"),
+    ),
+)
+"""Tables of the page, in order."""
+
+
 def main() -> None:
     """Run every simulation, print the page and write it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--simulations", type=int, default=2000)
-    root = Path(__file__).resolve().parents[2]
-    parser.add_argument("--out", type=Path, default=root / "docs" / "explanation" / "calibration.md")
-    chosen = parser.parse_args()
-    n = chosen.simulations
-    parts = []
-    for title, make, target in (
-        ("False alarms without a true difference", nulls, (None, 0.065)),
-        ("Coverage of nominal 95 % with a true difference of 10 points", coverages, (0.935, 0.965)),
-        ("False alarms when names have effects of their own", two_way_false_alarms, (None, 0.065)),
-        ("Coverage for one population's rate", rates, (0.935, None)),
-        ("Families of 20 contrasts, 6 of them true", families, (None, 0.055)),
-        ("Power, and equivalence", power, (None, None)),
-        ("False alarms with one pair a template", models.one_pair, (None, 0.065)),
-        ("Coverage of a ratio of rates by the bootstrap", models.ratios, (0.935, 0.965)),
-        ("False alarms of regressions of answers", models.regressions, (None, 0.065)),
-        ("False alarms of regressions of log-odds", models.mixed_effects, (None, 0.065)),
-        ("False alarms over several groups", simultaneous.group_families, (None, 0.065)),
-        ("False alarms when a run is looked at while it accrues", simultaneous.looks, (None, 0.065)),
-        ("Coverage of pooled studies", simultaneous.pooled_studies, (0.935, None)),
-        ("Coverage of pooled counts", simultaneous.pooled_counts, (0.935, None)),
-    ):
-        started = time.perf_counter()
-        parts.append(cells_table(title, getdoc(make) or "", make(n), target))
-        print(f"{title}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
-    text = page(parts, n)
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(SECTIONS, page, description=__doc__ or "", name="calibration.md")
 
 
 if __name__ == "__main__":

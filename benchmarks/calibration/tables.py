@@ -1,9 +1,14 @@
 """The page that the calibration writes: tables with the cells that miss their target marked."""
 
-from collections.abc import Sequence
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from inspect import getdoc
+from pathlib import Path
 
-__all__ = ["Cell", "cells_table", "page"]
+__all__ = ["Cell", "Section", "cells_table", "page", "section_text", "write_page"]
 
 Target = tuple[float | None, float | None]
 
@@ -20,6 +25,69 @@ class Cell:
     def add(self, name: str, value: float) -> None:
         """Keep one measured fraction."""
         self.found[name] = value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One table of a page: how it is made, and what is promised of which columns."""
+
+    title: str
+    make: Callable[[int], list[Cell]]
+    """From the number of simulations a cell to the cells; its docstring explains the table."""
+    target: Target = (None, None)
+    """Least and largest share that a cell may have."""
+    promised: tuple[str, ...] = ()
+    """Columns that the product promises the target for; the others stand beside them."""
+
+
+def write_page(
+    sections: Sequence[Section], whole: Callable[[Sequence[str], int], str], *, description: str, name: str
+) -> None:
+    """Run the simulations that the command line asks for, write the page into the docs and print it.
+
+    With `--only TITLE` one section of the page that is there is made anew and the others are kept: each
+    draws from a stream of its own.
+
+    Args:
+        sections: Tables of the page.
+        whole: From the tables and the number of simulations to the page.
+        description: Help of the command.
+        name: File of the page, under docs/explanation.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--simulations", type=int, default=2000)
+    root = Path(__file__).resolve().parents[2]
+    parser.add_argument("--out", type=Path, default=root / "docs" / "explanation" / name)
+    parser.add_argument(
+        "--only", choices=[section.title for section in sections], help="make this table anew only"
+    )
+    chosen = parser.parse_args()
+    tables = []
+    for section in sections:
+        if chosen.only in {None, section.title}:
+            started = time.perf_counter()
+            tables.append(section_text(section, chosen.simulations))
+            print(f"{section.title}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    if chosen.only is None:
+        text = whole(tables, chosen.simulations)
+    else:
+        text = _replaced(chosen.out.read_text(encoding="utf-8"), chosen.only, tables[0])
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def section_text(section: Section, simulations: int) -> str:
+    """The section in Markdown, from fresh simulations."""
+    return cells_table(section.title, getdoc(section.make) or "", section.make(simulations), section.target)
+
+
+def _replaced(text: str, title: str, table: str) -> str:
+    start = text.index(f"## {title}\n")
+    end = text.index("\n## ", start) + 1
+    return text[:start] + table.rstrip("\n") + "\n\n" + text[end:]
 
 
 def cells_table(title: str, explanation: str, cells: Sequence[Cell], target: Target) -> str:
