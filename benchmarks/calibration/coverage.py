@@ -64,6 +64,7 @@ MEASURED: Mapping[str, str] = MappingProxyType(
         "powered_gap": "False alarms with few labels and many scores",
         "powered_mean": "False alarms with few labels and many scores",
         "random_effects": "Coverage of pooled studies",
+        "rate_band": "Coverage of corrected rates and bands",
         "raw_agreement": "Coverage of the share of agreement",
         "shrink": "Coverage over many cells",
         "shrink_rates": "Coverage of many small rates",
@@ -100,6 +101,10 @@ NOT_SAMPLED: Mapping[str, str] = MappingProxyType(
         "four_fifths": "a screen that is arithmetic on the counts given and states no uncertainty",
         "least_clusters_for_flips": "a count that follows from a threshold; no data enter",
         "log_odds": "a transform of each row; the regression on it is measured",
+        "sentiment_bias_strong": "a distance of two given samples; a run states its excess over placebos",
+        "sentiment_bias_weak": "a difference of two given samples; a run states it as a paired rate",
+        "weighted_cosine": "a number of two given texts; what is stated of many is a cluster-t interval",
+        "word_weights": "a transform of a collection of texts; no uncertainty is stated of it",
         "rouge_l": "a number of two given texts; what is stated of many of them is a cluster-t interval",
     }
 )

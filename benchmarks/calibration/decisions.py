@@ -19,6 +19,7 @@ from audit.statistics import (
     merit_price,
     noise_floor,
     non_inferiority,
+    rate_band,
     smallest_detectable,
     tost,
 )
@@ -166,12 +167,12 @@ def floors(simulations: int) -> list[Cell]:
 
 
 def bands(simulations: int) -> list[Cell]:
-    """How often the corrected rate's 95 % interval, and the band of a gap, contain the truth.
+    """How often the corrected rate's 95 % interval, and the bands, contain the truth.
 
     The true rate is .2 in both groups. For the rate the classifier's errors are those of the group; for the
     gap only pooled ones are known, from which the groups depart by 5 points each way, within the band's
     10. "repeats" is labelled texts. The middle column corrects the gap by the pooled rates as if they held
-    for both.
+    for both. The band of a rate has pooled error rates likewise.
     """
     cells = []
     for templates, texts in ((30, 100), (100, 400)):
@@ -185,13 +186,22 @@ def bands(simulations: int) -> list[Cell]:
                 pooled = labelled(stream, texts, 0.07)
                 band = gap_band(flags[0], flags[1], pooled, departure=DEPARTURE)
                 narrow = gap_band(flags[0], flags[1], pooled, departure=0.0)
+                seen = cluster_t_interval(flags[0], bounds=(0.0, 1.0)).interval
+                one = rate_band(
+                    (max(0.0, seen.low), min(1.0, seen.high)), pooled, limit=0.2, departure=DEPARTURE
+                )
             except NotMeasuredError:
                 continue
             inside.append(
-                [rate.low <= 0.2 <= rate.high, narrow.low <= 0 <= narrow.high, band.low <= 0 <= band.high]
+                [
+                    rate.low <= 0.2 <= rate.high,
+                    narrow.low <= 0 <= narrow.high,
+                    band.low <= 0 <= band.high,
+                    one.low <= 0.2 <= one.high,
+                ]
             )
         cell = Cell(templates=templates, repeats=texts)
-        names = ("corrected rate", "pooled rates, gap", "sensitivity band")
+        names = ("corrected rate", "pooled rates, gap", "band of a gap", "band of a rate")
         for name, share in zip(names, np.mean(inside, axis=0), strict=True):
             cell.add(name, float(share))
         cells.append(cell)
