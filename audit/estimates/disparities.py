@@ -173,7 +173,7 @@ def _tested(contrast: Contrast, test: _Test, level: float, design: Design, *, se
             rng=rng(seed, "sign-flip", *seed_names(contrast)),
             weights=weight,
             enough=ENOUGH,
-        ).p_value
+        ).mid_p_value
     return _Tested(contrast=contrast, estimate=estimate, p_value=design.p_value(contrast, p_value))
 
 

@@ -64,5 +64,5 @@ def _ours(row: Vector, stream: np.random.Generator) -> bool:
         return False
     p_value = found.p_value
     if not found.degenerate:
-        p_value = sign_flip_test(row, flips=FLIPS, rng=stream, enough=ENOUGH).p_value
+        p_value = sign_flip_test(row, flips=FLIPS, rng=stream, enough=ENOUGH).mid_p_value
     return p_value <= ALPHA

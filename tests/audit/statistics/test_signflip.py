@@ -169,3 +169,35 @@ def test_flips_and_clusters_follow_the_weight(weight: float) -> None:
     for call in (flips_needed, least_clusters_for_flips):
         with pytest.raises(ValueError, match="weight"):
             call(20, 0.05, weight=0.0)
+
+
+def test_mid_p_counts_ties_by_half() -> None:
+    """Five equal differences: only the data and their mirror are as extreme, and both are ties."""
+    found = sign_flip_test([0.2] * 5, flips=100, rng=fresh())
+    assert (found.p_value, found.mid_p_value) == (1 / 16, 1 / 32)
+    nothing = sign_flip_test([0.0], flips=9, rng=fresh())
+    assert nothing.mid_p_value == 1.0
+
+
+def test_drawn_mid_p_is_that_of_all_patterns() -> None:
+    """Drawn flips, ended early or not, give the exact mid-p within their Monte-Carlo error."""
+    values = np.repeat([0.25, -0.25, 0.5], [8, 5, 3])
+    exact = sign_flip_test(values, flips=2**18, rng=fresh())
+    assert exact.exact
+    assert exact.mid_p_value < exact.p_value
+    for enough in (None, 400):
+        drawn = sign_flip_test(values, flips=20_000, rng=fresh(), enough=enough)
+        assert drawn.mid_p_value == pytest.approx(exact.mid_p_value, rel=0.15)
+
+
+def test_mid_p_holds_its_level_where_differences_are_coarse() -> None:
+    """Differences of one pair a template: the mid-p claims in about 5 % of nulls, the full p in fewer."""
+    stream = np.random.Generator(np.random.PCG64(13))
+    rows = stream.binomial(1, 0.5, (3000, 30)) - stream.binomial(1, 0.5, (3000, 30))
+    found = [sign_flip_test(row, flips=499, rng=stream, enough=40) for row in rows]
+    full, mid = (
+        np.mean([p <= 0.05 for p in column])
+        for column in zip(*((f.p_value, f.mid_p_value) for f in found), strict=True)
+    )
+    assert full < 0.045
+    assert 0.035 < mid < 0.065
