@@ -156,3 +156,34 @@ def test_a_judge_is_checked_on_labelled_replies(home: Path, evenhand: Command) -
         unsure = evenhand(*command, "--option", f"target={other}")
     assert unsure.code == 3
     assert "12 undetermined" in unsure.err
+
+
+def test_an_attached_check_corrects_what_a_judge_reads(home: Path, evenhand: Command) -> None:
+    """Labels measure the judge, the same judge's estimates are corrected, and the warning goes."""
+    rows = [
+        {
+            "prompt": "Say.",
+            "response": f"{n}: {'you idiot' if n % 2 else 'thanks'}",
+            "label": int(n % 2 or n == 0),
+        }
+        for n in range(40)
+    ]
+    (home / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with stub_server() as base_url:
+        write(home, base_url)
+        spec = json.loads((home / "spec.yaml").read_text(encoding="utf-8"))
+        options = {key: value for key, value in spec["analyzers"][0].items() if key != "use"}
+        (home / "judge.json").write_text(json.dumps(options), encoding="utf-8")
+        command = ("analyzers", "check", "judge", "--labels", "labels.jsonl", "--options", "judge.json")
+        (home / "check.json").write_text(evenhand(*command, "--json").out, encoding="utf-8")
+        write(home, base_url, calibration="check.json")
+        ended = evenhand("run", "spec.yaml", "--out", "run")
+        write(home, base_url, labels="labels.jsonl")
+        refused = evenhand("run", "spec.yaml", "--out", "other")
+    assert ended.code == 0
+    assert "error rates unmeasured" not in ended.err
+    document = json.loads((home / "run" / "findings.json").read_text(encoding="utf-8"))
+    (rate,) = [one for one in document["estimates"] if one["measure"] == "judged_toxic_rate"]
+    assert rate["correction"] is not None
+    assert refused.code == 2
+    assert "labels: judge asks a model; accepted: calibration" in refused.err
