@@ -7,7 +7,6 @@ from pathlib import Path
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.atomic import write_text
-from audit.calibrations import attached_rates, given_rates
 from audit.catalogue import (
     check_targets,
     list_analyzers,
@@ -24,8 +23,6 @@ from audit.compare import Side, changes
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.correction import Corrections
-from audit.estimates.correction_band import KnownErrors
-from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.group_rates import group_rates
 from audit.estimates.measures import Measure, measure_of
@@ -37,6 +34,7 @@ from audit.estimates.reply_distances import reply_distances
 from audit.findings import findings
 from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
+from audit.proposals import propose
 from audit.raters import rater_uses
 from audit.records import Change, Estimate
 from audit.repair import retrain, train
@@ -60,6 +58,8 @@ from audit.runs import (
 )
 from audit.screening import QuarantineScreen
 from audit.spec import Spec, load_spec
+from audit.stating import changes_of, corrections_of, looking, views_of
+from audit.until_decided import View
 
 __all__ = [
     "Comparison",
@@ -80,6 +80,7 @@ __all__ = [
     "make_probe",
     "open_run",
     "preview_plan",
+    "propose",
     "retrain",
     "review_summary",
     "score",
@@ -125,12 +126,14 @@ async def collect(
     targets = build_targets(run.spec, run.root, run.where, secrets)
     try:
         with run.store() as store:
+            rule = run.plan.sequential
             plan = CollectionPlan(
                 repeats=run.spec.repeats,
                 seed=run.spec.seed,
                 limits=run.spec.limits,
                 progress=progress,
                 screen=QuarantineScreen(quarantine_salt(store)).quarantine,
+                rounds=None if rule is None else looking(run, rule, store, secrets),
             )
             for role, target in targets.items():
                 store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
@@ -165,26 +168,19 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
                 )
         counts = {role: store.counts(role, run.spec.repeats) for role in run.roles}
         facts = {role: json.loads(store.get_meta(f"target.{role}") or "{}") for role in run.roles}
-        sides = {role: Readings(store.frame(role)) for role in run.roles}
-    measures = measures_of(analyzers)
+        measures = measures_of(analyzers)
+        corrections = corrections_of(run, analyzers, calibrations)
+        views, sequel = views_of(run, store, measures, corrections, counts)
     infos = {analyzer.info.name: analyzer.info for analyzer in analyzers}
-    known = KnownErrors(shipped={analyzer.info.name: analyzer.info.error_rates for analyzer in analyzers})
-    corrections = Corrections(
-        rates=(
-            *given_rates(run.spec, analyzers, calibrations, "--calibration"),
-            *attached_rates(run.spec, analyzers, run.root, run.where),
-        ),
-        reviews=review_labels(run),
-        known=known,
-    )
-    target = _side(sides[TARGET], run.spec, measures, infos, corrections)
-    apart = reply_distances(sides[TARGET], run.folder.path, TARGET, run.spec.judgement)
+    view = views[TARGET]
+    target = _side(view, run.spec, measures, infos, corrections[TARGET])
+    apart = view.restated(reply_distances(view.readings, run.folder.path, TARGET, view.judgement))
     target = Side(readings=target.readings, estimates=[*target.estimates, *apart])
     against: tuple[Change, ...] = ()
-    if BASELINE in sides:
+    if BASELINE in views:
         # The labels are of the target's answers: how the analyzer errs on another model's is not known.
-        baseline = _side(sides[BASELINE], run.spec, measures, infos, Corrections(known=known))
-        against = tuple(changes(baseline, target, run.spec.judgement))
+        baseline = _side(views[BASELINE], run.spec, measures, infos, corrections[BASELINE])
+        against = tuple(view.restated(changes(baseline, target, view.judgement)))
     document = RunDocument(
         run=run.spec.name,
         seed=run.spec.seed,
@@ -192,24 +188,23 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         prompts_sha256=run.plan.prompts_sha256,
         analyzers=target.readings.versions,
         targets=facts,
-        counts=counts,
+        counts=counts if sequel is None else dict(sequel.counts),
         versions=run.plan.versions,
         estimates=tuple(target.estimates),
         group_rates=tuple(
             rate
             for measure in measures
             if measure.compare_groups and measure.unit == "rate"
-            for rate in group_rates(target.readings.measure(measure), measure, run.spec.judgement)
+            for rate in view.restated(group_rates(view.frame_of(measure), measure, view.judgement))
         ),
-        omnibus=tuple(
-            omnibus(target.readings.measure, run.spec.judgement, seed=run.spec.seed, measures=measures)
-        ),
-        outcomes=outcomes(target.readings.measure, run.spec.judgement),
+        omnibus=tuple(omnibus(view.frame_of, view.judgement, seed=run.spec.seed, measures=measures)),
+        outcomes=outcomes(view.frame_of, view.judgement),
         findings=tuple(findings(target.estimates, target.readings.measure)),
         raters=rater_uses(run.folder.raters),
         unread=tuple(_unread(target.readings, measures)),
-        labels=tuple(_attached(corrections)),
+        labels=tuple(_attached(corrections[TARGET])),
         against_baseline=against,
+        sequential=None if sequel is None else sequel.report,
     )
     write_text(run.folder.findings, document.model_dump_json(indent=1) + "\n")
     return document
@@ -251,7 +246,7 @@ def compare(before: Run, after: Run) -> Comparison:
     if reason is None:
         earlier = Side(readings=before.readings(), estimates=first.estimates, reviews=review_labels(before))
         later = Side(readings=after.readings(), estimates=second.estimates, reviews=review_labels(after))
-        found = tuple(changes(earlier, later, after.spec.judgement))
+        found = tuple(changes_of(earlier, later, after.spec.judgement, (first, second)))
     return Comparison(
         before=str(before.folder.path), after=str(after.folder.path), changes=found, not_comparable=reason
     )
@@ -263,22 +258,22 @@ def gate(run: Run, document: RunDocument) -> list[GateResult]:
 
 
 def _side(
-    readings: Readings,
+    view: View,
     spec: Spec,
     measures: Sequence[Measure],
     infos: Mapping[str, AnalyzerInfo],
     corrections: Corrections,
 ) -> Side:
-    compared = disparities(
-        readings.measure, spec.judgement, seed=spec.seed, measures=measures, corrections=corrections
-    )
+    frame_of, judgement = view.frame_of, view.judgement
     estimates: list[Estimate] = [
-        *compared,
-        *merit_prices(readings.measure, compared, spec.judgement),
-        *rates(readings.measure, spec.judgement, measures=measures, corrections=corrections),
-        *benchmark_scores(readings.measure, spec.judgement, seed=spec.seed),
+        *view.compared,
+        *view.restated(merit_prices(frame_of, view.compared, judgement)),
+        *view.restated(rates(frame_of, judgement, measures=measures, corrections=corrections)),
+        *view.restated(benchmark_scores(frame_of, judgement, seed=spec.seed)),
     ]
-    return Side(readings=readings, estimates=[_noted(estimate, infos, corrections) for estimate in estimates])
+    return Side(
+        readings=view.readings, estimates=[_noted(estimate, infos, corrections) for estimate in estimates]
+    )
 
 
 def _noted(estimate: Estimate, infos: Mapping[str, AnalyzerInfo], corrections: Corrections) -> Estimate:

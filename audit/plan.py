@@ -10,13 +10,25 @@ from pydantic import Field
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.errors import SpecError
+from audit.looks import SequentialRule
 from audit.spec import Spec, dump_spec
 from audit.statistics.power import smallest_detectable
 from probes.base import Probe
 from probes.records import Arm, Prompt, Record
 from probes.seeds import rng
 
-__all__ = ["Cell", "Detectable", "Plan", "Planner", "RaterPlan", "check_authorised"]
+__all__ = [
+    "ASSUMED_RATE",
+    "ASSUMED_SLOPE_SD",
+    "CHARACTERS_A_TOKEN",
+    "POWER",
+    "Cell",
+    "Detectable",
+    "Plan",
+    "Planner",
+    "RaterPlan",
+    "check_authorised",
+]
 
 POWER = 0.80
 CHARACTERS_A_TOKEN = 4.0
@@ -98,6 +110,8 @@ class Plan(Record):
     """For probes that read a file: where it lies, its checksum and licence."""
     versions: dict[str, str]
     """Of the packages that can move a number."""
+    sequential: SequentialRule | None = None
+    """When the run looks at its answers to stop early; None if everything planned is asked."""
 
 
 class Planner:
@@ -144,8 +158,11 @@ class Planner:
                 self._count(prompt)
                 yield prompt
 
-    def plan(self) -> Plan:
+    def plan(self, sequential: SequentialRule | None = None) -> Plan:
         """The plan; complete once `prompts` is exhausted.
+
+        Args:
+            sequential: When the run looks at its answers; None if it asks everything planned.
 
         Raises:
             SpecError: The spec's probes make no prompt at all.
@@ -175,6 +192,7 @@ class Planner:
                 if isinstance(source := getattr(probe, "provenance", None), Mapping)
             },
             versions={name: _version(name) for name in _PACKAGES},
+            sequential=sequential,
         )
 
     def _raters(self, outputs_a_prompt: int) -> Iterator[RaterPlan]:

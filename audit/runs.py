@@ -1,6 +1,5 @@
 """One run, stage by stage: plan, collect, score, find, report. Each reads the store and can be run again."""
 
-import difflib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,10 +20,12 @@ from audit.estimates.distances import DISTANCES, EXCESSES
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.prices import PRICED
+from audit.looks import SequentialRule
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
 from audit.raters import TargetRaters
 from audit.run_folder import RunFolder
+from audit.run_mismatch import refuse_other_rule, refuse_other_spec
 from audit.scoring import score_outputs
 from audit.screening import QuarantineScreen
 from audit.spec import Spec, TargetSpec, dump_spec, load_spec
@@ -49,6 +50,7 @@ __all__ = [
     "preview_plan",
     "quarantine_salt",
     "score",
+    "scoring_analyzers",
 ]
 
 BASELINE = "baseline"
@@ -243,7 +245,9 @@ def preview_plan(spec_path: Path) -> Plan:
     return plan
 
 
-def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
+def create_run(
+    spec: Spec, out: Path, *, root: Path, where: str, sequential: SequentialRule | None = None
+) -> Run:
     """Plan a run into a folder, or go on with the same plan already there.
 
     Args:
@@ -251,16 +255,20 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
         out: The run's folder; made if it does not exist.
         root: Folder that the spec's relative paths are relative to.
         where: Name of the spec file, for messages.
+        sequential: When the run looks at its answers to stop early; None if it asks everything planned.
 
     Raises:
         SpecError: The probes or the analyzers cannot be made.
-        StoreError: The folder holds a run of another spec; the message names the lines that differ.
+        StoreError: The folder holds a run of another spec (the message names the lines that differ), or
+            of another rule of looks.
     """
     folder = RunFolder(out)
     text = dump_spec(spec)
     if folder.plan.exists():
-        _refuse_other_spec(folder, text)
-        return open_run(out)
+        refuse_other_spec(folder, text)
+        made = open_run(out)
+        refuse_other_rule(folder, made.plan.sequential, sequential)
+        return made
     if out.exists() and any(out.iterdir()) and not folder.database.exists():
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
@@ -273,7 +281,7 @@ def create_run(spec: Spec, out: Path, *, root: Path, where: str) -> Run:
     _clear_unfinished(folder)
     with Store.create(out) as store:
         store.add_prompts(planner.prompts())
-        plan = planner.plan()
+        plan = planner.plan(sequential)
         check_primary(spec, plan, where)
         # Relative, so that a run and its spec can move together.
         store.set_meta("root", os.path.relpath(root.resolve(), out.resolve()))
@@ -322,19 +330,29 @@ def score(
     Returns:
         How many outputs were read, counted once an analyzer.
     """
-    context = analyzer_context(run.spec, run.root, secrets)
     with run.store() as store:
-        raters = TargetRaters(
-            root=run.root,
-            keep=run.folder.raters,
-            secrets=context.secrets,
-            seed=run.spec.seed,
-            screen=QuarantineScreen(quarantine_salt(store)).quarantine,
-            progress=asked,
-            resume=f"evenhand resume {run.folder.path}",
-        )
-        analyzers = build_analyzers(run.spec, replace(context, raters=raters), run.where)
-        return score_outputs(store, analyzers, progress=progress)
+        return score_outputs(store, scoring_analyzers(run, store, secrets, asked=asked), progress=progress)
+
+
+def scoring_analyzers(
+    run: Run,
+    store: Store,
+    secrets: Mapping[str, str] | None,
+    *,
+    asked: Callable[[Progress], None] | None = None,
+) -> list[Analyzer]:
+    """The analyzers of a run, ready to score into its open store; the rest is as for `score`."""
+    context = analyzer_context(run.spec, run.root, secrets)
+    raters = TargetRaters(
+        root=run.root,
+        keep=run.folder.raters,
+        secrets=context.secrets,
+        seed=run.spec.seed,
+        screen=QuarantineScreen(quarantine_salt(store)).quarantine,
+        progress=asked,
+        resume=f"evenhand resume {run.folder.path}",
+    )
+    return build_analyzers(run.spec, replace(context, raters=raters), run.where)
 
 
 def quarantine_salt(store: Store) -> bytes:
@@ -379,22 +397,3 @@ def _holds_outputs(folder: RunFolder) -> bool:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'outputs'").fetchone() is None:
             return False
         return connection.execute("SELECT 1 FROM outputs LIMIT 1").fetchone() is not None
-
-
-def _refuse_other_spec(folder: RunFolder, text: str) -> None:
-    # Damage to the kept spec is told when it is read; here only what it says counts.
-    before = folder.spec.read_text(encoding="utf-8", errors="replace").splitlines()
-    after = text.splitlines()
-    if before == after:
-        return
-    lines = list(_difference(before, after))[:8]
-    raise StoreError(
-        "\n".join([f"{folder.path}: holds a run of another spec; they differ in", *lines]),
-        next_step="choose another --out folder, or undo the change of the spec",
-    )
-
-
-def _difference(before: list[str], after: list[str]) -> Iterator[str]:
-    for line in difflib.unified_diff(before, after, lineterm="", n=0):
-        if line[:1] in "+-" and line[:3] not in {"+++", "---"}:
-            yield f"  {'was' if line[0] == '-' else 'now'}: {line[1:].strip()}"

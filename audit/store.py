@@ -23,7 +23,7 @@ file systems that do not honour locks and syncs are not supported.
 
 import os
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -245,7 +245,7 @@ class Store:
                     ) from error
 
     def pending(
-        self, targets: Sequence[str], repeats: int, order_seed: int
+        self, targets: Sequence[str], repeats: int, order_seed: int, among: Collection[str] | None = None
     ) -> Generator[tuple[str, Request], None, None]:
         """What is still to ask: every planned output never asked for, or only with errors.
 
@@ -253,13 +253,14 @@ class Store:
             targets: Names of the targets; each prompt is asked of all of them in turn.
             repeats: Outputs a prompt, at least 1.
             order_seed: Seed of the order, which depends on nothing else but the prompts.
+            among: Ids of the prompts that may be asked; None for all.
 
         Yields:
             (target, request), attempt being the number of earlier ones. Wherever reading stops, all
             templates are done to about the same fraction. Outputs added meanwhile do not disturb it.
         """
         with self._own_connection() as connection:
-            yield from read_pending(connection, targets, repeats, order_seed)
+            yield from read_pending(connection, targets, repeats, order_seed, among)
 
     def counts(self, target: str, repeats: int) -> Counts:
         """The count funnel of one target; planned = prompts times repeats."""

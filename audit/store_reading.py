@@ -7,7 +7,7 @@ back the writer or the checkpoint of its log, and memory stays bounded.
 import hashlib
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,7 +59,11 @@ def count_outcomes(connection: sqlite3.Connection, target: str, repeats: int) ->
 
 
 def read_pending(
-    connection: sqlite3.Connection, targets: Sequence[str], repeats: int, order_seed: int
+    connection: sqlite3.Connection,
+    targets: Sequence[str],
+    repeats: int,
+    order_seed: int,
+    among: Collection[str] | None = None,
 ) -> Iterator[tuple[str, Request]]:
     """Every planned output that has no answer yet, in the order it should be asked.
 
@@ -69,7 +73,8 @@ def read_pending(
     Order: repeats one after the other; within a repeat, the n sets of each template are spread evenly
     over the whole (one at a random place in each of n equal stretches), so that at any point every
     template, and with it every probe and domain, is done to about the same fraction; the members of a
-    set are adjacent, in random order, and each is asked of all targets in turn.
+    set are adjacent, in random order, and each is asked of all targets in turn. With `among`, prompts of
+    other ids are passed over.
     """
     _make_order(connection, order_seed)
     for repeat in range(repeats):
@@ -83,6 +88,8 @@ def read_pending(
             if not page:
                 break
             place = page[-1][0]
+            if among is not None:
+                page = [row for row in page if row[1] in among]
             attempts = _attempts(connection, targets, [row[1] for row in page], repeat)
             for _, prompt_id, messages, source_id in page:
                 for target in targets:

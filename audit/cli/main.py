@@ -35,7 +35,7 @@ COMMANDS: dict[str, _Command] = {
     "init": _Command("init", "init", "Write a commented, valid spec."),
     "doctor": _Command("doctor", "doctor", "Say what is installed and what a spec can reach."),
     "plan": _Command(
-        "plan", "plan", "Count prompts, requests, tokens and what they can show, before any is sent."
+        "plan", "plan", "Count prompts, requests, tokens and what they can decide, before any is sent."
     ),
     "run": _Command("run", "run", "Plan, collect, score, estimate, find and report."),
     "resume": _Command("run", "resume", "Go on with a run that was stopped."),

@@ -94,7 +94,7 @@ def progress_line(progress: Progress) -> str:
     ]
     if progress.retries:
         parts.append(f"retries {progress.retries}")
-    if progress.left_s is not None and progress.done < progress.planned:
+    if progress.left_s is not None and progress.done + progress.not_needed < progress.planned:
         parts.append(f"{_duration(progress.left_s)} left")
     return ", ".join(parts)
 
@@ -129,6 +129,7 @@ def _outcomes(progress: Progress) -> list[tuple[str, int]]:
         ("empty", progress.empty),
         ("errored", progress.errored),
         ("cached", progress.cached),
+        ("decided early", progress.not_needed),
     ]
 
 

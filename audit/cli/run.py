@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -13,6 +14,7 @@ from audit.cli.loop import INTERRUPTED, finish
 from audit.cli.options import json_option, out_option, run_argument
 from audit.cli.progress import fitting_mode, progress_display
 from audit.errors import AuditError, InputError
+from audit.looks import SequentialRule
 
 __all__ = ["collect_and_finish", "resume", "run"]
 
@@ -20,15 +22,30 @@ __all__ = ["collect_and_finish", "resume", "run"]
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
 @out_option
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Ask template by template and stop asking about what is decided either way.",
+)
+@click.option(
+    "--decide",
+    type=click.Choice(["primary", "every"]),
+    default="primary",
+    show_default=True,
+    help="With --until-decided: the comparisons that keep the run asking.",
+)
 @json_option
-def run(spec: Path, out: Path, as_json: bool) -> int:
+def run(
+    spec: Path, out: Path, until_decided: bool, decide: Literal["primary", "every"], as_json: bool
+) -> int:
     """Plan, collect, score, estimate, find and report.
 
     SPEC is a YAML file; `evenhand init` writes one. If the folder already holds a run of the same
     spec, the run goes on where it stopped: nothing is asked twice.
     """
     loaded = api.load_spec(spec)
-    made = api.create_run(loaded, out, root=spec.parent, where=str(spec))
+    rule = SequentialRule(decide=decide) if until_decided else None
+    made = api.create_run(loaded, out, root=spec.parent, where=str(spec), sequential=rule)
     return collect_and_finish(made, as_json=as_json)
 
 

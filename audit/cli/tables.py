@@ -4,9 +4,18 @@ from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table, warn
 from audit.findings.document import RunDocument
+from audit.looks import SequentialReport
 from audit.records import Change, Counts, Estimate, Finding, Omnibus, Verdict
 
-__all__ = ["show_changes", "show_counts", "show_estimates", "show_findings", "show_omnibus", "show_run"]
+__all__ = [
+    "show_changes",
+    "show_counts",
+    "show_estimates",
+    "show_findings",
+    "show_omnibus",
+    "show_run",
+    "show_sequential",
+]
 
 ROWS_SHOWN = 20
 WARN_UNREAD = 0.2
@@ -18,13 +27,15 @@ def show_counts(counts: Counts) -> None:
     parts = [
         f"{name.replace('_', ' ')} {value}"
         for name, value in counts.model_dump().items()
-        if name != "planned"
+        if name not in {"planned", "decided_early"}
     ]
+    missing = counts.not_asked - counts.decided_early
+    if counts.decided_early:
+        rest = f", {missing} for other reasons" if missing else ""
+        parts[-1] += f" ({counts.decided_early} since decided early{rest})"
     say(f"planned {counts.planned} = " + " + ".join(parts))
-    if counts.not_asked or counts.errored:
-        warn(
-            f"{counts.not_asked} not asked and {counts.errored} errored: missing, and counted as nothing else"
-        )
+    if missing or counts.errored:
+        warn(f"{missing} not asked and {counts.errored} errored: missing, and counted as nothing else")
 
 
 def show_run(document: RunDocument) -> None:
@@ -46,12 +57,48 @@ def show_run(document: RunDocument) -> None:
             )
     for note in dict.fromkeys(note for one in document.estimates for note in one.notes):
         warn(note)
+    if document.sequential is not None:
+        show_sequential(document.sequential)
     show_findings(document)
     if document.against_baseline:
         moved = [one for one in document.against_baseline if one.verdict in {"smaller", "larger"}]
         say()
         say(f"against the baseline: {len(moved)} of {len(document.against_baseline)} estimates differ")
         show_changes(moved[:ROWS_SHOWN])
+
+
+def show_sequential(report: SequentialReport) -> None:
+    """Print what a run until decided decided, saved and lost."""
+    leading = [one for one in report.comparisons if one.leading]
+    decided = [one for one in leading if one.decided]
+    say(
+        f"until decided: {len(decided)} of {len(leading)} leading comparisons decided "
+        f"at {report.looks_made} of {len(report.rule.looks)} looks"
+    )
+    share = report.saved / report.planned
+    say(
+        f"planned {report.planned} outputs, asked {report.asked}, "
+        f"saved by deciding early {report.saved} ({share:.0%})"
+    )
+    if report.lost:
+        say(
+            f"lost by looking early: {report.lost} left open that one analysis at the end, "
+            "planned so, would decide"
+        )
+    table(
+        ["comparison", "where", "contrast", "verdict", "look", "templates"],
+        [
+            [
+                one.measure,
+                clean(one.domain),
+                clean(f"{one.attribute}: {one.group} ({one.signal})"),
+                one.verdict.value.replace("_", " "),
+                str(one.look),
+                f"{one.templates} of {one.planned_templates}",
+            ]
+            for one in leading[:ROWS_SHOWN]
+        ],
+    )
 
 
 def show_findings(document: RunDocument) -> None:

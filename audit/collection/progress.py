@@ -27,6 +27,8 @@ class Progress(Record):
     truncated: int = 0
     empty: int = 0
     errored: int = 0
+    not_needed: int = 0
+    """Outputs of the plan that are not asked for, since what needs them is decided."""
     cached: int = 0
     """Outputs of this invocation that came from a cache."""
     in_flight: int = 0
@@ -73,6 +75,8 @@ class Tracker:
         self._recent: deque[tuple[float, int]] = deque([(self._start, 0)])
         self._calls: dict[tuple[str, int], float] = {}
         self.retries = 0
+        self.skipped = 0
+        """Outputs never asked for that will not be, since what needs them is decided."""
 
     def call_started(self, call: tuple[str, int]) -> None:
         """Note that a call was sent."""
@@ -103,7 +107,7 @@ class Tracker:
     @property
     def left(self) -> int:
         """Outputs still to be had in this invocation."""
-        return self._to_ask - self._finished
+        return self._to_ask - self._finished - self.skipped
 
     def progress(self, limit: int) -> Progress:
         """How far it is now.
@@ -117,6 +121,7 @@ class Tracker:
             planned=self._planned,
             done=sum(self._outcomes.values()),
             **{outcome.value: count for outcome, count in self._outcomes.items()},
+            not_needed=self.skipped,
             cached=self._cached,
             in_flight=self.in_flight,
             limit=limit,

@@ -17,6 +17,7 @@ from audit.collection.asking import Asker, Surroundings
 from audit.collection.budget import Spending
 from audit.collection.progress import Progress, Tracker
 from audit.collection.retry import RetryPolicy
+from audit.collection.rounds import Rounds
 from audit.collection.stopping import Stop, interruptible
 from audit.collection.writing import Outbox
 from audit.errors import AuditError, IncompleteError
@@ -56,6 +57,8 @@ class CollectionPlan:
     """Told at most five times a second, and once at the end."""
     screen: Callable[[str], str | None] = _unscreened
     """Gives the marker to store in place of a text (see `audit.screening`), or None to store it."""
+    rounds: Rounds | None = None
+    """Says what to ask round by round; None asks everything."""
     clock: Callable[[], float] = time.monotonic
     """Seconds that only grow."""
 
@@ -132,7 +135,7 @@ async def _run(
         for _ in range(targets[name].info.max_in_flight)
     ]
     others = [
-        asyncio.create_task(_feed(store, askers, targets, plan)),
+        asyncio.create_task(_feed_all(store, askers, targets, plan, around)),
         asyncio.create_task(_tick(askers, plan, around)),
         asyncio.create_task(around.stop.soon()),
     ]
@@ -161,11 +164,39 @@ async def _wind_down(plan: CollectionPlan, around: Surroundings) -> None:
             return
 
 
+async def _feed_all(
+    store: Store,
+    askers: Mapping[str, Asker],
+    targets: Mapping[str, Target],
+    plan: CollectionPlan,
+    around: Surroundings,
+) -> None:
+    """Feed all there is, or round by round what may be asked; return when all of it was dealt with."""
+    if plan.rounds is None:
+        await _feed(store, askers, targets, plan, None)
+        return
+    while True:
+        await around.outbox.empty()
+        asked = asyncio.ensure_future(asyncio.to_thread(plan.rounds.following))
+        try:
+            following = await asyncio.shield(asked)
+        finally:
+            await asyncio.wait({asked})  # It uses the store, which must not be closed beneath it.
+        around.tracker.skipped = following.skipped
+        if not following.prompts:
+            return
+        await _feed(store, askers, targets, plan, frozenset(following.prompts))
+
+
 async def _feed(
-    store: Store, askers: Mapping[str, Asker], targets: Mapping[str, Target], plan: CollectionPlan
+    store: Store,
+    askers: Mapping[str, Asker],
+    targets: Mapping[str, Target],
+    plan: CollectionPlan,
+    among: frozenset[str] | None,
 ) -> None:
     """Put what is pending into the targets' queues, and return when all of it was dealt with."""
-    pending = store.pending(list(askers), plan.repeats, derive(plan.seed, "order"))
+    pending = store.pending(list(askers), plan.repeats, derive(plan.seed, "order"), among=among)
     batches: dict[str, list[Request]] = {name: [] for name in askers}
     reading = asyncio.ensure_future(asyncio.to_thread(_page, pending))
     try:

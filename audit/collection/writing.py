@@ -28,10 +28,13 @@ class Outbox:
         self._enough = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     def put(self, outputs: Sequence[Output]) -> None:
         """Hand over outputs. It never waits, so that no answer is lost to a cancelled wait."""
         self._waiting.extend(outputs)
+        self._empty.clear()
         self._came.set()
         if len(self._waiting) >= _BATCH:
             self._enough.set()
@@ -41,6 +44,12 @@ class Outbox:
     async def room(self) -> None:
         """Wait, before asking for more, until the disk has caught up."""
         await self._room.wait()
+
+    async def empty(self) -> None:
+        """Wait until all that was handed over is durable."""
+        if self._waiting:
+            self._enough.set()
+        await self._empty.wait()
 
     def close(self) -> None:
         """Say that nothing more will come."""
@@ -76,7 +85,9 @@ class Outbox:
             if batch:
                 await asyncio.to_thread(_store, store, batch, screen)
                 stored(batch)
-            elif self._closed:
+            if not self._waiting:
+                self._empty.set()
+            if not batch and self._closed:
                 return
 
 

@@ -1,13 +1,16 @@
 """How often the answers are looked at: once at the end, or at planned looks while they come in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from audit.estimates.contrasts import Contrast, seed_names
 from audit.statistics.group_sequential import GroupSequential
 
-__all__ = ["FIXED", "Design", "FixedDesign", "LookDesign"]
+__all__ = ["FIXED", "Design", "FixedDesign", "Key", "LookDesign"]
+
+Key = tuple[str, ...]
+"""What a contrast is about, as `seed_names` says it."""
 
 
 class Design(Protocol):
@@ -21,6 +24,11 @@ class Design(Protocol):
     @property
     def whole_family(self) -> bool:
         """Whether contrasts that could not yet show anything count in the family, with p = 1."""
+        ...
+
+    @property
+    def adjusted(self) -> Mapping[Key, float | None] | None:
+        """Adjusted p-values if they are known already; else they come from the family at hand."""
         ...
 
     def level(self, level: float) -> float:
@@ -42,6 +50,7 @@ class FixedDesign:
 
     flips: bool = True
     whole_family: bool = False
+    adjusted: None = None
 
     def level(self, level: float) -> float:
         """The level itself."""
@@ -69,8 +78,11 @@ class LookDesign:
     boundaries: GroupSequential
     look: int
     """Number of the look, from 1."""
-    earlier: Mapping[tuple[str, ...], float] = field(default_factory=dict)
-    """Smallest two-sided p-value of each contrast at earlier looks, by `seed_names`."""
+    earlier: Mapping[Key, float] = field(default_factory=dict)
+    """Smallest two-sided p-value of each contrast at earlier looks."""
+    ended: Collection[Key] = ()
+    """Contrasts that are looked at no more: their p-value is that of `earlier`."""
+    adjusted: Mapping[Key, float | None] | None = None
     whole_family: bool = False
     flips: bool = False
 
@@ -80,8 +92,11 @@ class LookDesign:
 
     def p_value(self, contrast: Contrast, p_value: float) -> float:
         """The smallest repeated p-value so far."""
-        now = min(1.0, 2 * self.boundaries.p_value(p_value / 2, self.look))
-        return min(now, self.earlier.get(seed_names(contrast), 1.0))
+        key = seed_names(contrast)
+        before = self.earlier.get(key, 1.0)
+        if key in self.ended:
+            return before
+        return min(before, 2 * self.boundaries.p_value(p_value / 2, self.look))
 
     def method(self, method: str) -> str:
         """The method, as a repeated interval of this look."""

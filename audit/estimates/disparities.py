@@ -17,7 +17,7 @@ from audit.estimates.contrasts import (
 from audit.estimates.controls import controls_of, floor_of, placebo_controls
 from audit.estimates.correction import Corrections, correction_record
 from audit.estimates.design import FIXED, Design
-from audit.estimates.families import adjusted, could_show, weights
+from audit.estimates.families import adjusted, could_show, primary, weights
 from audit.estimates.measures import MEASURES, Measure
 from audit.estimates.verdicts import Question, judge
 from audit.records import Control, Estimate, Verdict
@@ -97,9 +97,13 @@ def disparities(
     p_values = _in_family(tested, design)
     weight = weights(drafts, judgement, tested=[p is not None for p in p_values])
     controls = placebo_controls(placebos, level=judgement.level, seed=seed)
+    known = design.adjusted
+    p_adjusted = (
+        adjusted(p_values, weight) if known is None else [known.get(seed_names(one)) for one in drafts]
+    )
     found = [
         _estimate(one, p, controls_of(one.contrast, controls), judgement, design)
-        for one, p in zip(tested, adjusted(p_values, weight), strict=True)
+        for one, p in zip(tested, p_adjusted, strict=True)
     ]
     judged = _with_family(found, drafts, weight, judgement, design)
     return [corrections.with_gap_band(one, draft) for one, draft in zip(judged, drafts, strict=True)]
@@ -136,8 +140,9 @@ def _with_family(
     n_tests = sum(one is not None for one in weight)
     chosen = [one.p_adjusted is not None and one.p_adjusted <= rate for one in found]
     known = []
-    for estimate, contrast, share, picked in zip(found, drafts, weight, chosen, strict=True):
-        update: dict[str, float | None] = {"weight": share}
+    first = primary(drafts, judgement, tested=[one is not None for one in weight])
+    for estimate, contrast, share, picked, leads in zip(found, drafts, weight, chosen, first, strict=True):
+        update: dict[str, float | None] = {"weight": share, "primary": leads}
         if picked and share is not None:
             level = fcr_level(sum(chosen), n_tests, 1 - judgement.level, weight=share)
             selected = interval(contrast, level=design.level(level)).interval

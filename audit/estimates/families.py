@@ -14,7 +14,7 @@ from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED, Contrast
 from audit.spec import Judgement, PrimaryRule
 from audit.statistics.multiplicity import weighted_benjamini_hochberg
 
-__all__ = ["adjusted", "could_show", "weights"]
+__all__ = ["adjusted", "could_show", "primary", "weights"]
 
 
 def could_show(contrast: Contrast) -> bool:
@@ -53,15 +53,14 @@ def weights(
         Weights in the order received; None for a contrast outside the family.
     """
     members = [could_show(one) for one in contrasts] if tested is None else list(tested)
-    primary = _primary(contrasts, members, judgement.primary)
-    total, first = sum(members), sum(primary)
+    chosen = primary(contrasts, judgement, tested=members)
+    total, first = sum(members), sum(chosen)
     if first in {0, total}:
         return [1.0 if member else None for member in members]
     heavy = judgement.primary_share * total / first
     light = (1 - judgement.primary_share) * total / (total - first)
     return [
-        (heavy if chosen else light) if member else None
-        for member, chosen in zip(members, primary, strict=True)
+        (heavy if leads else light) if member else None for member, leads in zip(members, chosen, strict=True)
     ]
 
 
@@ -82,10 +81,17 @@ def adjusted(p_values: Sequence[float | None], weight: Sequence[float | None]) -
     ]
 
 
-def _primary(
-    contrasts: Sequence[Contrast], members: Sequence[bool], rules: Sequence[PrimaryRule]
-) -> list[bool]:
-    """Declared ones; else the main measure at the widest level, or any measure where none is main."""
+def primary(contrasts: Sequence[Contrast], judgement: Judgement, *, tested: Sequence[bool]) -> list[bool]:
+    """Which contrasts the run was made for.
+
+    Declared ones; else the main measure at the widest level, or any measure where none is main.
+
+    Args:
+        contrasts: Every contrast of the run.
+        judgement: Declares which are primary.
+        tested: Which belong to the family.
+    """
+    members, rules = tested, judgement.primary
     widest = _widest(contrasts)
     if rules:
         return [

@@ -8,6 +8,7 @@ from pydantic import Field
 from audit.estimates.records import Outcomes
 from audit.findings.claims import claim
 from audit.findings.select import finding_id
+from audit.looks import SequentialReport
 from audit.records import Change, Counts, Estimate, Finding, GroupRate, Omnibus, RaterUse
 from probes.records import Record
 
@@ -96,6 +97,8 @@ class RunDocument(Record):
     labels: tuple[AttachedLabels, ...] = ()
     """Those attached to the run, in the order in which they are taken."""
     against_baseline: tuple[Change, ...] = Field(default=())
+    sequential: SequentialReport | None = None
+    """How a run until decided went; None for a run that asks everything planned."""
 
 
 def flattened(document: RunDocument, *, every: bool) -> dict[str, object]:
@@ -108,16 +111,19 @@ def flattened(document: RunDocument, *, every: bool) -> dict[str, object]:
     Returns:
         A mapping with `run`, `counts` and `findings`; each entry of the last is flat.
     """
-    counts = document.counts["target"].model_dump()
+    counts = document.counts["target"].model_dump(exclude={"decided_early"})
     by_id = {finding.id: finding for finding in document.findings}
     shown: Sequence[Estimate] = (
         document.estimates if every else [finding.estimate for finding in document.findings]
     )
-    return {
+    told: dict[str, object] = {
         "run": document.run,
         "counts": counts,
         "findings": [_entry(estimate, by_id.get(finding_id(estimate))) for estimate in shown],
     }
+    if document.sequential is not None:
+        told["sequential"] = document.sequential.model_dump(mode="json")
+    return told
 
 
 def _entry(estimate: Estimate, finding: Finding | None) -> dict[str, object]:

@@ -175,12 +175,16 @@ class Counts(Record):
     empty: int = Field(ge=0)
     errored: int = Field(ge=0)
     not_asked: int = Field(ge=0)
+    decided_early: int = Field(default=0, ge=0)
+    """Those of `not_asked` that are not needed any more, since what needs them is decided."""
 
     @model_validator(mode="after")
     def _adds_up(self) -> "Counts":
         parts = self.answered + self.refused + self.truncated + self.empty + self.errored + self.not_asked
         if parts != self.planned:
             raise ValueError(f"counts do not add up: {parts} outputs accounted for, {self.planned} planned")
+        if self.decided_early > self.not_asked:
+            raise ValueError(f"{self.decided_early} decided early, but only {self.not_asked} not asked")
         return self
 
 

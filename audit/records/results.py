@@ -145,6 +145,8 @@ class Estimate(Record):
     p_value: float | None = None
     weight: float | None = None
     """Share of the false discovery rate in the run's family, over the average share; None outside it."""
+    primary: bool = False
+    """Whether the run was made for this comparison (`judgement.primary`)."""
     p_adjusted: float | None = None
     noise_floor: float | None = None
     controls: tuple[Control, ...] = ()

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from audit.estimates.contrasts import POOLED
 from audit.findings.document import RunDocument
 from audit.plan import Plan
-from audit.records import Verdict
+from audit.records import Counts, Verdict
+from audit.reports.palette import STATES
 from audit.reports.words import counted, plain, said
 from audit.spec import Spec
 
-__all__ = ["Incompleteness", "incompleteness", "not_tested"]
+__all__ = ["Incompleteness", "incompleteness", "not_tested", "parts_of"]
 
 _SAFETY = {
     "harmful_compliance_rate": "Compliance with harmful requests, plain or disguised.",
@@ -37,12 +38,13 @@ def incompleteness(document: RunDocument, spec: Spec) -> tuple[Incompleteness, .
     found = []
     for role in sorted(document.counts, reverse=True):
         counts = document.counts[role]
-        if counts.not_asked:
+        missing = counts.not_asked - counts.decided_early
+        if missing:
             asked = counts.planned - counts.not_asked
             found.append(
                 Incompleteness(
                     role=role,
-                    text=f"{counts.not_asked:,} of {counted(counts.planned, 'planned output')} were not "
+                    text=f"{missing:,} of {counted(counts.planned, 'planned output')} were not "
                     f"asked. All numbers below rest on the {asked:,} that were.",
                 )
             )
@@ -57,6 +59,15 @@ def incompleteness(document: RunDocument, spec: Spec) -> tuple[Incompleteness, .
                 )
             )
     return tuple(found)
+
+
+def parts_of(counts: Counts) -> dict[str, int]:
+    """The parts that add up to the planned outputs; what was decided early stands apart from the unasked."""
+    parts: dict[str, int] = {name: getattr(counts, name) for name, _, _ in STATES}
+    parts["not_asked"] -= parts["decided_early"]
+    if not parts["decided_early"]:
+        del parts["decided_early"]
+    return parts
 
 
 def not_tested(document: RunDocument, spec: Spec, plan: Plan) -> tuple[str, ...]:

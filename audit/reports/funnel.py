@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from audit.records import Counts
+from audit.reports.coverage import parts_of
 from audit.reports.figures import POINTS_AN_INCH
 from audit.reports.palette import INK, STATES
 from audit.reports.svg import embedded
@@ -26,13 +27,13 @@ def funnel(counts: Counts, *, key: str, role: str) -> str:
     axes.set_xlim(0, counts.planned)
     axes.set_ylim(-0.5, 0.5)
     start = 0
-    parts = {name: getattr(counts, name) for name, _, _ in STATES}
+    parts = parts_of(counts)
     for name, colour, hatch in STATES:
-        if parts[name]:
+        if parts.get(name):
             axes.barh(
                 0, parts[name], left=start, height=1, color=colour, hatch=hatch, edgecolor=INK, linewidth=0.8
             )
-        start += parts[name]
+        start += parts.get(name, 0)
     words = ", ".join(f"{count:,} {said(name)}" for name, count in parts.items())
     title = f"Outputs of the {role}"
     return embedded(

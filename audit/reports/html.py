@@ -8,6 +8,7 @@ from markupsafe import Markup
 from audit.atomic import write_text
 from audit.estimates.distances import distance_words
 from audit.reports.content import ReportContent
+from audit.reports.coverage import parts_of
 from audit.reports.labels import (
     about,
     by_group,
@@ -92,6 +93,7 @@ def _environment() -> Environment:
         "grouped": by_group,
         "level": level_words,
         "number": number,
+        "parts": parts_of,
         "plain": plain,
         "probability": probability,
         "reading": value_of,

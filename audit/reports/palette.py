@@ -48,8 +48,9 @@ STATES = (
     ("empty", "#CC79A7", "\\\\\\"),
     ("errored", _VERMILLION, "xxx"),
     ("not_asked", "#ffffff", ""),
+    ("decided_early", _GREEN, "---"),
 )
-"""States of the count funnel, with colour and hatch."""
+"""Parts of the count funnel, with colour and hatch; the last only in a run until decided."""
 
 MOST_SLOPES = 24
 """Lines of a slope plot; more cannot be told apart."""

@@ -11,6 +11,16 @@ from audit.statistics.betting import (
     BettingSequence,
     betting_sequence,
 )
+from audit.statistics.components import (
+    Components,
+    pair_components,
+)
+from audit.statistics.design_search import (
+    Decision,
+    chance_equivalent,
+    chance_found,
+    cheapest_design,
+)
 from audit.statistics.equivalence import (
     Equivalence,
     NonInferiority,
@@ -188,7 +198,9 @@ __all__ = [
     "ClusterCounts",
     "ClusterEstimate",
     "ClusteredRows",
+    "Components",
     "CorrectedRate",
+    "Decision",
     "Equivalence",
     "FourFifths",
     "GapBand",
@@ -225,6 +237,9 @@ __all__ = [
     "betting_sequence",
     "bleu",
     "calibrate",
+    "chance_equivalent",
+    "chance_found",
+    "cheapest_design",
     "clopper_pearson_interval",
     "cluster_bootstrap",
     "cluster_jackknife",
@@ -270,6 +285,7 @@ __all__ = [
     "mixed_logit",
     "noise_floor",
     "non_inferiority",
+    "pair_components",
     "powered_gap",
     "powered_mean",
     "probability_of_any",

@@ -1,0 +1,108 @@
+"""What `plan` proposes."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from audit import api
+from audit.errors import InputError
+from audit.proposals import propose
+
+SPEC = """\
+version: 1
+name: propose
+seed: 5
+target: {{type: specimen, favourable_rate: 0.6, slope_sd: 0.1}}
+repeats: {repeats}
+probes:
+  - use: bias/decisions
+    domains: [lending, hiring]
+    attributes: [gender]
+    signals: [explicit]
+    placebos: [resample]
+    templates: {templates}
+analyzers: [decision]
+judgement: {{smallest_disparity_of_concern: {margin}}}
+{more}
+"""
+
+
+def spec(folder: Path, *, templates: int = 12, margin: float = 0.1, repeats: int = 2, more: str = "") -> Path:
+    """A spec file."""
+    path = folder / "spec.yaml"
+    path.write_text(SPEC.format(templates=templates, margin=margin, repeats=repeats, more=more))
+    return path
+
+
+def test_a_plan_says_what_it_decides_and_what_would(tmp_path: Path) -> None:
+    """Alone it sees more than within the family; the cheapest design stays within the templates there are."""
+    _, found = propose(spec(tmp_path))
+    (one,) = found.proposals
+    assert found.primary_contrasts == one.contrasts == 2
+    assert one.templates == 24
+    assert one.templates_available == 88
+    assert one.variances.source == "assumed"
+    assert one.smallest_detectable < one.smallest_detectable_in_family
+    assert one.cheapest is not None
+    assert one.cheapest_sure is not None
+    assert one.templates < one.cheapest.templates <= 88
+    assert one.cheapest.outputs < one.cheapest_sure.outputs
+    assert one.cheapest.smallest_detectable <= one.margin
+    assert one.cheapest.chance_equivalent >= 0.8
+    assert one.affordable is None
+    assert one.impossible is None
+
+
+def test_what_cannot_be_decided_is_said(tmp_path: Path) -> None:
+    """Below the floor of the slopes no repeats help, and the design that would is named."""
+    _, found = propose(spec(tmp_path, margin=0.02, more="limits: {requests: 2000}"))
+    (one,) = found.proposals
+    assert one.cheapest is None
+    assert one.impossible is not None
+    assert "88 templates cannot decide at 2 points" in one.impossible
+    assert "would decide" in one.impossible
+    assert one.affordable is not None
+    assert one.affordable.outputs <= 2000
+    assert one.affordable.templates <= 88
+
+
+def test_limits_of_tokens_bind_too(tmp_path: Path) -> None:
+    """The tightest limit rules."""
+    loose = propose(spec(tmp_path, more="limits: {requests: 4000}"))[1].proposals[0].affordable
+    tight = (
+        propose(spec(tmp_path, more="limits: {requests: 4000, tokens: 100000}"))[1].proposals[0].affordable
+    )
+    assert loose is not None
+    assert tight is not None
+    assert tight.outputs < loose.outputs
+
+
+def test_a_pilot_gives_the_variances(tmp_path: Path) -> None:
+    """From a run of the specimen the planted spread and noise come out, and the source is named."""
+    path = spec(tmp_path, templates=30, repeats=3)
+    run = api.create_run(api.load_spec(path), tmp_path / "pilot", root=tmp_path, where="spec.yaml")
+    with pytest.raises(InputError, match="has no scored answers"):
+        propose(path, tmp_path / "pilot")
+    asyncio.run(api.collect(run, secrets={}))
+    api.score(run)
+    _, found = propose(path, tmp_path / "pilot")
+    (one,) = found.proposals
+    assert one.variances.source == "pilot (favourable_rate, 60 templates)"
+    assert one.variances.noise_sd == pytest.approx(0.68, abs=0.06)
+    assert 0.0 <= one.variances.slope_sd < 0.25
+
+
+def test_the_command_prints_proposals(tmp_path: Path) -> None:
+    """For people in sentences, for programs as JSON beside the plan."""
+    path = spec(tmp_path)
+    command = [sys.executable, "-m", "audit", "plan", str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "decides at 10 points in 80 % of runs" in told.stderr
+    printed = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    content = json.loads(printed.stdout)
+    assert content["requests"] > 0
+    assert content["proposals"]["proposals"][0]["attribute"] == "gender"
