@@ -12,8 +12,9 @@ from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
 from audit.estimates.correction_reviews import reviewed_changes
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
+from audit.estimates.non_inferiority import levelling, non_inferiority_of, own_changes
 from audit.estimates.review_labels import ReviewLabels
-from audit.records import Change, Estimate, Verdict
+from audit.records import Change, Estimate, GroupChange, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
 from audit.statistics.multiplicity import benjamini_hochberg
@@ -51,6 +52,8 @@ class _Moved:
     n_outputs: int
     corrected: bool = False
     """True if both sides and the change are corrected by labels of their own answers."""
+    sides: tuple[GroupChange, GroupChange] | None = None
+    """Of a disparity of rates: the group's own change, and the reference group's."""
 
 
 def changes(before: Side, after: Side, judgement: Judgement) -> list[Change]:
@@ -151,7 +154,8 @@ def _disparity(contrast: Contrast, before: Estimate, after: Estimate, level: flo
             found = interval(contrast, level=level, bounds=bounds)
         except NotMeasuredError:
             found = None
-    return _Moved(before=before, after=after, change=found, n_outputs=contrast.n_outputs)
+    sides = own_changes(contrast, level=level)
+    return _Moved(before=before, after=after, change=found, n_outputs=contrast.n_outputs, sides=sides)
 
 
 def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) -> _Moved:
@@ -172,6 +176,8 @@ def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) 
 def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> Change:
     before, after, found = one.before, one.after, one.change
     word, reasons = _word(one, p_adjusted, judgement)
+    if word == "smaller" and one.sides is not None:
+        reasons = (*reasons, *levelling(before, after, one.sides))
     if one.corrected:
         reasons = (*reasons, CORRECTED)
     elif before.correction is not None or after.correction is not None:
@@ -204,6 +210,9 @@ def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> Chan
         after_verdict=after.verdict,
         verdict=word,
         reasons=reasons,
+        non_inferiority=non_inferiority_of(after, found, judgement),
+        group_change=None if one.sides is None else one.sides[0],
+        reference_change=None if one.sides is None else one.sides[1],
         declared=after.declared,
     )
 

@@ -214,7 +214,10 @@ class Planner:
         self._kinds[prompt.expectation.kind] += 1
         self._kind_characters[prompt.expectation.kind] += sum(len(one.content) for one in prompt.messages)
         # The id covers what is sent; what is expected of the answer decides what the numbers mean.
-        self._hash.update(f"{prompt.id}{prompt.expectation.model_dump_json()}{prompt.norm}".encode())
+        # What nobody asked for is left out, so that plans of an earlier version keep their hash.
+        unsaid = None if prompt.expectation.ordered else {"ordered"}
+        expected = prompt.expectation.model_dump_json(exclude=unsaid)
+        self._hash.update(f"{prompt.id}{expected}{prompt.norm}".encode())
         self._characters += sum(len(message.content) for message in prompt.messages)
         placebo = None if prompt.placebo is None else prompt.placebo.value
         key = (

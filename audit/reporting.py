@@ -48,7 +48,7 @@ def write_run_report(run: Run, document: RunDocument, *, changes: Sequence[Chang
 
 def _pairs(finding: Finding, store: Store) -> list[Pair]:
     """Evidence of one set belongs together; what belongs to no pair stands alone."""
-    if finding.estimate.kind != "disparity":
+    if finding.estimate.kind not in {"disparity", "distance"}:
         return [Pair(first=_shown(item, store)) for item in finding.evidence]
     found = []
     for set_id, members in groupby(finding.evidence, key=lambda item: item.set_id):

@@ -1,8 +1,7 @@
 """One run, stage by stage: plan, collect, score, find, report. Each reads the store and can be run again."""
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +13,10 @@ from audit.atomic import write_text
 from audit.calibrations import check_attached
 from audit.collection.progress import Progress
 from audit.errors import InputError, SpecError, StoreError
-from audit.estimates.benchmarks import SCORES
 from audit.estimates.contrasts import POOLED
-from audit.estimates.distances import DISTANCES, EXCESSES
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
-from audit.estimates.prices import PRICED
+from audit.estimates.names import check_names
 from audit.looks import SequentialRule
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
@@ -42,7 +39,6 @@ __all__ = [
     "build_analyzers",
     "build_probes",
     "build_targets",
-    "check_measures",
     "check_primary",
     "create_run",
     "measures_of",
@@ -108,44 +104,6 @@ def measures_of(analyzers: Sequence[Analyzer]) -> tuple[Measure, ...]:
     return known_measures(declared for one in analyzers for declared in one.info.declared)
 
 
-def check_measures(spec: Spec, analyzers: Sequence[Analyzer], where: str) -> None:
-    """Refuse thresholds for measures that do not exist: they would silently hold for nothing.
-
-    Args:
-        spec: The spec.
-        analyzers: Its analyzers, which may declare measures.
-        where: Name of the spec file, for messages.
-
-    Raises:
-        SpecError: One line for every unknown name, and for every name that two measures have.
-    """
-    measures = measures_of(analyzers)
-    compared = [measure.name for measure in measures if measure.compare_groups]
-    limited = [measure.name for measure in measures if measure.limit]
-    every = [*(measure.name for measure in measures), *SCORES, *PRICED, *DISTANCES, *EXCESSES]
-    problems = [
-        *(
-            f"{where}: analyzers: measure {name!r} is declared by an analyzer, but there is one already"
-            for name, count in sorted(Counter(every).items())
-            if count > 1
-        ),
-        *_unknown(f"{where}: judgement.margins", spec.judgement.margins, [*compared, *EXCESSES]),
-        *_unknown(f"{where}: judgement.rate_limits", spec.judgement.rate_limits, limited),
-        *(
-            line
-            for index, rule in enumerate(spec.judgement.primary)
-            for line in _unknown(f"{where}: judgement.primary[{index}].measure", [rule.measure], compared)
-        ),
-        *(
-            line
-            for index, rule in enumerate(spec.gate)
-            for line in _unknown(f"{where}: gate[{index}].measure", [rule.measure], every)
-        ),
-    ]
-    if problems:
-        raise SpecError("\n".join(problems))
-
-
 def check_primary(spec: Spec, plan: Plan, where: str) -> None:
     """Refuse a primary contrast that the plan does not ask about: its share of the rate would be lost.
 
@@ -168,12 +126,6 @@ def check_primary(spec: Spec, plan: Plan, where: str) -> None:
             )
     if problems:
         raise SpecError("\n".join(problems))
-
-
-def _unknown(place: str, given: Iterable[str], accepted: Sequence[str]) -> Iterator[str]:
-    for name in given:
-        if name not in accepted:
-            yield f"{place}: no measure {name!r}; accepted: {', '.join(accepted)}"
 
 
 def analyzer_context(spec: Spec, root: Path, secrets: Mapping[str, str] | None = None) -> AnalyzerContext:
@@ -234,7 +186,7 @@ def preview_plan(spec_path: Path) -> Plan:
     """
     spec = load_spec(spec_path)
     analyzers = build_analyzers(spec, analyzer_context(spec, spec_path.parent), str(spec_path))
-    check_measures(spec, analyzers, str(spec_path))
+    check_names(spec, measures_of(analyzers), str(spec_path))
     check_attached(spec, analyzers, spec_path.parent, str(spec_path))
     probes = build_probes(spec, spec_path.parent, str(spec_path))
     planner = Planner(spec, probes, [one.info for one in analyzers])
@@ -274,7 +226,7 @@ def create_run(
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
     # Everything a spec names is made once before anything is written: a mistake leaves no folder behind.
     analyzers = build_analyzers(spec, analyzer_context(spec, root), where)
-    check_measures(spec, analyzers, where)
+    check_names(spec, measures_of(analyzers), where)
     check_attached(spec, analyzers, root, where)
     build_targets(spec, root, where, {})
     planner = Planner(spec, build_probes(spec, root, where), [one.info for one in analyzers])

@@ -149,6 +149,14 @@ class Judgement(_Strict):
         "given keep their defaults, and null takes one away.",
     )
 
+    non_inferiority_margin: Fraction = Field(
+        default=0.05,
+        description="Largest loss of a rate that a comparison accepts, as a fraction, such as of correct "
+        "decisions.",
+    )
+    non_inferiority_margins: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="Largest accepted losses of single measures, in their own unit."
+    )
     text_similarity: Literal["none", "open", "all"] = Field(
         default="open",
         description="Which replies are compared as texts within pairs: those to open questions, all, or "

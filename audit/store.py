@@ -375,10 +375,10 @@ class Store:
 
         Columns: prompt_id, probe, template, domain, language, set_id, arm, placebo, attribute, grp,
         reference, signal, norm, name, tags (JSON with sorted keys), expects (kind of expectation),
-        qualified (1 if the rule's answer is the favourable one, else 0, missing without a rule),
-        outcome, analyzer, version, measure, label (all categorical, categories sorted, missing where
-        there is none), output (int64, row number), repeat (int32) and value (float64, NaN where it
-        could not be read).
+        ordered (1 if its options are), qualified (1 if the rule's answer is the favourable one, else 0,
+        missing without a rule), outcome, analyzer, version, measure, label (all categorical, categories
+        sorted, missing where there is none), output (int64, row number), repeat (int32) and value
+        (float64, NaN where it could not be read).
 
         An output without a score (refused, empty, errored, or nothing to say) has one row without
         analyzer and measure, so that it stays countable; superseded attempts and prompts not asked

@@ -34,6 +34,7 @@ _SCORABLE = (Outcome.ANSWERED, Outcome.TRUNCATED)
 _FRAME_PROMPT = {
     **{c: c for c in PROMPT_COLUMNS if c not in {"id", "source_id", "expectation", "messages"}},
     "expects": "json_extract(expectation, '$.kind')",
+    "ordered": "json_extract(expectation, '$.ordered')",
     "qualified": "json_extract(expectation, '$.answer') = json_extract(expectation, '$.favourable')",
 }
 """Prompt columns of the frame, and how SQL reads each."""

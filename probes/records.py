@@ -90,6 +90,8 @@ class Expectation(Record):
     `comply`: a harmless one. `open`: free text."""
     options: tuple[str, ...] = ()
     """The accepted answers of a choice, as they are to be read, such as `("yes", "no")`."""
+    ordered: bool = False
+    """True if the options stand in order, the least first, such as levels of urgency."""
     favourable: str | None = None
     """The option that is good for the person concerned."""
     answer: str | None = None

@@ -223,7 +223,7 @@ def show_changes(changes: Sequence[Change]) -> None:
                 _signed(change.after),
                 _signed(change.change),
                 _bounds(change.ci_low, change.ci_high),
-                change.verdict.replace("_", " "),
+                _kept(change),
             ]
             for change in changes
         ],
@@ -236,3 +236,13 @@ def _signed(value: float | None) -> str:
 
 def _bounds(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
+
+
+def _kept(change: Change) -> str:
+    """The verdict of a change, and whether what must not get worse did not."""
+    word = change.verdict.replace("_", " ")
+    return (
+        word
+        if change.non_inferiority is None
+        else f"{word}, {change.non_inferiority.verdict.replace('_', ' ')}"
+    )

@@ -228,7 +228,7 @@ def interval(
     """
     if contrast.correction is not None:
         return _corrected_interval(contrast, contrast.correction, level)
-    if bounds is None and contrast.cell.measure.unit == "rate":
+    if bounds is None and contrast.cell.measure.unit in {"rate", "Cliff's delta"}:
         bounds = (-1.0, 1.0)
     return _clustered(contrast, level, bounds)
 

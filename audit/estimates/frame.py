@@ -7,6 +7,7 @@ import pandas as pd
 
 from audit.estimates.measures import Measure
 from audit.estimates.over_repeats import by_prompt
+from audit.estimates.scales import scaled
 
 __all__ = ["Readings", "tag_values"]
 
@@ -59,6 +60,8 @@ class Readings:
         scope = self._outputs[self._outputs["expects"].isin(measure.expects)]
         if measure.qualified is not None:
             scope = scope[scope["qualified"] == int(measure.qualified)]
+        if measure.ordered:
+            scope = scope[scope["ordered"] == 1]
         if measure.analyzer is None:
             failed = scope[measure.reading].isin(measure.labels)
             return scope.assign(value=failed.astype(float))
@@ -72,7 +75,7 @@ class Readings:
         values = self._numbers(wanted.set_index("output"), measure).reindex(scope.index)
         if signalled is not None:
             values = values.where(~signalled, measure.refused_as)
-        rows = scope.assign(value=values.to_numpy(dtype=float))
+        rows = scaled(scope.assign(value=values.to_numpy(dtype=float)), measure.scale)
         return rows if measure.over_repeats is None else by_prompt(rows, measure.over_repeats)
 
     def partly(self, measure: Measure) -> frozenset[int]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from audit.estimates.cells import cell_tables, domain_tables
 from audit.estimates.labels import label_tables
 from audit.estimates.measures import Measure
 from audit.estimates.records import Outcomes
@@ -23,5 +24,7 @@ def outcomes(frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement) 
     level = judgement.level
     return Outcomes(
         selection=tuple(selection_tables(frame_of, level=level)),
+        cells=tuple(cell_tables(frame_of, controls=judgement.control_features, level=level)),
+        domains=tuple(domain_tables(frame_of, level=level)),
         labels=tuple(label_tables(frame_of, controls=judgement.control_features, level=level)),
     )

@@ -7,6 +7,10 @@ from pydantic import Field
 from probes.records import Placebo, Record, Signal
 
 __all__ = [
+    "CellRow",
+    "CellTable",
+    "DomainRow",
+    "DomainTable",
     "LabelRate",
     "LabelRow",
     "LabelTable",
@@ -129,10 +133,82 @@ class LabelTable(Record):
     """Decisions without a label: in no rate but nowhere counted as wrong."""
 
 
+class CellRow(Record):
+    """One cell: a group (or intersection of groups) within one combination of control features."""
+
+    group: str
+    parts: dict[str, str]
+    """Attribute to group: one entry, or one for each crossed attribute, to lay cells out in a grid."""
+    controls: dict[str, str]
+    n: int
+    n_clusters: int
+    rate: float
+    ci_low: float | None
+    ci_high: float | None
+    shrunk: float | None
+    """The rate drawn towards the mean of all cells as far as it is noise; None if they were not shrunk."""
+    shrunk_ci_low: float | None
+    shrunk_ci_high: float | None
+
+
+class CellTable(Record):
+    """Favourable decisions cell by cell: groups or intersections by domain and control features."""
+
+    probe: str
+    language: str
+    attribute: str
+    signal: Signal
+    level: float
+    mean: float | None
+    """What the cells are drawn to."""
+    spread: float | None
+    """Standard deviation of the true rates between cells."""
+    method: str
+    """How they were shrunk, or why they were not."""
+    rows: tuple[CellRow, ...]
+
+
+class DomainRow(Record):
+    """A disparity in one domain, raw and drawn towards the mean of its domains."""
+
+    domain: str
+    point: float
+    ci_low: float
+    ci_high: float
+    shrunk: float
+    shrunk_ci_low: float
+    shrunk_ci_high: float
+    n_outputs: int
+    n_clusters: int
+
+
+class DomainTable(Record):
+    """One contrast in every domain, beside the pooled estimate."""
+
+    measure: str
+    probe: str
+    language: str
+    attribute: str
+    signal: Signal
+    group: str
+    reference: str
+    level: float
+    pooled: float
+    """The equal-weight estimate over all domains, which the disparity states."""
+    spread: float
+    """Standard deviation of the true disparities between domains."""
+    method: str
+    rows: tuple[DomainRow, ...]
+
+
 class Outcomes(Record):
     """All tables of a run."""
 
     selection: tuple[SelectionTable, ...] = ()
     """Selection and scoring rates with impact ratios, by the arithmetic of Local Law 144."""
+    cells: tuple[CellTable, ...] = ()
+    """Favourable decisions by group or intersection and control features, raw and shrunk."""
+    domains: tuple[DomainTable, ...] = ()
+    """Single domains with shrinkage beside the pooled disparity, from 4 domains on."""
     labels: tuple[LabelTable, ...] = ()
     """True and false positive rates by group, where a rule says what is right."""

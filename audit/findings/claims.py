@@ -1,5 +1,7 @@
 """Claims: an estimate in one sentence, with its direction, size, interval and counts."""
 
+from math import exp
+
 from audit.estimates.contrasts import POOLED
 from audit.estimates.distances import distance_words
 from audit.estimates.measures import measure_of
@@ -19,39 +21,56 @@ def claim(estimate: Estimate) -> str:
 
 
 def _stated(estimate: Estimate) -> str:
-    where = _where(estimate)
-    bounds = f"{_size(estimate, estimate.ci_low)} to {_size(estimate, estimate.ci_high)}"
-    counts = f"{estimate.n_outputs} outputs, {estimate.n_clusters} templates"
-    level = f"{100 * estimate.level:g} % interval"
-    if estimate.kind == "disparity":
-        own = f"{_plain(estimate, estimate.group_rate)} against {_plain(estimate, estimate.reference_rate)}"
-        return (
-            f"{where[0].upper()}{where[1:]}, {_subject(estimate)} gets {_direction(estimate)} "
-            f"{estimate.reference_group}: {own}, a difference of {_size(estimate, estimate.point)} "
-            f"({level} {bounds}; {counts}).{_doubt(estimate)}"
-        )
+    where = _capital(_where(estimate))
     if estimate.kind == "price":
-        return f"{where[0].upper()}{where[1:]}, {price_words(estimate)} ({counts})."
-    if estimate.kind == "distance":
-        said = f"{where[0].upper()}{where[1:]}, {_apart(estimate)}"
-        return f"{said} ({level} {bounds}; {counts}).{_doubt(estimate)}"
-    if estimate.kind == "score" and estimate.group is not None:
-        said = f"{distance_words(estimate.measure)} between {_sides(estimate)} {where}"
-        return (
-            f"{said[0].upper()}{said[1:]}: {_plain(estimate, estimate.point)} ({level} "
-            f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})."
-        )
-    technique = "" if estimate.technique in {None, "none"} else f" under {estimate.technique}"
+        return f"{where}, {price_words(estimate)} ({_counts(estimate)})."
+    if estimate.kind in {"disparity", "distance"}:
+        said = _compared(estimate) if estimate.kind == "disparity" else _apart(estimate)
+        bounds = f"{_size(estimate, estimate.ci_low)} to {_size(estimate, estimate.ci_high)}"
+        return f"{where}, {said} ({_level(estimate)} {bounds}; {_counts(estimate)}).{_doubt(estimate)}"
+    bounds = f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}"
+    size = f"{_plain(estimate, estimate.point)} ({_level(estimate)} {bounds}; {_counts(estimate)})"
     if estimate.kind == "rate":
-        words = _words(estimate)
-        return (
-            f"{words[0].upper()}{words[1:]} {where}{technique}: {_plain(estimate, estimate.point)} ({level} "
-            f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})"
-            f"{_limit(estimate)}."
-        )
+        technique = "" if estimate.technique in {None, "none"} else f" under {estimate.technique}"
+        said = f"{_capital(_words(estimate))} {_where(estimate)}{technique}"
+        return f"{said}: {size}{_limit(estimate)}."
+    if estimate.group is not None:
+        said = f"{distance_words(estimate.measure)} between {_sides(estimate)}"
+        return f"{_capital(said)} {_where(estimate)}: {size}."
+    return f"{estimate.measure} {_where(estimate)}: {size}."
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def _counts(estimate: Estimate) -> str:
+    return f"{estimate.n_outputs} outputs, {estimate.n_clusters} templates"
+
+
+def _level(estimate: Estimate) -> str:
+    return f"{100 * estimate.level:g} % interval"
+
+
+def _compared(estimate: Estimate) -> str:
+    if estimate.unit == "Cliff's delta":
+        return _dominance(estimate)
+    own = f"{_plain(estimate, estimate.group_rate)} against {_plain(estimate, estimate.reference_rate)}"
     return (
-        f"{estimate.measure} {where}: {_plain(estimate, estimate.point)} ({level} "
-        f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}; {counts})."
+        f"{_subject(estimate)} gets {_direction(estimate)} {estimate.reference_group}: {own}, "
+        f"a difference of {_size(estimate, estimate.point)}"
+    )
+
+
+def _dominance(estimate: Estimate) -> str:
+    """How often replies lie on one side of the reference group's, beside those on the other."""
+    delta = estimate.point or 0.0
+    measure = measure_of(estimate)
+    what = "options chosen" if measure is not None and measure.ordered else "decided numbers"
+    side = "below" if delta < 0 else "above"
+    return (
+        f"{what} for {_subject(estimate)} lie {side} those for {estimate.reference_group} more often than on "
+        f"the other side: Cliff's delta {delta:+.2f}, probability of superiority {(1 + delta) / 2:.2f}"
     )
 
 
@@ -133,12 +152,16 @@ def _subject(estimate: Estimate) -> str:
 def _size(estimate: Estimate, value: float | None) -> str:
     if value is None:
         return "not measured"
+    if estimate.unit == "log ratio":
+        return f"a factor of {exp(value):.2f}"
     return f"{100 * value:+.1f} points" if estimate.unit == "rate" else f"{value:+.2f}{_unit(estimate)}"
 
 
 def _plain(estimate: Estimate, value: float | None) -> str:
     if value is None:
         return "not measured"
+    if estimate.unit == "log ratio":
+        return f"{exp(value):,.2f}"
     return f"{100 * value:.1f} %" if estimate.unit == "rate" else f"{value:.2f}{_unit(estimate)}"
 
 

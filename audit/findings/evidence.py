@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from audit.estimates.contrasts import POOLED
-from audit.estimates.measures import Measure, measure_of
+from audit.estimates.measures import Measure, measure_named, measure_of
 from audit.records import Estimate, Evidence
 
 __all__ = ["evidence"]
@@ -24,6 +24,8 @@ def evidence(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) ->
     Returns:
         For a disparity whole pairs, group first; for a rate outputs that show the behaviour.
     """
+    if estimate.kind == "distance":
+        return _examples(frame_of(measure_named("incomplete_rate")), estimate)
     measure = measure_of(estimate)
     if measure is None or estimate.kind not in {"disparity", "rate"}:
         return ()
@@ -34,6 +36,30 @@ def evidence(estimate: Estimate, frame_of: Callable[[Measure], pd.DataFrame]) ->
     if estimate.domain != POOLED:
         rows = rows[rows["domain"] == estimate.domain]
     return _pairs(rows, estimate) if estimate.kind == "disparity" else _replies(rows, estimate)
+
+
+def _examples(frame: pd.DataFrame, estimate: Estimate) -> tuple[Evidence, ...]:
+    """Pairs that a distance rests on, in the order of the plan: it is a mean, and no pair shows it alone."""
+    mine = frame[
+        (frame["probe"] == estimate.probe)
+        & (frame["language"] == estimate.language)
+        & (frame["arm"] == "counterfactual")
+        & (frame["attribute"] == estimate.attribute)
+        & (frame["signal"] == estimate.signal)
+        & (frame["outcome"] == "answered")
+    ]
+    if estimate.domain != POOLED:
+        mine = mine[mine["domain"] == estimate.domain]
+    found: list[Evidence] = []
+    for _, members in mine.groupby("set_id", observed=True, sort=False):
+        own = [members[members["grp"] == name] for name in (estimate.group, estimate.reference_group)]
+        if all(len(one) for one in own) and len(found) < 2 * SHOWN:
+            found.extend(
+                _record(row).model_copy(update={"value": None})
+                for one in own
+                for row in one.sort_values("repeat", kind="stable").head(1).itertuples()
+            )
+    return tuple(found)
 
 
 def _pairs(rows: pd.DataFrame, estimate: Estimate) -> tuple[Evidence, ...]:

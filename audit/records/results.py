@@ -17,8 +17,10 @@ __all__ = [
     "EstimateKind",
     "Evidence",
     "Finding",
+    "GroupChange",
     "GroupDeviation",
     "GroupRate",
+    "NonInferiority",
     "Omnibus",
     "Severity",
     "Verdict",
@@ -230,6 +232,28 @@ class Omnibus(Record):
     groups: tuple[GroupDeviation, ...]
 
 
+class NonInferiority(Record):
+    """Whether something that must not get worse did: a one-sided bound against a declared margin."""
+
+    margin: float
+    """Largest loss that is accepted, declared before the run, in the measure's unit."""
+    worse: Literal["lower", "higher"]
+    """Which direction is a loss."""
+    bound: float
+    """The change is no worse than this, at the level of the estimate, one-sided."""
+    verdict: Literal["non_inferior", "inferior", "not_shown"]
+    """`non_inferior`: the bound lies within the margin. `inferior`: the loss surely exceeds it.
+    `not_shown`: neither."""
+
+
+class GroupChange(Record):
+    """One group's own rate, after minus before, so that levelling down shows."""
+
+    change: float
+    ci_low: float
+    ci_high: float
+
+
 class Change(Record):
     """One estimate before and after, paired by prompt; change = after - before."""
 
@@ -264,6 +288,12 @@ class Change(Record):
     """`smaller` and `larger` speak of the size |after| against |before| of a disparity, and of the value
     itself for a rate; the change's interval must exclude 0 after adjustment."""
     reasons: tuple[str, ...] = ()
+    non_inferiority: NonInferiority | None = None
+    """Of rates that have a worse direction: whether it got worse by less than the declared margin."""
+    group_change: GroupChange | None = None
+    """Of disparities of rates: the group's own change."""
+    reference_change: GroupChange | None = None
+    """Likewise the reference group's."""
     declared: DeclaredMeasure | None = None
     """The measure, where an analyzer declares it; None for a built-in one."""
 

@@ -4,16 +4,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.estimates.contrasts import POOLED
-from audit.estimates.records import LabelTable, SelectionTable
+from audit.estimates.records import CellRow, CellTable, DomainTable, LabelTable, SelectionTable
 from audit.findings.document import RunDocument
 from audit.records import Estimate, Verdict
 
-__all__ = ["OutcomeContent", "outcome_content"]
+__all__ = ["Grid", "GridLine", "OutcomeContent", "outcome_content"]
 
 MOST_TABLES = 12
 """Tables of one kind."""
 MOST_ROWS = 60
 """Rows of one table; the rest is counted and lies in findings.json."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridLine:
+    """One line of a grid: a combination of control features, and a cell a group where there is one."""
+
+    controls: tuple[str, ...]
+    cells: tuple[CellRow | None, ...]
+    shades: tuple[int, ...]
+    """Depth of each cell's ground from 0 to 9, by its rate within the table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """A table of cells as a heat map: groups across, control features down."""
+
+    table: CellTable
+    groups: tuple[str, ...]
+    lines: tuple[GridLine, ...]
+    lines_left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +49,11 @@ class OutcomeContent:
     selection: tuple[SelectionTable, ...]
     """Tables over all domains where several were asked about, those that the law names first."""
     selection_left_out: int
+    grids: tuple[Grid, ...]
+    """Cells laid out in a grid, with the count in each."""
+    grids_left_out: int
+    domains: tuple[DomainTable, ...]
+    domains_left_out: int
     labels: tuple[LabelTable, ...]
     labels_left_out: int
 
@@ -54,9 +79,31 @@ def outcome_content(document: RunDocument) -> OutcomeContent:
         distances_left_out=_left(distances, MOST_ROWS),
         selection=tuple(selection[:MOST_TABLES]),
         selection_left_out=_left(selection, MOST_TABLES),
+        grids=tuple(_grid(table) for table in document.outcomes.cells[:MOST_TABLES]),
+        grids_left_out=_left(document.outcomes.cells, MOST_TABLES),
+        domains=document.outcomes.domains[:MOST_TABLES],
+        domains_left_out=_left(document.outcomes.domains, MOST_TABLES),
         labels=document.outcomes.labels[:MOST_TABLES],
         labels_left_out=_left(document.outcomes.labels, MOST_TABLES),
     )
+
+
+def _grid(table: CellTable) -> Grid:
+    groups = tuple(dict.fromkeys(row.group for row in table.rows))
+    at = {(tuple(row.controls.values()), row.group): row for row in table.rows}
+    places = list(dict.fromkeys(tuple(row.controls.values()) for row in table.rows))
+    rates = [_best(row) for row in table.rows]
+    low, width = min(rates, default=0.0), max(max(rates, default=0.0) - min(rates, default=0.0), 1e-9)
+    lines = []
+    for place in places[:MOST_ROWS]:
+        cells = tuple(at.get((place, group)) for group in groups)
+        shades = tuple(0 if cell is None else round(9 * (_best(cell) - low) / width) for cell in cells)
+        lines.append(GridLine(controls=place, cells=cells, shades=shades))
+    return Grid(table=table, groups=groups, lines=tuple(lines), lines_left_out=_left(places, MOST_ROWS))
+
+
+def _best(row: CellRow) -> float:
+    return row.rate if row.shrunk is None else row.shrunk
 
 
 def _left(rows: Sequence[object], most: int) -> int:

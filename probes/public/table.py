@@ -77,6 +77,8 @@ class TableOptions(Options):
     """Column of the favourable option."""
     answer: str | None = None
     """Column of the right option; where a cell is empty there is none."""
+    ordered: bool = False
+    """Whether the options stand in order, the least first."""
     fixed: Fixed = Field(default_factory=Fixed)
     """Facts that hold for every row."""
     kind: Literal["choice", "open", "refuse", "comply"] | None = None
@@ -249,7 +251,9 @@ class TableProbe:
                     f"{o.path}: row {row.number}: {name} must be one of {', '.join(options)}; got {value!r}"
                 )
         kind = o.kind or ("choice" if options else "open")
-        return Expectation(kind=kind, options=options, favourable=favourable, answer=answer)
+        return Expectation(
+            kind=kind, options=options, ordered=o.ordered, favourable=favourable, answer=answer
+        )
 
 
 def _choices(path: Path, row: Row, column: str) -> tuple[str, ...]:

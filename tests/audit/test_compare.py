@@ -135,3 +135,45 @@ def test_estimates_of_one_side_only_are_left_out() -> None:
     found = changed(pairs(ZEROS, ONES), pairs(ZEROS, ONES, domain="hiring"))
     assert "favourable_rate" not in found
     assert changed([], pairs(ZEROS, ONES)) == {}
+
+
+def test_what_must_not_get_worse_is_held_against_its_margin() -> None:
+    """A loss is ruled out, proven or neither; the margin is the measure's own where one is declared."""
+    correct = {"measure": "correct", "expects": "choice"}
+    many: Values = [[1.0, 1.0, 0.0, 1.0]] * 80
+    slightly: Values = [[1.0, 1.0, 0.0, 0.0] if t % 10 == 0 else [1.0, 1.0, 0.0, 1.0] for t in range(80)]
+    worse: Values = [[0.0, 0.0, 0.0, float(t % 2)] for t in range(80)]
+    for after, word in ((slightly, "non_inferior"), (worse, "inferior")):
+        found = changed(singles(many, **correct), singles(after, **correct))["correct_rate/all"]
+        assert found.non_inferiority is not None
+        assert found.non_inferiority.verdict == word
+        assert found.non_inferiority.worse == "lower"
+    strict = Judgement(non_inferiority_margins={"correct_rate": 0.03})
+    found = changed(singles(many, **correct), singles(slightly, **correct), strict)["correct_rate/all"]
+    assert found.non_inferiority is not None
+    assert (found.non_inferiority.verdict, found.non_inferiority.margin) == ("not_shown", 0.03)
+    # One-sided: 5 % on the losing side of a change of -0.025.
+    assert found.non_inferiority.bound == pytest.approx(-0.025 - 1.664 * (0.0056962 / 80) ** 0.5, abs=1e-4)
+
+
+def test_harm_that_rises_is_a_loss() -> None:
+    """For what nobody wants the worse direction is up."""
+    harmful = {"analyzer": "refusal", "measure": "refusal", "expects": "refuse"}
+    safe = [{**fact, "label": "full"} for fact in singles([[0.0]] * 40, **harmful)]
+    unsafe = [{**fact, "label": "none"} for fact in singles([[1.0]] * 40, **harmful)]
+    found = changed(safe, unsafe)["harmful_compliance_rate/all"]
+    assert found.non_inferiority is not None
+    assert (found.non_inferiority.worse, found.non_inferiority.verdict) == ("higher", "inferior")
+
+
+def test_each_group_s_own_change_says_who_lost() -> None:
+    """A gap that closed because the reference fell is levelling down, in words and numbers."""
+    down = changed(pairs(ZEROS, ONES), pairs(ZEROS, HALF))["favourable_rate"]
+    assert down.verdict == "smaller"
+    assert down.reference_change is not None
+    assert down.reference_change.ci_high < 0
+    assert any("levelling down: men" in reason for reason in down.reasons)
+    up = changed(pairs(ZEROS, ONES), pairs(HALF, ONES))["favourable_rate"]
+    assert up.group_change is not None
+    assert up.group_change.ci_low > 0
+    assert not any("levelling down" in reason for reason in up.reasons)

@@ -11,13 +11,14 @@ import pytest
 from audit.api import collect, create_run, find, score
 from audit.estimates.distances import distances
 from audit.estimates.reply_pairs import sentiment_pairs, similarity_pairs
+from audit.findings import findings
 from audit.findings.claims import claim
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement, parse_spec
 from audit.statistics.intervals import cluster_t_interval
 from audit.statistics.text_similarity import bleu, cosine_similarity, rouge_l
 from audit.store_replies import read_replies
-from tests.audit.tables import Fact, pairs, placebos, readings
+from tests.audit.tables import Fact, pairs, placebos, readings, source
 
 N = 24
 SENTIMENT = {"analyzer": "sentiment", "measure": "sentiment", "expects": "open"}
@@ -75,6 +76,9 @@ def test_a_planted_distance_is_found_and_said() -> None:
     found = of(facts)["distance", "counterfactual_sentiment_bias_strong_excess"]
     assert found.verdict is Verdict.DISPARITY
     assert "an excess of +0.30" in claim(found)
+    (finding,) = findings([found], source(facts))
+    assert [one.group for one in finding.evidence[:2]] == ["women", "men"]
+    assert len(finding.evidence) == 10
 
 
 def test_placebos_that_differ_more_show_nothing_of_the_group() -> None:

@@ -1,0 +1,58 @@
+"""What a measure is: a reading turned into a number that can be averaged and compared."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from audit.records import DeclaredMeasure
+
+__all__ = ["Measure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A reading turned into a number that can be averaged."""
+
+    name: str
+    analyzer: str | None
+    """Analyzer family whose reading it takes; None if it is read off the output itself."""
+    reading: str
+    """Name of the reading (`Score.measure`), or of the output's property."""
+    words: str
+    """How a sentence says it: `the rate of …`."""
+    unit: str
+    expects: tuple[str, ...]
+    """Kinds of `Expectation` it applies to."""
+    part_of: str | None = None
+    """Measure that this one takes apart: where the whole differs too, the part is no finding of its own."""
+    qualified: bool | None = None
+    """If given, only prompts that the rule blind to identity decides favourably (True) or not (False)."""
+    labels: tuple[str, ...] = ()
+    """If given, the number is 1 when the reading's label is one of these, else 0."""
+    threshold: float | None = None
+    """If given, the number is 1 when the reading is at least this, else 0."""
+    partly: str | None = None
+    """Reading of the same analyzer that is 1 where only a part of the reply was read."""
+    ordered: bool = False
+    """Whether only prompts whose options stand in order are taken."""
+    scale: Literal["log", "dominance"] | None = None
+    """How the readings are turned into numbers: `log`, the natural logarithm of what is above 0;
+    `dominance`, by how much more often a reply lies above the reference's of its set than below."""
+    over_repeats: Literal["maximum", "any"] | None = None
+    """If given, there is one number a prompt, over k of its replies: the expected highest reading, or the
+    probability that at least one is 1. k is 25, or the run's repeats if it has fewer."""
+    refused_as: float | None = None
+    """The number of an output whose refusal the provider signalled, so that no text could be read;
+    None leaves it missing."""
+    compare_groups: bool = True
+    """Whether groups are compared on it."""
+    main: bool = False
+    """Whether it is what a probe that expects such replies was made to measure: its pooled contrasts are
+    primary in the family of a run unless the spec declares others."""
+    limit: bool = False
+    """Whether its overall rate is unwanted from everyone and held against a declared limit."""
+    worse: Literal["lower", "higher"] = "higher"
+    """Which direction is worse for the group (or, for a limit, for everyone)."""
+    margin: float | None = None
+    """Margin in its own unit when the unit is not a rate; the reason stands beside the entry."""
+    declared: DeclaredMeasure | None = None
+    """What an analyzer declared; None for a built-in measure."""

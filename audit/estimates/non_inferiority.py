@@ -1,0 +1,104 @@
+"""What must not get worse: one-sided bounds of a change, and each group's own change."""
+
+from collections.abc import Iterator
+
+from audit.errors import NotMeasuredError
+from audit.estimates.contrasts import Contrast
+from audit.estimates.measures import measure_of
+from audit.records import Estimate, GroupChange, NonInferiority
+from audit.spec import Judgement
+from audit.statistics.equivalence import non_inferiority
+from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.pooling import stratified_t
+
+__all__ = ["levelling", "non_inferiority_of", "own_changes"]
+
+
+def non_inferiority_of(
+    after: Estimate, change: ClusterEstimate | None, judgement: Judgement
+) -> NonInferiority | None:
+    """Whether a rate got worse by less than the declared margin, one-sided at the declared level.
+
+    Each measure is asked by itself: to say that nothing got worse every one of them must pass, and then no
+    correction for their number is needed (Berger 1982, Technometrics 24:295-300).
+
+    Args:
+        after: The later estimate.
+        change: After minus before; None if it could not be had.
+        judgement: Thresholds of the later run.
+
+    Returns:
+        The bound and what it says; None for a disparity, or where no change is known.
+    """
+    measure = measure_of(after)
+    if after.kind != "rate" or change is None or measure is None:
+        return None
+    margin = judgement.non_inferiority_margins.get(measure.name, judgement.non_inferiority_margin)
+    worse = measure.worse
+    if change.degenerate:
+        # All templates changed alike; the two-sided bound for such clusters errs on the safe side.
+        bound = change.interval.low if worse == "lower" else change.interval.high
+        other = change.interval.high if worse == "lower" else change.interval.low
+    else:
+        error = (change.point, change.standard_error, change.df)
+        found = non_inferiority(*error, margin=margin, worse=worse, level=judgement.level)
+        bound, other = found.bound, 2 * change.point - found.bound
+    sign = 1.0 if worse == "lower" else -1.0
+    inferior = sign * other < -margin
+    return NonInferiority(
+        margin=margin,
+        worse=worse,
+        bound=bound,
+        verdict="non_inferior" if sign * bound > -margin else "inferior" if inferior else "not_shown",
+    )
+
+
+def own_changes(contrast: Contrast, *, level: float) -> tuple[GroupChange, GroupChange] | None:
+    """The group's own change and the reference group's, by template; None where there are too few.
+
+    Args:
+        contrast: Group against reference, of changes.
+        level: Nominal coverage, a fraction in (0, 1).
+    """
+    if not contrast.strata or contrast.cell.measure.unit != "rate":
+        return None
+    sides = (
+        [stratum.paired.group_means for stratum in contrast.strata],
+        [stratum.paired.reference_means for stratum in contrast.strata],
+    )
+    found = []
+    if any(float(abs(part).max(initial=0.0)) > 1 for means in sides for part in means):
+        # Corrected by labels: what stands for a template's own rate is no rate.
+        return None
+    for means in sides:
+        try:
+            one = (
+                cluster_t_interval(means[0], level=level, bounds=(-1.0, 1.0))
+                if len(means) == 1
+                else stratified_t(means, level=level, bounds=(-1.0, 1.0))
+            )
+        except NotMeasuredError:
+            return None
+        found.append(GroupChange(change=one.point, ci_low=one.interval.low, ci_high=one.interval.high))
+    return found[0], found[1]
+
+
+def levelling(before: Estimate, after: Estimate, sides: tuple[GroupChange, GroupChange]) -> Iterator[str]:
+    """Who is treated worse where a gap closed, in words; nothing if nobody surely is.
+
+    Args:
+        before: The earlier disparity.
+        after: The later one.
+        sides: The group's own change and the reference group's.
+    """
+    measure = measure_of(after)
+    if measure is None or before.point is None:
+        return
+    sign = 1.0 if measure.worse == "lower" else -1.0
+    for group, change in zip((after.group, after.reference_group), sides, strict=True):
+        loss = change.ci_high < 0 if sign > 0 else change.ci_low > 0
+        if loss:
+            size = (
+                f"{100 * change.change:+.1f} points [{100 * change.ci_low:+.1f}, {100 * change.ci_high:+.1f}]"
+            )
+            yield f"levelling down: {group} is treated worse than before ({size})"
