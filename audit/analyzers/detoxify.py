@@ -31,6 +31,9 @@ __all__ = ["DetoxifyAnalyzer"]
 _WEIGHTS = "model.safetensors"
 _LENGTH = 512
 
+_HOSTS = ("github.com:443", "huggingface.co:443")
+"""Where published weights, and tokenizers, lie; both hand large files on to hosts of their own."""
+
 
 class DetoxifyAnalyzer:
     """Scores replies with a Detoxify model: each head is its own measure, in [0, 1].
@@ -106,7 +109,10 @@ class DetoxifyAnalyzer:
         self._config = _existing(context.root, "config", self._options.config)
         weights = self._weights()
         self._engine: Engine | None = None
-        self.info = self.info.model_copy(update={"version": self._version(weights)})
+        hosts = _HOSTS[1:] if self._checkpoint is not None else _HOSTS
+        self.info = self.info.model_copy(
+            update={"version": self._version(weights), "hosts": hosts if self._options.allow_download else ()}
+        )
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
         """One score a head and exchange, then `truncated`; in the order of the exchanges.

@@ -284,6 +284,22 @@ def test_a_text_file_is_no_checkpoint(folder: Path) -> None:
         analyzer(folder, checkpoint="note.ckpt").score([exchange(0, "you")])
 
 
+@pytest.mark.parametrize(
+    ("options", "hosts"),
+    [
+        ({}, ()),
+        ({"allow_download": True}, ("github.com:443", "huggingface.co:443")),
+        ({"allow_download": True, "checkpoint": "tiny.ckpt", "config": "bert"}, ("huggingface.co:443",)),
+    ],
+)
+def test_hosts_are_named_where_a_download_is_allowed(
+    folder: Path, options: dict[str, object], hosts: tuple[str, ...]
+) -> None:
+    """What may be contacted stands in its info, so that a look at a spec's hosts lists it."""
+    checked = DetoxifyAnalyzer.Options.model_validate(options)
+    assert DetoxifyAnalyzer(checked, AnalyzerContext(root=folder)).info.hosts == hosts
+
+
 def test_a_model_that_needs_a_download_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without permission nothing is fetched: the error names the address and both ways on."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
