@@ -13,7 +13,7 @@ import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import Contrast, Corrected, contrasts, interval, placebo_contrasts
-from audit.estimates.correction_band import DEPARTURE, KnownErrors, gap_error_band, rate_error_band
+from audit.estimates.correction_band import Departure, KnownErrors, gap_error_band, rate_error_band
 from audit.estimates.correction_reviews import contrasts_by_reviews
 from audit.estimates.error_rates import ErrorRates, was_read
 from audit.estimates.measures import Measure
@@ -46,13 +46,13 @@ class Corrections:
         """The reviews of a measure's reading, if any."""
         return next((one for one in self.reviews if one.fit(measure)), None)
 
-    def errors_of(self, measure: Measure) -> tuple[ErrorRates, float] | None:
+    def errors_of(self, measure: Measure) -> tuple[ErrorRates, Departure] | None:
         """Error rates of all groups together, and by how much those of one may depart from them.
 
         Those of attached labels if there are any, else those that the analyzer ships with.
         """
         attached = self.rates_of(measure)
-        return self.known.of(measure) if attached is None else (attached, DEPARTURE)
+        return self.known.of(measure) if attached is None else (attached, Departure())
 
     def with_gap_band(self, estimate: Estimate, contrast: Contrast) -> Estimate:
         """A disparity that is not corrected, with what the analyzer's unequal error could make of it."""

@@ -16,7 +16,7 @@ from audit.records import ErrorBand, Estimate
 from audit.statistics.error_rates import Calibration
 from audit.statistics.sensitivity_band import gap_band, rate_band
 
-__all__ = ["DEPARTURE", "KnownErrors", "gap_error_band", "rate_error_band"]
+__all__ = ["DEPARTURE", "Departure", "KnownErrors", "gap_error_band", "rate_error_band"]
 
 DEPARTURE = 0.05
 """Assumed departure of a group's error rates from those of all groups, where none is measured by group.
@@ -27,12 +27,37 @@ _COUNTED = ("sensitivity", "specificity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """By how much a group's error rates may depart from those of all groups together."""
+
+    sensitivity: float = DEPARTURE
+    false_positive: float = DEPARTURE
+
+    @property
+    def largest(self) -> float:
+        """The larger of the two."""
+        return max(self.sensitivity, self.false_positive)
+
+    @property
+    def ratio(self) -> tuple[float, float]:
+        """Shares of the larger that hold for sensitivity and false-positive rate."""
+        if self.largest == 0:
+            return 1.0, 1.0
+        return self.sensitivity / self.largest, self.false_positive / self.largest
+
+    @property
+    def flipped(self) -> "Departure":
+        """That of the opposite behaviour."""
+        return Departure(sensitivity=self.false_positive, false_positive=self.sensitivity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownErrors:
     """The error rates that analyzers ship with, by analyzer."""
 
     shipped: Mapping[str, Sequence[ErrorRate]] = field(default_factory=dict)
 
-    def of(self, measure: Measure) -> tuple[ErrorRates, float] | None:
+    def of(self, measure: Measure) -> tuple[ErrorRates, Departure] | None:
         """Error rates of a measure over all data sets together, and by how much groups depart from them.
 
         Returns:
@@ -68,10 +93,13 @@ class KnownErrors:
             source=f"its own error rates, measured on {len(sets)} data sets, {positives + negatives} texts",
             cells=(cell,),
         )
-        return rates, _departure(mine)
+        apart = Departure(
+            sensitivity=_departure(mine, "sensitivity"), false_positive=_departure(mine, "specificity")
+        )
+        return rates, apart if reads_positive(measure) else apart.flipped
 
 
-def gap_error_band(contrast: Contrast, known: tuple[ErrorRates, float], level: float) -> ErrorBand | None:
+def gap_error_band(contrast: Contrast, known: tuple[ErrorRates, Departure], level: float) -> ErrorBand | None:
     """The band of a gap; None if the error rates cannot give one.
 
     Args:
@@ -86,7 +114,8 @@ def gap_error_band(contrast: Contrast, known: tuple[ErrorRates, float], level: f
             np.concatenate([stratum.paired.group_means for stratum in contrast.strata]),
             np.concatenate([stratum.paired.reference_means for stratum in contrast.strata]),
             rates.calibration(cell.measure, cell.language, None),
-            departure=departure,
+            departure=departure.largest,
+            ratio=departure.ratio,
             level=level,
         )
     except NotMeasuredError:
@@ -94,15 +123,17 @@ def gap_error_band(contrast: Contrast, known: tuple[ErrorRates, float], level: f
     return ErrorBand(
         low=found.low,
         high=found.high,
-        departure=departure,
+        departure=departure.largest,
         sign_holds_to=found.sign_holds_to,
-        depends=found.sign_holds_to is None or found.sign_holds_to < departure,
+        depends=found.sign_holds_to is None or found.sign_holds_to < departure.largest,
         source=rates.source,
         says=found.says,
     )
 
 
-def rate_error_band(stated: Estimate, measure: Measure, known: tuple[ErrorRates, float]) -> ErrorBand | None:
+def rate_error_band(
+    stated: Estimate, measure: Measure, known: tuple[ErrorRates, Departure]
+) -> ErrorBand | None:
     """The band of a rate that exceeds its limit; None if the error rates cannot give one.
 
     Args:
@@ -119,7 +150,8 @@ def rate_error_band(stated: Estimate, measure: Measure, known: tuple[ErrorRates,
             (stated.ci_low, stated.ci_high),
             calibration,
             limit=stated.margin,
-            departure=departure,
+            departure=departure.largest,
+            ratio=departure.ratio,
             reach=_reach(calibration, stated.level),
         )
     except NotMeasuredError:
@@ -127,9 +159,9 @@ def rate_error_band(stated: Estimate, measure: Measure, known: tuple[ErrorRates,
     return ErrorBand(
         low=found.low,
         high=found.high,
-        departure=departure,
+        departure=departure.largest,
         sign_holds_to=found.holds_to,
-        depends=found.holds_to is None or found.holds_to < departure,
+        depends=found.holds_to is None or found.holds_to < departure.largest,
         source=rates.source,
         says=found.says,
     )
@@ -146,11 +178,10 @@ def _counts(rates: Sequence[ErrorRate], name: str) -> tuple[int, int]:
     return sum(round(one.value * one.n) for one in chosen), sum(one.n for one in chosen)
 
 
-def _departure(rates: Sequence[ErrorRate]) -> float:
-    """Largest distance of a group's rate from that of all groups together, if any was measured."""
-    grouped = [one for one in rates if one.group is not None]
-    apart = []
-    for name in _COUNTED:
-        right, n = _counts(grouped, name)
-        apart += [abs(one.value - right / n) for one in grouped if one.name == name and n]
-    return max(apart, default=DEPARTURE)
+def _departure(rates: Sequence[ErrorRate], name: str) -> float:
+    """Largest distance of a group's rate from that of all groups together; assumed if none was measured."""
+    grouped = [one for one in rates if one.group is not None and one.name == name]
+    if not grouped:
+        return DEPARTURE
+    right, n = _counts(grouped, name)
+    return max(abs(one.value - right / n) for one in grouped)

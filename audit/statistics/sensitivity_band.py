@@ -43,6 +43,7 @@ def gap_band(
     calibration: Calibration,
     *,
     departure: float,
+    ratio: tuple[float, float] = (1.0, 1.0),
     level: float = 0.95,
 ) -> GapBand:
     """The range of a corrected gap when the classifier's error rates are known only for the groups together.
@@ -60,6 +61,8 @@ def gap_band(
         reference_rates: The same for the reference's arm, shape (T,).
         calibration: Pooled error rates.
         departure: Largest difference of a group's error rates from the pooled ones, at least 0.
+        ratio: Shares of `departure` that hold for the sensitivity and for the false-positive rate; the
+            larger is 1.
         level: Level of the intervals at the corners, a fraction in (0, 1).
 
     Returns:
@@ -92,7 +95,7 @@ def gap_band(
             "a sensitivity band needs a classifier better than a coin; sensitivity - false-positive rate "
             f"is {calibration.youden:.3f}"
         )
-    box = _Box(group=group, reference=reference, calibration=calibration, level=level)
+    box = _Box(group=group, reference=reference, calibration=calibration, level=level, ratio=ratio)
     low, high = box.union(departure)
     point = (float(group.mean()) - float(reference.mean())) / calibration.youden
     holds = box.sign_holds_to()
@@ -103,7 +106,7 @@ def gap_band(
         level=level,
         at_pooled=point,
         sign_holds_to=holds,
-        says=_words(low, high, departure, holds),
+        says=_words(low, high, departure, ratio, holds),
     )
 
 
@@ -126,6 +129,7 @@ def rate_band(
     *,
     limit: float,
     departure: float,
+    ratio: tuple[float, float] = (1.0, 1.0),
     reach: tuple[float, float] = (0.0, 0.0),
 ) -> RateBand:
     """The range of a corrected rate when the classifier's error rates in it are known only nearly.
@@ -139,6 +143,7 @@ def rate_band(
         calibration: Error rates on labelled texts.
         limit: Largest accepted rate, in [0, 1].
         departure: Largest difference of the error rates from those measured, at least 0.
+        ratio: As for `gap_band`.
         reach: Half-widths of the intervals of the sensitivity and of the false-positive rate.
 
     Returns:
@@ -162,8 +167,10 @@ def rate_band(
     def ends(by: float) -> tuple[float, float]:
         found: list[float] = []
         for up, down in product((-1, 1), repeat=2):
-            sensitivity = min(max(calibration.sensitivity + up * (by + reach[0]), 0.0), 1.0)
-            false_positive = min(max(calibration.false_positive_rate + down * (by + reach[1]), 0.0), 1.0)
+            sensitivity = min(max(calibration.sensitivity + up * (by * ratio[0] + reach[0]), 0.0), 1.0)
+            false_positive = min(
+                max(calibration.false_positive_rate + down * (by * ratio[1] + reach[1]), 0.0), 1.0
+            )
             if sensitivity <= false_positive:
                 return 0.0, 1.0
             youden = sensitivity - false_positive
@@ -178,7 +185,7 @@ def rate_band(
             middle = (holds + outside) / 2
             holds, outside = (holds, middle) if ends(middle)[0] <= limit else (middle, outside)
     said = (
-        f"if its error rates here are within {100 * departure:.1f} points of those, the rate is between "
+        f"if its error rates here are {_within(departure, ratio)} of those, the rate is between "
         f"{100 * low:.1f} and {100 * high:.1f} %, against a limit of {100 * limit:g} %"
     )
     return RateBand(low=low, high=high, departure=departure, holds_to=holds, says=said)
@@ -190,10 +197,12 @@ class _Box:
     reference: Vector
     calibration: Calibration
     level: float
+    ratio: tuple[float, float]
 
     def union(self, departure: float) -> tuple[float, float]:
         """The lowest and highest end over the corners."""
-        ends = [self._interval(corner) for corner in product((-departure, departure), repeat=4)]
+        steps = [departure * self.ratio[0]] * 2 + [departure * self.ratio[1]] * 2
+        ends = [self._interval(corner) for corner in product(*((-step, step) for step in steps))]
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     def sign_holds_to(self) -> float | None:
@@ -228,11 +237,21 @@ class _Box:
         return max(-1.0, gap - reach), min(1.0, gap + reach)
 
 
-def _words(low: float, high: float, departure: float, holds: float | None) -> str:
+def _within(departure: float, ratio: tuple[float, float]) -> str:
+    if ratio[0] == ratio[1]:
+        return f"within {100 * departure:.1f} points"
+    return (
+        f"within {100 * departure * ratio[0]:.1f} points (sensitivity) and "
+        f"{100 * departure * ratio[1]:.1f} points (false alarms)"
+    )
+
+
+def _words(low: float, high: float, departure: float, ratio: tuple[float, float], holds: float | None) -> str:
     band = (
-        f"if each group's error rates are within {100 * departure:.1f} points of the pooled ones, the gap is "
+        f"if each group's error rates are {_within(departure, ratio)} of the pooled ones, the gap is "
         f"between {100 * low:+.1f} and {100 * high:+.1f} points"
     )
     if holds is None:
         return f"{band}; its sign is open even if both groups have exactly the pooled rates"
-    return f"{band}; its sign is open once they may differ by more than {100 * holds:.1f} points"
+    scaled = _within(holds, ratio).removeprefix("within ")
+    return f"{band}; its sign is open once they may differ by more than {scaled}"

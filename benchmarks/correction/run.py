@@ -57,7 +57,7 @@ The oracle sees the truth of every answer.
 Numbers after ± are Monte-Carlo standard errors.""".splitlines()
 _SAYS = """\
 As read, a gap is made of nothing, and more templates make it only more certain.
-Both corrections keep their nominal error and pay for it in width.
+Both corrections keep their nominal error and pay for it in width; with few labels both are too wide.
 A review is somewhat too wide where the analyzer is hardly ever wrong or the behaviour is rare.
 Labels that find no disagreement are there not taken for proof that there is none.""".splitlines()
 

@@ -59,7 +59,8 @@ def test_departures_measured_by_group_take_the_place_of_the_assumed_one() -> Non
     unequal = (("specificity", 0.99, 500, "women"), ("specificity", 0.91, 500, "men"))
     alike = (("specificity", 0.97, 500, "women"), ("specificity", 0.97, 500, "men"))
     for by_group, departure, depends in ((unequal, 0.04, True), (alike, 0.0, False)):
-        found = disparity(2, 1, shipped(*GOOD, *by_group)).error_band
+        sensitive = tuple(("sensitivity", 0.9, 500, group) for group in ("women", "men"))
+        found = disparity(2, 1, shipped(*GOOD, *by_group, *sensitive)).error_band
         assert found is not None
         assert abs(found.departure - departure) < 1e-9
         assert found.depends is depends
