@@ -221,16 +221,14 @@ def interval(
     Args:
         contrast: The contrast.
         level: Nominal coverage, a fraction in (0, 1).
-        bounds: Smallest and largest difference one template can have; -1 and 1 for a rate by default.
+        bounds: Smallest and largest difference one template can have; those of the measure by default.
 
     Raises:
         NotMeasuredError: Too few clusters to state an error, or a correction that cannot be made.
     """
     if contrast.correction is not None:
         return _corrected_interval(contrast, contrast.correction, level)
-    if bounds is None and contrast.cell.measure.unit in {"rate", "Cliff's delta"}:
-        bounds = (-1.0, 1.0)
-    return _clustered(contrast, level, bounds)
+    return _clustered(contrast, level, contrast.cell.measure.bounds if bounds is None else bounds)
 
 
 def _corrected_interval(contrast: Contrast, correction: Corrected, level: float) -> ClusterEstimate:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
+from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, Contrast, flattened, interval, seed_names
 from audit.records import Control
 from audit.statistics.intervals import ClusterEstimate
@@ -99,7 +100,11 @@ def _measured(contrast: Contrast, *, level: float, seed: int) -> _Measured | Non
     placebo = contrast.cell.placebo
     if placebo is None or contrast.n_clusters < MINIMUM_TEMPLATES:
         return None
-    estimate = interval(contrast, level=level)
+    try:
+        estimate = interval(contrast, level=level)
+    except NotMeasuredError:
+        # Nothing moved at all, in a unit without bounds such as words: there is no noise to see.
+        return None
     differences, weights = flattened(contrast)
     p_value = estimate.p_value
     if not estimate.degenerate:

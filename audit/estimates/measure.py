@@ -1,11 +1,18 @@
 """What a measure is: a reading turned into a number that can be averaged and compared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from audit.records import DeclaredMeasure
 
 __all__ = ["Measure"]
+
+_REACH: Mapping[str, float] = MappingProxyType(
+    {"rate": 1.0, "Cliff's delta": 1.0, "score in [0, 1]": 1.0, "score in [-1, 1]": 2.0}
+)
+"""Largest difference between two values in units that have one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +63,9 @@ class Measure:
     """Margin in its own unit when the unit is not a rate; the reason stands beside the entry."""
     declared: DeclaredMeasure | None = None
     """What an analyzer declared; None for a built-in measure."""
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Smallest and largest difference that two values can have; None where there is no such limit."""
+        reach = _REACH.get(self.unit)
+        return None if reach is None else (-reach, reach)

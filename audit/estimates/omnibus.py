@@ -75,7 +75,7 @@ def _attributes(each: Iterator[Contrast]) -> Iterator[list[Contrast]]:
 def _tested(group: Sequence[Contrast], level: float, *, seed: int) -> Omnibus | None:
     cell = group[0].cell
     names = (cell.measure.name, cell.probe, str(cell.attribute), str(cell.signal))
-    bounds = (-1.0, 1.0) if cell.measure.unit == "rate" else None
+    bounds = cell.measure.bounds
     strata = list(_strata(group))
     # Where no template differs at all, nothing can be told of the groups, nor of their intervals.
     if sum(len(means) for means in strata) < MINIMUM_TEMPLATES or not any(map(np.any, strata)):

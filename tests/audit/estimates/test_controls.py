@@ -102,3 +102,17 @@ def test_floor_is_the_largest_control_at_the_level_of_the_estimate() -> None:
     assert floor_of([found.control], 24) == found.control.noise_floor
     assert floor_of([found.control], 96) == pytest.approx(found.control.noise_floor / 2)
     assert floor_of([], 24) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "held"), [("favourable_rate", 1), ("expected_maximum_toxicity", 1), ("reply_words", 0)]
+)
+def test_placebo_that_never_moves_stops_nothing(name: str, held: int) -> None:
+    """Where no placebo reply differs, a unit with bounds has a control, and one without has none."""
+    measure = measure_named(name)
+    reading = {"analyzer": measure.analyzer, "measure": measure.reading, "expects": measure.expects[-1]}
+    twice: Values = [[0.0, 0.0]] * 24
+    frame = readings(placebos(twice, twice, **reading)).measure(measure)
+    found = placebo_controls(placebo_contrasts(frame, measure), level=0.95, seed=7)
+    assert len(found) == held
+    assert all(one.control.holds and one.control.noise_floor == 0.0 for one in found)
