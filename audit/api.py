@@ -31,6 +31,7 @@ from audit.estimates.outcomes import outcomes
 from audit.estimates.prices import merit_prices
 from audit.estimates.rates import rates
 from audit.estimates.reply_distances import reply_distances
+from audit.estimates.word_associations import reply_associations
 from audit.findings import findings
 from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
@@ -175,7 +176,9 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
     view = views[TARGET]
     target = _side(view, run.spec, measures, infos, corrections[TARGET])
     apart = view.restated(reply_distances(view.readings, run.folder.path, TARGET, view.judgement))
-    target = Side(readings=target.readings, estimates=[*target.estimates, *apart])
+    told = (view.readings, run.folder.path, TARGET, view.judgement)
+    worded = view.restated(reply_associations(*told, seed=run.spec.seed))
+    target = Side(readings=target.readings, estimates=[*target.estimates, *apart, *worded])
     against: tuple[Change, ...] = ()
     if BASELINE in views:
         # The labels are of the target's answers: how the analyzer errs on another model's is not known.

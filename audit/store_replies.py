@@ -14,8 +14,10 @@ PAGE = 2_048
 """Replies read at a time."""
 
 
-def read_replies(folder: Path, target: str, kinds: Sequence[str]) -> Iterator[list[tuple[int, str]]]:
-    """The answered replies to prompts of counterfactual and placebo sets, in the order of the plan.
+def read_replies(
+    folder: Path, target: str, kinds: Sequence[str], *, in_sets: bool = True
+) -> Iterator[list[tuple[int, str]]]:
+    """The answered replies to prompts of some kinds, in the order of the plan.
 
     Members of a set follow each other in the plan, so whoever compares them holds few at a time. Truncated
     replies are left out: how far two of them lie apart depends on where they were cut.
@@ -24,6 +26,7 @@ def read_replies(folder: Path, target: str, kinds: Sequence[str]) -> Iterator[li
         folder: The run folder.
         target: Name under which the outputs are stored.
         kinds: Kinds of expectation whose replies are wanted.
+        in_sets: Whether only prompts of counterfactual and placebo sets are wanted.
 
     Yields:
         Batches of row number and text.
@@ -37,10 +40,10 @@ def read_replies(folder: Path, target: str, kinds: Sequence[str]) -> Iterator[li
         cursor = connection.execute(
             f"""SELECT o.id, o.text FROM prompts p
             CROSS JOIN outputs o ON o.target = ? AND o.prompt_id = p.id AND {LATEST}
-            WHERE p.set_id IS NOT NULL AND o.outcome = ?
+            WHERE (p.set_id IS NOT NULL OR NOT ?) AND o.outcome = ?
             AND json_extract(p.expectation, '$.kind') IN ({marks})
             ORDER BY p.seq, o.turn, o.repeat""",  # noqa: S608 - a constant condition and question marks
-            (target, Outcome.ANSWERED, *kinds),
+            (target, in_sets, Outcome.ANSWERED, *kinds),
         )
         while rows := cursor.fetchmany(PAGE):
             yield [(int(output), str(text)) for output, text in rows]

@@ -5,6 +5,7 @@ from math import exp
 from audit.estimates.contrasts import POOLED
 from audit.estimates.distances import distance_words
 from audit.estimates.measures import measure_of
+from audit.estimates.word_associations import association_words
 from audit.findings.reliability import analyzer_error_words
 from audit.records import Estimate, Verdict
 from probes.records import Signal
@@ -24,6 +25,8 @@ def _stated(estimate: Estimate) -> str:
     where = _capital(_where(estimate))
     if estimate.kind == "price":
         return f"{where}, {price_words(estimate)} ({_counts(estimate)})."
+    if estimate.kind == "association":
+        return f"{where}, {_associated(estimate)}.{_doubt(estimate)}"
     if estimate.kind in {"disparity", "distance"}:
         said = _compared(estimate) if estimate.kind == "disparity" else _apart(estimate)
         bounds = f"{_size(estimate, estimate.ci_low)} to {_size(estimate, estimate.ci_high)}"
@@ -85,6 +88,24 @@ def _apart(estimate: Estimate) -> str:
         f"{distance_words(estimate.measure)} between {_sides(estimate)} is {own}, against {placebo} between "
         f"placebo replies: an excess of {_size(estimate, estimate.point)}"
     )
+
+
+def _associated(estimate: Estimate) -> str:
+    """How unevenly words go with words for two groups, beside groups that are swapped by chance."""
+    said = (
+        f"the {association_words(estimate.measure)} of replies that name {estimate.group} or "
+        f"{estimate.reference_group}"
+    )
+    if estimate.reference_rate is None:
+        bounds = f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}"
+        size = f"{_plain(estimate, estimate.point)}"
+    else:
+        bounds = f"{_size(estimate, estimate.ci_low)} to {_size(estimate, estimate.ci_high)}"
+        size = (
+            f"{_plain(estimate, estimate.group_rate)}, against {_plain(estimate, estimate.reference_rate)} "
+            f"with the groups swapped by chance: an excess of {_size(estimate, estimate.point)}"
+        )
+    return f"{said} is {size} ({_level(estimate)} {bounds}; {_counts(estimate)})"
 
 
 def price_words(price: Estimate) -> str:

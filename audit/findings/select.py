@@ -28,6 +28,7 @@ _DOES_NOT_SHOW = {
         "It does not show which group is treated worse, only that replies differ by more than chance makes "
         "them differ."
     ),
+    "association": "It does not show how anybody is treated, only which words stand near which in replies.",
     "score": ("It does not show behaviour outside this benchmark, which the model may have met in training."),
 }
 
@@ -86,7 +87,8 @@ def finding_id(estimate: Estimate) -> str:
 def _is_finding(estimate: Estimate) -> bool:
     if estimate.kind in {"disparity", "distance"}:
         return estimate.verdict is Verdict.DISPARITY and not estimate.observation
-    return estimate.verdict in {Verdict.EXCEEDS, Verdict.DISPARITY}
+    # Which words stand together in all replies depends on what was asked: it is stated and never a finding.
+    return estimate.kind != "association" and estimate.verdict in {Verdict.EXCEEDS, Verdict.DISPARITY}
 
 
 def _said_by_the_whole(estimate: Estimate, told: Collection[tuple[str | None, ...]]) -> bool:

@@ -56,10 +56,11 @@ class Control(Record):
     """False if the placebo itself differs from 0 after adjustment: the design is then invalid."""
 
 
-EstimateKind = Literal["disparity", "rate", "score", "price", "distance"]
+EstimateKind = Literal["disparity", "rate", "score", "price", "distance", "association"]
 """`disparity`: group minus reference group. `rate`: one population's rate. `score`: a published
 benchmark's own statistic. `price`: merit that makes up for belonging to a group. `distance`: how far
-apart the replies of a pair lie, less how far those of a placebo pair do."""
+apart the replies of a pair lie, less how far those of a placebo pair do. `association`: how unevenly words go
+with words for two groups over all replies, and its excess over groups that are swapped by chance."""
 
 
 class Correction(Record):

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from audit.atomic import write_text
 from audit.estimates.distances import distance_words
+from audit.estimates.word_associations import association_words
 from audit.reports.content import ReportContent
 from audit.reports.coverage import parts_of
 from audit.reports.labels import (
@@ -83,6 +84,7 @@ def _environment() -> Environment:
     environment = page_environment("audit.reports")
     environment.filters |= {
         "about": about,
+        "association": association_words,
         "bare": bare,
         "bounds": bounds,
         "by_measure": by_measure,

@@ -46,6 +46,9 @@ class OutcomeContent:
     distances: tuple[Estimate, ...]
     """How far apart paired replies lie beside placebo pairs, findings first."""
     distances_left_out: int
+    associations: tuple[Estimate, ...]
+    """How unevenly words go with words for two groups, each beside its excess."""
+    associations_left_out: int
     selection: tuple[SelectionTable, ...]
     """Tables over all domains where several were asked about, those that the law names first."""
     selection_left_out: int
@@ -60,7 +63,7 @@ class OutcomeContent:
     @property
     def empty(self) -> bool:
         """Whether the run states nothing of this kind."""
-        return not (self.prices or self.distances or self.selection or self.labels)
+        return not (self.prices or self.distances or self.associations or self.selection or self.labels)
 
 
 def outcome_content(document: RunDocument) -> OutcomeContent:
@@ -71,12 +74,15 @@ def outcome_content(document: RunDocument) -> OutcomeContent:
     """
     prices = sorted((one for one in document.estimates if one.kind == "price"), key=_price_place)
     distances = sorted((one for one in document.estimates if one.kind == "distance"), key=_distance_place)
+    associations = [one for one in document.estimates if one.kind == "association"]
     selection = sorted(document.outcomes.selection, key=_selection_place)
     return OutcomeContent(
         prices=tuple(prices[:MOST_ROWS]),
         prices_left_out=_left(prices, MOST_ROWS),
         distances=tuple(distances[:MOST_ROWS]),
         distances_left_out=_left(distances, MOST_ROWS),
+        associations=tuple(associations[:MOST_ROWS]),
+        associations_left_out=_left(associations, MOST_ROWS),
         selection=tuple(selection[:MOST_TABLES]),
         selection_left_out=_left(selection, MOST_TABLES),
         grids=tuple(_grid(table) for table in document.outcomes.cells[:MOST_TABLES]),

@@ -187,6 +187,12 @@ from audit.statistics.toxicity_summary import (
 from audit.statistics.two_way import (
     two_way_cluster,
 )
+from audit.statistics.word_association import (
+    SwappedExcess,
+    co_occurrence_bias_score,
+    stereotypical_associations,
+    swapped_excess,
+)
 
 __all__ = [
     "AboveMedian",
@@ -229,6 +235,7 @@ __all__ = [
     "SimultaneousEstimates",
     "SpecificationCurve",
     "StudyCounts",
+    "SwappedExcess",
     "ToxicitySummary",
     "WordWeights",
     "above_median",
@@ -248,6 +255,7 @@ __all__ = [
     "clustered_rate_interval",
     "clusters_for_equivalence",
     "clusters_needed",
+    "co_occurrence_bias_score",
     "cohen_kappa",
     "combine_e_values",
     "corrected_gap",
@@ -301,8 +309,10 @@ __all__ = [
     "smallest_detectable",
     "specification_curve",
     "spent_share",
+    "stereotypical_associations",
     "stratified_t",
     "summarise_toxicity",
+    "swapped_excess",
     "template_differences",
     "tost",
     "two_way_cluster",

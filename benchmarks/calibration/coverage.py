@@ -14,6 +14,7 @@ _GAP = "Coverage of nominal 95 % with a true difference of 10 points"
 _BY_ADJUSTMENT = "Families of 20 contrasts by every adjustment"
 _REGRESSIONS = "False alarms of regressions of answers"
 _TOXICITY = "Coverage of toxicity over several generations"
+_WORDS = "Word associations beside swapped groups"
 _PLANS = "Do plans come true"
 
 MEASURED: Mapping[str, str] = MappingProxyType(
@@ -30,6 +31,7 @@ MEASURED: Mapping[str, str] = MappingProxyType(
         "clustered_rate_interval": "Coverage for one population's rate",
         "clusters_for_equivalence": _PLANS,
         "clusters_needed": _PLANS,
+        "co_occurrence_bias_score": _WORDS,
         "cohen_kappa": "Coverage of agreement",
         "combine_e_values": "E-values of several runs",
         "corrected_gap": "False alarms of a bent ruler",
@@ -71,8 +73,10 @@ MEASURED: Mapping[str, str] = MappingProxyType(
         "sign_flip_test": _NULLS,
         "smallest_detectable": _PLANS,
         "specification_curve": "False alarms of specification curves",
+        "stereotypical_associations": _WORDS,
         "stratified_t": _GAP,
         "summarise_toxicity": _TOXICITY,
+        "swapped_excess": _WORDS,
         "template_differences": "False alarms when names have effects of their own",
         "tost": "False alarms at the margin",
         "two_way_cluster": "False alarms when names have effects of their own",

@@ -6,7 +6,7 @@ python -m benchmarks.calibration.rest [--simulations 2000] [--only TITLE]
 from collections.abc import Sequence
 from math import sqrt
 
-from benchmarks.calibration import adjustments, decisions, peers, rates
+from benchmarks.calibration import adjustments, decisions, peers, rates, words
 from benchmarks.calibration.tables import Section, write_page
 
 __all__ = ["SECTIONS"]
@@ -121,6 +121,12 @@ SECTIONS = (
         make=decisions.price_rows,
         target=(0.935, None),
         promised=("price from rows",),
+    ),
+    Section(
+        title="Word associations beside swapped groups",
+        make=words.associations,
+        target=(None, 0.065),
+        promised=("swap test",),
     ),
 )
 """Tables of the page, in order."""
