@@ -37,7 +37,7 @@ from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
 from audit.proposals import propose
 from audit.raters import rater_uses
-from audit.records import Change, Estimate
+from audit.records import Change, Estimate, Omnibus
 from audit.repair import retrain, train
 from audit.reporting import write_run_report
 from audit.review.events import import_reviews as import_review
@@ -200,7 +200,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
             if measure.compare_groups and measure.unit == "rate"
             for rate in view.restated(group_rates(view.frame_of(measure), measure, view.judgement))
         ),
-        omnibus=tuple(omnibus(view.frame_of, view.judgement, seed=run.spec.seed, measures=measures)),
+        omnibus=tuple(_wholes(view, run.spec.seed, measures, corrections[TARGET])),
         outcomes=outcomes(view.frame_of, view.judgement),
         findings=tuple(findings(target.estimates, target.readings.measure)),
         raters=rater_uses(run.folder.raters),
@@ -277,6 +277,10 @@ def _side(
     return Side(
         readings=view.readings, estimates=[_noted(estimate, infos, corrections) for estimate in estimates]
     )
+
+
+def _wholes(view: View, seed: int, measures: Sequence[Measure], corrections: Corrections) -> list[Omnibus]:
+    return omnibus(view.frame_of, view.judgement, seed=seed, measures=measures, labelled=corrections.attached)
 
 
 def _noted(estimate: Estimate, infos: Mapping[str, AnalyzerInfo], corrections: Corrections) -> Estimate:

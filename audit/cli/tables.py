@@ -194,7 +194,7 @@ def show_omnibus(wholes: Sequence[Omnibus]) -> None:
         [
             [
                 clean(f"{whole.attribute} ({whole.signal})"),
-                clean(whole.measure),
+                clean(whole.measure) + (" (as read)" if whole.as_read else ""),
                 clean(whole.domain),
                 f"{whole.p_value:.4f}",
                 clean(group.group),

@@ -12,8 +12,16 @@ import numpy as np
 import pandas as pd
 
 from audit.errors import NotMeasuredError
-from audit.estimates.contrasts import Contrast, Corrected, contrasts, interval, placebo_contrasts
+from audit.estimates.contrasts import (
+    POOLED,
+    Contrast,
+    Corrected,
+    contrasts,
+    interval,
+    placebo_contrasts,
+)
 from audit.estimates.correction_band import Departure, KnownErrors, gap_error_band, rate_error_band
+from audit.estimates.correction_fit import ReadAnswers, misfit
 from audit.estimates.correction_reviews import contrasts_by_reviews
 from audit.estimates.error_rates import ErrorRates, was_read
 from audit.estimates.measures import Measure
@@ -45,6 +53,10 @@ class Corrections:
     def reviews_of(self, measure: Measure) -> ReviewLabels | None:
         """The reviews of a measure's reading, if any."""
         return next((one for one in self.reviews if one.fit(measure)), None)
+
+    def attached(self, measure: Measure) -> bool:
+        """Whether labels are attached that may correct a measure."""
+        return self.rates_of(measure) is not None or self.reviews_of(measure) is not None
 
     def errors_of(self, measure: Measure) -> tuple[ErrorRates, Departure] | None:
         """Error rates of all groups together, and by how much those of one may depart from them.
@@ -189,33 +201,43 @@ def _by_rates(
 ) -> Iterator[Contrast]:
     known, missing = _known(raw, measure, rates, level)
     read = was_read(frame, measure)
-    frame = frame.assign(value=_corrected_values(frame, known, read))
-    corrected = list(contrasts(frame, measure))
-    shares = _Shares(frame, measure, read)
+    values = _corrected_values(frame, known, read)
+    corrected = list(contrasts(frame.assign(value=values), measure))
+    answers = ReadAnswers(frame, measure, read, values)
     for place, (before, after) in enumerate(zip(raw, corrected, strict=True)):
         cell = before.cell
         keys = (cell.language, cell.group), (cell.language, cell.reference)
         unfit = next((missing[key] for key in keys if key in missing), None)
-        if not before.strata or not _varies(before):
+        if not before.strata:
             yield before
         elif unfit is not None:
             why = f"not corrected: {unfit.why}"
-            yield (
-                replace(before, correction=_unusable(before, rates, why))
-                if unfit.useless
-                else replace(before, uncorrected=why)
-            )
+            if unfit.useless:
+                yield replace(before, correction=_unusable(before, rates, why))
+            else:
+                # What nobody or everybody shows has no gap that error rates could have made.
+                yield replace(before, uncorrected=why) if _varies(before) else before
+        elif wrong := misfit(before, (known[keys[0]], known[keys[1]]), answers.parts(place), level):
+            yield replace(before, correction=_unusable(before, rates, wrong))
+        elif not _varies(before):
+            yield before
         else:
-            ours, theirs = shares.of(place, after)
-            sides = _Sides(
-                group=known[keys[0]],
-                reference=known[keys[1]],
-                group_mean=ours[0],
-                reference_mean=theirs[0],
-                group_read=ours[1],
-                reference_read=theirs[1],
-            )
+            sides = _sides(known[keys[0]], known[keys[1]], answers.means(place, after))
             yield replace(after, correction=_correction(before, sides, rates))
+
+
+def _sides(
+    group: Calibration, reference: Calibration, means: tuple[tuple[float, float], tuple[float, float]]
+) -> _Sides:
+    ours, theirs = means
+    return _Sides(
+        group=group,
+        reference=reference,
+        group_mean=ours[0],
+        reference_mean=theirs[0],
+        group_read=ours[1],
+        reference_read=theirs[1],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +264,13 @@ def _known(
             try:
                 found = rates.calibration(measure, *key)
             except NotMeasuredError as error:
-                missing[key] = _Missing(why=str(error), useless=False)
+                # Contrasts over languages come last: what one of them shows to be useless is so in all.
+                spoiled = [other for other, why in missing.items() if other[1] == group and why.useless]
+                missing[key] = (
+                    missing[spoiled[0]]
+                    if spoiled and one.cell.language == POOLED
+                    else _Missing(why=str(error), useless=False)
+                )
                 continue
             try:
                 check_informative(found, level=level)
@@ -270,27 +298,6 @@ def _varies(contrast: Contrast) -> bool:
         for mean in (stratum.paired.group_means, stratum.paired.reference_means)
     ]
     return len(set(np.concatenate(means).tolist())) > 1
-
-
-class _Shares:
-    """Corrected means of what the analyzer read, and its share of the weight, by place of the contrast."""
-
-    def __init__(self, frame: pd.DataFrame, measure: Measure, read: Flags) -> None:
-        """Keep the contrasts of both, if some answers were not read but refused by the provider."""
-        self._means: list[Contrast] | None = None
-        self._read: list[Contrast] | None = None
-        present = frame["value"].notna().to_numpy()
-        if (present & ~read).any():
-            values = frame["value"].to_numpy(dtype=np.float64)
-            self._means = list(contrasts(frame.assign(value=np.where(read, values, 0.0 * values)), measure))
-            self._read = list(contrasts(frame.assign(value=np.where(present, read, np.nan)), measure))
-
-    def of(self, place: int, contrast: Contrast) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Group's and reference's corrected mean of what was read, each with its share of the weight."""
-        if self._means is None or self._read is None:
-            return (contrast.group_mean, 1.0), (contrast.reference_mean, 1.0)
-        mean, share = self._means[place], self._read[place]
-        return (mean.group_mean, share.group_mean), (mean.reference_mean, share.reference_mean)
 
 
 def _correction(raw: Contrast, sides: _Sides, rates: ErrorRates) -> Corrected:

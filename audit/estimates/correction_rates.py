@@ -12,7 +12,9 @@ from audit.estimates.correction_reviews import ReviewedRate, rate_by_reviews
 from audit.estimates.error_rates import ErrorRates, was_read
 from audit.estimates.measures import Measure
 from audit.records import Correction
+from audit.statistics.arguments import Flags
 from audit.statistics.error_rates import Calibration, check_informative
+from audit.statistics.label_fit import check_fit, read_rate
 from audit.statistics.rates import RateEstimate, exceedance_p_value
 
 __all__ = ["WHY_UNCORRECTED", "CorrectedRate", "corrected_rate"]
@@ -73,7 +75,8 @@ def corrected_rate(
     """A rate corrected by reviews of the run's answers; else by the analyzer's error rates of all groups.
 
     By error rates: p = (q - f) / (s - f). The interval joins that of the flags and the error of the labels
-    by MOVER: low = p - sqrt(((q - l) / J)^2 + (t se)^2), which keeps it lopsided where the behaviour is rare.
+    by MOVER, p held within [0, 1]: low = p - sqrt(((q - l) / J)^2 + (t se)^2), which keeps it lopsided
+    where the behaviour is rare.
     It holds for answers whose mix of groups is that of the labels.
 
     Args:
@@ -87,7 +90,8 @@ def corrected_rate(
         The corrected rate; why it cannot be had; or None if no labels are attached for the measure.
 
     Raises:
-        NotMeasuredError: The labels show an analyzer that may be no better than a coin.
+        NotMeasuredError: The labels show an analyzer that may be no better than a coin, or surely are not
+            of answers like these.
 
     Source:
         Rogan & Gladen (1978), Am. J. Epidemiology 107:71-76; Zou & Donner (2008), Statistics in Medicine
@@ -116,20 +120,30 @@ def corrected_rate(
         share=float(by_analyzer.mean()),
         refused=float(values[~by_analyzer].sum()) / values.size,
     )
-    point = read.corrected(calibration)
+    _check_fit(rows, by_analyzer, calibration, level)
+    # A rate implied to be below 0 or above 1 is noise: an interval around it would end too soon.
+    point = _cut(read.corrected(calibration))
     spread = sqrt(calibration.variance(*read.slopes(calibration)))
     reach = float(stdtrit(calibration.n_clusters - 1.0, 0.5 + level / 2)) * spread
     down = sqrt(((found.point - found.interval.low) / calibration.youden) ** 2 + reach**2)
     up = sqrt(((found.interval.high - found.point) / calibration.youden) ** 2 + reach**2)
     p_value = None if limit is None else _exceedance(rows, read, calibration, limit)
     return CorrectedRate(
-        point=_cut(point),
+        point=point,
         low=_cut(point - down),
         high=_cut(point + up),
         method=f"{METHOD}; {found.interval.method} with the error of the labels (MOVER)",
         p_value=p_value,
         record=_record(rates, calibration, found, rates.count(language)),
     )
+
+
+def _check_fit(rows: pd.DataFrame, by_analyzer: Flags, calibration: Calibration, level: float) -> None:
+    if by_analyzer.any():
+        by_template = rows[by_analyzer].groupby("template", observed=True)["value"].agg(["sum", "count"])
+        check_fit(
+            read_rate(by_template["sum"], by_template["count"]), calibration, level=level, of="all groups"
+        )
 
 
 def _record(rates: ErrorRates, calibration: Calibration, found: RateEstimate, n_labels: int) -> Correction:

@@ -263,15 +263,19 @@ def _described(contrast: Contrast, judgement: Judgement) -> dict[str, object]:
         "declared": cell.measure.declared,
     }
     if contrast.strata:
-        bounded = contrast.correction is not None
-        described["group_rate"] = _shown(contrast.group_mean, bounded=bounded)
-        described["reference_rate"] = _shown(contrast.reference_mean, bounded=bounded)
+        described |= _own_rates(contrast)
     return described
 
 
-def _shown(mean: float, *, bounded: bool) -> float:
-    """A group's own mean; one that was corrected can lie outside [0, 1] by chance, where no rate is."""
-    return min(max(mean, 0.0), 1.0) if bounded else mean
+def _own_rates(contrast: Contrast) -> dict[str, object]:
+    """Both groups' own means; neither where correction puts one outside [0, 1], where no rate is.
+
+    Cutting one of them would state two rates that do not differ by the difference beside them.
+    """
+    means = contrast.group_mean, contrast.reference_mean
+    if contrast.correction is not None and not all(0 <= mean <= 1 for mean in means):
+        return {}
+    return {"group_rate": means[0], "reference_rate": means[1]}
 
 
 def _margin(measure: Measure, judgement: Judgement) -> float | None:

@@ -91,14 +91,14 @@ class ErrorRates:
         known = list(self._of(language))
         if not known:
             what = (
-                "name their language, and this pools several"
+                "name their language, and this pools several: only single languages are corrected"
                 if language == POOLED
                 else f"are not in {language}"
             )
             raise NotMeasuredError(f"the labels of {self.source} {what}")
         chosen = known if group is None else [cell for cell in known if cell.group == group]
         if not chosen:
-            raise NotMeasuredError(f"{self.source} has no labels of the group {group}")
+            raise NotMeasuredError(f"{self.source} has no labels of the group {group}{self._near(group)}")
         flip = reads_positive(measure) is False
         codes = self._codes()
         flags: list[int] = []
@@ -122,6 +122,13 @@ class ErrorRates:
     def clustered(self) -> bool:
         """Whether the labels name clusters, which several groups can share."""
         return any(cell.cluster is not None for cell in self.cells)
+
+    def _near(self, group: str | None) -> str:
+        """What the labels may have meant by another spelling of a group's name, in words."""
+        name = (group or "").strip().casefold()
+        near = {cell.group for cell in self.cells if cell.group is not None}
+        found = sorted(one for one in near if one != group and one.strip().casefold() == name)
+        return f", but of {', '.join(map(repr, found))}: names must be equal, case included" if found else ""
 
     def _codes(self) -> dict[str, int]:
         names = sorted({cell.cluster for cell in self.cells if cell.cluster is not None})

@@ -32,6 +32,7 @@ def omnibus(
     *,
     seed: int,
     measures: Sequence[Measure] = MEASURES,
+    labelled: Callable[[Measure], bool] = lambda _: False,
 ) -> list[Omnibus]:
     """Every attribute of three or more groups as a whole, pooled as far as its estimates are.
 
@@ -43,12 +44,14 @@ def omnibus(
         judgement: Thresholds declared in the spec; the level is used.
         seed: Root seed; resampling draws from it by name.
         measures: What to look at; those that compare no groups are passed over.
+        labelled: Whether labels are attached that correct a measure's disparities; the whole is of the
+            readings as they are, and then says so.
 
     Returns:
         One entry a measure, probe, attribute and signal, in a fixed order; none where no answer differs.
     """
     return [
-        found
+        found.model_copy(update={"as_read": True}) if labelled(measure) else found
         for measure in measures
         if measure.compare_groups
         for group in _attributes(contrasts(frame_of(measure), measure))

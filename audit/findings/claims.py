@@ -58,9 +58,11 @@ def _level(estimate: Estimate) -> str:
 def _compared(estimate: Estimate) -> str:
     if estimate.unit == "Cliff's delta":
         return _dominance(estimate)
-    own = f"{_plain(estimate, estimate.group_rate)} against {_plain(estimate, estimate.reference_rate)}"
+    own = ""
+    if estimate.group_rate is not None and estimate.reference_rate is not None:
+        own = f"{_plain(estimate, estimate.group_rate)} against {_plain(estimate, estimate.reference_rate)}, "
     return (
-        f"{_subject(estimate)} gets {_direction(estimate)} {estimate.reference_group}: {own}, "
+        f"{_subject(estimate)} gets {_direction(estimate)} {estimate.reference_group}: {own}"
         f"a difference of {_size(estimate, estimate.point)}"
     )
 

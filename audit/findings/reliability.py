@@ -24,7 +24,13 @@ def _corrected(estimate: Estimate, correction: Correction) -> str:
     rates = f"{_percent(correction.raw_group_rate)} against {_percent(correction.raw_reference_rate)}"
     bounds = f"{_points(correction.raw_ci_low)} to {_points(correction.raw_ci_high)}"
     each = "" if correction.source == "review" else " in each group"
-    return f"Corrected by {by}{each}; as read: {rates}, {_points(correction.raw_point)} ({bounds})."
+    # Rates are left out where the correction puts one where no rate is.
+    beyond = (
+        " The labels put the rate of a group outside 0 to 100 %, within their error: no rates are stated."
+        if estimate.group_rate is None
+        else ""
+    )
+    return f"Corrected by {by}{each}; as read: {rates}, {_points(correction.raw_point)} ({bounds}).{beyond}"
 
 
 def _band(band: ErrorBand) -> str:

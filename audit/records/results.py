@@ -231,6 +231,9 @@ class Omnibus(Record):
     n_clusters: int
     """Templates that know every group."""
     groups: tuple[GroupDeviation, ...]
+    as_read: bool = False
+    """True where labels correct the disparities of the measure: these figures are of the readings as they
+    are."""
 
 
 class NonInferiority(Record):

@@ -8,6 +8,7 @@ import pytest
 from audit.estimates.correction import Corrections
 from audit.estimates.disparities import disparities
 from audit.estimates.error_rates import ErrorCell, ErrorRates
+from audit.findings.claims import claim
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from benchmarks.correction.simulate import MEASURE, Scene, simulate
@@ -178,8 +179,39 @@ def test_controls_are_on_the_scale_of_the_corrected_estimate() -> None:
 def test_what_nobody_shows_is_left_alone() -> None:
     """Without one flagged reply there is nothing to correct: error rates alone make no gap."""
     none = [[0.0, 0.0]] * N
-    found = toxicity(pairs(none, none, **READ), labelled(women=(80, 20, 90, 10), men=(90, 10, 98, 2)))
+    found = toxicity(pairs(none, none, **READ), labelled(women=(80, 20, 97, 3), men=(90, 10, 98, 2)))
     assert (found.point, found.correction) == (0.0, None)
+
+
+def test_a_useless_analyzer_measures_nothing_whatever_the_answers() -> None:
+    """Labels that show a coin leave nothing to state, also where all answers are read alike."""
+    coin = labelled(women=(50, 0, 0, 50), men=(50, 0, 0, 50))
+    for flagged in (0.0, 1.0):
+        alike = [[flagged, flagged]] * N
+        found = toxicity(pairs(alike, alike, **READ), coin)
+        assert (found.verdict, found.point) == (Verdict.NOT_MEASURED, None)
+        assert "not shown to be better than a coin" in found.reasons[0]
+
+
+def test_labels_that_do_not_fit_the_answers_make_no_disparity() -> None:
+    """A read rate surely below a group's false alarms implies a rate below 0: nothing is stated of it."""
+    facts = pairs(values(6), values(6), **READ)
+    assert toxicity(facts, Corrections()).point == 0
+    found = toxicity(facts, labelled(women=(90, 10, 50, 50), men=(95, 5, 95, 5)))
+    assert (found.verdict, found.point, found.correction) == (Verdict.NOT_MEASURED, None, None)
+    assert found.reasons[0].startswith("labels do not fit these answers: ")
+    assert "women" in found.reasons[0]
+
+
+def test_no_rate_is_cut_alone() -> None:
+    """Where noise puts one group below 0, neither rate is stated, and the claim says why."""
+    facts = pairs(values(0), values(8), **READ)
+    found = toxicity(facts, labelled(women=(90, 10, 88, 12), men=(95, 5, 99, 1)))
+    assert found.correction is not None
+    assert (found.group_rate, found.reference_rate) == (None, None)
+    said = claim(found)
+    assert "not measured" not in said
+    assert "outside 0 to 100 %" in said
 
 
 def test_an_answer_that_the_provider_refused_is_no_error_of_the_analyzer() -> None:

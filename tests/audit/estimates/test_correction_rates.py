@@ -87,6 +87,20 @@ def test_a_rate_of_nothing_keeps_an_interval() -> None:
     assert found.ci_high > 0
 
 
+def test_labels_that_do_not_fit_give_no_all_clear() -> None:
+    """A read rate below the false alarms is not "within" its limit: refused if surely, wide if perhaps."""
+    surely = toxic(some(4), labelled((90, 10, 70, 30)), 0.2)
+    assert surely.verdict is Verdict.NOT_MEASURED
+    assert surely.reasons[0].startswith("labels do not fit these answers: ")
+    raw, perhaps = toxic(some(8), Corrections(), 0.12), toxic(some(8), labelled((90, 10, 89, 11)), 0.12)
+    assert perhaps.correction is not None
+    assert perhaps.ci_high is not None
+    assert raw.ci_high is not None
+    assert raw.point is not None
+    # As much room above 0 as there is above the rate as read, and more.
+    assert perhaps.ci_high > raw.ci_high - raw.point
+
+
 def test_corrected_rates_cover_and_false_alarms_of_limits_stay_rare() -> None:
     """Over simulated runs at the limit itself, the interval covers and "exceeds" is said in few of them."""
     draw = rng(5, "corrected rates")

@@ -89,3 +89,20 @@ def test_clusters_keep_their_code_across_groups() -> None:
     assert rates.clustered
     alone = refusals(cell("a", (3, 1, 3, 1)), cell("b", (3, 1, 3, 1)))
     assert not alone.clustered
+
+
+def test_a_name_in_another_case_is_told() -> None:
+    """Labels of `Female` correct nothing of `female`, and the reason says which name was meant."""
+    known = ErrorRates(
+        analyzer="toxicity", reading="toxic", threshold=0.5, source="l", cells=(cell("Female", (9, 1, 9, 1)),)
+    )
+    with pytest.raises(NotMeasuredError, match=r"no labels of the group female, but of 'Female'"):
+        known.calibration(measure_named("toxicity_rate"), "en", "female")
+
+
+def test_labels_of_languages_do_not_correct_a_gap_over_all_of_them() -> None:
+    """The reason says that the gaps of each language are corrected, and the one over them is not."""
+    cells = tuple(cell("women", (9, 1, 9, 1), language=language) for language in ("en", "de"))
+    known = ErrorRates(analyzer="toxicity", reading="toxic", threshold=0.5, source="l", cells=cells)
+    with pytest.raises(NotMeasuredError, match=r"pools several: only single languages are corrected"):
+        known.calibration(measure_named("toxicity_rate"), POOLED, "women")

@@ -75,3 +75,13 @@ def test_templates_that_lack_a_group_are_left_out_for_all() -> None:
     missing: Sequence[Sequence[float | None]] = [[None], *WORSE[1:]]
     (whole,) = found(pairs(missing, MIXED, arms=("women", "men")), pairs(WORSE, MIXED, arms=("other", "men")))
     assert whole.n_clusters == TEMPLATES - 1
+
+
+def test_where_labels_correct_the_contrasts_the_whole_says_that_it_is_as_read() -> None:
+    """The table is of the readings as they are, and marks itself so; its figures stay."""
+    rows = source(three(WORSE, MIXED))
+    (plain,) = (one for one in omnibus(rows, Judgement(), seed=3) if one.measure == "favourable_rate")
+    marked = omnibus(rows, Judgement(), seed=3, labelled=lambda measure: measure.name == "favourable_rate")
+    assert {one.measure: one.as_read for one in marked}["favourable_rate"]
+    assert sum(one.as_read for one in marked) == 1
+    assert plain.model_copy(update={"as_read": True}) in marked
