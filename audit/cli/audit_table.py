@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from audit.cli.console import data, say, table, warn
+from audit.cli.console import clean, data, say, table, warn
 from audit.cli.options import json_option
 from audit.tables import TableDocument, TableOptions, audit_table, write_document
 from audit.tables.document import GroupRow, Labels, LawTable
@@ -108,7 +108,18 @@ def audit_table_command(
 def _show(document: TableDocument) -> None:
     say(f"{document.file}: {document.rows:,} rows, {document.undecided:,} without a decision")
     say()
-    header = ["group", "n", "favourable", "rate", "interval", "impact ratio", "interval", "p adj.", "verdict"]
+    header = [
+        "group",
+        "n",
+        "favourable",
+        "rate",
+        "interval",
+        "impact ratio",
+        "interval",
+        "p adj.",
+        "verdict",
+        "why",
+    ]
     table(header, [_group_cells(row) for row in document.groups])
     if document.labels is not None:
         say()
@@ -136,6 +147,7 @@ def _group_cells(row: GroupRow) -> list[str]:
         _bounds(row.impact_ratio_ci_low, row.impact_ratio_ci_high),
         _probability(row.p_adjusted),
         verdict + (", material" if row.material else ""),
+        clean("; ".join(row.reasons)),
     ]
 
 
@@ -146,12 +158,39 @@ def _show_labels(labels: Labels) -> None:
         for rates in (labels.tpr, labels.fpr, labels.fnr):
             cells += [_number(rates[group].rate), _bounds(rates[group].ci_low, rates[group].ci_high)]
         rows.append(cells)
+    say("given the label: TPR, true positive rate, is favourable decisions among rows labelled favourable;")
+    say("FPR, false positive rate, those among rows labelled unfavourable; FNR is 1 - TPR")
     table(["group", "TPR", "interval", "FPR", "interval", "FNR", "interval"], rows)
+    if labels.contrasts:
+        say()
+        _show_label_contrasts(labels)
     for name, odds in labels.equalized_odds.items():
         say(
-            f"{name}: equalised odds, widest gap {_number(odds.difference)}, "
-            f"least ratio {_number(odds.ratio)}"
+            f"{name}: equalised odds, widest gap of TPR or FPR {_number(odds.difference)}, "
+            f"least ratio {_number(odds.ratio)} (the widest of many leans away from none by chance alone)"
         )
+
+
+def _show_label_contrasts(labels: Labels) -> None:
+    """Whether true and false positive rates differ from the reference's."""
+    table(
+        ["rate", "group", "reference", "difference", "interval", "p adj.", "verdict", "why"],
+        [
+            [
+                one.measure.upper(),
+                clean(one.group),
+                clean(one.reference),
+                "-" if one.difference is None else f"{one.difference:+.3f}",
+                "-"
+                if one.ci_low is None or one.ci_high is None
+                else f"[{one.ci_low:+.3f}, {one.ci_high:+.3f}]",
+                _probability(one.p_adjusted),
+                one.verdict.value.replace("_", " ") + (", material" if one.material else ""),
+                clean("; ".join(one.reasons)),
+            ]
+            for one in labels.contrasts
+        ],
+    )
 
 
 def _show_law(law: LawTable, *, scored: bool) -> None:

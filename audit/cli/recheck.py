@@ -28,11 +28,12 @@ _DIFFERENT = 1
 @click.argument("claims", metavar="CLAIM...", nargs=-1)
 @click.option(
     "--data",
-    "folder",
+    "folders",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
+    default=(Path(),),
     show_default="the current folder",
-    help="Folder that holds the files of released outputs.",
+    multiple=True,
+    help="Folder that holds files of released outputs; repeat for several, looked through in order.",
 )
 @click.option(
     "--out",
@@ -42,7 +43,7 @@ _DIFFERENT = 1
 @click.option("--list", "listed", is_flag=True, help="List the names of the shipped claims.")
 @json_option
 def recheck_command(
-    claims: tuple[str, ...], folder: Path, out: Path | None, listed: bool, as_json: bool
+    claims: tuple[str, ...], folders: tuple[Path, ...], out: Path | None, listed: bool, as_json: bool
 ) -> int:
     """Re-score published claims from their own released outputs.
 
@@ -59,8 +60,8 @@ def recheck_command(
     if made_before and (len(made_before) < len(claims) or out is not None):
         raise InputError("cards are recomputed by themselves: give claims or cards, and no --out with cards")
     if made_before:
-        return _recompute(made_before, folder, as_json=as_json)
-    cards = recheck([load_claim(given) for given in claims], folder)
+        return _recompute(made_before, folders, as_json=as_json)
+    cards = recheck([load_claim(given) for given in claims], folders)
     if as_json:
         data(Cards(cards=cards))
     else:
@@ -81,8 +82,8 @@ def _list(*, as_json: bool) -> int:
     return 0
 
 
-def _recompute(given: list[str], folder: Path, *, as_json: bool) -> int:
-    checked = [(name, recompute(read_card(Path(name)), folder)) for name in given]
+def _recompute(given: list[str], folders: tuple[Path, ...], *, as_json: bool) -> int:
+    checked = [(name, recompute(read_card(Path(name)), folders)) for name in given]
     if as_json:
         data(
             {
@@ -108,7 +109,7 @@ def _show(card: Card) -> None:
     width = max(len(name) for name, _ in card_rows(card))
     for name, text in card_rows(card):
         say(f"  {name.ljust(width)}  {text}")
-    say(f"  {card.verdict}")
+    say(f"  {card.outcome}: {card.verdict}")
     say("  What this does not show:")
     for one in card.cannot_show:
         say(f"  - {one}")

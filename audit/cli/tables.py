@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table, warn
+from audit.findings.claims import price_number
 from audit.findings.document import RunDocument
 from audit.looks import SequentialReport
 from audit.records import Change, Counts, Estimate, Finding, Omnibus, Verdict
@@ -18,6 +19,8 @@ __all__ = [
 ]
 
 ROWS_SHOWN = 20
+_DIFFERENCES = frozenset({"disparity", "distance", "price"})
+"""Kinds of estimate whose neutral value is 0; the others are quantities of one population."""
 WARN_UNREAD = 0.2
 """Share of unreadable answers above which a measure is warned of."""
 
@@ -132,9 +135,9 @@ def _rows(findings: Sequence[Finding]) -> list[list[str]]:
             finding.estimate.measure,
             _where(finding.estimate),
             _contrast(finding.estimate),
-            _signed(finding.estimate.point),
-            _bounds(finding.estimate.ci_low, finding.estimate.ci_high),
-            _bounds(finding.estimate.naive_ci_low, finding.estimate.naive_ci_high),
+            _point(finding.estimate),
+            _interval(finding.estimate),
+            _span(finding.estimate, finding.estimate.naive_ci_low, finding.estimate.naive_ci_high),
             f"{finding.estimate.n_outputs} / {finding.estimate.n_clusters} templates",
         ]
         for finding in findings[:ROWS_SHOWN]
@@ -145,10 +148,13 @@ def _reading(estimate: Estimate) -> str:
     """The raw figure of a corrected estimate; or whether the analyzer's error could make it alone."""
     if estimate.correction is not None:
         raw = estimate.correction
-        return f"as read {_signed(raw.raw_point)} {_bounds(raw.raw_ci_low, raw.raw_ci_high)}"
+        bounds = _span(estimate, raw.raw_ci_low, raw.raw_ci_high)
+        return f"as read {_value(raw.raw_point, difference=_is_difference(estimate))} {bounds}"
     if estimate.error_band is None:
         return "-"
-    band = _bounds(estimate.error_band.low, estimate.error_band.high)
+    if estimate.error_band.unbounded:
+        return "depends on its error: the labels at hand cannot bound it"
+    band = _span(estimate, estimate.error_band.low, estimate.error_band.high)
     return f"{'depends on' if estimate.error_band.depends else 'holds beyond'} its error: {band}"
 
 
@@ -164,7 +170,8 @@ def _contrast(estimate: Estimate) -> str:
 
 
 def show_estimates(estimates: Sequence[Estimate]) -> None:
-    """Print every estimate with its verdict."""
+    """Print every estimate with its verdict; what nobody ever did is counted in a line."""
+    shown = [one for one in estimates if not _never(one)]
     table(
         ["verdict", "measure", "where", "contrast", "estimate", "interval", "n", "why"],
         [
@@ -173,13 +180,31 @@ def show_estimates(estimates: Sequence[Estimate]) -> None:
                 estimate.measure,
                 _where(estimate),
                 _contrast(estimate),
-                _signed(estimate.point),
-                _bounds(estimate.ci_low, estimate.ci_high),
+                _point(estimate),
+                _interval(estimate),
                 f"{estimate.n_outputs} / {estimate.n_clusters}",
                 clean("; ".join(estimate.reasons))[:70],
             ]
-            for estimate in estimates
+            for estimate in shown
         ],
+    )
+    left_out = sorted({one.measure for one in estimates if _never(one)})
+    if left_out:
+        say(
+            f"and {len(estimates) - len(shown)} between groups of what no answer of either showed "
+            f"({', '.join(left_out)}); see --json"
+        )
+
+
+def _never(estimate: Estimate) -> bool:
+    """A difference that is not decided and of which neither side shows a single case."""
+    return (
+        estimate.kind == "disparity"
+        and estimate.unit in {"rate", "score in [0, 1]"}
+        and estimate.verdict is Verdict.INCONCLUSIVE
+        and estimate.correction is None
+        and estimate.group_rate == 0
+        and estimate.reference_rate == 0
     )
 
 
@@ -219,8 +244,8 @@ def show_changes(changes: Sequence[Change]) -> None:
                 "-"
                 if change.group is None
                 else clean(f"{change.group} - {change.reference_group} ({change.signal})"),
-                _signed(change.before),
-                _signed(change.after),
+                _value(change.before, difference=change.kind in _DIFFERENCES),
+                _value(change.after, difference=change.kind in _DIFFERENCES),
                 _signed(change.change),
                 _bounds(change.ci_low, change.ci_high),
                 _kept(change),
@@ -231,11 +256,45 @@ def show_changes(changes: Sequence[Change]) -> None:
 
 
 def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"
+    return _value(value, difference=True)
 
 
 def _bounds(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
+    return _between(low, high, difference=True)
+
+
+def _value(value: float | None, *, difference: bool) -> str:
+    """A number; a difference has its sign, so that a rate of one population is not taken for one."""
+    if value is None:
+        return "-"
+    return f"{value:+.3f}" if difference else f"{value:.3f}"
+
+
+def _between(low: float | None, high: float | None, *, difference: bool) -> str:
+    if low is None or high is None:
+        return "-"
+    return f"[{_value(low, difference=difference)}, {_value(high, difference=difference)}]"
+
+
+def _is_difference(estimate: Estimate) -> bool:
+    return estimate.kind in _DIFFERENCES
+
+
+def _point(estimate: Estimate) -> str:
+    if estimate.kind == "price" and estimate.point is not None:
+        return price_number(estimate.point, estimate.ladder)
+    return _value(estimate.point, difference=_is_difference(estimate))
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.kind == "price" and estimate.point is not None:
+        ends = (price_number(end, estimate.ladder) for end in (estimate.ci_low, estimate.ci_high))
+        return f"[{', '.join(ends)}]"
+    return _span(estimate, estimate.ci_low, estimate.ci_high)
+
+
+def _span(estimate: Estimate, low: float | None, high: float | None) -> str:
+    return _between(low, high, difference=_is_difference(estimate))
 
 
 def _kept(change: Change) -> str:

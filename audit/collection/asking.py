@@ -166,7 +166,7 @@ class Asker:
         if self._reached or self._unreachable is None:
             return None
         return TargetUnreachableError(
-            f"{self.name}: cannot be reached: {self._unreachable}", next_step="evenhand doctor SPEC"
+            f"{self.name}: cannot be reached: {self._unreachable}", next_step="evenhand targets check SPEC"
         )
 
     def _checked(self, batch: Sequence[Request], given: Sequence[Output]) -> Sequence[Output]:

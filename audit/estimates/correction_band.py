@@ -128,6 +128,7 @@ def gap_error_band(contrast: Contrast, known: tuple[ErrorRates, Departure], leve
         depends=found.sign_holds_to is None or found.sign_holds_to < departure.largest,
         source=rates.source,
         says=found.says,
+        unbounded=found.unbounded,
     )
 
 
@@ -164,6 +165,7 @@ def rate_error_band(
         depends=found.holds_to is None or found.holds_to < departure.largest,
         source=rates.source,
         says=found.says,
+        unbounded=found.unbounded,
     )
 
 

@@ -30,6 +30,8 @@ PRICED = tuple(PRICE_OF.values())
 
 _BLOCK = ("probe", "language", "domain", "attribute", "signal")
 _INDEX = "steps of the merit index"
+_WHOLE_INDEX = 2.0
+"""A shipped ladder's merit index runs from -1 to +1."""
 _FLAT = 0.02
 """Rate this close to 0 or 1 at an end of the ladder counts as flat there."""
 
@@ -38,6 +40,8 @@ _FLAT = 0.02
 class _Currency:
     words: str
     per_index: float
+    whole: float | None
+    """The ladder from end to end, in the currency; None where it has to be read off the prompts."""
 
 
 def merit_prices(
@@ -102,12 +106,18 @@ def _of_contrast(mine: pd.DataFrame, disparity: Estimate, level: float) -> Estim
     reasons = _why_refused(price, disparity)
     if reasons:
         return _refused(stated, reasons)
+    whole = float(np.ptp(mine["merit"])) * currency.per_index if currency.whole is None else currency.whole
     measured = {
+        "ladder": whole,
         "point": price.point,
         "ci_low": price.low,
         "ci_high": price.high,
         "noise_floor": None if disparity.noise_floor is None else disparity.noise_floor / price.slope,
-        "reasons": (_rate_of_exchange(price, disparity, currency), *_flat_ends(mine, disparity)),
+        "reasons": (
+            _rate_of_exchange(price, disparity, currency),
+            *_beyond(price, whole, currency),
+            *_flat_ends(mine, disparity),
+        ),
     }
     return Estimate.model_validate({**stated, **measured})
 
@@ -164,6 +174,16 @@ def _rate_of_exchange(price: MeritPrice, disparity: Estimate, currency: _Currenc
     return f"{step}, with all facts of the text moving together, {verb} with {moved} of the outcome"
 
 
+def _beyond(price: MeritPrice, whole: float, currency: _Currency) -> Iterator[str]:
+    """Beyond the ladder nothing was asked, and a straight line is all that stands for it."""
+    ladder = f"the whole ladder of {whole:.3g} {currency.words}"
+    drawn_on = "nobody was asked about that far, so a number there is a straight line drawn on"
+    if abs(price.point) > whole:
+        yield f"the price is more than {ladder}: {drawn_on}"
+    elif max(-price.low, price.high) > whole:
+        yield f"the interval reaches beyond {ladder}: {drawn_on}"
+
+
 def _flat_ends(rows: pd.DataFrame, disparity: Estimate) -> Iterator[str]:
     """A straight line through a ladder that is flat at its ends leans too far, and the price too low."""
     if disparity.unit != "rate":
@@ -192,8 +212,8 @@ def _currency_of(domain: str) -> _Currency:
         ladder = load_ladder(domain)
     except DataError:
         # A probe of somebody else's has no ladder here; its index is stated as it is.
-        return _Currency(words=_INDEX, per_index=1.0)
+        return _Currency(words=_INDEX, per_index=1.0, whole=None)
     per_index = ladder.per_index()
     if ladder.currency is None or per_index is None:
-        return _Currency(words=_INDEX, per_index=1.0)
-    return _Currency(words=ladder.currency.words, per_index=per_index)
+        return _Currency(words=_INDEX, per_index=1.0, whole=_WHOLE_INDEX)
+    return _Currency(words=ladder.currency.words, per_index=per_index, whole=_WHOLE_INDEX * per_index)

@@ -10,7 +10,7 @@ from audit.findings.reliability import analyzer_error_words
 from audit.records import Estimate, Verdict
 from probes.records import Signal
 
-__all__ = ["claim", "price_words"]
+__all__ = ["claim", "price_number", "price_words"]
 
 
 def claim(estimate: Estimate) -> str:
@@ -118,10 +118,36 @@ def price_words(price: Estimate) -> str:
     verb = "costs"
     if costs < 0:
         verb, costs, low, high = "is worth", -costs, -high, -low
-    return (
-        f"{_subject(price)} {verb} as much as {costs:.3g} {price.unit} "
-        f"[{low:.3g}, {high:.3g}; {100 * price.level:g} %]"
-    )
+    whole = price.ladder
+    if whole is None or costs <= whole:
+        said = f"as much as {costs:.3g} {price.unit}"
+    else:
+        said = f"more than the whole ladder ({whole:.3g} {price.unit})"
+    return f"{_subject(price)} {verb} {said} [{_price_bounds(low, high, whole)}; {100 * price.level:g} %]"
+
+
+def _price_bounds(low: float, high: float, whole: float | None) -> str:
+    """The interval; an end beyond the ladder is no number, since nobody was asked about it."""
+    if whole is not None and low > whole:
+        return "all of it beyond the ladder"
+    return f"{price_number(low, whole)}, {price_number(high, whole)}"
+
+
+def price_number(value: float | None, whole: float | None) -> str:
+    """A price, or an end of its interval: beyond the ladder only that it lies there.
+
+    Args:
+        value: In the price's unit; None if it is not measured.
+        whole: The ladder from end to end in that unit; None if it is not known.
+
+    >>> price_number(8.03, 12.0), price_number(29.7, 12.0), price_number(-14.0, 12.0)
+    ('8.03', 'more than 12', 'less than -12')
+    """
+    if value is None:
+        return "not measured"
+    if whole is None or abs(value) <= whole:
+        return f"{value:.3g}"
+    return f"more than {whole:.3g}" if value > 0 else f"less than -{whole:.3g}"
 
 
 def _where(estimate: Estimate) -> str:

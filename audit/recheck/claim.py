@@ -109,6 +109,13 @@ class Claim(Record):
     cannot_show: tuple[Text, ...] = ()
     """What the figure does not show even if it stands."""
 
+    @field_validator("published", mode="before")
+    @classmethod
+    def _is_quoted(cls, published: object) -> object:
+        if isinstance(published, int | float):
+            raise ValueError(f'quote it, so that its digits are known: published: "{published}"')  # noqa: TRY004 - one line of bad input
+        return published
+
     @field_validator("published")
     @classmethod
     def _is_a_number(cls, published: str) -> str:

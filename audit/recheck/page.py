@@ -11,7 +11,15 @@ from audit.reports.words import level_words, printable
 
 __all__ = ["FIELDS", "card_rows", "render_html", "render_markdown", "write_cards"]
 
-FIELDS = "Published", "Recomputed", "Rows as independent", "Clusters", "Other intervals", "Design effect"
+FIELDS = (
+    "Published",
+    "Recomputed",
+    "Rows as independent",
+    "Clusters",
+    "Other intervals",
+    "Design effect",
+    "Outcome",
+)
 """Names of the first rows of a card, in order."""
 
 _LAYOUT, _STYLE = "cards.html.j2", "cards.css"
@@ -51,12 +59,13 @@ def card_rows(card: Card) -> list[tuple[str, str]]:
     """What a card states, as pairs of a name and a text in plain words."""
     claim = card.claim
     rows = [
-        ("Published", f"{claim.published} ({'as printed' if claim.basis == 'printed' else 'derived'})"),
+        ("Published", _published(card)),
         ("Recomputed", f"{_digits(card, card.figure)} from {card.n_rows:,} {card.unit}s"),
         ("Rows as independent", _span(card, card.rows_as_independent)),
         ("Clusters", _clusters(card)),
         ("Other intervals", "; ".join(_span(card, one) for one in card.others) or "none"),
         ("Design effect", "not stated" if card.design_effect is None else f"{card.design_effect:.2f}"),
+        ("Outcome", card.outcome),
     ]
     if card.p_value is not None and card.p_adjusted is not None:
         tests = len(card.family)
@@ -102,6 +111,13 @@ def render_html(cards: Sequence[Card]) -> str:
     environment = page_environment("audit.recheck")
     shown = [(card, card_rows(card)) for card in cards]
     return environment.get_template(_LAYOUT).render(cards=shown, **style_of(environment, _STYLE))
+
+
+def _published(card: Card) -> str:
+    """The figure; one that was never printed says so, since having it again proves the arithmetic only."""
+    if card.claim.basis == "printed":
+        return f"{card.claim.published} (as printed)"
+    return f"{card.claim.published} (derived figure: made from this release, not printed in the source)"
 
 
 def _digits(card: Card, value: float | None) -> str:

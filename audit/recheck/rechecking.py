@@ -64,12 +64,12 @@ class Recomputed:
     """One line a difference; empty if they agree."""
 
 
-def recheck(loaded: Sequence[LoadedClaim], folder: Path) -> tuple[Card, ...]:
+def recheck(loaded: Sequence[LoadedClaim], folders: Sequence[Path]) -> tuple[Card, ...]:
     """Re-score claims from released outputs, with p-values adjusted over all of them.
 
     Args:
         loaded: The claims, each of another name.
-        folder: Where the files of released outputs lie.
+        folders: Where the files of released outputs lie, at least one; looked through in order.
 
     Returns:
         One card a claim, in order.
@@ -83,7 +83,7 @@ def recheck(loaded: Sequence[LoadedClaim], folder: Path) -> tuple[Card, ...]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(f"claims must have different names; {', '.join(twice)} is there more than once")
-    measured = [_measure(one, folder) for one in loaded]
+    measured = [_measure(one, folders) for one in loaded]
     tested = [one for one in measured if one.p_value is not None]
     adjusted = benjamini_hochberg([one.p_value or 0.0 for one in tested])
     by_name = {one.loaded.claim.name: float(p) for one, p in zip(tested, adjusted, strict=True)}
@@ -105,14 +105,14 @@ def read_card(path: Path) -> Card:
         raise InputError("\n".join(problem_lines(error, str(path), Card))) from error
 
 
-def recompute(card: Card, folder: Path) -> Recomputed:
+def recompute(card: Card, folders: Sequence[Path]) -> Recomputed:
     """Compute a card again from the claim it carries, and say where it differs.
 
     The adjusted p-value is taken as stated, since it depends on claims that are not in the card.
 
     Args:
         card: What is checked.
-        folder: Where the file of released outputs lies.
+        folders: Where the file of released outputs lies, at least one; looked through in order.
 
     Raises:
         InputError: The file is missing, is another than the card's, or cannot be read as the claim says.
@@ -122,7 +122,7 @@ def recompute(card: Card, folder: Path) -> Recomputed:
         pinned = card.claim.model_copy(update={"file": known})
     else:
         pinned = card.claim
-    measured = _measure(LoadedClaim(claim=pinned, sha256=card.claim_sha256), folder)
+    measured = _measure(LoadedClaim(claim=pinned, sha256=card.claim_sha256), folders)
     found = _card(measured, card.p_adjusted, card.family).model_copy(update={"claim": card.claim})
     return Recomputed(stated=card, found=found, differences=_differences(card, found))
 
@@ -149,18 +149,9 @@ def _alike(one: object, other: object) -> bool:
     return one == other
 
 
-def _measure(loaded: LoadedClaim, folder: Path) -> _Measured:
+def _measure(loaded: LoadedClaim, folders: Sequence[Path]) -> _Measured:
     claim = loaded.claim
-    path = folder / claim.file.path
-    if not path.is_file():
-        where = f"; it was released at {claim.file.source}" if claim.file.source else ""
-        raise InputError(f"{path}: no such file; claim {claim.name} needs it{where}")
-    checksum = file_sha256(path)
-    if claim.file.sha256 not in {None, checksum}:
-        raise InputError(
-            f"{path}: is not the file that claim {claim.name} is about: its SHA-256 is {checksum}, "
-            f"and must be {claim.file.sha256}"
-        )
+    path, checksum = _released_file(claim, folders)
     counted = count_rows(path, claim)
     point = float(counted.statistic(counted.counts.sum(axis=0, keepdims=True))[0])
     known = np.isfinite(point)
@@ -179,6 +170,24 @@ def _measure(loaded: LoadedClaim, folder: Path) -> _Measured:
         others=others,
         design_effect=effect,
         p_value=p_value,
+    )
+
+
+def _released_file(claim: Claim, folders: Sequence[Path]) -> tuple[Path, str]:
+    """The claim's file and its checksum; of several of one name the first whose checksum is the claim's."""
+    there = [path for path in (folder / claim.file.path for folder in folders) if path.is_file()]
+    if not there:
+        tried = ", ".join(str(folder / claim.file.path) for folder in folders)
+        where = f"; it was released at {claim.file.source}" if claim.file.source else ""
+        raise InputError(f"{tried}: no such file; claim {claim.name} needs it{where}")
+    found = [(path, file_sha256(path)) for path in there]
+    for path, checksum in found:
+        if claim.file.sha256 in {None, checksum}:
+            return path, checksum
+    path, checksum = found[0]
+    raise InputError(
+        f"{path}: is not the file that claim {claim.name} is about: its SHA-256 is {checksum}, "
+        f"and must be {claim.file.sha256}"
     )
 
 

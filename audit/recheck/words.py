@@ -44,19 +44,30 @@ def verdict_of(
         reproduced: Whether `figure` is the published one to the digits printed.
     """
     if figure is None:
-        return "differs", f"The outputs give no value; published is {claim.published}."
+        return "differs", f"The outputs give no value; {_kind(claim)} is {claim.published}."
     if not reproduced:
-        return "differs", f"The outputs give {_number(figure, claim)}, not the published {claim.published}."
+        return (
+            "differs",
+            f"The outputs give {_number(figure, claim)}, not the {_kind(claim)} {claim.published}.",
+        )
     if interval is None:
         why = "too few or all alike" if clusters is None else f"{clusters} clusters, too few or all alike"
-        return "not_measured", f"Recomputed as published, but no interval can be stated: {why}."
+        return "not_measured", f"{_again(claim)}, but no interval can be stated: {why}."
     span = f"[{_number(interval.low, claim)}, {_number(interval.high, claim)}]"
     if claim.null is None:
-        return "described", f"Recomputed as published, {span}; no neutral value is declared to tell it from."
+        return "described", f"{_again(claim)}, {span}; no neutral value is declared to tell it from."
     doubt = _doubt(claim, interval, claim.null, p_adjusted)
     if doubt is not None:
-        return "not_told_apart", f"Recomputed as published, but {span} {doubt}."
-    return "supported", f"Recomputed as published, and {span} excludes {claim.null:g}."
+        return "not_told_apart", f"{_again(claim)}, but {span} {doubt}."
+    return "supported", f"{_again(claim)}, and {span} excludes {claim.null:g}."
+
+
+def _kind(claim: Claim) -> str:
+    return "published" if claim.basis == "printed" else "derived figure"
+
+
+def _again(claim: Claim) -> str:
+    return "Recomputed as published" if claim.basis == "printed" else "Recomputed as derived"
 
 
 def _doubt(claim: Claim, interval: Bounds, null: float, p_adjusted: float | None) -> str | None:

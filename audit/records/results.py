@@ -106,6 +106,8 @@ class ErrorBand(Record):
     """Where the error rates are from."""
     says: str
     """The band in words."""
+    unbounded: bool = False
+    """True if anything is possible within `departure`: the band then says nothing."""
 
 
 class Estimate(Record):
@@ -157,6 +159,9 @@ class Estimate(Record):
     """Smallest disparity of concern (or the limit of a rate), declared before the run."""
     smallest_detectable: float | None = None
     """Disparity this design sees at 80 % power, given the variance it met."""
+    ladder: float | None = None
+    """Of a price: the whole merit ladder, from end to end, in the price's unit. A size beyond it lies outside
+    what was asked and is stated as "more than the whole ladder"."""
     verdict: Verdict
     material: bool = False
     """True if the whole interval lies beyond the margin."""

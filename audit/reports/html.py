@@ -8,6 +8,7 @@ from markupsafe import Markup
 from audit.atomic import write_text
 from audit.estimates.distances import distance_words
 from audit.estimates.word_associations import association_words
+from audit.findings.claims import price_number
 from audit.reports.content import ReportContent
 from audit.reports.coverage import parts_of
 from audit.reports.labels import (
@@ -97,6 +98,7 @@ def _environment() -> Environment:
         "number": number,
         "parts": parts_of,
         "plain": plain,
+        "price": price_number,
         "probability": probability,
         "reading": value_of,
         "said": said,

@@ -16,6 +16,7 @@ from audit.statistics.measurement_error import paired_variance
 
 __all__ = ["GapBand", "RateBand", "gap_band", "rate_band"]
 
+_UNBOUNDED = "the labels at hand cannot bound what that does"
 _STEPS = 30
 """Halvings in the search for the departure at which the sign is lost: to 1e-9."""
 
@@ -35,6 +36,11 @@ class GapBand:
     """Largest departure at which the band still excludes 0; None if it contains 0 even without any."""
     says: str
     """The band in words."""
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether every gap is possible, so that the band says nothing."""
+        return self.low <= -1.0 and self.high >= 1.0
 
 
 def gap_band(
@@ -122,6 +128,11 @@ class RateBand:
     says: str
     """The band in words."""
 
+    @property
+    def unbounded(self) -> bool:
+        """Whether every rate is possible, so that the band says nothing."""
+        return self.low <= 0.0 and self.high >= 1.0
+
 
 def rate_band(
     interval: tuple[float, float],
@@ -184,10 +195,13 @@ def rate_band(
         for _ in range(_STEPS):
             middle = (holds + outside) / 2
             holds, outside = (holds, middle) if ends(middle)[0] <= limit else (middle, outside)
-    said = (
-        f"if its error rates here are {_within(departure, ratio)} of those, the rate is between "
-        f"{100 * low:.1f} and {100 * high:.1f} %, against a limit of {100 * limit:g} %"
-    )
+    if low <= 0.0 and high >= 1.0:
+        said = f"its error rates here may be {_within(departure, ratio)} of those, and {_UNBOUNDED}"
+    else:
+        said = (
+            f"if its error rates here are {_within(departure, ratio)} of those, the rate is between "
+            f"{100 * low:.1f} and {100 * high:.1f} %, against a limit of {100 * limit:g} %"
+        )
     return RateBand(low=low, high=high, departure=departure, holds_to=holds, says=said)
 
 
@@ -247,10 +261,14 @@ def _within(departure: float, ratio: tuple[float, float]) -> str:
 
 
 def _words(low: float, high: float, departure: float, ratio: tuple[float, float], holds: float | None) -> str:
-    band = (
-        f"if each group's error rates are {_within(departure, ratio)} of the pooled ones, the gap is "
-        f"between {100 * low:+.1f} and {100 * high:+.1f} points"
-    )
+    if low <= -1.0 and high >= 1.0:
+        within = _within(departure, ratio)
+        band = f"each group's error rates may be {within} of the pooled ones, and {_UNBOUNDED}"
+    else:
+        band = (
+            f"if each group's error rates are {_within(departure, ratio)} of the pooled ones, the gap is "
+            f"between {100 * low:+.1f} and {100 * high:+.1f} points"
+        )
     if holds is None:
         return f"{band}; its sign is open even if both groups have exactly the pooled rates"
     scaled = _within(holds, ratio).removeprefix("within ")

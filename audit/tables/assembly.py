@@ -342,11 +342,21 @@ def _notes(cells: Cells, bases: Sequence[Basis], options: TableOptions) -> Itera
 
 
 def _small_reference(basis: Basis) -> Iterator[str]:
-    if basis.reference is not None and basis.decided[basis.reference].units < MINIMUM_UNITS:
-        yield (
-            f"{basis.name}: the reference {basis.labels[basis.reference]!r} has fewer than {MINIMUM_UNITS} "
-            "decisions, so no verdict rests on it. Name a larger --reference, or see --exclude-below."
+    if basis.reference is None or basis.decided[basis.reference].units >= MINIMUM_UNITS:
+        return
+    against = basis.decided[basis.reference]
+    if against.clustered:
+        has = f"{against.trials:,} decisions in {against.units} clusters, of which {MINIMUM_UNITS} are needed"
+        what = (
+            "With so few no group can be told apart: name a --cluster of more values, if it is the right one."
         )
+    else:
+        has = f"fewer than {MINIMUM_UNITS} decisions"
+        what = "Name a larger --reference, or see --exclude-below."
+    yield (
+        f"{basis.name}: the reference {basis.labels[basis.reference]!r} has {has}, so no verdict rests on "
+        f"it. {what}"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

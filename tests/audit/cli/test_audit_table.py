@@ -94,3 +94,19 @@ def test_a_hostile_name_cannot_move_the_cursor(evenhand: Command, home: Path) ->
     ended = evenhand("audit-table", path, "--outcome", "y", "--favourable", "1", "--group", "g")
     assert ended.code == 0
     assert "\x1b[2J" not in ended.err
+
+
+def test_terminal_gives_reasons_and_judges_the_rates_given_the_label(evenhand: Command, home: Path) -> None:
+    """Not measured says why, TPR and FPR are explained, and their gaps have verdicts."""
+    rows = [
+        f"{'AB'[n % 2]},{'yes' if n % (2 if n % 4 == 1 else 5) else 'no'},{'yes' if n % 3 else 'no'}"
+        for n in range(600)
+    ]
+    (home / "labelled.csv").write_text("g,y,l\n" + "\n".join([*rows, "C,yes,yes"]) + "\n")
+    words = ["--outcome", "y", "--favourable", "yes", "--group", "g", "--label", "l", "--reference", "A"]
+    ended = evenhand("audit-table", home / "labelled.csv", *words)
+    assert ended.code == 0
+    assert "C has 1 decisions; at least 12 are needed" in ended.err
+    assert "TPR, true positive rate" in ended.err
+    (line,) = (one for one in ended.err.splitlines() if one.split()[:3] == ["FPR", "B", "A"])
+    assert any(word in line for word in ("disparity", "inconclusive", "equivalent"))

@@ -265,3 +265,12 @@ def test_labels_nobody_has_are_missing_not_zero(tmp_path: Path) -> None:
     assert found.labels.equalized_odds["g"].difference is None
     contrast = next(one for one in found.labels.contrasts if one.measure == "tpr")
     assert contrast.verdict is Verdict.NOT_MEASURED
+
+
+def test_a_reference_with_few_clusters_is_not_said_to_have_few_decisions(tmp_path: Path) -> None:
+    """What is missing is named: 400 decisions in 4 clusters lack clusters."""
+    rows = [{"g": "AB"[n % 2], "y": int(n % 3 > 0), "c": f"c{n % 4}"} for n in range(800)]
+    rows = [row | {"c": f"{row['c']}"} for row in rows]
+    document = audit(tmp_path, pd.DataFrame(rows), groups=("g",), cluster="c")
+    (note,) = (one for one in document.notes if "no verdict rests on it" in one)
+    assert "400 decisions in 2 clusters, of which 12 are needed" in note

@@ -87,3 +87,19 @@ def test_a_rate_beyond_its_limit_by_false_alarms_depends_on_them() -> None:
         assert found.error_band is not None
         assert found.error_band.depends is depends
         assert ("It depends" in claim(found)) is depends
+
+
+def test_a_band_that_admits_everything_is_left_out() -> None:
+    """Labels that cannot bound a rate or a gap give no numbers from 0 to 100 %."""
+    poor = shipped(("sensitivity", 0.55, 500, None), ("specificity", 0.55, 500, None))
+    values = [[float(number < 6) for number in range(10 + template % 3)] for template in range(N)]
+    limits = Judgement(rate_limits={"toxicity_rate": 0.01})
+    (rate,) = rates(source(singles(values, **READ)), limits, measures=[TOXICITY], corrections=poor)
+    for found in (rate, disparity(8, 1, poor)):
+        assert found.error_band is not None
+        assert found.error_band.unbounded
+        assert "the labels at hand cannot bound what that does" in claim(found)
+        assert "between" not in found.error_band.says
+    bounded = disparity(8, 1, shipped(*GOOD)).error_band
+    assert bounded is not None
+    assert not bounded.unbounded

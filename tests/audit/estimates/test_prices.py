@@ -15,6 +15,7 @@ from audit.findings.claims import claim
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement, parse_spec
 from audit.statistics.fieller import merit_contrasts, merit_price
+from probes.merit import load_ladder
 from tests.audit.tables import Fact, pairs, placebos, source
 
 SPEC = """\
@@ -153,3 +154,30 @@ def test_a_price_in_words_says_its_direction() -> None:
 def test_every_price_belongs_to_a_measure() -> None:
     """The names that a gate may use are those of measures that exist."""
     assert all(measure_named(name) for name in PRICE_OF)
+
+
+def test_a_price_beyond_the_ladder_is_more_than_the_whole_ladder() -> None:
+    """A straight line is not drawn on beyond what was asked; claim and reasons say so."""
+    (within,) = prices(ladder(gap=-4.0, slope=8.0))
+    (dear,) = prices(ladder(gap=-12.0, slope=8.0))
+    (cheap,) = prices(ladder(gap=12.0, slope=8.0))
+    assert within.ladder == dear.ladder == 1.0
+    assert not any("ladder" in reason for reason in within.reasons)
+    assert dear.point is not None
+    assert dear.point > 1.4
+    assert "costs more than the whole ladder (1 steps of the merit index) [all of it beyond" in claim(dear)
+    assert "is worth more than the whole ladder (1 steps" in claim(cheap)
+    for price in (dear, cheap):
+        assert any("the price is more than the whole ladder of 1 steps" in reason for reason in price.reasons)
+        assert "1.4" not in claim(price)
+    at_the_end = dear.model_copy(update={"point": 0.9, "ci_low": 0.5, "ci_high": 1.6})
+    assert "costs as much as 0.9 steps of the merit index [0.5, more than 1; 95 %]" in claim(at_the_end)
+
+
+def test_the_ladder_is_counted_in_the_domains_currency(tmp_path: Path) -> None:
+    """The hiring ladder spans the years that its data file names, from end to end."""
+    found = asyncio.run(audited(tmp_path, 0.3))
+    fact = load_ladder("hiring").facts["years_experience"]
+    stated = [one for one in found if one.kind == "price" and one.domain == "hiring" and one.ladder]
+    assert stated
+    assert {one.ladder for one in stated} == {abs(fact.high - fact.low)}

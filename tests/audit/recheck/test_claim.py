@@ -39,6 +39,7 @@ def test_a_valid_claim_is_loaded(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         ('published: "0.10"', "published: about 0.1", "published: must be a number in quotes.*about 0.1"),
+        ('published: "0.10"', "published: -0.15", 'published: quote it.*published: "-0.15"'),
         ("statistic: difference", "statistic: gap", "statistic must be one of rate, .*'gap'"),
         ("groups: [a, b]", "groups: [a, a]", "two different values"),
         ("groups: [a, b]\n", "", "needs groups"),

@@ -28,7 +28,7 @@ def hostile_card(folder: Path) -> Card:
             "cannot_show": (HOSTILE,),
         }
     )
-    (card,) = recheck([LoadedClaim(claim=claim, sha256="0" * 64)], folder)
+    (card,) = recheck([LoadedClaim(claim=claim, sha256="0" * 64)], [folder])
     return card
 
 

@@ -9,6 +9,7 @@ import pytest
 from audit.errors import InputError
 from audit.recheck import Card, load_claim, read_card, recheck, recompute
 from audit.recheck.claim import Claim, LoadedClaim
+from audit.recheck.page import card_rows
 from probes.seeds import rng
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "bbq"
@@ -42,7 +43,7 @@ def write_templates(folder: Path, gaps: list[int], *, asked: int = 20) -> None:
 
 def only(loaded: LoadedClaim, folder: Path) -> Card:
     """The card of one claim rechecked alone."""
-    (card,) = recheck([loaded], folder)
+    (card,) = recheck([loaded], [folder])
     return card
 
 
@@ -134,7 +135,7 @@ def test_several_claims_are_adjusted_together(tmp_path: Path) -> None:
         ]
         flat.write_text("template,group,said\n" + "\n".join(rows) + "\n")
         others.append(a_claim(name=f"flat{number}", published="0.0", file={"path": flat.name}))
-    together = recheck([first, *others], tmp_path)[0]
+    together = recheck([first, *others], [tmp_path])[0]
     assert together.p_value == alone.p_value
     assert together.p_adjusted is not None
     assert together.p_adjusted > 0.05
@@ -149,12 +150,12 @@ def test_card_recomputes_and_a_changed_number_is_found(tmp_path: Path) -> None:
     card = only(a_claim(), tmp_path)
     path = tmp_path / "card.json"
     path.write_text(card.model_dump_json())
-    assert recompute(read_card(path), tmp_path).differences == ()
+    assert recompute(read_card(path), [tmp_path]).differences == ()
     stated = json.loads(card.model_dump_json())
     stated["outcome"] = "supported"
     stated["interval"]["low"] = 0.01
     path.write_text(json.dumps(stated))
-    lines = recompute(read_card(path), tmp_path).differences
+    lines = recompute(read_card(path), [tmp_path]).differences
     assert [line.partition(":")[0] for line in lines] == ["interval", "outcome"]
 
 
@@ -164,7 +165,7 @@ def test_card_is_not_recomputed_from_another_file(tmp_path: Path) -> None:
     card = only(a_claim(), tmp_path)
     write_templates(tmp_path, [2, 3, 2] * 4)
     with pytest.raises(InputError, match="is not the file"):
-        recompute(card, tmp_path)
+        recompute(card, [tmp_path])
 
 
 def test_same_claim_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_names_must_differ(tmp_path: Path) -> None:
     """Two cards cannot be told apart by one name."""
     write_templates(tmp_path, [2, 3, 1] * 4)
     with pytest.raises(InputError, match="different names; own"):
-        recheck([a_claim(), a_claim()], tmp_path)
+        recheck([a_claim(), a_claim()], [tmp_path])
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the public BBQ files are not beside the project")
@@ -198,5 +199,32 @@ def test_released_unifiedqa_predictions_give_the_known_intervals() -> None:
 def test_the_other_shipped_figures_are_recomputed() -> None:
     """Disambiguated: 0.2, not told apart from 0. Accuracy: 0.650, described."""
     names = ("unifiedqa_bbq_religion_disambiguated", "unifiedqa_bbq_religion_accuracy")
-    cards = recheck([load_claim(name) for name in names], SHARED)
+    cards = recheck([load_claim(name) for name in names], [SHARED])
     assert [(one.outcome, one.reproduced) for one in cards] == [("not_told_apart", True), ("described", True)]
+
+
+def test_files_are_looked_for_in_every_folder(tmp_path: Path) -> None:
+    """Claims of one command may rest on files in several folders; none found names every place tried."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    write_templates(there, [8] * 12)
+    (card,) = recheck([a_claim()], [here, there])
+    assert card.n_clusters == 12
+    with pytest.raises(InputError, match=r"here/said.csv, .*empty/said.csv: no such file"):
+        recheck([a_claim()], [here, tmp_path / "empty"])
+    (here / "said.csv").write_text("template,group,said\nt0,a,yes\n")
+    pinned = a_claim(file={"path": "said.csv", "sha256": card.file_sha256})
+    assert recheck([pinned], [here, there])[0].file_sha256 == card.file_sha256
+
+
+def test_a_derived_figure_is_not_called_published(tmp_path: Path) -> None:
+    """Having again what was made from the same release says so, in the table and in the verdict."""
+    write_templates(tmp_path, [8] * 6 + [7] * 6)
+    claimed = a_claim(basis="derived", published="0.375")
+    card = only(claimed, tmp_path)
+    assert card.outcome == "supported"
+    assert card.verdict.startswith("Recomputed as derived")
+    rows = dict(card_rows(card))
+    assert rows["Published"].startswith("0.375 (derived figure: made from this release")
+    assert rows["Outcome"] == "supported"
