@@ -126,7 +126,7 @@ SECTIONS = (
         title="Word associations beside swapped groups",
         make=words.associations,
         target=(None, 0.065),
-        promised=("swap test",),
+        promised=("swap test", "excess", "excess, leaning", "number, leaning"),
     ),
 )
 """Tables of the page, in order."""

@@ -51,13 +51,13 @@ def drawn(stream: np.random.Generator, templates: int, repeats: int, lean: float
 
 
 def associations(simulations: int) -> list[Cell]:
-    """How often two groups named alike are told apart, and how often intervals hold what they are about.
+    """How often two groups named alike are told apart, and how often intervals miss what they are about.
 
     In the first three columns either group is as likely to be named with every word, template by template.
     "above 0" is how often the interval of the published number excludes 0; "swap test" how often p <= 5 %;
-    "excess" how often the interval of the excess holds 0. In the others half of the words lean to one
-    group, e^1.5 to 1: how often the intervals of the excess and of the number hold their own means at that
-    size, and how often that of the number holds its value on 40,000 templates.
+    "excess" how often the interval of the excess misses 0. In the others half of the words lean to one
+    group, e^1.5 to 1: how often the intervals of the excess and of the number miss their own means at that
+    size, and how often that of the number misses its value on 40,000 templates.
     """
     cells = []
     for measure, statistic in MEASURES.items():
@@ -76,11 +76,11 @@ def associations(simulations: int) -> list[Cell]:
             cell = Cell(templates=templates, repeats=repeats, note=measure)
             cell.add("above 0", float(np.mean([one.observed.interval.low > 0 for one in nulls])))
             cell.add("swap test", float(np.mean([one.p_value <= 0.05 for one in nulls])))
-            cell.add("excess", float(np.mean([_holds(one, 0.0) for one in nulls])))
-            cell.add("excess, leaning", float(np.mean([_holds(one, excess) for one in leans])))
+            cell.add("excess", float(np.mean([not _holds(one, 0.0) for one in nulls])))
+            cell.add("excess, leaning", float(np.mean([not _holds(one, excess) for one in leans])))
             bounds = [one.observed.interval for one in leans]
-            cell.add("number, leaning", float(np.mean([i.low <= number <= i.high for i in bounds])))
-            cell.add("endless data", float(np.mean([i.low <= limit <= i.high for i in bounds])))
+            cell.add("number, leaning", float(np.mean([not i.low <= number <= i.high for i in bounds])))
+            cell.add("endless data", float(np.mean([not i.low <= limit <= i.high for i in bounds])))
             cells.append(cell)
     return cells
 
