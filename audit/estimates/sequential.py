@@ -194,7 +194,14 @@ class Decisions:
             whole_family=whole_family,
             adjusted=adjusted,
         )
-        return disparities(frame_of, self._judgement, seed=self._seed, design=design, measures=self._measures)
+        return disparities(
+            frame_of,
+            self._judgement,
+            seed=self._seed,
+            design=design,
+            measures=self._measures,
+            corrections=side.corrections,
+        )
 
     def _leading(self) -> list[Key]:
         every = self._rule.decide == "every" or not self._primary

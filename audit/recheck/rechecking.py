@@ -222,7 +222,10 @@ def _clustered(counted: Counted, claim: Claim) -> _Clustered:
     try:
         found = cluster_jackknife(counted.statistic, sums, null=null, level=claim.level)
     except NotMeasuredError:
-        return _degenerate(counted, claim, n)
+        own = counted.statistic(sums)
+        # Without a value in some cluster, or without one of them, nothing says that they agree.
+        alike = bool(np.isfinite(own).all()) and float(np.ptp(own)) <= _AGREEMENT
+        return _degenerate(counted, claim, n) if alike else (None, (), None, None)
     interval = _bounds(found.interval.low, found.interval.high, claim, found.interval.method)
     p_value = None if claim.null is None else found.p_value
     others = () if counted.clusters is None else _bootstraps(counted, claim, sums)

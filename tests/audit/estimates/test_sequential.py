@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from audit.estimates.disparities import disparities
 from audit.estimates.measures import Measure, measure_named
 from audit.estimates.sequential import Decisions, at_look, key_of
 from audit.looks import Place, SequentialRule
@@ -13,6 +14,8 @@ from audit.records import Verdict
 from audit.spec import Judgement
 from audit.statistics.group_sequential import group_sequential
 from probes.records import Arm, Signal
+from tests.audit.estimates.test_correction import READ, labelled, values
+from tests.audit.tables import pairs, source
 
 RULE = SequentialRule(looks=(0.25, 0.5, 0.75, 1.0))
 TEMPLATES = 80
@@ -170,3 +173,19 @@ def test_other_quantities_get_the_level_of_a_look() -> None:
     assert judged[0].level > judged[1].level > 0.95
     assert judged[0].false_discovery_rate < judged[1].false_discovery_rate < 0.05
     assert judged[1].smallest_disparity_of_concern == pytest.approx(0.05)
+
+
+def test_what_labels_correct_is_corrected_at_every_look_too() -> None:
+    """A run that is looked at several times states and judges the corrected figure, as any other."""
+    frame_of = source(pairs(values(12), values(6), **READ))
+    known = {"target": labelled(women=(80, 20, 90, 10), men=(90, 10, 98, 2))}
+    decisions = Decisions(SequentialRule(looks=(0.5, 1.0)), Judgement(), seed=1, corrections=known)
+    decisions.look({"target": frame_of})
+    decisions.look({"target": frame_of})
+    stated = decisions.final({1: frame_of, 2: frame_of}, "target")
+    found = next(one.estimate for one in stated if one.estimate.measure == "toxicity_rate")
+    raw = disparities(frame_of, Judgement(), seed=1)
+    read = next(one for one in raw if one.measure == "toxicity_rate")
+    assert found.correction is not None
+    assert found.correction.raw_point == read.point
+    assert found.point != pytest.approx(read.point)

@@ -103,6 +103,16 @@ def test_clusters_all_alike_have_a_bound_not_a_width_of_zero(tmp_path: Path) -> 
     assert "equal clusters" in card.interval.method
 
 
+def test_one_cluster_that_holds_a_whole_group_does_not_count_as_agreement(tmp_path: Path) -> None:
+    """Group b is asked in one template only: no value without it, which is no proof that templates agree."""
+    rows = [f"t{t},a,{'yes' if (t + n) % 2 else 'no'}" for t in range(30) for n in range(6)]
+    rows += [f"t0,b,{'yes' if n < 2 else 'no'}" for n in range(5)]
+    (tmp_path / "said.csv").write_text("template,group,said\n" + "\n".join(rows) + "\n")
+    card = only(a_claim(), tmp_path)
+    assert card.figure == pytest.approx(0.1)
+    assert (card.interval, card.p_value, card.outcome) == (None, None, "not_measured")
+
+
 def test_without_a_cluster_column_rows_are_independent_and_the_card_says_so(tmp_path: Path) -> None:
     """Rows may be independent; then the two intervals nearly agree, and the card names the assumption."""
     write_templates(tmp_path, [2, 3, 1] * 4)
