@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from audit.analyzers.base import AnalyzerInfo
@@ -175,15 +176,15 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
     infos = {analyzer.info.name: analyzer.info for analyzer in analyzers}
     view = views[TARGET]
     target = _side(view, run.spec, measures, infos, corrections[TARGET])
-    apart = view.restated(reply_distances(view.readings, run.folder.path, TARGET, view.judgement))
-    told = (view.readings, run.folder.path, TARGET, view.judgement)
-    worded = view.restated(reply_associations(*told, seed=run.spec.seed))
+    replies = (view.readings, run.folder.path, TARGET)
+    apart = view.stated(lambda at: reply_distances(*replies, at))
+    worded = view.stated(lambda at: reply_associations(*replies, at, seed=run.spec.seed))
     target = Side(readings=target.readings, estimates=[*target.estimates, *apart, *worded])
     against: tuple[Change, ...] = ()
     if BASELINE in views:
         # The labels are of the target's answers: how the analyzer errs on another model's is not known.
         baseline = _side(views[BASELINE], run.spec, measures, infos, corrections[BASELINE])
-        against = tuple(view.restated(changes(baseline, target, view.judgement)))
+        against = tuple(changes(baseline, target, view.judgement, stops=view.stops))
     document = RunDocument(
         run=run.spec.name,
         seed=run.spec.seed,
@@ -198,10 +199,10 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
             rate
             for measure in measures
             if measure.compare_groups and measure.unit == "rate"
-            for rate in view.restated(group_rates(view.frame_of(measure), measure, view.judgement))
+            for rate in view.stated(partial(group_rates, view.frame_of(measure), measure))
         ),
         omnibus=tuple(_wholes(view, run.spec.seed, measures, corrections[TARGET])),
-        outcomes=outcomes(view.frame_of, view.judgement),
+        outcomes=outcomes(view.frame_of, view.strictest),
         findings=tuple(findings(target.estimates, target.readings.measure)),
         raters=rater_uses(run.folder.raters),
         unread=tuple(_unread(target.readings, measures)),
@@ -270,9 +271,9 @@ def _side(
     frame_of, judgement = view.frame_of, view.judgement
     estimates: list[Estimate] = [
         *view.compared,
-        *view.restated(merit_prices(frame_of, view.compared, judgement)),
-        *view.restated(rates(frame_of, judgement, measures=measures, corrections=corrections)),
-        *view.restated(benchmark_scores(frame_of, judgement, seed=spec.seed)),
+        *view.stated(partial(merit_prices, frame_of, view.compared)),
+        *rates(frame_of, judgement, measures=measures, corrections=corrections, stops=view.stops),
+        *view.stated(lambda at: benchmark_scores(frame_of, at, seed=spec.seed)),
     ]
     return Side(
         readings=view.readings, estimates=[_noted(estimate, infos, corrections) for estimate in estimates]
@@ -280,7 +281,9 @@ def _side(
 
 
 def _wholes(view: View, seed: int, measures: Sequence[Measure], corrections: Corrections) -> list[Omnibus]:
-    return omnibus(view.frame_of, view.judgement, seed=seed, measures=measures, labelled=corrections.attached)
+    return view.stated(
+        lambda at: omnibus(view.frame_of, at, seed=seed, measures=measures, labelled=corrections.attached)
+    )
 
 
 def _noted(estimate: Estimate, infos: Mapping[str, AnalyzerInfo], corrections: Corrections) -> Estimate:

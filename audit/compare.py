@@ -14,6 +14,7 @@ from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.non_inferiority import levelling, non_inferiority_of, own_changes
 from audit.estimates.review_labels import ReviewLabels
+from audit.estimates.stops import Stops
 from audit.records import Change, Estimate, GroupChange, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
@@ -25,6 +26,11 @@ AS_READ = (
     "of the readings, uncorrected: an analyzer's error rates on the answers of one model do not travel to "
     "another's"
 )
+SHARED = (
+    "a run stopped early: before, after and change are of the prompts that both runs asked, not of all that "
+    "either states in its own findings"
+)
+_ROUNDING = 1e-9
 CORRECTED = "each run corrected by people's labels of its own answers"
 Word = Literal["smaller", "larger", "no_material_change", "inconclusive", "not_measured"]
 _Key = tuple[str | None, ...]
@@ -56,7 +62,7 @@ class _Moved:
     """Of a disparity of rates: the group's own change, and the reference group's."""
 
 
-def changes(before: Side, after: Side, judgement: Judgement) -> list[Change]:
+def changes(before: Side, after: Side, judgement: Judgement, *, stops: Stops | None = None) -> list[Change]:
     """The change of every disparity and rate that both sides state, after minus before.
 
     A prompt counts when both sides have a value for it; repeats are averaged first. All changes form
@@ -66,17 +72,44 @@ def changes(before: Side, after: Side, judgement: Judgement) -> list[Change]:
         before: The earlier run (or the baseline).
         after: The later run of the same plan.
         judgement: Thresholds declared in the spec of the later run.
+        stops: Probes that a run stopped early: theirs are repeated intervals and p-values, valid at any look.
 
     Returns:
         Changes in a fixed order.
     """
-    moved = list(_moved(before, after, judgement.level))
+    moved = [_repeated(one, stops) for one in _moved(before, after, _Levels(judgement, stops))]
     p_values = [one.change.p_value for one in moved if one.change is not None]
     adjusted = iter(benjamini_hochberg(p_values).tolist() if p_values else [])
-    return [_change(one, None if one.change is None else float(next(adjusted)), judgement) for one in moved]
+    found = []
+    for one in moved:
+        p_adjusted = None if one.change is None else float(next(adjusted))
+        changed = _change(one, p_adjusted, judgement, stops)
+        found.append(changed if stops is None else stops.restated(changed, one.after.probe, judgement.level))
+    return found
 
 
-def _moved(before: Side, after: Side, level: float) -> Iterator[_Moved]:
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """The nominal level of what is stated of a probe."""
+
+    judgement: Judgement
+    stops: Stops | None
+
+    def of(self, probe: str) -> float:
+        if self.stops is None:
+            return self.judgement.level
+        return self.stops.judgement(self.judgement, probe).level
+
+
+def _repeated(one: _Moved, stops: Stops | None) -> _Moved:
+    """The change with its p-value over all looks, so that all changes share one family."""
+    if stops is None or one.change is None:
+        return one
+    p_value = min(1.0, 2 * stops.p_value(one.change.p_value / 2, one.after.probe))
+    return replace(one, change=replace(one.change, p_value=p_value))
+
+
+def _moved(before: Side, after: Side, levels: _Levels) -> Iterator[_Moved]:
     # The change is of the readings where there are no labels of both: what corrects one model's answers
     # says nothing of the other's.
     earlier = {_key(estimate): _as_read(estimate) for estimate in before.estimates}
@@ -86,21 +119,26 @@ def _moved(before: Side, after: Side, level: float) -> Iterator[_Moved]:
         frame = _paired(before.readings.measure(measure), after.readings.measure(measure))
         if frame.empty:
             continue
+        shared = _Shared(before, after, measure, levels.stops)
         if measure.compare_groups:
-            reviewed = dict(_by_reviews(before, after, measure, level))
+            reviewed = dict(_by_reviews(before, after, measure, levels))
             for contrast in contrasts(frame, measure):
                 key = _key_of(contrast)
                 if key in reviewed:
                     yield reviewed[key]
                 elif key in earlier and key in later:
-                    yield _disparity(contrast, earlier[key], later[key], level)
+                    sides = shared.disparities(contrast, earlier[key], later[key])
+                    yield _disparity(contrast, *sides, levels)
         if measure.limit or not measure.compare_groups:
             for key, estimate in later.items():
                 if estimate.kind == "rate" and estimate.measure == measure.name and key in earlier:
-                    yield _rate(frame, earlier[key], estimate, level)
+                    sides = shared.rates(earlier[key], estimate)
+                    yield _rate(frame, *sides, levels.of(estimate.probe))
 
 
-def _by_reviews(before: Side, after: Side, measure: Measure, level: float) -> Iterator[tuple[_Key, _Moved]]:
+def _by_reviews(
+    before: Side, after: Side, measure: Measure, levels: _Levels
+) -> Iterator[tuple[_Key, _Moved]]:
     """The changes of which both sides are corrected by labels of their own answers."""
     first, second = before.reviews_of(measure), after.reviews_of(measure)
     if first is None or second is None:
@@ -114,7 +152,7 @@ def _by_reviews(before: Side, after: Side, measure: Measure, level: float) -> It
         if sides[0] is None or sides[1] is None:
             continue
         if all(one.correction is not None and one.correction.source == "review" for one in sides if one):
-            moved = _disparity(contrast, sides[0], sides[1], level)
+            moved = _disparity(contrast, sides[0], sides[1], levels)
             yield key, replace(moved, corrected=True)
 
 
@@ -134,8 +172,8 @@ def _as_read(estimate: Estimate) -> Estimate:
     )
 
 
-def _paired(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """One row a prompt that both sides answered: its facts, and `value` = after - before."""
+def _paired(before: pd.DataFrame, after: pd.DataFrame, *, own: bool = False) -> pd.DataFrame:
+    """One row a prompt that both sides answered: its facts, and `value` = after - before (or after's own)."""
     if before.empty or after.empty:
         return after.iloc[:0]
     earlier = before.groupby("prompt_id", observed=True)["value"].mean()
@@ -143,10 +181,11 @@ def _paired(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     change = (later - earlier).dropna()
     facts = after[~after["prompt_id"].duplicated()].set_index("prompt_id", drop=False)
     kept = facts.loc[facts.index.isin(change.index)]
-    return kept.assign(value=change.reindex(kept.index).to_numpy())
+    return kept.assign(value=(later if own else change).reindex(kept.index).to_numpy())
 
 
-def _disparity(contrast: Contrast, before: Estimate, after: Estimate, level: float) -> _Moved:
+def _disparity(contrast: Contrast, before: Estimate, after: Estimate, levels: _Levels) -> _Moved:
+    level = levels.of(after.probe)
     found: ClusterEstimate | None = None
     if contrast.strata:
         bounds = (-2.0, 2.0) if contrast.cell.measure.unit == "rate" else None
@@ -158,13 +197,72 @@ def _disparity(contrast: Contrast, before: Estimate, after: Estimate, level: flo
     return _Moved(before=before, after=after, change=found, n_outputs=contrast.n_outputs, sides=sides)
 
 
-def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) -> _Moved:
+class _Shared:
+    """Both sides of a change on the prompts that both runs have a value for, of probes stopped early.
+
+    The estimate of a run that stopped early is as of the look that ended it, and rests on fewer prompts than
+    that of a run that went on. What each states stays in its own findings; a change needs one footing.
+    """
+
+    def __init__(self, before: Side, after: Side, measure: Measure, stops: Stops | None) -> None:
+        self._probes: frozenset[str] = frozenset() if stops is None else stops.probes
+        self._frames: tuple[pd.DataFrame, pd.DataFrame] | None = None
+        self._contrasts: tuple[dict[_Key, Contrast], dict[_Key, Contrast]] = ({}, {})
+        if stops is None:
+            return
+        earlier, later = before.readings.measure(measure), after.readings.measure(measure)
+        # Each side's own means, on the rows of the change.
+        self._frames = (_paired(later, earlier, own=True), _paired(earlier, later, own=True))
+        if measure.compare_groups:
+            first, second = ({_key_of(one): one for one in contrasts(f, measure)} for f in self._frames)
+            self._contrasts = (first, second)
+
+    def disparities(self, contrast: Contrast, before: Estimate, after: Estimate) -> tuple[Estimate, Estimate]:
+        if after.probe not in self._probes:
+            return before, after
+        key = _key_of(contrast)
+        first, second = (side.get(key) for side in self._contrasts)
+        return _on_shared(before, first), _on_shared(after, second)
+
+    def rates(self, before: Estimate, after: Estimate) -> tuple[Estimate, Estimate]:
+        if after.probe not in self._probes or self._frames is None:
+            return before, after
+        first, second = (_mean_of(_rows_of(rows, after)) for rows in self._frames)
+        return _moved_to(before, {"point": first}), _moved_to(after, {"point": second})
+
+
+def _on_shared(stated: Estimate, contrast: Contrast | None) -> Estimate:
+    known = contrast is not None and bool(contrast.strata)
+    group = contrast.group_mean if contrast is not None and known else None
+    reference = contrast.reference_mean if contrast is not None and known else None
+    point = None if group is None or reference is None else group - reference
+    return _moved_to(stated, {"point": point, "group_rate": group, "reference_rate": reference})
+
+
+def _moved_to(stated: Estimate, shared: dict[str, float | None]) -> Estimate:
+    """The estimate on the shared prompts, saying so where that is not what its run states."""
+    said = stated.point is None or shared["point"] is None or abs(stated.point - shared["point"]) > _ROUNDING
+    reasons = (*stated.reasons, SHARED) if said else stated.reasons
+    return stated.model_copy(update={**shared, "reasons": reasons})
+
+
+def _mean_of(rows: pd.DataFrame) -> float | None:
+    return float(rows.groupby("template", observed=True)["value"].mean().mean()) if len(rows) else None
+
+
+def _rows_of(frame: pd.DataFrame, after: Estimate) -> pd.DataFrame:
+    """The rows that a rate is of."""
     rows = frame[(frame["probe"] == after.probe) & (frame["language"] == after.language)]
     rows = rows[rows["arm"] != "placebo"]
     if after.domain != POOLED:
         rows = rows[rows["domain"] == after.domain]
     if after.technique is not None:
         rows = rows[rows["technique"].fillna("none") == after.technique]
+    return rows
+
+
+def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) -> _Moved:
+    rows = _rows_of(frame, after)
     means = rows.groupby("template", observed=True)["value"].mean().to_numpy(dtype=np.float64)
     try:
         found = cluster_t_interval(means, level=level, bounds=(-1.0, 1.0))
@@ -173,11 +271,13 @@ def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) 
     return _Moved(before=before, after=after, change=found, n_outputs=len(rows))
 
 
-def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> Change:
+def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement, stops: Stops | None) -> Change:
     before, after, found = one.before, one.after, one.change
     word, reasons = _word(one, p_adjusted, judgement)
     if word == "smaller" and one.sides is not None:
         reasons = (*reasons, *levelling(before, after, one.sides))
+    if SHARED in {*before.reasons, *after.reasons} and SHARED not in reasons:
+        reasons = (*reasons, SHARED)
     if one.corrected:
         reasons = (*reasons, CORRECTED)
     elif before.correction is not None or after.correction is not None:
@@ -210,7 +310,9 @@ def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> Chan
         after_verdict=after.verdict,
         verdict=word,
         reasons=reasons,
-        non_inferiority=non_inferiority_of(after, found, judgement),
+        non_inferiority=non_inferiority_of(
+            after, found, judgement if stops is None else stops.judgement(judgement, after.probe)
+        ),
         group_change=None if one.sides is None else one.sides[0],
         reference_change=None if one.sides is None else one.sides[1],
         declared=after.declared,

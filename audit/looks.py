@@ -66,7 +66,9 @@ class SequentialReport(Record):
     saved: int
     """Outputs never asked for, because the comparisons that need them were decided."""
     rate_look: int | None
-    """Look whose level rates and changes have; None if nothing was left out, so that they have their own."""
+    """Look whose level the rates and changes of `stopped_probes` have; None if nothing was left out."""
+    stopped_probes: tuple[str, ...] = ()
+    """Probes from which something was left out; of all others there is one analysis, at the plain level."""
     lost: int | None = Field(default=None, ge=0)
     """Leading comparisons left open with all templates asked, which one analysis at the end would have
     decided; None while some are still to be asked."""

@@ -1,8 +1,9 @@
 """Proposing a design before money is spent: what a plan decides, the cheapest that would, its costs."""
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from math import ceil, sqrt
+from dataclasses import dataclass
+from math import ceil, floor, sqrt
 from pathlib import Path
 
 from audit.collection.budget import find_price
@@ -10,13 +11,20 @@ from audit.pilot import Variances, pilot_variances, reply_tokens
 from audit.plan import ASSUMED_RATE, ASSUMED_SLOPE_SD, POWER, Cell, Plan
 from audit.plugins import build_probe
 from audit.runs import (
+    TARGET,
     Run,
     build_targets,
     open_run,
     preview_plan,
 )
 from audit.spec import Spec, load_spec
-from audit.statistics.design_search import Decision, chance_equivalent, chance_found, cheapest_design
+from audit.statistics.design_search import (
+    Decision,
+    chance_equivalent,
+    chance_found,
+    cheapest_design,
+    most_repeats,
+)
 from audit.statistics.power import difference_variance, smallest_detectable
 from probes.records import Arm, Record
 from probes.seeds import rng
@@ -89,6 +97,8 @@ class Proposals(Record):
     family_level: float
     """1 - alpha of the two-sided test of one primary contrast, were it the only true one."""
     proposals: tuple[Proposal, ...]
+    pilot_differs: tuple[str, ...] = ()
+    """In what the pilot is of something else than the spec, in words; its variances need not hold then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,7 @@ class _Question:
     pairs: int
     prompts_a_template: float
     available: int
+    domains: tuple[str, ...]
 
 
 def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals]:
@@ -138,7 +149,29 @@ def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals
         for question in questions
         for variances in [known.get((question.probe, question.attribute, question.signal), _assumed(run))]
     )
-    return plan, Proposals(primary_contrasts=primary, family_level=1 - alpha, proposals=proposals)
+    return plan, Proposals(
+        primary_contrasts=primary,
+        family_level=1 - alpha,
+        proposals=proposals,
+        pilot_differs=() if run is None else tuple(_differences(run, spec, plan, spec_path)),
+    )
+
+
+def _differences(run: Run, spec: Spec, plan: Plan, spec_path: Path) -> Iterator[str]:
+    """In what a pilot is of something else than the spec."""
+    with run.store(read_only=True) as store:
+        asked = json.loads(store.get_meta(f"target.{TARGET}") or "{}")
+    here = dict(build_targets(spec, spec_path.parent, str(spec_path), {})[TARGET].info.facts)
+    other = sorted(key for key in {*asked, *here} if asked.get(key) != here.get(key))
+    if other:
+        key = "model" if "model" in other else other[0]
+        yield f"of another target ({key}: {asked.get(key, 'none')}; here {here.get(key, 'none')})"
+    asked_about, wanted = (
+        {(c.probe, c.domain) for c in one.cells if c.attribute} for one in (run.plan, plan)
+    )
+    missing = sorted({domain for _, domain in wanted - asked_about})
+    if missing:
+        yield f"without the domains {', '.join(missing)}"
 
 
 def _assumed(run: Run | None) -> Variances:
@@ -170,6 +203,7 @@ def _questions(spec: Spec, plan: Plan, root: Path) -> Iterator[_Question]:
             pairs=max(1, round(sum(c.prompts for c in found) / sum(c.templates for c in found))),
             prompts_a_template=prompts[probe] / max(1, all_here),
             available=max(fewest, _available(spec, probe, root, domains)),
+            domains=tuple(sorted(domains)),
         )
 
 
@@ -265,6 +299,11 @@ def _proposal(
     )
 
 
+def _percent(chance: float) -> str:
+    """A chance that is not rounded up to the power that it misses."""
+    return f"{floor(1000 * chance) / 10:g} %"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Costs:
     """Designs for one question, with what they cost."""
@@ -302,18 +341,26 @@ class _Costs:
     def why_not(self) -> str:
         """Why no number of repeats does, and what would."""
         here, margin = self.question.available, 100 * self.decision.margin
-        said = f"{here} templates cannot decide at {margin:g} points with any number of repeats"
-        if self.decision.slope_sd > 0 and here > 1:
-            endless = replace(self.decision, noise_sd=0.0)
-            found = chance_found(endless, endless.margin, n_clusters=here, pairs=1)
-            equal = chance_equivalent(endless, n_clusters=here, pairs=1)
+        repeats = most_repeats(self.question.pairs)
+        said = f"{here} templates do not decide at {margin:g} points with up to {repeats} repeats"
+        if here > 1:
+            pairs = repeats * self.question.pairs
+            found = chance_found(self.decision, self.decision.margin, n_clusters=here, pairs=pairs)
+            equal = chance_equivalent(self.decision, n_clusters=here, pairs=pairs)
             said += (
                 f": templates differ by {100 * self.decision.slope_sd:.1f} points in how they react, so that "
-                f"even with endless repeats a disparity of that size is found in {100 * found:.0f} % and a "
-                f"true 0 called equivalent in {100 * equal:.0f} % of runs"
+                f"with {repeats} repeats a disparity of that size is found in {_percent(found)} and a "
+                f"true 0 called equivalent in {_percent(equal)} of runs, where {100 * POWER:.0f} % of both "
+                "are asked for"
             )
         free = cheapest_design(self.decision, power=POWER, pairs_a_repeat=self.question.pairs)
-        return said if free is None else f"{said}; {free[0]} templates x {free[1]} repeats would decide"
+        if free is None:
+            return said
+        places = ", ".join(self.question.domains)
+        return (
+            f"{said}; {free[0]} templates x {free[1]} repeats would decide: {self.question.probe} has {here} "
+            f"in {places}, and more come from other domains or from a probe of your own"
+        )
 
     def cost(self, templates: int, repeats: int) -> DesignCost:
         """A design with its costs."""

@@ -1,6 +1,7 @@
 """What may be stated of a run: by one analysis of everything, or as of the looks of a run until decided."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from audit.analyzers.base import Analyzer
@@ -11,7 +12,7 @@ from audit.estimates.correction_band import KnownErrors
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure
-from audit.estimates.sequential import at_look
+from audit.estimates.stops import Stops
 from audit.findings.document import RunDocument
 from audit.looks import SequentialRule
 from audit.records import Change, Counts
@@ -21,7 +22,7 @@ from audit.scoring import score_outputs
 from audit.spec import Judgement, Spec
 from audit.statistics.group_sequential import group_sequential
 from audit.store import Store
-from audit.until_decided import Looking, Sequel, View, restated
+from audit.until_decided import Looking, Sequel, View
 
 __all__ = ["changes_of", "corrections_of", "looking", "views_of"]
 
@@ -90,7 +91,7 @@ def _fixed(readings: Readings, spec: Spec, measures: Sequence[Measure], correcti
 def changes_of(
     before: Side, after: Side, judgement: Judgement, documents: tuple[RunDocument, RunDocument]
 ) -> list[Change]:
-    """Changes at the strictest level that a run until decided needs; at the plain one if there is none.
+    """Changes; those of probes that a run until decided stopped early hold at whichever look that was.
 
     Args:
         before: The earlier run.
@@ -98,16 +99,24 @@ def changes_of(
         judgement: Thresholds of the later one.
         documents: What both found.
     """
+    return changes(before, after, judgement, stops=_stops(judgement, documents))
+
+
+def _stops(judgement: Judgement, documents: tuple[RunDocument, RunDocument]) -> Stops | None:
+    """The probes that either run stopped early, at the stricter level of the two."""
     stopped = [
-        (group_sequential(report.rule.looks, shape=report.rule.shape), report.rate_look)
+        Stops(
+            boundaries=group_sequential(report.rule.looks, shape=report.rule.shape),
+            look=report.rate_look,
+            probes=frozenset(report.stopped_probes),
+        )
         for report in (document.sequential for document in documents)
         if report is not None and report.rate_look is not None
     ]
     if not stopped:
-        return changes(before, after, judgement)
-    boundaries, look = max(stopped, key=lambda pair: pair[0].level(judgement.level, pair[1]))
-    found = changes(before, after, at_look(judgement, boundaries, look))
-    return restated(found, level=judgement.level, look=look, looks=len(boundaries.fractions))
+        return None
+    strictest = max(stopped, key=lambda one: one.boundaries.level(judgement.level, one.look))
+    return replace(strictest, probes=frozenset().union(*(one.probes for one in stopped)))
 
 
 def looking(run: Run, rule: SequentialRule, store: Store, secrets: Mapping[str, str]) -> Looking:

@@ -17,18 +17,19 @@ from audit.estimates.correction import Corrections
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure
-from audit.estimates.sequential import Decisions, Stated, at_look, key_of, touches
+from audit.estimates.sequential import Decisions, Stated, key_of, touches
+from audit.estimates.stops import Stops, at_look
 from audit.looks import Comparison, Place, SequentialReport, SequentialRule, places
-from audit.records import Change, Counts, Estimate, GroupRate
+from audit.records import Counts, Estimate, GroupRate, Omnibus
 from audit.runs import TARGET, Run
 from audit.spec import Judgement
 from audit.store import Store
 from probes.records import Arm
 
-__all__ = ["Looking", "Sequel", "View", "restated"]
+__all__ = ["Looking", "Sequel", "View"]
 
 FrameOf = Callable[[Measure], pd.DataFrame]
-Stateable = TypeVar("Stateable", Estimate, Change, GroupRate)
+Stateable = TypeVar("Stateable", Estimate, GroupRate, Omnibus)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +43,28 @@ class View:
     frame_of: FrameOf
     """Rows for everything else."""
     judgement: Judgement
-    """Thresholds for everything else."""
-    level: float = 0.95
-    """The level that everything else has over all looks together."""
-    look: int | None = None
-    """The look at whose level everything else is stated; None if nothing was left out."""
-    looks: int = 1
+    """Thresholds declared in the spec."""
+    stops: Stops | None = None
+    """What was left out; None if nothing was."""
 
-    def restated(self, found: Iterable[Stateable]) -> list[Stateable]:
-        """Quantities computed at these thresholds, with the level they have over all looks."""
-        if self.look is None:
-            return list(found)
-        return restated(found, level=self.level, look=self.look, looks=self.looks)
+    @property
+    def strictest(self) -> Judgement:
+        """Thresholds that hold for every probe."""
+        if self.stops is None:
+            return self.judgement
+        return at_look(self.judgement, self.stops.boundaries, self.stops.look)
 
+    def stated(self, compute: Callable[[Judgement], Iterable[Stateable]]) -> list[Stateable]:
+        """Quantities besides the disparities, each at the thresholds of its probe.
 
-def restated(found: Iterable[Stateable], *, level: float, look: int, looks: int) -> list[Stateable]:
-    """Quantities computed at the thresholds of a look (`at_look`), saying so, at the level over all looks."""
-    note = f"repeated interval at look {look} of {looks}"
-    return [one.model_copy(update={"level": level, "method": f"{one.method}; {note}"}) for one in found]
+        Args:
+            compute: Gives the quantities at any thresholds.
+        """
+        return (
+            list(compute(self.judgement))
+            if self.stops is None
+            else self.stops.stated(compute, self.judgement)
+        )
 
 
 class _Rows:
@@ -271,6 +276,7 @@ class Sequel:
                 asked=sum(count.planned - count.not_asked for count in told.values()),
                 saved=sum(skipped.values()),
                 rate_look=min(ends.values(), default=None),
+                stopped_probes=tuple(sorted(ends)),
                 lost=_lost(looking, run, rows[TARGET], stated[TARGET]),
                 comparisons=tuple(_comparison(one, looking) for one in stated[TARGET]),
             ),
@@ -300,15 +306,12 @@ def _view(
             frame_of=rows.readings.measure,
             judgement=judgement,
         )
-    look = min(ends.values())
     return View(
         readings=rows.readings,
         compared=compared,
         frame_of=rows.whole(ends),
-        judgement=at_look(judgement, looking.decisions.boundaries, look),
-        level=judgement.level,
-        look=look,
-        looks=len(looking.decisions.boundaries.fractions),
+        judgement=judgement,
+        stops=Stops(boundaries=looking.decisions.boundaries, look=min(ends.values()), probes=frozenset(ends)),
     )
 
 

@@ -1,11 +1,12 @@
 """`evenhand plan`: what a spec will ask, what it can decide and what would, before anything is sent."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from audit import api
-from audit.cli.console import clean, data, say, table
+from audit.cli.console import clean, data, say, table, warn
 from audit.cli.options import json_option
 from audit.plan import Plan
 from audit.proposals import DesignCost, Proposal, Proposals
@@ -34,13 +35,15 @@ def plan(spec: Path, out: Path | None, pilot: Path | None, as_json: bool) -> Non
     if as_json:
         data({**made.model_dump(mode="json"), "proposals": proposals.model_dump(mode="json")})
     else:
-        _show(made)
+        _show(made, piloted=pilot is not None)
         _show_proposals(proposals)
+    if proposals.pilot_differs:
+        warn(f"the pilot is {' and '.join(proposals.pilot_differs)}: its variances need not hold here")
     target = f"evenhand run {spec} --out DIR" if out is None else f"evenhand resume {out}"
     say(f"next: {target}")
 
 
-def _show(made: Plan) -> None:
+def _show(made: Plan, *, piloted: bool) -> None:
     say(f"{made.name}: {made.prompts} prompts x {made.repeats} repeats x {made.targets} targets")
     say(f"{made.requests} requests, about {made.prompt_tokens} prompt tokens (estimated from characters)")
     for rater in made.raters:
@@ -65,26 +68,40 @@ def _show(made: Plan) -> None:
             for cell in made.cells
         ],
     )
-    for entry in made.detectable:
+    # A pilot knows better than these lines assume; its figures follow.
+    alike: dict[tuple[float, int, float], list[str]] = {}
+    for entry in () if piloted else made.detectable:
+        key = (entry.smallest_detectable, entry.templates, entry.assumed_slope_sd)
+        alike.setdefault(key, []).append(f"{entry.domain} {entry.attribute} ({entry.signal})")
+    for (size, templates, spread), names in alike.items():
         say(
-            f"{entry.domain} {entry.attribute} ({entry.signal}): sees differences of "
-            f"{100 * entry.smallest_detectable:.1f} points or more in 4 of 5 runs "
-            f"({entry.templates} templates whose effects spread by {100 * entry.assumed_slope_sd:.0f} points)"
+            f"{', '.join(names)}: sees differences of {100 * size:.1f} points or more in 4 of 5 runs "
+            f"({templates} templates whose effects spread by {100 * spread:.0f} points)"
         )
 
 
 def _show_proposals(proposals: Proposals) -> None:
+    alike: dict[str, list[Proposal]] = {}
     for one in proposals.proposals:
+        same = one.model_dump_json(exclude={"probe", "attribute", "signal", "contrasts"})
+        alike.setdefault(same, []).append(one)
+    for group in alike.values():
         say()
-        _show_proposal(one, proposals)
+        _show_alike(group, proposals)
 
 
-def _show_proposal(one: Proposal, proposals: Proposals) -> None:
+def _show_alike(group: Sequence[Proposal], proposals: Proposals) -> None:
+    """What holds for one attribute and signal, or for several alike."""
+    one = group[0]
+    counts = sorted({same.contrasts for same in group})
+    each = "" if len(group) == 1 else " each"
+    contrasts = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    names = ", ".join(f"{same.attribute} ({same.signal})" for same in group)
     said = one.variances
     say(
         clean(
-            f"{one.attribute} ({one.signal}), pooled: {one.templates} templates x {one.repeats} repeats, "
-            f"{one.contrasts} of {proposals.primary_contrasts} primary contrasts"
+            f"{names}, pooled: {one.templates} templates x {one.repeats} repeats, "
+            f"{contrasts} of {proposals.primary_contrasts} primary contrasts{each}"
         )
     )
     say(
@@ -105,6 +122,9 @@ def _show_proposal(one: Proposal, proposals: Proposals) -> None:
     for power, design in ((80, one.cheapest), (90, one.cheapest_sure)):
         if design is not None:
             say(f"  decides at {margin} in {power} % of runs: {_cost(design)}")
+        elif one.cheapest is not None:
+            few = f"not with the {one.templates_available} templates there are"
+            say(f"  decides at {margin} in {power} % of runs: {few}")
     if one.affordable is not None:
         say(
             f"  most precise within the limits: {_cost(one.affordable)}; sees "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 
 from audit import api
 from audit.cli.console import say, warn
@@ -43,6 +44,11 @@ def run(
     SPEC is a YAML file; `evenhand init` writes one. If the folder already holds a run of the same
     spec, the run goes on where it stopped: nothing is asked twice.
     """
+    given = click.get_current_context().get_parameter_source("decide")
+    if given is not ParameterSource.DEFAULT and not until_decided:
+        raise click.UsageError(
+            f"--decide {decide}: only a run --until-decided stops asking; add --until-decided or leave it out"
+        )
     loaded = api.load_spec(spec)
     rule = SequentialRule(decide=decide) if until_decided else None
     made = api.create_run(loaded, out, root=spec.parent, where=str(spec), sequential=rule)

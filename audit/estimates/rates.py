@@ -10,6 +10,7 @@ from audit.estimates.correction import Corrections
 from audit.estimates.correction_rates import WHY_UNCORRECTED, CorrectedRate, corrected_rate
 from audit.estimates.correction_reviews import ReviewedRate
 from audit.estimates.measures import MEASURES, Measure
+from audit.estimates.stops import Stops
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.multiplicity import benjamini_hochberg
@@ -26,6 +27,7 @@ def rates(
     *,
     measures: Sequence[Measure] = MEASURES,
     corrections: Corrections = UNCORRECTED,
+    stops: Stops | None = None,
 ) -> list[Estimate]:
     """Rates of every measure that is not only a comparison, clustered by template (or goal).
 
@@ -39,6 +41,7 @@ def rates(
         judgement: Thresholds declared in the spec.
         measures: Which to state.
         corrections: Labels by which readings are corrected; a verdict is then on the corrected rate.
+        stops: Probes that were stopped early: theirs are repeated intervals and p-values, valid at any look.
 
     Returns:
         Estimates in a fixed order.
@@ -46,33 +49,41 @@ def rates(
     found: list[Estimate] = []
     for measure in measures:
         if measure.limit or not measure.compare_groups:
-            found.extend(_of_measure(frame_of(measure), measure, judgement, corrections))
+            found.extend(_of_measure(frame_of(measure), measure, judgement, corrections, stops))
+    if stops is not None:
+        found = [_repeated(one, stops) for one in found]
     tested = [one.p_value for one in found if one.p_value is not None]
     adjusted = iter(benjamini_hochberg(tested).tolist() if tested else [])
     judged = [one if one.p_value is None else _judged(one, float(next(adjusted)), judgement) for one in found]
     named = {measure.name: measure for measure in measures}
-    return [corrections.with_rate_band(one, named[one.measure]) for one in judged]
+    banded = [corrections.with_rate_band(one, named[one.measure]) for one in judged]
+    return banded if stops is None else [stops.restated(one, one.probe, judgement.level) for one in banded]
 
 
 def _of_measure(
-    frame: pd.DataFrame, measure: Measure, judgement: Judgement, corrections: Corrections
+    frame: pd.DataFrame,
+    measure: Measure,
+    judgement: Judgement,
+    corrections: Corrections,
+    stops: Stops | None,
 ) -> Iterator[Estimate]:
     # Placebo prompts are asked to measure noise; counting them would weigh their wording twice.
     rows = frame[frame["arm"] != "placebo"] if len(frame) else frame
     for (probe, language), block in rows.groupby(["probe", "language"], observed=True, sort=True):
         known = {"probe": str(probe), "language": str(language)}
+        at = judgement if stops is None else stops.judgement(judgement, str(probe))
         techniques = block["technique"].fillna("none")
         for technique in sorted(set(techniques), key=lambda name: (name != "none", name)):
             part = block[techniques == technique]
             named = {**known, "technique": str(technique) if block["technique"].notna().any() else None}
-            yield _rate(part, measure, judgement, corrections, {**named, "domain": POOLED})
+            yield _rate(part, measure, at, corrections, {**named, "domain": POOLED})
             if technique != "none":
                 continue
             domains = sorted(set(part["domain"]))
             if len(domains) > 1:
                 for domain in domains:
                     facts = {**named, "domain": str(domain)}
-                    yield _rate(part[part["domain"] == domain], measure, judgement, corrections, facts)
+                    yield _rate(part[part["domain"] == domain], measure, at, corrections, facts)
 
 
 def _rate(
@@ -118,6 +129,13 @@ def _rate(
         unmeasured = {"method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": (str(error),)}
         return Estimate.model_validate({**stated, **unmeasured})
     return Estimate.model_validate({**stated, **measured, **_corrected(corrected, measured)})
+
+
+def _repeated(stated: Estimate, stops: Stops) -> Estimate:
+    """The rate with its p-value over all looks, so that all rates share one family at the declared rate."""
+    if stated.p_value is None:
+        return stated
+    return stated.model_copy(update={"p_value": stops.p_value(stated.p_value, stated.probe)})
 
 
 def _naive(valued: pd.DataFrame, measure: Measure, level: float) -> dict[str, float]:

@@ -13,10 +13,10 @@ from audit.estimates.measures import MEASURES, Measure
 from audit.looks import Place, SequentialRule
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
-from audit.statistics.group_sequential import GroupSequential, group_sequential
+from audit.statistics.group_sequential import group_sequential
 from probes.records import Arm
 
-__all__ = ["Decisions", "Stated", "at_look", "key_of", "touches"]
+__all__ = ["Decisions", "Stated", "key_of", "touches"]
 
 FrameOf = Callable[[Measure], pd.DataFrame]
 """Gives the rows of a measure."""
@@ -164,7 +164,9 @@ class Decisions:
         elif again is not None and not stated.decided:
             found = again
         else:
-            found = found.model_copy(update={"p_adjusted": p_adjusted})
+            early = stated.decided and stated.look < len(self._rule.looks)
+            told = {"p_adjusted": p_adjusted, "early_look": stated.look if early else None}
+            found = found.model_copy(update=told)
         spoiled = latest.verdict is Verdict.NOT_MEASURED and found.verdict is not Verdict.NOT_MEASURED
         if spoiled:  # Negative controls and missing answers count with all that is known in the end.
             update = {
@@ -220,23 +222,6 @@ class Decisions:
                 needing = [other for other in leading if _shares_prompts(key, other)]
                 if needing and decided.issuperset(needing):
                     side.ended.add(key)
-
-
-def at_look(judgement: Judgement, boundaries: GroupSequential, look: int) -> Judgement:
-    """Thresholds for quantities that are not compared over looks, in a run that left out prompts after one.
-
-    A run's stop depends on its answers, so also an overall rate or a change is stated at the nominal
-    level of the look after which something was left out. Spending grows in proportion to the error rate,
-    so the same step for the false discovery rate is on the safe side.
-
-    Args:
-        judgement: Thresholds declared in the spec.
-        boundaries: Of the run's looks.
-        look: Number of the look.
-    """
-    level = boundaries.level(judgement.level, look)
-    rate = 2 * boundaries.nominal_alpha(min(1.0, judgement.false_discovery_rate) / 2, look)
-    return judgement.model_copy(update={"level": level, "false_discovery_rate": rate})
 
 
 def key_of(estimate: Estimate) -> Key:

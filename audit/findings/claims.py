@@ -178,7 +178,9 @@ def _words(estimate: Estimate) -> str:
 def _doubt(estimate: Estimate) -> str:
     """The verdict, where the difference is not one that the data support."""
     if estimate.verdict is Verdict.DISPARITY:
-        return ""
+        if estimate.early_look is None:
+            return ""
+        return f" Decided early, at look {estimate.early_look}: its size tends to lie too far from 0."
     return f" Verdict: {estimate.verdict.value.replace('_', ' ')}."
 
 

@@ -165,6 +165,9 @@ class Estimate(Record):
     verdict: Verdict
     material: bool = False
     """True if the whole interval lies beyond the margin."""
+    early_look: int | None = None
+    """Number of the look, before the last one planned, that decided it; the point then tends to lie too far
+    from 0. None for all others."""
     observation: bool = False
     """True if the norm allows or asks to justify a difference: not a finding by itself."""
     reasons: tuple[str, ...] = ()

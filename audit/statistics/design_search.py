@@ -8,7 +8,7 @@ from scipy.special import stdtr, stdtrit
 from audit.statistics.arguments import check_at_least, check_fraction
 from audit.statistics.power import clusters_for_equivalence, clusters_needed, difference_variance
 
-__all__ = ["Decision", "chance_equivalent", "chance_found", "cheapest_design"]
+__all__ = ["Decision", "chance_equivalent", "chance_found", "cheapest_design", "most_repeats"]
 
 _MOST_PAIRS = 256
 """Repeats beyond which templates' own reactions are all that is left, for any size of noise met so far."""
@@ -96,7 +96,7 @@ def cheapest_design(
     """
     check_at_least("pairs_a_repeat", pairs_a_repeat, 1)
     found: tuple[int, int] | None = None
-    for repeats in range(1, max(1, _MOST_PAIRS // pairs_a_repeat) + 1):
+    for repeats in range(1, most_repeats(pairs_a_repeat) + 1):
         known = {
             "slope_sd": decision.slope_sd,
             "noise_sd": decision.noise_sd,
@@ -112,6 +112,19 @@ def cheapest_design(
         if found is None or n * repeats < found[0] * found[1]:
             found = (n, repeats)
     return found
+
+
+def most_repeats(pairs_a_repeat: int) -> int:
+    """The most repeats that `cheapest_design` considers, at least 1.
+
+    Args:
+        pairs_a_repeat: Pairs that one repeat of a template gives, at least 1.
+
+    Raises:
+        ValueError: The argument is out of range.
+    """
+    check_at_least("pairs_a_repeat", pairs_a_repeat, 1)
+    return max(1, _MOST_PAIRS // pairs_a_repeat)
 
 
 def _error(decision: Decision, n_clusters: int, pairs: int) -> tuple[float, float]:

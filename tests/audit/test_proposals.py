@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,8 +64,11 @@ def test_what_cannot_be_decided_is_said(tmp_path: Path) -> None:
     (one,) = found.proposals
     assert one.cheapest is None
     assert one.impossible is not None
-    assert "88 templates cannot decide at 2 points" in one.impossible
-    assert "would decide" in one.impossible
+    assert "88 templates do not decide at 2 points" in one.impossible
+    assert "would decide: bias/decisions has 88 in hiring, lending, and more come from" in one.impossible
+    chances = [float(said) for said in re.findall(r"in ([0-9.]+) % (?:and|of runs)", one.impossible)]
+    assert len(chances) == 2
+    assert min(chances) < 80
     assert one.affordable is not None
     assert one.affordable.outputs <= 2000
     assert one.affordable.templates <= 88
@@ -94,6 +98,48 @@ def test_a_pilot_gives_the_variances(tmp_path: Path) -> None:
     assert one.variances.source == "pilot (favourable_rate, 60 templates)"
     assert one.variances.noise_sd == pytest.approx(0.68, abs=0.06)
     assert 0.0 <= one.variances.slope_sd < 0.25
+
+
+@pytest.mark.parametrize("margin", [0.048, 0.05, 0.052, 0.054])
+def test_a_plan_that_cannot_decide_names_a_power_below_the_one_asked_for(
+    tmp_path: Path, margin: float
+) -> None:
+    """Just below what endless repeats would decide, the chances told are those of the repeats considered."""
+    (one,) = propose(spec(tmp_path, margin=margin))[1].proposals
+    said = one.impossible
+    assert (said is None) == (one.cheapest is not None)
+    if said is not None:
+        assert min(float(chance) for chance in re.findall(r"in ([0-9.]+) % (?:and|of runs)", said)) < 80
+
+
+def test_a_pilot_of_something_else_is_told_and_replaces_what_is_assumed(tmp_path: Path) -> None:
+    """One line warns of another target and of missing domains; the lines that assume variances are gone."""
+    other = tmp_path / "other"
+    other.mkdir()
+    path = other / "spec.yaml"
+    small = SPEC.format(templates=12, margin=0.1, repeats=1, more="")
+    path.write_text(small.replace("0.6", "0.7").replace("[lending, hiring]", "[lending]"))
+    run = api.create_run(api.load_spec(path), other / "pilot", root=other, where="spec.yaml")
+    asyncio.run(api.collect(run, secrets={}))
+    api.score(run)
+    command = [sys.executable, "-m", "audit", "plan", str(spec(tmp_path)), "--pilot", str(other / "pilot")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    (warning,) = [line for line in told.splitlines() if line.startswith("warning:")]
+    assert "another target" in warning
+    assert "without the domains hiring" in warning
+    assert "whose effects spread" not in told
+
+
+def test_equal_lines_are_told_once(tmp_path: Path) -> None:
+    """Attributes that the plan treats alike share one block."""
+    path = spec(tmp_path)
+    path.write_text(path.read_text().replace("[gender]", "[gender, age]"))
+    told = subprocess.run(
+        [sys.executable, "-m", "audit", "plan", str(path)], capture_output=True, text=True, check=True
+    ).stderr
+    assert told.count("sees differences of") == 1
+    assert told.count("calls a true 0 equivalent within") == 1
+    assert "age (explicit), gender (explicit), pooled" in told
 
 
 def test_the_command_prints_proposals(tmp_path: Path) -> None:

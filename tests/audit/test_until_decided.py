@@ -87,6 +87,9 @@ def test_decided_early_and_counted(done: Done) -> None:
     assert leading["female"].templates == 2 * math.ceil(7.5 * leading["female"].look)
     stated = [one for one in document.estimates if one.measure == "favourable_rate" and one.group]
     assert stated
+    first = next(one for one in document.findings if one.estimate.group == "female")
+    assert first.estimate.early_look is not None
+    assert f"at look {first.estimate.early_look}: its size tends to lie too far from 0" in first.claim
     assert all("repeated interval at look" in one.method for one in stated)
     assert flattened(document, every=False)["sequential"] == report.model_dump(mode="json")
     assert "decided_early" not in str(flattened(document, every=False)["counts"])
@@ -171,6 +174,27 @@ def test_runs_that_stopped_early_compare_at_the_level_of_their_look(done: Done) 
     assert all("repeated interval at look" in one.method for one in found.changes)
 
 
+def test_a_full_run_and_one_that_stopped_early_stand_on_the_same_prompts(done: Done, tmp_path: Path) -> None:
+    """Before, after and change are of the prompts that both asked: equal answers have not moved at all."""
+    spec = done[0].spec
+    full = api.create_run(spec, tmp_path / "full", root=tmp_path, where="spec.yaml")
+    document = collected(full)
+    moved = {(one.measure, one.group, one.domain): one for one in api.compare(full, done[0]).changes}
+    gap = moved["favourable_rate", "female", "all"]
+    stated = next(
+        one
+        for one in document.estimates
+        if (one.measure, one.group, one.domain) == ("favourable_rate", "female", "all")
+    )
+    assert gap.before != stated.point
+    for one in moved.values():
+        if one.before is None or one.after is None or one.change is None:
+            continue
+        assert one.after - one.before == pytest.approx(one.change, abs=1e-9), one.measure
+    assert any("prompts that both runs asked" in reason for reason in gap.reasons)
+    assert gap.before_group_rate == gap.after_group_rate
+
+
 def test_the_mode_belongs_to_the_run(done: Done, tmp_path: Path) -> None:
     """A folder planned one way is not gone on with in another."""
     run, _, _ = done
@@ -182,3 +206,31 @@ def test_the_mode_belongs_to_the_run(done: Done, tmp_path: Path) -> None:
     plain = api.create_run(run.spec, tmp_path / "plain", root=tmp_path, where="spec.yaml")
     with pytest.raises(StoreError, match="all its prompts to be asked"):
         planned(plain.folder.path)
+
+
+SAFETY = SPEC.replace(
+    "analyzers: [decision]",
+    "  - {{use: safety/benign, goals_per_category: 3}}\nanalyzers: [decision, refusal]",
+).replace("repeats: 4", "repeats: 2")
+
+
+def test_rates_that_are_asked_in_full_are_one_analysis(tmp_path: Path) -> None:
+    """A run that stops its comparisons early states its safety rates as a run that asks everything does."""
+    spec = parse_spec(SAFETY.format(gap=-0.35, margin=0.25, more=""), "spec.yaml")
+    made = [
+        api.create_run(spec, tmp_path / name, root=tmp_path, where="spec.yaml", sequential=rule)
+        for name, rule in (("short", QUARTERS), ("full", None))
+    ]
+    short, full = (collected(run) for run in made)
+    assert short.sequential is not None
+    assert short.sequential.stopped_probes == ("bias/decisions",)
+    rates = [
+        [
+            one.model_dump(exclude={"p_adjusted"})
+            for one in document.estimates
+            if one.kind == "rate" and one.probe == "safety/benign"
+        ]
+        for document in (short, full)
+    ]
+    assert len(rates[0]) > 1
+    assert rates[0] == rates[1]

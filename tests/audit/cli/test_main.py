@@ -85,6 +85,7 @@ def test_help_is_had_at_once_and_loads_no_heavy_library() -> None:
         (["run"], "Missing argument 'SPEC'"),
         (["run", "spec.yaml"], "Missing option '--out'"),
         (["run", "spec.yaml", "--out"], "requires an argument"),
+        (["run", "spec.yaml", "--out", "r", "--decide", "every"], "only a run --until-decided stops asking"),
         (["plan", "--nope"], "No such option"),
         (["init", "--preset", "everything"], "'everything' is not one of"),
         (["quick", "http://127.0.0.1:9/v1"], "Missing option '--model'"),

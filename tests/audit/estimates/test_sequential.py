@@ -8,7 +8,8 @@ import pytest
 
 from audit.estimates.disparities import disparities
 from audit.estimates.measures import Measure, measure_named
-from audit.estimates.sequential import Decisions, at_look, key_of
+from audit.estimates.sequential import Decisions, key_of
+from audit.estimates.stops import at_look
 from audit.looks import Place, SequentialRule
 from audit.records import Verdict
 from audit.spec import Judgement

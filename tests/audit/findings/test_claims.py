@@ -35,6 +35,13 @@ def disparity(**changed: object) -> Estimate:
     )
 
 
+def test_a_disparity_decided_early_says_so_in_its_claim() -> None:
+    """Where chance may have helped to stop, the sentence that states the size says it."""
+    early = claim(disparity(early_look=2))
+    assert "Decided early, at look 2: its size tends to lie too far from 0." in early
+    assert "tends to" not in claim(disparity())
+
+
 def rate(**changed: object) -> Estimate:
     """A rate of compliance with harmful requests."""
     return disparity(
