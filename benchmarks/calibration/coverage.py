@@ -100,6 +100,9 @@ NOT_SAMPLED: Mapping[str, str] = MappingProxyType(
     {
         "above_median": "marks rows against the sample's own median; the table made of the marks is measured",
         "bleu": "a number of two given texts; what is stated of many of them is a cluster-t interval",
+        "chance_equivalent": "a promise of a plan; its test simulates whether it comes true",
+        "chance_found": "a promise of a plan; its test simulates whether it comes true",
+        "cheapest_design": "a search over the two chances above",
         "cosine_similarity": "a number of two given texts; what is stated of many is a cluster-t interval",
         "flips_needed": "a count that follows from a threshold; no data enter",
         "four_fifths": "a screen that is arithmetic on the counts given and states no uncertainty",
@@ -109,6 +112,7 @@ NOT_SAMPLED: Mapping[str, str] = MappingProxyType(
         "sentiment_bias_weak": "a difference of two given samples; a run states it as a paired rate",
         "weighted_cosine": "a number of two given texts; what is stated of many is a cluster-t interval",
         "word_weights": "a transform of a collection of texts; no uncertainty is stated of it",
+        "pair_components": "variances of a pilot, which plans take as given; no interval is stated of them",
         "rouge_l": "a number of two given texts; what is stated of many of them is a cluster-t interval",
     }
 )

@@ -131,6 +131,10 @@ def _facts(prompts: Sequence[Prompt]) -> dict[str, pd.Categorical]:
     facts["qualified"] = pd.Categorical(
         [_qualified(prompt.expectation) for prompt in prompts], categories=pd.Index([0, 1], dtype=object)
     )
+    facts["ordered"] = pd.Categorical(
+        [int(prompt.expectation.ordered) for prompt in prompts],
+        categories=pd.Index([0, 1], dtype=object),
+    )
     return facts
 
 

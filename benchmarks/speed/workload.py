@@ -85,6 +85,9 @@ def readings_table(design: Design) -> pd.DataFrame:
         ),
         "output": np.arange(rows),
         "repeat": np.zeros(rows, dtype=np.int32),
+        "ordered": pd.Categorical.from_codes(
+            np.zeros(rows, dtype=np.int8), categories=pd.Index([0], dtype=object)
+        ),
         "value": joined["value"],
         "outcome": _coded(np.zeros(rows), ["answered"]),
         "analyzer": _coded(np.zeros(rows), ["decision"]),
