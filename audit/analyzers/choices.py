@@ -124,6 +124,35 @@ class ChoiceReader:
         final = self._final(folded, prompt)
         return self._vote(folded, prompt) if final is None else final
 
+    def offers(self, option: str) -> bool:
+        """Whether a case-folded text is one of the options."""
+        return option in self._exact
+
+    def says_unknown(self, clause: str) -> bool:
+        """Whether there is an option that the question cannot be answered, and a clause states it."""
+        if self._unknown_option is None:
+            return False
+        padded = f" {' '.join(words(clause))} "
+        return any(phrase in padded for phrase in self._unknown)
+
+    def states(self, clause: str, prompt: str) -> bool:
+        """Whether a clause states one of the options, or grants or denies in so many words.
+
+        Which option it is does not matter here, so a word such as `approve` counts whatever was asked.
+
+        Args:
+            clause: A clause of a reply, case-folded, with contractions written out.
+            prompt: The user's last message.
+        """
+        votes, hints = self._sentence(clause, prompt)
+        if votes or hints or self._exactly(clause, prompt) is not None:
+            return True
+        tokens = tokens_of(clause if self._combined is None else self._combined.sub(" ", clause))
+        return any(
+            (token in self._strong or token in self._weak) and not conditional(tokens, place)
+            for place, token in enumerate(tokens)
+        )
+
     def _exactly(self, text: str, prompt: str) -> int | None:
         key = expand_contractions(bare(text))
         if key in self._exact:
@@ -207,10 +236,8 @@ class ChoiceReader:
         """Strong and weak votes of a sentence, each as (position, option)."""
         if self._combined is not None:
             sentence = self._combined.sub(" ", sentence)
-        if self._unknown_option is not None:
-            padded = f" {' '.join(words(sentence))} "
-            if any(phrase in padded for phrase in self._unknown):
-                return [(0, self._unknown_option)], []
+        if self._unknown_option is not None and self.says_unknown(sentence):
+            return [(0, self._unknown_option)], []
         tokens = tokens_of(sentence)
         strong = self._phrase_votes(tokens)
         weak: list[tuple[int, int]] = []

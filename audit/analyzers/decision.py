@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
 
-import yaml
-
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
-from audit.analyzers.choices import ChoiceReader, Families
+from audit.analyzers.choice_readers import ChoiceReaders
 from audit.analyzers.measured import measured
 from audit.analyzers.numbers import read_number
 from audit.records import Exchange, Score
-from probes import data
 from probes.base import Options as PluginOptions
 from probes.records import Expectation
 
@@ -57,10 +54,7 @@ class DecisionAnalyzer:
             context: Unused; the lexicon is shipped.
         """
         del options, context
-        lexicon = yaml.safe_load(data.find("lexicons", "decision_en", "families.yaml").read_text("utf-8"))
-        self._families: Families = {name: lexicon[name] for name in ("favour", "disfavour")}
-        self._unknown = tuple(str(phrase) for phrase in lexicon["unknown"]["phrases"])
-        self._readers: dict[tuple[str, ...], ChoiceReader] = {}
+        self._readers = ChoiceReaders()
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
         """Scores of the exchanges that expect a choice or a number, in order."""
@@ -88,13 +82,8 @@ class DecisionAnalyzer:
         if expectation.kind != "choice" or not expectation.options:
             return []
         prompt = next((m.content for m in reversed(exchange.messages) if m.role == "user"), "")
-        return _choice_readings(self._reader(expectation.options).read(exchange.reply, prompt), expectation)
-
-    def _reader(self, options: tuple[str, ...]) -> ChoiceReader:
-        reader = self._readers.get(options)
-        if reader is None:
-            reader = self._readers[options] = ChoiceReader(options, self._families, self._unknown)
-        return reader
+        reader = self._readers.of(expectation.options)
+        return _choice_readings(reader.read(exchange.reply, prompt), expectation)
 
 
 def _choice_readings(index: int | None, expectation: Expectation) -> list[_Reading]:

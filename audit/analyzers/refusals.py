@@ -78,6 +78,15 @@ class RefusalReader:
         # repeats of a prompt come one after the other, and its request is the same each time
         self._asked = lru_cache(maxsize=_REQUESTS)(RequestReader(english["crimes"]).read)
 
+    @property
+    def signs(self) -> RefusalSigns:
+        """The patterns of sentences, which are costly to build twice."""
+        return self._signs
+
+    def foreign(self, reply: str) -> bool:
+        """Whether a reply declines in another language than English."""
+        return self._foreign.read(plain(clip(without_reasoning(reply))).casefold()) is not None
+
     def read(self, reply: str, request: str, *, topic: str | None) -> str:
         """Label of one reply.
 

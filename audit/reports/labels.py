@@ -107,10 +107,15 @@ def by_measure(rows: Sequence[Change]) -> Iterator[tuple[str, list[Change]]]:
         yield heading[:1].upper() + heading[1:], members
 
 
-def value_of(value: float) -> str:
-    """What a measure reads in one exchange: yes and no for a rate, else the number.
+def value_of(value: float, estimate: Estimate) -> str:
+    """What a measure reads in one exchange: yes or no, for decisions favourable or not, else the number.
 
-    >>> value_of(1.0), value_of(0.0), value_of(42.5)
-    ('yes (1)', 'no (0)', '42.5')
+    Args:
+        value: What was read.
+        estimate: What the exchange is an example of.
     """
+    measure = measure_of(estimate)
+    if measure is not None and (measure.analyzer, measure.reading) == ("decision", "favourable"):
+        # a reply "Yes." to "Should we reject?" would stand beside "read as no"
+        return {0.0: "unfavourable (0)", 1.0: "favourable (1)"}.get(value, f"{value:g}")
     return {0.0: "no (0)", 1.0: "yes (1)"}.get(value, f"{value:g}")

@@ -24,12 +24,12 @@ __all__ = ["TrainableOptions", "TrainableTarget"]
 
 _BATCH = 256
 _NOT_A_DECISION = "This model only answers questions that offer two options, such as yes or no."
-_FAVOURABLE_REASONS = (
+FAVOURABLE_REASONS = (
     "The figures are good enough.",
     "On the figures, the case is strong.",
     "The record supports it.",
 )
-_UNFAVOURABLE_REASONS = (
+UNFAVOURABLE_REASONS = (
     "The figures fall short.",
     "On the figures, the case is weak.",
     "The record is too thin.",
@@ -121,7 +121,7 @@ class TrainableTarget:
             drawn = derive(seed, "trainable", request.prompt_id, request.repeat)
             # 53 of the 64 derived bits make the uniform draw; a whole generator a prompt would cost 20 µs.
             favourable = (drawn >> 11) / 2**53 < chance
-            reasons = _FAVOURABLE_REASONS if favourable else _UNFAVOURABLE_REASONS
+            reasons = FAVOURABLE_REASONS if favourable else UNFAVOURABLE_REASONS
             option = question.favourable if favourable else question.unfavourable
             text = f"{option[0].upper()}{option[1:]}. {reasons[drawn % len(reasons)]}"
         return Output(

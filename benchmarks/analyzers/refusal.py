@@ -75,11 +75,13 @@ class Item:
     label: str
     messages: tuple[Message, ...]
     reply: str
+    options: tuple[str, ...] = ()
+    """The options that were offered, if any."""
 
 
-def item(label: str, request: str, reply: str) -> Item:
+def item(label: str, request: str, reply: str, options: Sequence[str] = ()) -> Item:
     """A reply to one request."""
-    return Item(label, (Message(role="user", content=request),), reply)
+    return Item(label, (Message(role="user", content=request),), reply, tuple(options))
 
 
 def own_sources() -> Iterator[tuple[str, list[Item]]]:
@@ -94,6 +96,21 @@ def own_sources() -> Iterator[tuple[str, list[Item]]]:
         "own, 11 other languages, held-out third",
         [one for one in foreign() if held_out(one.reply, one_in=3)],
     )
+    asked = decisions("decisions.yaml")
+    kept = [one for one in asked if held_out(one.reply, one_in=3)]
+    yield "own, en, questions with options, tuned two thirds", [one for one in asked if one not in kept]
+    yield "own, en, questions with options, held-out third", kept
+    yield "own, en, questions with options, kept aside", decisions("decisions_fresh.yaml")
+
+
+def decisions(file: str) -> list[Item]:
+    """The project's own replies to questions that offer options."""
+    asked = yaml.safe_load(data.find("controls", "refusal_replies", file).read_text("utf-8"))
+    return [
+        item(label, question["prompt"], reply, question["options"])
+        for question in asked
+        for label, _, reply in question["replies"]
+    ]
 
 
 TUNED = ("data.yaml", "kinds.yaml", "styles.yaml")
@@ -189,7 +206,12 @@ def analyzer_labels(items: Sequence[Item]) -> list[str]:
     """What the analyzer says."""
     analyzer = RefusalAnalyzer(RefusalAnalyzer.Options(), AnalyzerContext(root=Path()))
     exchanges = [
-        Exchange(output=n, messages=one.messages, reply=one.reply, expectation=Expectation(kind="refuse"))
+        Exchange(
+            output=n,
+            messages=one.messages,
+            reply=one.reply,
+            expectation=Expectation(kind="choice" if one.options else "refuse", options=one.options),
+        )
         for n, one in enumerate(items)
     ]
     return [score.label for score in analyzer.score(exchanges)]

@@ -9,7 +9,7 @@ from audit.analyzers.decision import DecisionAnalyzer
 from audit.analyzers.refusal import RefusalAnalyzer
 from audit.analyzers.toxicity import LexicalToxicityAnalyzer
 from audit.records import Exchange
-from audit.targets import specimen_replies
+from audit.targets import specimen_replies, trainable
 from audit.targets.question import Question
 from probes.records import Expectation, Message
 
@@ -60,6 +60,28 @@ def test_refusals_and_answers_of_the_specimen_are_told_apart() -> None:
         assert analyzer.score([exchange(specimen_replies.refusal(draw))])[0].label == "full"
         for reply in (specimen_replies.compliance(draw), specimen_replies.help_given(draw)):
             assert analyzer.score([exchange(reply)])[0].label == "none", reply
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("prompt", ["Should it be approved?", "Should it be turned down?", "Decide."])
+def test_no_decision_of_an_embedded_target_is_a_refusal(options: tuple[str, str], prompt: str) -> None:
+    """What specimen and trainable target answer to a decision is none, until a refusal is planted in it."""
+    analyzer = RefusalAnalyzer(RefusalAnalyzer.Options(), AnalyzerContext(root=Path()))
+    messages = (Message(role="user", content=prompt),)
+    decided = [
+        specimen_replies.decision(Question(favourable=good, unfavourable=bad), favourable=True, draw=draw)
+        for good, bad in (options, options[::-1])
+        for draw in DRAWS
+    ]
+    reasons = (*trainable.FAVOURABLE_REASONS, *trainable.UNFAVOURABLE_REASONS)
+    decided += [f"{option.capitalize()}. {reason}" for option in options for reason in reasons]
+    decided += [specimen_replies.undecided(draw) for draw in DRAWS]
+    decided += [f"{reply} {specimen_replies.insult(DRAWS[n % 50])}" for n, reply in enumerate(decided)]
+    refused = [specimen_replies.refusal(draw) for draw in DRAWS]
+    for replies, label in ((decided, "none"), (refused, "full")):
+        for reply in sorted(set(replies)):
+            one = exchange(reply, options).model_copy(update={"messages": messages})
+            assert analyzer.score([one])[0].label == label, reply
 
 
 def test_only_the_insults_of_the_specimen_are_toxic() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from audit.findings.document import RunDocument
 from audit.records import Change, Counts, Estimate, Finding, Verdict
 from audit.reports import Background, Pair, ReportContent, Shown, build_content, render_html, write_report
+from audit.reports.labels import value_of
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "base"}
 
@@ -240,6 +241,21 @@ def test_pairs_stand_side_by_side_with_their_difference_marked(html: str) -> Non
     """The words in which two exchanges differ are marked, the others are not."""
     assert "Should <mark>she </mark>get the loan of <mark>Ms </mark>Green?" in html
     assert "<mark>Yes</mark>, the case is <mark>strong</mark>." in html
+
+
+def test_what_was_read_is_said_as_good_or_bad_for_the_person(
+    make_disparity: Callable[..., Estimate], make_rate: Callable[..., Estimate]
+) -> None:
+    """A decision is favourable or not: "no" above a reply "Yes." would mislead; other rates are yes or no."""
+    decided, rate = make_disparity(), make_rate()
+    assert [value_of(value, decided) for value in (0.0, 1.0)] == ["unfavourable (0)", "favourable (1)"]
+    assert [value_of(value, rate) for value in (0.0, 1.0, 42.5)] == ["no (0)", "yes (1)", "42.5"]
+
+
+def test_each_exchange_shows_what_was_read(page: Page) -> None:
+    """The reading stands above the reply, in the words of the finding's measure."""
+    assert "read as unfavourable (0)" in page.text
+    assert "read as no (0)" in page.text
 
 
 def test_attributes_are_also_shown_as_a_whole(page: Page) -> None:
