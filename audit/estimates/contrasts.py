@@ -1,8 +1,8 @@
 """Contrasts between a group and its reference group: which rows belong together, and their differences.
 
 A contrast is paired within counterfactual sets and clustered by template. Where names signal the
-group, names are a sample too, and the errors are clustered both ways. Domains (and languages) are
-strata: the pooled contrast weighs each stratum alike.
+group, first and last names are samples too, and the errors are clustered by each of them. Domains
+(and languages) are strata: the pooled contrast weighs each stratum alike.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +14,12 @@ import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.estimates.measures import Measure
-from audit.estimates.name_arms import NameArms, name_arms
+from audit.estimates.name_arms import NameArms, name_arms, name_codes, named_interval
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
 from audit.statistics.measurement_error import with_label_error
 from audit.statistics.paired import PairedDifferences, template_differences
 from audit.statistics.pooling import stratified_t
-from audit.statistics.two_way import two_way_cluster
 from probes.records import Norm, Placebo, Signal
 
 __all__ = [
@@ -87,7 +86,7 @@ class Stratum:
     missing: PairedDifferences | None
     """The same contrast of the indicator "no value"; None if nothing is missing."""
     names: NameArms | None
-    """For name signals: what each set and arm adds to the error, with its template and name."""
+    """For name signals: what each set and arm adds to the error, with its template and names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,8 +214,9 @@ def interval(
 ) -> ClusterEstimate:
     """The contrast's estimate and interval.
 
-    One stratum: cluster-t over templates. Several: equal-weight strata. Names: two-way clusters. A
-    corrected contrast has the variance of its labels added, with Satterthwaite's degrees of freedom.
+    One stratum: cluster-t over templates. Several: equal-weight strata. Names: clusters of template,
+    first and last name. A corrected contrast has the variance of its labels added, with Satterthwaite's
+    degrees of freedom.
 
     Args:
         contrast: The contrast.
@@ -248,12 +248,10 @@ def _corrected_interval(contrast: Contrast, correction: Corrected, level: float)
 
 def _clustered(contrast: Contrast, level: float, bounds: tuple[float, float] | None) -> ClusterEstimate:
     differences = [stratum.paired.differences for stratum in contrast.strata]
-    tables = [stratum.names for stratum in contrast.strata]
-    if all(table is not None for table in tables):
-        named = [table for table in tables if table is not None]
-        found = _two_way(contrast, named, level=level)
-        if found is not None:
-            return found
+    named = [stratum.names for stratum in contrast.strata if stratum.names is not None]
+    # Where no template differs from another, there is a bound only, and it is that of the templates.
+    if len(named) == len(differences) and any(map(np.ptp, differences)):
+        return named_interval(named, point=contrast.group_mean - contrast.reference_mean, level=level)
     if len(differences) == 1:
         return cluster_t_interval(differences[0], level=level, bounds=bounds)
     return stratified_t(differences, level=level, bounds=bounds)
@@ -281,25 +279,15 @@ def seed_names(contrast: Contrast) -> tuple[str, ...]:
     return tuple(str(part) for part in (*parts, cell.placebo))
 
 
-def _two_way(contrast: Contrast, tables: Sequence[NameArms], *, level: float) -> ClusterEstimate | None:
-    influence = np.concatenate([table.influence for table in tables]) / len(tables)
-    if not influence.any():
-        return None
-    return two_way_cluster(
-        influence,
-        np.concatenate([table.template for table in tables]),
-        np.concatenate([table.name for table in tables]),
-        point=contrast.group_mean - contrast.reference_mean,
-        level=level,
-    )
-
-
 def _rows(frame: pd.DataFrame, arm: str) -> pd.DataFrame:
     """Rows of one arm, with codes of templates and names that mean the same in all of its blocks."""
     rows = frame.loc[frame["arm"] == arm, _USED]
+    name = rows["name"].astype("category").cat
+    codes = np.append(name_codes([str(one) for one in name.categories]), [[-1, -1]], axis=0)[name.codes]
     return rows.assign(
         template_code=rows["template"].astype("category").cat.codes.to_numpy(dtype=np.int64),
-        name_code=rows["name"].astype("category").cat.codes.to_numpy(dtype=np.int64),
+        first_name=codes[:, 0],
+        last_name=codes[:, 1],
     )
 
 
@@ -374,7 +362,7 @@ def _stratum(domain: str, rows: pd.DataFrame, cell: Cell) -> Stratum | None:
         return None
     absent = np.isnan(values)
     missing = template_differences(absent.astype(float), template, sets, is_group) if absent.any() else None
-    name = rows["name_code"].to_numpy()
+    name = rows[["first_name", "last_name"]].to_numpy()
     by_name = cell.signal is Signal.NAME and bool((name >= 0).all()) and cell.placebo is None
     return Stratum(
         domain=domain,

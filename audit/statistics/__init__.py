@@ -91,6 +91,9 @@ from audit.statistics.mixed import (
     log_odds,
     mixed_logit,
 )
+from audit.statistics.multi_way import (
+    multi_way_cluster,
+)
 from audit.statistics.multiplicity import (
     benjamini_hochberg,
     benjamini_yekutieli,
@@ -291,6 +294,7 @@ __all__ = [
     "merit_contrasts",
     "merit_price",
     "mixed_logit",
+    "multi_way_cluster",
     "noise_floor",
     "non_inferiority",
     "pair_components",

@@ -1,0 +1,156 @@
+"""Clusters in several ways at once: templates within strata, and first and last names across them."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from audit.errors import NotMeasuredError
+from audit.statistics.arguments import Codes, Vector, check_clusters, finite_vector
+from audit.statistics.intervals import ClusterEstimate, t_estimate
+
+__all__ = ["multi_way_cluster"]
+
+_LEAST_NAMES = 3
+"""Two arms whose influences each add up to 0 leave nothing to see of fewer names."""
+
+
+def multi_way_cluster(
+    influence: npt.ArrayLike,
+    templates: npt.ArrayLike,
+    strata: npt.ArrayLike,
+    *,
+    names: Sequence[npt.ArrayLike] = (),
+    point: float = 0.0,
+    level: float = 0.95,
+) -> ClusterEstimate:
+    """Interval of a difference of two arms, pooled over strata, whose parts share templates and names.
+
+    variance = sum over all non-empty sets of dimensions of (-1)^(size + 1) V(set), each V the sum over its
+    clusters of the squared sum of influences, and at least that of templates with fewer name dimensions.
+    Influences are multiplied by sqrt(T_k / (T_k - 1)) in each stratum of T_k templates; V of a name dimension
+    of G names by G / (G - 2), since either arm's influences add up to 0. Strata that share a template are
+    one for it. Degrees of freedom: Satterthwaite's over the strata, or G - 2 where that is less.
+
+    Not for strata of fewer than about 5 templates, whose spread is hardly seen, nor without any spread.
+    With fewer than about 15 names an arm it is measured in one design only (docs/explanation/calibration.md).
+
+    Args:
+        influence: What each part adds to the error of the estimate, shape (n,); about 0 in sum in each arm.
+        templates: Template code of each part, shape (n,); the same code in two strata is the same template.
+        strata: Stratum code of each part, shape (n,).
+        names: Code of each part in every name dimension, shape (n,) each.
+        point: The estimate itself.
+        level: Nominal coverage, a fraction in (0, 1).
+
+    Returns:
+        The estimate, in the unit of the influence; `n_clusters` is the number of templates.
+
+    Raises:
+        NotMeasuredError: A stratum has fewer than 2 templates, a dimension fewer than 3 names, or nothing
+            varies between templates.
+        ValueError: The shapes do not fit, or an influence is not finite.
+
+    Source:
+        Cameron, Gelbach & Miller (2011), J. Business & Economic Statistics 29:238-249, eq. 2.13 and
+        section 2.4; Satterthwaite (1946), Biometrics Bulletin 2:110-114.
+
+    >>> found = multi_way_cluster([0.1, -0.1, 0.2, -0.2], [0, 1, 2, 3], [0, 0, 1, 1])
+    >>> round(found.df, 2), round(found.standard_error, 3)
+    (1.47, 0.447)
+    """
+    parts = finite_vector("influence", influence)
+    dimensions = [np.asarray(codes, dtype=np.int64) for codes in (templates, *names)]
+    stratum = np.asarray(strata, dtype=np.int64)
+    if any(codes.shape != parts.shape for codes in (*dimensions, stratum)):
+        raise ValueError(
+            f"templates, strata and names must have the shape {parts.shape} of influence; "
+            f"got {[codes.shape for codes in (*dimensions, stratum)]}"
+        )
+    scaled, sizes = _scaled(parts, dimensions[0], stratum)
+    by_template, df = _within(scaled, dimensions[0], stratum, sizes)
+    counts = [int(np.unique(codes).size) for codes in dimensions]
+    if min(counts[1:], default=_LEAST_NAMES) < _LEAST_NAMES:
+        raise NotMeasuredError(f"names as a sample need at least {_LEAST_NAMES} names; got {min(counts[1:])}")
+    # Another dimension can only add variance in truth, so none may take any away by chance.
+    ways = [
+        (0, *more) for size in range(len(names) + 1) for more in combinations(range(1, len(counts)), size)
+    ]
+    each = [by_template + _beyond_templates(scaled, [dimensions[one] for one in way]) for way in ways]
+    variance, method = max(each), _method(counts)
+    if each[-1] < variance:
+        method += "; at least the variance of fewer dimensions"
+    df = min([df, *(count - 2.0 for count in counts[1:])])
+    method = f"{method}, df {df:.1f}"
+    return t_estimate(point, sqrt(variance), df, n_clusters=counts[0], level=level, method=method)
+
+
+def _beyond_templates(parts: Vector, dimensions: Sequence[Codes]) -> float:
+    """What the other dimensions add to the variance of the first; it can be below 0."""
+    found = 0.0
+    for size in range(1, len(dimensions) + 1):
+        for chosen in combinations(range(len(dimensions)), size):
+            if chosen != (0,):
+                squares = _squares(parts, [dimensions[one] for one in chosen], arms=0 not in chosen)
+                found -= (-1) ** size * squares
+    return found
+
+
+def _method(counts: Sequence[int]) -> str:
+    ways = ("templates in strata that share them", "two-way", "three-way")[min(len(counts), 3) - 1]
+    kinds = ("templates", "first names", "last names")
+    each = ", ".join(f"{count} {kind}" for count, kind in zip(counts, kinds, strict=False))
+    return f"{ways} cluster-t ({each})"
+
+
+def _scaled(parts: Vector, template: Codes, stratum: Codes) -> tuple[Vector, dict[int, int]]:
+    """Influences with the correction of their stratum, and the templates of each stratum."""
+    scaled, sizes = parts.copy(), {}
+    for code in np.unique(stratum).tolist():
+        inside = stratum == code
+        count = int(np.unique(template[inside]).size)
+        check_clusters(f"stratum {code}", count)
+        sizes[int(code)] = count
+        scaled[inside] *= sqrt(count / (count - 1))
+    return scaled, sizes
+
+
+def _within(parts: Vector, template: Codes, stratum: Codes, sizes: dict[int, int]) -> tuple[float, float]:
+    """Variance between templates, and its degrees of freedom."""
+    found = []
+    for block in _blocks(template, stratum):
+        inside = np.isin(stratum, list(block))
+        # Of strata that share templates the smallest says how well the spread is known.
+        spread = _squares(parts[inside], [template[inside]], arms=False)
+        found.append((spread, min(sizes[one] for one in block) - 1))
+    variance = sum(one for one, _ in found)
+    if variance <= 0:
+        raise NotMeasuredError("templates do not differ at all, so their spread cannot be estimated")
+    return variance, variance**2 / sum(one**2 / df for one, df in found)
+
+
+def _blocks(template: Codes, stratum: Codes) -> list[set[int]]:
+    """Strata joined where they share a template."""
+    blocks: list[tuple[set[int], set[int]]] = []
+    for code in np.unique(stratum).tolist():
+        joined, members = {int(code)}, set(template[stratum == code].tolist())
+        apart = []
+        for other, theirs in blocks:
+            if members & theirs:
+                joined, members = joined | other, members | theirs
+            else:
+                apart.append((other, theirs))
+        blocks = [*apart, (joined, members)]
+    return [joined for joined, _ in blocks]
+
+
+def _squares(parts: Vector, codes: Sequence[Codes], *, arms: bool) -> float:
+    """Sum over clusters of the squared sum of influences; times G / (G - 2) where arms have their own."""
+    cluster = np.zeros(parts.size, dtype=np.int64)
+    for code in codes:
+        _, dense = np.unique(code, return_inverse=True)
+        _, cluster = np.unique(cluster * (int(dense.max()) + 1) + dense, return_inverse=True)
+    sums = np.bincount(cluster, weights=parts)
+    return float(sums @ sums) * (sums.size / max(1, sums.size - 2) if arms else 1.0)
