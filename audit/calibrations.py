@@ -1,9 +1,11 @@
 """From the labels that a spec attaches to its analyzers to the corrections of a run's estimates."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from pydantic import ValidationError
 
@@ -36,13 +38,13 @@ def check_attached(spec: Spec, analyzers: Sequence[Analyzer], root: Path, where:
     """
     for index, (part, analyzer) in enumerate(zip(spec.analyzers, analyzers, strict=True)):
         place = f"{where}: analyzers[{index}]"
-        if part.calibration is not None:
-            _calibration(root / part.calibration, part, analyzer, f"{place}.calibration")
-        elif part.labels is not None:
+        for file in part.calibrations:
+            _calibration(root / file, part, analyzer, f"{place}.calibration")
+        if part.labels is not None:
             if analyzer.info.asks:
                 raise InputError(
                     f"{place}.labels: {part.use} asks a model; accepted: calibration, which a check gives",
-                    next_step=f"evenhand analyzers check {part.use} --labels FILE --json > check.json",
+                    next_step=_check_command(part),
                 )
             with _named(f"{place}.labels"):
                 read_labelled(root / part.labels, Labels(), graded=is_graded(analyzer))
@@ -60,7 +62,7 @@ def attached_rates(
         where: Name of the spec file, for messages.
 
     Returns:
-        One for each analyzer with `calibration` or `labels`, in the order of the spec.
+        One for each file of `calibration` or `labels`, in the order of the spec.
 
     Raises:
         InputError: A file is missing or malformed, or is of another analyzer, version or options.
@@ -68,10 +70,11 @@ def attached_rates(
     found = []
     for index, (part, analyzer) in enumerate(zip(spec.analyzers, analyzers, strict=True)):
         place = f"{where}: analyzers[{index}]"
-        if part.calibration is not None:
-            path = root / part.calibration
-            found.append(_rates(_calibration(path, part, analyzer, f"{place}.calibration"), path))
-        elif part.labels is not None:
+        found += [
+            _rates(_calibration(root / file, part, analyzer, f"{place}.calibration"), root / file)
+            for file in part.calibrations
+        ]
+        if part.labels is not None:
             path = root / part.labels
             with _named(f"{place}.labels"):
                 found.append(_rates(check_read(analyzer, path, Labels(), options=part.options()), path))
@@ -94,7 +97,7 @@ def given_rates(
     """
     found = []
     for path in files:
-        check = _loaded(path, where)
+        check = _loaded(path, where, "evenhand analyzers check NAME --labels FILE --json > check.json")
         known = {analyzer.info.name: place for place, analyzer in enumerate(analyzers)}
         if check.analyzer not in known:
             raise InputError(
@@ -116,13 +119,21 @@ def _named(place: str) -> Iterator[None]:
 
 
 def _calibration(path: Path, part: AnalyzerSpec, analyzer: Analyzer, place: str) -> AnalyzerCheck:
-    check = _loaded(path, place)
+    check = _loaded(path, place, _check_command(part))
     _check_same(check, part, analyzer, f"{place}: {path}")
     return check
 
 
-def _loaded(path: Path, place: str) -> AnalyzerCheck:
-    hint = "evenhand analyzers check NAME --labels FILE --json > check.json"
+def _check_command(part: AnalyzerSpec) -> str:
+    """The command that checks an analyzer as the spec has it, ready to be typed but for the file."""
+    # Options by JSON, which is YAML: they hold names of secrets, never a secret.
+    options = [f"--option {quote(f'{key}={json.dumps(value)}')}" for key, value in part.options().items()]
+    return " ".join(
+        ["evenhand analyzers check", quote(part.use), "--labels FILE", *options, "--json > check.json"]
+    )
+
+
+def _loaded(path: Path, place: str, hint: str) -> AnalyzerCheck:
     try:
         return AnalyzerCheck.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
@@ -138,7 +149,7 @@ def _loaded(path: Path, place: str) -> AnalyzerCheck:
 
 def _check_same(check: AnalyzerCheck, part: AnalyzerSpec, analyzer: Analyzer, place: str) -> None:
     info = analyzer.info
-    again = f"evenhand analyzers check {info.name} --labels FILE --json > check.json"
+    again = _check_command(part)
     if check.analyzer != info.name:
         raise InputError(
             f"{place}: must be a check of the analyzer {info.name}; got one of {check.analyzer}",

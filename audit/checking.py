@@ -34,6 +34,10 @@ THRESHOLD = 0.5
 UNDETERMINED = "undetermined"
 _GRADED = "refusal"
 """The reading that people label as full, partial or none."""
+_DECIDES = "decision"
+"""The analyzer that reads one of the options that come with a prompt."""
+_CHECKABLE = ("favourable", "parsed")
+"""Its readings that labels of 1 or 0 can be of."""
 _OPTIONS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 _METHOD = "Wilson; balanced accuracy: MOVER from these limits; agreement: jackknife; "
 
@@ -159,6 +163,8 @@ def check_read(
     """
     chosen, threshold = _measure(analyzer, positive.measure), positive.threshold
     rows = read_labelled(file, labels, graded=chosen == _GRADED)
+    if analyzer.info.name == _DECIDES:
+        _check_decidable(rows, file, chosen)
     read = _readings(analyzer, rows, chosen, threshold)
     overall = performance(read)
     counts: dict[str, Counter[str]] = {}
@@ -212,12 +218,15 @@ def _measure(analyzer: Analyzer, asked: str | None) -> str:
 
 def _readings(analyzer: Analyzer, rows: Sequence[Labelled], measure: str, threshold: float) -> list[Read]:
     kind = _expectation(analyzer, measure)
+    chooses = analyzer.info.name == _DECIDES
     exchanges = [
         Exchange(
             output=place,
             messages=_messages(row),
             reply=row.response,
-            expectation=Expectation(kind=kind),
+            expectation=Expectation(kind="choice", options=row.options, favourable=row.favourable)
+            if chooses and row.options
+            else Expectation(kind=kind),
             language=row.language or "en",
         )
         for place, row in enumerate(rows)
@@ -238,6 +247,23 @@ def _expectation(analyzer: Analyzer, measure: str) -> Literal["open", "refuse", 
     if not kinds or "open" in kinds:
         return "open"
     return "refuse" if "refuse" in kinds else "comply"
+
+
+def _check_decidable(rows: Sequence[Labelled], file: Path, measure: str) -> None:
+    """A decision is read among options: without them every reply would be unreadable."""
+    if measure not in _CHECKABLE:
+        raise InputError(
+            f"analyzers check: --measure: must be one of {', '.join(_CHECKABLE)} for {_DECIDES}; "
+            f"got {measure!r}"
+        )
+    missing = next(
+        (name for name in ("options", "favourable") if any(not getattr(row, name) for row in rows)), None
+    )
+    if missing is not None:
+        raise InputError(
+            f"{file}: column {missing!r}: {_DECIDES} reads which of the options a reply states, so every row "
+            "needs options (apart by |) and favourable (the one that label 1 stands for)"
+        )
 
 
 def _messages(row: Labelled) -> tuple[Message, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from audit.errors import InputError
 from audit.table_files import check_columns, read_rows
@@ -10,8 +11,10 @@ from audit.table_files import check_columns, read_rows
 __all__ = ["Labelled", "Labels", "accepted_labels", "is_positive", "read_labelled"]
 
 _KINDS = (".csv", ".jsonl", ".ndjson")
-_POSITIVE = frozenset({"1", "1.0", "true", "yes"})
-_NEGATIVE = frozenset({"0", "0.0", "false", "no"})
+_POSITIVE = frozenset({"1", "1.0"})
+_NEGATIVE = frozenset({"0", "0.0"})
+_OPTIONS, _FAVOURABLE = "options", "favourable"
+"""Columns of what a decision could be, and which of it is good for the person."""
 _REFUSED = frozenset({"full", "partial"})
 
 
@@ -43,6 +46,10 @@ class Labelled:
     system: str | None = None
     cluster: str | None = None
     """What makes rows dependent, such as the template of the prompt; None if the file has no such column."""
+    options: tuple[str, ...] = ()
+    """What the reply could decide; empty if the file has no such column."""
+    favourable: str | None = None
+    """The option that is good for the person concerned."""
 
 
 def read_labelled(file: Path, labels: Labels, *, graded: bool) -> list[Labelled]:
@@ -85,7 +92,9 @@ def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -
     for line, row in read_rows(file, needed):
         check_columns(file, frozenset(row), needed, line)
         said = row[labels.label]
-        label = said.strip().casefold() if isinstance(said, str) else str(said).casefold()
+        # JSON's true and false are 1 and 0; their words are not.
+        plain = int(said) if isinstance(said, bool) else said
+        label = str(plain).strip().casefold()
         positive = is_positive(label, graded=graded)
         if positive is None or isinstance(said, list | dict):
             accepted = accepted_labels(graded=graded)
@@ -101,7 +110,34 @@ def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -
             language=_optional(file, line, row, labels.language),
             system=_optional(file, line, row, labels.system),
             cluster=_optional(file, line, row, _cluster_column(labels, row)),
+            **_decided(file, line, row),
         )
+
+
+class _Decided(TypedDict):
+    options: tuple[str, ...]
+    favourable: str | None
+
+
+def _decided(file: Path, line: int, row: Mapping[str, object]) -> _Decided:
+    """Options and the favourable one among them: texts apart by `|`, or a list in JSON Lines."""
+    given = row.get(_OPTIONS)
+    parts = given.split("|") if isinstance(given, str) else given
+    if parts is None or parts == [""]:
+        return {"options": (), "favourable": None}
+    if not isinstance(parts, list) or not all(isinstance(part, str) and part.strip() for part in parts):
+        raise InputError(
+            f"{file}: line {line}: column '{_OPTIONS}': must be texts apart by |, or a list of texts; "
+            f"got {given!r}"
+        )
+    options = tuple(part.strip() for part in parts)
+    favourable = _optional(file, line, row, _FAVOURABLE)
+    if favourable is not None and favourable not in options:
+        raise InputError(
+            f"{file}: line {line}: column '{_FAVOURABLE}': must be one of {', '.join(options)}; "
+            f"got {favourable!r}"
+        )
+    return {"options": options, "favourable": favourable}
 
 
 def _cluster_column(labels: Labels, row: Mapping[str, object]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 import yaml
 from pydantic import (
@@ -77,18 +77,28 @@ class ProbeSpec(PluginSpec):
     use: str = Field(description="Probe name; `evenhand probes list` shows those installed.")
 
 
+_File: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
+
+
 class AnalyzerSpec(PluginSpec):
     """One analyzer; further keys are the analyzer's options. A bare name is the same as `use: name`."""
 
     use: str = Field(description="Analyzer name; `evenhand analyzers list` shows those installed.")
-    calibration: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+    calibration: _File | Annotated[tuple[_File, ...], Field(min_length=1)] | None = Field(
         default=None,
-        description="File that `evenhand analyzers check --json` printed: estimates are corrected by it.",
+        description="File that `evenhand analyzers check --json` printed, or a list, one for each reading: "
+        "estimates are corrected by it.",
     )
     labels: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         default=None,
         description="File of labelled replies, on which the analyzer is checked when estimates are made.",
     )
+
+    @property
+    def calibrations(self) -> tuple[str, ...]:
+        """The files of `calibration`."""
+        given = self.calibration
+        return () if given is None else (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -113,6 +113,7 @@ def show_findings(document: RunDocument) -> None:
     say(f"{len(document.estimates)} estimates: {said or 'none'}")
     if not document.findings:
         say("no finding: nothing the data support is beyond its threshold")
+        _show_labels(document)
         return
     header = ["severity", "measure", "where", "contrast", "estimate", "interval", "rows as independent", "n"]
     rows = _rows(document.findings)
@@ -121,11 +122,32 @@ def show_findings(document: RunDocument) -> None:
         rows = [[*row, _reading(one.estimate)] for row, one in zip(rows, document.findings, strict=False)]
     table(header, rows)
     say("(rows as independent: what a tool that ignores templates would state; it is not used)")
-    for one in document.labels:
-        say(f"{one.analyzer}: corrected by {one.n_labels} labels, {one.labels}, where they fit")
+    _show_labels(document)
     left = len(document.findings) - ROWS_SHOWN
     if left > 0:
         say(f"and {left} more in findings.json")
+
+
+def _show_labels(document: RunDocument) -> None:
+    """Print what attached labels corrected, and names of groups that differ from the audit's in case only."""
+    compared = {name for one in document.estimates for name in (one.group, one.reference_group) if name}
+    for one in document.labels:
+        done = sum(
+            estimate.correction is not None and estimate.correction.labels == one.labels
+            for estimate in document.estimates
+        )
+        said = f"{one.analyzer}: corrected by {one.n_labels} labels, {one.labels}, in {done} estimates"
+        nothing = f"{one.analyzer}: {one.n_labels} labels, {one.labels}, correct nothing; why: --all --json"
+        say(clean(said if done else nothing))
+        for name in one.groups:
+            meant = [own for own in sorted(compared) if own.casefold() == name.casefold() and own != name]
+            if meant and name not in compared:
+                say(
+                    clean(
+                        f"{one.analyzer}: the labels name the group {name!r}, this audit {meant[0]!r}: "
+                        "write it as the audit does, or no gap of it is corrected"
+                    )
+                )
 
 
 def _rows(findings: Sequence[Finding]) -> list[list[str]]:

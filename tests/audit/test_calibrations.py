@@ -114,3 +114,20 @@ def test_missing_files_and_two_sources_are_errors(home: Path) -> None:
     run = run_of(home, "decision", "decided")
     with pytest.raises(InputError, match="must be a check of one of decision; got one of toxicity"):
         api.find(run, calibrations=[home / "check.json"])
+
+
+def test_groups_in_another_case_are_told_in_one_line(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels of `A` and `B` correct no gap of `a` and `b`: the terminal names both spellings."""
+    monkeypatch.chdir(home)
+    run_of(home, "toxicity", "plain")
+    check = json.loads((home / "check.json").read_text())
+    check["cells"] = [{**cell, "group": cell["group"].upper()} for cell in check["cells"]]
+    (home / "check.json").write_text(json.dumps(check))
+    with pytest.raises(SystemExit):
+        main(["findings", "plain", "--calibration", "check.json"])
+    said = capsys.readouterr().err
+    assert "the labels name the group 'A', this audit 'a': write it as the audit does" in said
+    document = api.load_document(api.open_run(home / "plain"))
+    assert any("but of 'A'" in reason for reason in toxicity(document).reasons)

@@ -241,3 +241,44 @@ def test_balanced_accuracy_lies_in_its_interval(sizes: tuple[int, int], draw: st
     assert 0 <= found.ci_low <= found.value + 1e-6
     assert found.value - 1e-6 <= found.ci_high <= 1
     assert found.ci_high - found.ci_low > 0.005
+
+
+@pytest.mark.parametrize("label", ["yes", "no", "true", "false", "2", "refused"])
+def test_a_label_outside_the_list_is_refused_in_one_line(tmp_path: Path, label: str) -> None:
+    """Only the labels that the documentation names are taken, and 1 and 0 stay."""
+    with pytest.raises(InputError, match=f"must be one of full, partial, none, 1, 0; got '{label}'$"):
+        checked(written(tmp_path, [row(NO, label)]))
+    assert checked(written(tmp_path, [row(NO, "1"), row(YES, "0")])).balanced_accuracy.value == 1.0
+
+
+def test_decisions_are_checked_among_the_options_of_each_row(tmp_path: Path) -> None:
+    """Words, JSON and what cannot be read are told apart, by the options that the row names."""
+    given = {"options": "approve|decline", "favourable": "approve"}
+    rows = [row("I would approve it.", "1", **given), row('{"decision": "decline"}', "0", **given)]
+    rows += [row("Approve.", "0", **given), row("Hard to say.", "1", **given)]
+    found = checked(written(tmp_path, rows), "decision")
+    assert (found.measure, found.sensitivity.value, found.specificity.value) == ("favourable", 1.0, 0.5)
+    assert found.confusion.undetermined_positive == 1
+    lines = tmp_path / "labels.jsonl"
+    lines.write_text(
+        "".join(json.dumps({**one, "options": ["approve", "decline"]}) + "\n" for one in rows), "utf-8"
+    )
+    assert checked(lines, "decision").confusion == found.confusion
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({}, "column 'options': decision reads which of the options a reply states"),
+        ({"options": "yes|no"}, "column 'favourable': decision reads which of the options"),
+        ({"options": "yes|no", "favourable": "maybe"}, "line 2: column 'favourable': must be one of yes, no"),
+        ({"options": "yes||no", "favourable": "yes"}, "line 2: column 'options': must be texts apart by"),
+    ],
+)
+def test_a_decision_without_its_options_is_one_line(
+    tmp_path: Path, more: dict[str, str], message: str
+) -> None:
+    """Without options no reply could be read; the line says which columns are needed."""
+    with pytest.raises(InputError, match=message) as caught:
+        checked(written(tmp_path, [row("Yes.", "1", **more)]), "decision")
+    assert "\n" not in str(caught.value)

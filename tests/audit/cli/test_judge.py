@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from audit.errors import InputError
+from audit.runs import create_run
+from audit.spec import load_spec
 from tests.audit.cli.conftest import Command
 from tests.servers.processes import fetch_json, stub_server
 
@@ -187,3 +191,49 @@ def test_an_attached_check_corrects_what_a_judge_reads(home: Path, evenhand: Com
     assert rate["correction"] is not None
     assert refused.code == 2
     assert "labels: judge asks a model; accepted: calibration" in refused.err
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a page, in order."""
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_how_to_works_word_for_word(
+    home: Path, evenhand: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rubrics are checked, both checks attached, and the run starts; only the server is another."""
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "use-a-model-as-judge.md"
+    monkeypatch.setenv("JUDGE_KEY", "k")
+    for name, pair in (("refusals", ("full", "none")), ("courtesy", ("1", "0"))):
+        rows = [f"Summarise.,{'I cannot.' if n % 2 else 'Gladly.'} {n},{pair[n % 2]}" for n in range(4)]
+        (home / f"{name}.csv").write_text("prompt,response,label\n" + "\n".join(rows) + "\n")
+    options, spec = blocks(page, "yaml")
+    commands = [line for block in blocks(page, "bash") for line in block.splitlines() if "> " in line]
+    assert len(commands) == 2
+    with stub_server() as base_url:
+        for name, text in (("judge.yaml", options), ("spec.yaml", spec)):
+            (home / name).write_text(text.replace("http://127.0.0.1:9000/v1", base_url), encoding="utf-8")
+        for command in commands:
+            typed, _, kept = command.partition(" > ")
+            ended = evenhand(*shlex.split(typed)[1:])
+            (home / kept).write_text(ended.out, encoding="utf-8")
+            assert json.loads(ended.out)["analyzer"] == "judge"
+    run = create_run(load_spec(home / "spec.yaml"), home / "run", root=home, where="spec.yaml")
+    assert run.folder.path.exists()
+    (home / "refusals.json").unlink()
+    with pytest.raises(InputError, match="no such file"):
+        create_run(load_spec(home / "spec.yaml"), home / "other", root=home, where="spec.yaml")
+
+
+def test_the_next_command_after_a_wrong_check_works_as_printed(home: Path, evenhand: Command) -> None:
+    """It has the options of the spec, so only the file of labels is to be filled in."""
+    (home / "labels.csv").write_text("prompt,response,label\nSay.,you idiot,1\nSay.,thanks,0\n")
+    with stub_server() as base_url:
+        write(home, base_url, labels="labels.csv")
+        refused = evenhand("run", "spec.yaml", "--out", "run")
+        (line,) = [one for one in refused.err.splitlines() if one.startswith("next: ")]
+        typed = line.removeprefix("next: ").replace("FILE", "labels.csv").partition(" > ")[0]
+        checked = evenhand(*shlex.split(typed)[1:])
+        (home / "check.json").write_text(checked.out, encoding="utf-8")
+        write(home, base_url, calibration=["check.json"])
+        assert evenhand("run", "spec.yaml", "--out", "run").code == 0
