@@ -24,7 +24,7 @@ from audit.plugins import build_target, secret_names
 from audit.records import Output, RaterUse
 from audit.spec import Limits, TargetSpec
 from audit.store import STORE_FILE, Store
-from audit.store_file import connected, failures
+from audit.store_file import connected, failures, holds_tables
 from audit.targets.base import Target, TargetContext, TargetInfo
 from probes.records import Expectation, Message, Prompt
 
@@ -142,7 +142,7 @@ class TargetRater:
         if self._raters.keep is None:
             raise ValueError(f"rater {self.info.name} was made for a plan; it cannot be asked")
         folder = self._raters.keep / book
-        with Store.open(folder) if (folder / STORE_FILE).is_file() else Store.create(folder) as store:
+        with Store.open(folder) if holds_tables(folder / STORE_FILE) else Store.create(folder) as store:
             yield store
 
     def _collect(self, store: Store) -> None:
@@ -234,7 +234,7 @@ def rater_context(keep: Path | None, secrets: Mapping[str, str]) -> Iterator[Ana
 def rater_uses(keep: Path) -> dict[str, RaterUse]:
     """What was asked of raters so far, by book; empty if nothing was."""
     found = {}
-    for folder in sorted(path.parent for path in keep.glob(f"*/{STORE_FILE}")):
+    for folder in sorted(path.parent for path in keep.glob(f"*/{STORE_FILE}") if holds_tables(path)):
         with Store.open(folder, read_only=True) as store:
             for name in store.targets():
                 found[folder.name] = _use(store, name)

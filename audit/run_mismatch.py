@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Iterator
 
-from audit.errors import StoreError
+from audit.errors import SpecError, StoreError
 from audit.looks import SequentialRule
 from audit.run_folder import RunFolder
+from audit.spec import dump_spec, load_spec
 
 __all__ = ["refuse_other_rule", "refuse_other_spec"]
 
@@ -16,8 +17,7 @@ def refuse_other_spec(folder: RunFolder, text: str) -> None:
     Raises:
         StoreError: The specs differ; the message names the lines.
     """
-    # Damage to the kept spec is told when it is read; here only what it says counts.
-    before = folder.spec.read_text(encoding="utf-8", errors="replace").splitlines()
+    before = _kept(folder).splitlines()
     after = text.splitlines()
     if before == after:
         return
@@ -26,6 +26,15 @@ def refuse_other_spec(folder: RunFolder, text: str) -> None:
         "\n".join([f"{folder.path}: holds a run of another spec; they differ in", *lines]),
         next_step="choose another --out folder, or undo the change of the spec",
     )
+
+
+def _kept(folder: RunFolder) -> str:
+    """The kept spec with today's defaults: keys that came later must not set it apart from the same spec."""
+    try:
+        return dump_spec(load_spec(folder.spec))
+    except SpecError:
+        # Damage to the kept spec is told when it is read; here only what it says counts.
+        return folder.spec.read_text(encoding="utf-8", errors="replace")
 
 
 def refuse_other_rule(

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -18,6 +18,7 @@ __all__ = [
     "check_version",
     "connected",
     "failures",
+    "holds_tables",
     "locked",
     "make_folder",
     "make_tables",
@@ -100,6 +101,18 @@ def _connect(path: Path, query: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def holds_tables(path: Path) -> bool:
+    """Whether there is a file with tables; one without is what a process killed in `make_tables` leaves.
+
+    Raises:
+        StoreError: The file cannot be read, or is no SQLite file.
+    """
+    if not path.is_file():
+        return False
+    with failures(path), closing(connected(path, "ro")) as connection:
+        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
 def make_tables(connection: sqlite3.Connection, path: Path) -> None:

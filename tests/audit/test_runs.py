@@ -91,6 +91,22 @@ def test_comments_and_order_of_keys_do_not_change_a_spec(home: Path) -> None:
     assert created(home).plan == first.plan
 
 
+def test_a_run_from_before_a_key_existed_goes_on(home: Path) -> None:
+    """Defaults that came later make no other spec of one that nobody has changed."""
+    first = created(home)
+    kept = first.folder.spec
+    later = ("  calibration: null\n", "  labels: null\n", "  control_features: []\n")
+    text = kept.read_text(encoding="utf-8")
+    for line in later:
+        assert line in text
+        text = text.replace(line, "")
+    kept.write_text(text, encoding="utf-8")
+    assert created(home).plan == first.plan
+    (home / "spec.yaml").write_text(SPEC.format(seed=8))
+    with pytest.raises(StoreError, match=r"they differ in\n  was: seed: 7\n  now: seed: 8$"):
+        created(home)
+
+
 def test_folder_that_holds_something_else_is_left_alone(home: Path) -> None:
     """A run never moves into a folder with other files."""
     other = home / "runs" / "first"
