@@ -10,7 +10,7 @@ version: 1
 name: everything at once
 seed: 7
 repeats: 2
-target: {type: specimen, toxicity: {rate: 0.0}
+target: {type: specimen, toxicity: {rate: 0.0}}
 probes:
   - {use: bias/decisions, domains: [lending], attributes: [gender], signals: [explicit]}
 analyzers: [decision, refusal, toxicity, quality, sentiment, stereotype, regard, repetition, leakage]
