@@ -349,9 +349,7 @@ def parse_mapping(text: str, where: str) -> dict[str, object]:
     except RecursionError as error:
         raise SpecError(f"{where}: not valid YAML: nested too deeply") from error
     if not isinstance(raw, Mapping):
-        raise SpecError(
-            f"{where}: must be a mapping of keys such as name and target; got {type(raw).__name__}"
-        )
+        raise SpecError(f"{where}: must be a mapping of keys such as name; got {type(raw).__name__}")
     return {str(key): value for key, value in raw.items()}
 
 

@@ -41,6 +41,8 @@ def review(
     run = api.open_run(run_folder)
     if out is not None and labels is not None:
         raise InputError("review: --export and --import exclude each other: give one")
+    if labels is None and (adjudicate or reviewer is not None):
+        raise InputError(f"review: {'--adjudicate' if adjudicate else '--reviewer'} needs --import FILE")
     if out is not None:
         if analyzer is None:
             raise InputError(f"review: --export needs --analyzer: one of {', '.join(_analyzers(run))}")

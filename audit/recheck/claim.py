@@ -5,10 +5,10 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from audit.errors import InputError
+from audit.errors import InputError, SpecError
+from audit.spec import parse_mapping
 from audit.validation import problem_lines
 from probes.data import data_root
 from probes.records import Record
@@ -35,6 +35,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _KIND, _FILE = "claims", "claim.yaml"
 _LABELLED = frozenset({"accuracy", "kappa"})
 _GROUPED = frozenset({"difference", "ratio"})
+_LARGEST = 1e15
+"""Size from which a figure's digits are no longer all kept by the arithmetic."""
 _NEUTRAL = {"difference": 0.0, "ratio": 1.0, "kappa": 0.0}
 
 Text = Annotated[str, Field(min_length=1)]
@@ -99,9 +101,9 @@ class Claim(Record):
     """The two groups: first minus second, or first over second."""
     where: dict[Text, tuple[Cell, ...]] = Field(default_factory=dict)
     """Only rows whose column has one of these values."""
-    neutral: float | None = None
+    neutral: Annotated[float, Field(gt=-_LARGEST, lt=_LARGEST)] | None = None
     """What the figure must be told apart from; 0 of a difference, 1 of a ratio, 0 of a BBQ bias score."""
-    scale: Annotated[float, Field(gt=0)] = 1.0
+    scale: Annotated[float, Field(ge=1e-6, le=1e6)] = 1.0
     """What the statistic is multiplied by before it is compared with the figure: 100 for percentages."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 7
@@ -121,6 +123,8 @@ class Claim(Record):
     def _is_a_number(cls, published: str) -> str:
         if not _NUMBER.fullmatch(published):
             raise ValueError('must be a number in quotes, as printed, such as "14.3" or "-0.20"')
+        if not abs(float(published)) < _LARGEST:
+            raise ValueError(f"must lie between -{_LARGEST:g} and {_LARGEST:g}")
         return published
 
     @model_validator(mode="after")
@@ -206,11 +210,11 @@ def load_claim(given: str) -> LoadedClaim:
             raise InputError(f"{given}: no such file, and no shipped claim of this name; shipped: {names}")
     content = path.read_bytes()
     try:
-        loaded = yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{given}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(loaded, dict):
-        raise InputError(f"{given}: must hold a claim: keys and values; got {type(loaded).__name__}")
+        loaded = parse_mapping(content.decode("utf-8-sig"), given)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{given}: is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    except SpecError as error:
+        raise InputError(str(error)) from error
     try:
         claim = Claim.model_validate(loaded)
     except ValidationError as error:

@@ -150,7 +150,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:g}" if value.is_integer() else repr(value)
+        # Every digit: two ids that differ in the seventh are two.
+        return "" if np.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
     return str(value).strip()
 
 

@@ -41,10 +41,15 @@ def write_cards(cards: Sequence[Card], folder: Path) -> list[Path]:
         InputError: The folder cannot be written or the disk is full.
     """
     written: list[Path] = []
-    for place, card in enumerate(cards):
-        name = _UNSAFE_NAME.sub("-", card.claim.name).strip("-")[:80] or "card"
-        if any(path.stem == name for path in written):
-            name = f"{name}-{place}"
+    taken: set[str] = set()
+    for card in cards:
+        plain = _UNSAFE_NAME.sub("-", card.claim.name).strip("-")[:80] or "card"
+        name, times = plain, 1
+        # Some file systems take x and X for one name.
+        while name.casefold() in taken:
+            times += 1
+            name = f"{plain}-{times}"
+        taken.add(name.casefold())
         texts = {".json": card.model_dump_json(indent=1) + "\n", ".md": render_markdown(card)}
         for suffix, text in texts.items():
             path = folder / f"{name}{suffix}"

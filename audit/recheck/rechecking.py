@@ -248,7 +248,9 @@ def _degenerate(counted: Counted, claim: Claim, n: int) -> _Clustered:
 def _cluster_sums(counted: Counted) -> Vector:
     if counted.clusters is None:
         return counted.counts
-    _, codes = np.unique(np.asarray(counted.clusters, dtype=np.str_), return_inverse=True)
+    # Not an array of texts: it would give each of them the room of the longest.
+    places = {name: place for place, name in enumerate(sorted(set(counted.clusters)))}
+    codes = np.array([places[name] for name in counted.clusters], dtype=np.int64)
     columns = [np.bincount(codes, weights=column) for column in counted.counts.T]
     return np.column_stack(columns).astype(np.float64)
 

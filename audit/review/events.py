@@ -1,5 +1,6 @@
 """Labels by reviewers: taken in all or none, never changed, joined to one label an answer."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from audit.estimates.review_labels import Reviewed, ReviewLabels
 from audit.labelled import accepted_labels, is_positive
 from audit.performance import Rate
 from audit.records import Review, SampledItem
+from audit.review.kept import read_kept, sole_writer
 from audit.review.sampling import read_sample
 from audit.runs import Run
 from audit.statistics.agreement import AgreementEstimate, gwet_ac1, krippendorff_alpha
@@ -20,6 +22,8 @@ from probes.records import Record
 __all__ = ["ReviewSummary", "import_reviews", "read_reviews", "review_labels", "review_summary"]
 
 _NEEDED = frozenset({"item", "label"})
+_LONGEST_NAME = 100
+"""Characters of a reviewer's name."""
 
 
 class ReviewSummary(Record):
@@ -54,10 +58,14 @@ def import_reviews(run: Run, file: Path, *, reviewer: str | None, adjudicates: b
         How many labels were taken, and how many rows have none yet.
 
     Raises:
-        InputError: The file or a value in it is wrong, or an item was not drawn in this run.
+        InputError: The file or a value in it is wrong, an item was not drawn in this run, or one reviewer
+            labels it in two ways.
+        StoreError: Another process is writing the run.
     """
     known = {item.item: item for item in read_sample(run)}
+    given = None if reviewer is None else _named(reviewer, "review: --reviewer")
     taken: list[Review] = []
+    lines: dict[tuple[str, str], tuple[int, bool]] = {}
     empty = 0
     for line, row in read_rows(file, _NEEDED):
         check_columns(file, frozenset(row), _NEEDED, line)
@@ -72,9 +80,14 @@ def import_reviews(run: Run, file: Path, *, reviewer: str | None, adjudicates: b
         if not label:
             empty += 1
             continue
-        who = reviewer or str(row.get("reviewer") or "").strip()
-        taken.append(_review(item, label, who, adjudicates=adjudicates, where=where))
-    append_text(run.folder.reviews, "".join(review.model_dump_json() + "\n" for review in taken))
+        who = given or _named(str(row.get("reviewer") or ""), f"{where}: column 'reviewer'")
+        review = _review(item, label, who, adjudicates=adjudicates, where=where)
+        first, before = lines.setdefault((review.item, who), (line, review.positive))
+        if before != review.positive:
+            raise InputError(f"{where}: labels item {review.item} by {who} otherwise than line {first} does")
+        taken.append(review)
+    with sole_writer(run.folder.path):
+        append_text(run.folder.reviews, "".join(review.model_dump_json() + "\n" for review in taken))
     return len(taken), empty
 
 
@@ -84,16 +97,7 @@ def read_reviews(run: Run) -> list[Review]:
     Raises:
         InputError: The file is damaged.
     """
-    path = run.folder.reviews
-    if not path.exists():
-        return []
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            found.append(Review.model_validate_json(line))
-        except ValueError as error:
-            raise InputError(f"{path}: line {number}: is damaged: {str(error).splitlines()[0]}") from error
-    return found
+    return read_kept(run.folder.reviews, Review)
 
 
 def review_labels(run: Run) -> tuple[ReviewLabels, ...]:
@@ -173,8 +177,6 @@ def _review(item: SampledItem, label: str, who: str, *, adjudicates: bool, where
     if positive is None:
         accepted = accepted_labels(graded=graded)
         raise InputError(f"{where}: column 'label': must be one of {accepted}, or empty; got {label!r}")
-    if not who:
-        raise InputError(f"{where}: column 'reviewer': must name who labelled it; got nothing")
     return Review(
         item=item.item,
         output=item.output,
@@ -185,6 +187,24 @@ def _review(item: SampledItem, label: str, who: str, *, adjudicates: bool, where
         reviewer=who,
         adjudicates=adjudicates,
     )
+
+
+def _named(who: str, where: str) -> str:
+    """A reviewer's name without blanks around it.
+
+    Raises:
+        InputError: It is empty, too long, or holds a control character, a line break or half a character.
+    """
+    name = who.strip()
+    if not name:
+        raise InputError(f"{where}: must name who labelled it; got nothing")
+    hidden = any(unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in name)
+    if hidden or len(name) > _LONGEST_NAME:
+        raise InputError(
+            f"{where}: must be a name of at most {_LONGEST_NAME} characters, none a control character "
+            f"or line break; got {name[:_LONGEST_NAME]!a}"
+        )
+    return name
 
 
 def _readings(sample: Sequence[SampledItem]) -> dict[tuple[str, str], list[SampledItem]]:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from audit.atomic import append_text, write_text
 from audit.checking import THRESHOLD, rated_reading
 from audit.errors import InputError
 from audit.records import SampledItem
+from audit.review.kept import read_kept, sole_writer
 from audit.review.masking import mask, mask_prompt, telling_words
 from audit.runs import TARGET, Run, analyzers_of
 from audit.store import Store
@@ -24,8 +26,8 @@ __all__ = ["COLUMNS", "draw", "export_sample", "read_sample"]
 
 COLUMNS = ("item", "prompt", "response", "label", "reviewer")
 _KINDS = (".csv", ".jsonl")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would run as a formula."""
+_FORMULA = re.compile(r"^(?=[=+\-@\t])", re.MULTILINE)
+"""Where a cell, or a line of one, begins that a spreadsheet would run as a formula."""
 
 
 def export_sample(run: Run, file: Path, *, analyzer: str, n: int) -> int:
@@ -45,6 +47,7 @@ def export_sample(run: Run, file: Path, *, analyzer: str, n: int) -> int:
 
     Raises:
         InputError: The file exists or is of another kind, the spec lacks the analyzer, or it read nothing.
+        StoreError: Another process is writing the run.
     """
     if file.suffix.lower() not in _KINDS:
         raise InputError(f"{file}: unknown kind of file {file.suffix!r}; accepted: {', '.join(_KINDS)}")
@@ -55,8 +58,8 @@ def export_sample(run: Run, file: Path, *, analyzer: str, n: int) -> int:
         raise InputError(f"review: --analyzer: must be one of {', '.join(known)}; got {analyzer!r}")
     info = known[analyzer].info
     reading = rated_reading(known[analyzer])
-    drawn_before = read_sample(run)
-    with run.store(read_only=True) as store:
+    # Drawing rests on what was drawn before, so that nobody else may draw until this is remembered.
+    with sole_writer(run.folder.path), run.store(read_only=True) as store:
         frame = store.frame(TARGET)
         scored = frame[
             (frame["analyzer"] == analyzer) & (frame["measure"] == reading) & (frame["arm"] != "placebo")
@@ -68,11 +71,12 @@ def export_sample(run: Run, file: Path, *, analyzer: str, n: int) -> int:
                 next_step=f"evenhand score {run.folder.path}",
             )
         items = draw(
-            scored, n, seed=run.spec.seed, before=drawn_before, facts=(analyzer, info.version, reading)
+            scored, n, seed=run.spec.seed, before=read_sample(run), facts=(analyzer, info.version, reading)
         )
         rows = list(_blind(items, store))
+        # First remembered, then written: labels of items that nobody remembers could not be taken in.
+        append_text(run.folder.review_sample, "".join(item.model_dump_json() + "\n" for item in items))
     write_text(file, _written(rows, file.suffix.lower()))
-    append_text(run.folder.review_sample, "".join(item.model_dump_json() + "\n" for item in items))
     return len(items)
 
 
@@ -126,16 +130,7 @@ def read_sample(run: Run) -> list[SampledItem]:
     Raises:
         InputError: The file is damaged.
     """
-    path = run.folder.review_sample
-    if not path.exists():
-        return []
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            found.append(SampledItem.model_validate_json(line))
-        except ValueError as error:
-            raise InputError(f"{path}: line {number}: is damaged: {str(error).splitlines()[0]}") from error
-    return found
+    return read_kept(run.folder.review_sample, SampledItem)
 
 
 def _strata(scored: pd.DataFrame) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
@@ -183,10 +178,14 @@ def _written(rows: Sequence[dict[str, str]], kind: str) -> str:
     if kind == ".jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    # A bare carriage return ends a row for many readers; python quotes only what holds a line feed.
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     for row in rows:
-        writer.writerow(
-            {key: f"'{value}" if value.startswith(_FORMULA) else value for key, value in row.items()}
-        )
+        writer.writerow({key: _as_text(value) for key, value in row.items()})
     return text.getvalue()
+
+
+def _as_text(value: str) -> str:
+    """A cell whose lines end in one way, and of which a spreadsheet runs none."""
+    return _FORMULA.sub("'", value.replace("\r\n", "\n").replace("\r", "\n"))

@@ -102,8 +102,8 @@ def test_two_problems_are_two_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "must be a mapping of keys such as name and target; got NoneType"),
-        ("- a\n- b\n", "must be a mapping of keys such as name and target; got list"),
+        ("", "must be a mapping of keys such as name; got NoneType"),
+        ("- a\n- b\n", "must be a mapping of keys such as name; got list"),
         ("just words", "got str"),
         (GOOD + "name: twice\n", "key 'name' is given twice (line 8)"),
         (GOOD.replace("domains: [lending]", "use: x"), "key 'use' is given twice (line 6)"),

@@ -50,7 +50,14 @@ def test_a_valid_claim_is_loaded(tmp_path: Path) -> None:
         ("version: 1", "version: 1\nverdict: yes", "verdict: unknown key; accepted: version"),
         ("version: 1", "version: 2", "version: .*got 2"),
         ("name: own", "name: [", "not valid YAML"),
-        (VALID, "just words", "must hold a claim"),
+        (VALID, "just words", "must be a mapping of keys"),
+        ("name: own", "name: own\nname: other", "key 'name' is given twice"),
+        ("name: own", "name: 2025-13-45", "not a valid value"),
+        ("name: own", "name: " + 5000 * "[", "nested too deeply"),
+        ('published: "0.10"', f'published: "{400 * "9"}"', "published: must lie between -1e.15 and 1e.15"),
+        ("version: 1", "version: 1\nscale: 1.0e+308", "scale: .*less than or equal to 1000000"),
+        ("version: 1", "version: 1\nscale: 1.0e-320", "scale: .*greater than or equal to"),
+        ("version: 1", "version: 1\nneutral: 1.0e+308", "neutral: .*less than"),
     ],
 )
 def test_a_mistake_is_told_with_file_and_key(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -120,3 +120,25 @@ def test_what_cannot_be_read_is_refused_in_one_line(
     with pytest.raises(InputError, match=said) as caught:
         counted(tmp_path, statistic, **keys)
     assert "\n" not in str(caught.value)
+
+
+def test_whole_numbers_kept_as_fractions_are_told_apart_by_every_digit(tmp_path: Path) -> None:
+    """Ids that a column of fractions holds differ also in the seventh digit, and meet their whole numbers."""
+    path = tmp_path / "ids.jsonl"
+    rows = [{"said": "yes", "id": one} for one in (10000001.0, 10000002.0, 10000002, 1e20, 0.5)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    claim = {
+        "version": 1,
+        "name": "own",
+        "claim": "A claim.",
+        "published": "1",
+        "source": "Our own table",
+        "file": {"path": path.name},
+        "statistic": "rate",
+        "columns": {"outcome": "said", "cluster": "id"},
+        "positive": ["yes"],
+    }
+    found = count_rows(path, Claim.model_validate(claim))
+    assert found.clusters == ["10000001", "10000002", "10000002", "100000000000000000000", "0.5"]
+    claim |= {"where": {"id": [10000002]}}
+    assert count_rows(path, Claim.model_validate(claim)).read == 2

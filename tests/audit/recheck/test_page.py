@@ -51,6 +51,16 @@ def test_files_hold_the_card_and_stay_in_their_folder(tmp_path: Path) -> None:
     assert read_card(written[0]) == card
 
 
+def test_no_card_takes_the_place_of_another(tmp_path: Path) -> None:
+    """Names that come to one file name, also after renaming or in another case, are files of their own."""
+    card = hostile_card(tmp_path)
+    names = ["x-2", "x", "x!", "x?", "X"]
+    cards = [card.model_copy(update={"claim": card.claim.model_copy(update={"name": n})}) for n in names]
+    written = [path for path in write_cards(cards, tmp_path / "out") if path.suffix == ".json"]
+    assert [read_card(path).claim.name for path in written] == names
+    assert len({path.name.casefold() for path in written}) == len(names)
+
+
 def test_the_page_runs_nothing_and_requests_nothing(tmp_path: Path) -> None:
     """The claim's text stays text, and the policy forbids the rest."""
     page = write_cards([hostile_card(tmp_path)], tmp_path / "out")[-1].read_text(encoding="utf-8")

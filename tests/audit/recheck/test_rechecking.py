@@ -1,6 +1,7 @@
 """Re-scoring claims: figures, intervals and outcomes, on tables of our own and on released predictions."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -238,3 +239,20 @@ def test_a_derived_figure_is_not_called_published(tmp_path: Path) -> None:
     rows = dict(card_rows(card))
     assert rows["Published"].startswith("0.375 (derived figure: made from this release")
     assert rows["Outcome"] == "supported"
+
+
+def test_one_long_name_of_a_cluster_costs_the_room_of_one(tmp_path: Path) -> None:
+    """A cell of a megabyte among hundreds of short ones is memory once, not once a row."""
+    write_templates(tmp_path, [8, 8, 8] + [0] * 9)
+    path = tmp_path / "said.csv"
+    before = only(a_claim(), tmp_path)
+    path.write_text(path.read_text().replace("t11,a", "u" * 1_000_000 + ",a", 1))
+    tracemalloc.start()
+    try:
+        found = only(a_claim(), tmp_path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.n_clusters == 13
+    assert found.figure == before.figure
+    assert peak < 100_000_000

@@ -8,7 +8,7 @@ import pytest
 
 from audit import api
 from audit.cli.main import main
-from audit.errors import InputError
+from audit.errors import InputError, StoreError
 from audit.records import Change
 from audit.review.events import read_reviews, review_labels
 from audit.review.masking import mask, mask_prompt, telling_words
@@ -203,6 +203,8 @@ def test_the_command_goes_round(run: Run, capsys: pytest.CaptureFixture[str]) ->
     assert typed("--export", str(file))[0] == 2
     assert "needs --analyzer: one of toxicity" in typed("--export", str(file))[2]
     assert typed("--export", str(file), "--import", str(file))[0] == 2
+    code, _, told = typed("--adjudicate")
+    assert (code, "--adjudicate needs --import FILE" in told) == (2, True)
 
 
 def test_words_that_differ_between_members_are_masked_wherever_they_stand() -> None:
@@ -223,3 +225,83 @@ def test_spreadsheet_formulas_in_replies_are_defused(tmp_path: Path) -> None:
     (tmp_path / "said.jsonl").write_text(said)
     _, rows = exported(run_of(tmp_path, "toxicity", "formulas"), 40)
     assert any(row["response"] == "'=HYPERLINK(1)" for row in rows)
+
+
+def test_a_reply_with_bare_carriage_returns_stays_one_cell(tmp_path: Path) -> None:
+    """Neither a row nor a formula can be forged by how a reply ends its lines; the file is taken back in."""
+    make_home(tmp_path)
+    hostile = json.dumps("Hi.\r=HYPERLINK(1)\rR-0,q,r,1,eve\r\n@x\n")[1:-1]
+    said = (tmp_path / "said.jsonl").read_text().replace("Have a good day.", hostile)
+    (tmp_path / "said.jsonl").write_text(said)
+    run = run_of(tmp_path, "toxicity", "returns")
+    file, rows = exported(run, 40)
+    assert b"\r" not in file.read_bytes()
+    assert len(rows) == 40
+    assert any(row["response"] == "Hi.\n'=HYPERLINK(1)\nR-0,q,r,1,eve\n'@x\n" for row in rows)
+    with file.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, COLUMNS)
+        writer.writeheader()
+        writer.writerows([row | {"label": "0"} for row in rows])
+    assert api.import_review(run, file, reviewer="ana", adjudicates=False) == (40, 0)
+
+
+def test_two_writers_of_one_run_do_not_lose_labels(run: Run) -> None:
+    """Who comes while another adds is told so; nothing is reported taken that is not kept."""
+    _, rows = exported(run, 4)
+    file = labelled(run, rows)
+    with run.store(), pytest.raises(StoreError, match="is writing this run"):
+        api.import_review(run, file, reviewer="ana", adjudicates=False)
+    with run.store(), pytest.raises(StoreError, match="is writing this run"):
+        exported(run, 4, "other.csv")
+    assert (read_reviews(run), len(read_sample(run))) == ([], 4)
+    assert not (run.root / "other.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["a" * 101, "\udcff", "an\u2028a", "an\x85a", "an\na"])
+def test_a_name_that_cannot_be_kept_is_one_line(run: Run, name: str) -> None:
+    """Given for all rows or in the file, such a reviewer is refused before a label is taken."""
+    _, rows = exported(run, 2)
+    with pytest.raises(InputError, match="--reviewer: must be a name of at most 100 characters"):
+        api.import_review(run, labelled(run, rows), reviewer=name, adjudicates=False)
+    file = run.root / "named.jsonl"
+    file.write_text(json.dumps({"item": rows[0]["item"], "label": "1", "reviewer": name}) + "\n")
+    with pytest.raises(InputError, match="line 1: column 'reviewer': must be a name"):
+        api.import_review(run, file, reviewer=None, adjudicates=False)
+    assert read_reviews(run) == []
+
+
+def test_kept_reviews_are_read_line_feed_by_line_feed(run: Run) -> None:
+    """A name with a line separator in it, kept earlier, reads back; bytes that are no text are one line."""
+    _, rows = exported(run, 2)
+    api.import_review(run, labelled(run, rows), reviewer="ana", adjudicates=False)
+    kept = run.folder.reviews
+    lines = kept.read_text(encoding="utf-8").replace('"reviewer":"ana"', '"reviewer":"an\u2028a"')
+    kept.write_text(lines, encoding="utf-8")
+    assert [one.reviewer for one in read_reviews(run)] == ["an\u2028a"] * 2
+    for path, read in ((kept, read_reviews), (run.folder.review_sample, read_sample)):
+        path.write_bytes(path.read_bytes() + b"\xff\n")
+        with pytest.raises(InputError, match="is damaged: is not UTF-8 text"):
+            read(run)
+
+
+def test_one_reviewer_says_one_thing_of_an_item_in_a_file(run: Run) -> None:
+    """Two labels that contradict each other are refused with both lines; another reviewer may differ."""
+    _, rows = exported(run, 2)
+    item = rows[0]["item"]
+    file = run.root / "twice.jsonl"
+    lines = [{"item": item, "label": label, "reviewer": who} for label, who in ("1a", "0b", "1a", "0a")]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(InputError, match=f"line 4: labels item {item} by a otherwise than line 1"):
+        api.import_review(run, file, reviewer=None, adjudicates=False)
+    assert read_reviews(run) == []
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines[:3]))
+    assert api.import_review(run, file, reviewer=None, adjudicates=False) == (3, 0)
+
+
+def test_a_sample_is_remembered_before_reviewers_get_it(run: Run) -> None:
+    """No file for reviewers is ever without its items in the run, even if writing stops in between."""
+    blocked = run.root / "blocked"
+    blocked.write_text("a file, so that no file can be made below it")
+    with pytest.raises(InputError, match="cannot be written"):
+        api.export_review(run, blocked / "sample.csv", analyzer="toxicity", n=5)
+    assert len(read_sample(run)) == 5
