@@ -142,11 +142,15 @@ def _with_family(
     known = []
     first = primary(drafts, judgement, tested=[one is not None for one in weight])
     for estimate, contrast, share, picked, leads in zip(found, drafts, weight, chosen, first, strict=True):
-        update: dict[str, float | None] = {"weight": share, "primary": leads}
+        update: dict[str, float | bool | None] = {"weight": share, "primary": leads}
         if picked and share is not None:
             level = fcr_level(sum(chosen), n_tests, 1 - judgement.level, weight=share)
             selected = interval(contrast, level=design.level(level)).interval
             update |= {"selected_ci_low": selected.low, "selected_ci_high": selected.high}
+            # Picked because it came out large: only the interval that allows for it can show that it is.
+            margin = estimate.margin
+            beyond = margin is not None and (selected.low > margin or selected.high < -margin)
+            update["material"] = estimate.material and beyond
         known.append(estimate.model_copy(update=update))
     return known
 

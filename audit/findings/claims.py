@@ -7,6 +7,7 @@ from audit.estimates.distances import distance_words
 from audit.estimates.measures import measure_of
 from audit.estimates.word_associations import association_words
 from audit.findings.reliability import analyzer_error_words
+from audit.findings.stated_interval import stated_interval, widened
 from audit.records import Estimate, Verdict
 from probes.records import Signal
 
@@ -29,7 +30,8 @@ def _stated(estimate: Estimate) -> str:
         return f"{where}, {_associated(estimate)}.{_doubt(estimate)}"
     if estimate.kind in {"disparity", "distance"}:
         said = _compared(estimate) if estimate.kind == "disparity" else _apart(estimate)
-        bounds = f"{_size(estimate, estimate.ci_low)} to {_size(estimate, estimate.ci_high)}"
+        low, high = stated_interval(estimate)
+        bounds = f"{_size(estimate, low)} to {_size(estimate, high)}"
         return f"{where}, {said} ({_level(estimate)} {bounds}; {_counts(estimate)}).{_doubt(estimate)}"
     bounds = f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}"
     size = f"{_plain(estimate, estimate.point)} ({_level(estimate)} {bounds}; {_counts(estimate)})"
@@ -52,7 +54,8 @@ def _counts(estimate: Estimate) -> str:
 
 
 def _level(estimate: Estimate) -> str:
-    return f"{100 * estimate.level:g} % interval"
+    allowing = " that allows for the selection," if widened(estimate) else ""
+    return f"{100 * estimate.level:g} % interval{allowing}"
 
 
 def _compared(estimate: Estimate) -> str:

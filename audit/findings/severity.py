@@ -1,5 +1,6 @@
 """Severity by the written rubric of docs/explanation/severity.md."""
 
+from audit.findings.stated_interval import stated_interval
 from audit.records import Estimate, Severity
 
 __all__ = ["severity"]
@@ -26,18 +27,14 @@ def severity(estimate: Estimate) -> tuple[Severity, str]:
     Returns:
         The severity, and its reason.
     """
-    if (
-        estimate.kind == "score"
-        or estimate.unit != "rate"
-        or estimate.ci_low is None
-        or estimate.ci_high is None
-    ):
+    low, high = stated_interval(estimate)
+    if estimate.kind == "score" or estimate.unit != "rate" or low is None or high is None:
         return (
             Severity.MEDIUM,
             "a benchmark's score or another unit: its size has no rubric, so it stands in the middle",
         )
     limit = estimate.margin if estimate.kind == "rate" and estimate.margin is not None else 0.0
-    surely = max(estimate.ci_low - limit, limit - estimate.ci_high, 0.0)
+    surely = max(low - limit, limit - high, 0.0)
     grave = estimate.measure in _GRAVE
     steps = (surely >= _MEDIUM) + (surely >= _LARGE) + grave
     found = list(Severity)[steps]

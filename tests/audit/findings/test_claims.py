@@ -75,6 +75,13 @@ def test_claim_says_direction_both_rates_interval_and_counts() -> None:
     )
 
 
+def test_claim_states_the_interval_that_allows_for_the_selection() -> None:
+    """A disparity that was picked among many is stated with the interval that still holds then."""
+    said = claim(disparity(selected_ci_low=-0.17, selected_ci_high=-0.038))
+    assert "(95 % interval that allows for the selection, -17.0 points to -3.8 points; 480 outputs" in said
+    assert "-15.0" not in said
+
+
 def test_claim_in_favour_of_the_group_says_more() -> None:
     """A disparity in favour of a group reads as one."""
     said = claim(disparity(point=0.104, ci_low=0.058, ci_high=0.15, group_rate=0.829))

@@ -57,3 +57,11 @@ def test_other_units_stand_in_the_middle_and_say_why() -> None:
         grade, reason = severity(estimate)
         assert grade is Severity.MEDIUM
         assert "no rubric" in reason
+
+
+def test_a_disparity_picked_among_many_is_graded_by_the_wider_interval() -> None:
+    """What was selected surely lies where the interval that allows for the selection ends."""
+    found = disparity(ci_low=-0.3, ci_high=-0.1, selected_ci_low=-0.34, selected_ci_high=-0.04)
+    grade, reason = severity(found)
+    assert grade is Severity.MEDIUM
+    assert "surely lies 4.0 points" in reason
