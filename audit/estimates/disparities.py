@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
@@ -22,8 +23,9 @@ from audit.estimates.measures import MEASURES, Measure
 from audit.estimates.verdicts import Question, judge
 from audit.records import Control, Estimate, Verdict
 from audit.spec import Judgement
-from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.multiplicity import fcr_level
+from audit.statistics.pooling import stratified_t
 from audit.statistics.power import detectable_from_standard_error
 from audit.statistics.signflip import flips_needed, least_clusters_for_flips, sign_flip_test
 from probes.records import Norm
@@ -289,21 +291,30 @@ def _margin(measure: Measure, judgement: Judgement) -> float | None:
 
 
 def _differential_missingness(contrast: Contrast, judgement: Judgement) -> str | None:
-    """Why unanswered or unreadable replies spoil the contrast: they hit one group more than the other."""
-    for stratum in contrast.strata:
-        if stratum.missing is None:
-            continue
-        try:
-            gap = cluster_t_interval(stratum.missing.differences, level=judgement.level, bounds=(-1.0, 1.0))
-        except NotMeasuredError:
-            continue
-        excludes_zero = gap.interval.low > 0 or gap.interval.high < 0
-        if excludes_zero and abs(gap.point) > judgement.smallest_disparity_of_concern:
-            low, high = 100 * gap.interval.low, 100 * gap.interval.high
-            size = f"{100 * gap.point:+.1f} points [{low:+.1f}, {high:+.1f}]"
-            groups = f"{contrast.cell.group} than for {contrast.cell.reference}"
-            return f"answers are missing {size} more often for {groups} in {stratum.domain}"
-    return None
+    """Why unanswered or unreadable replies spoil the contrast: they hit one group more than the other.
+
+    Asked once for the contrast, over the domains that it is about and pooled as it is.
+    """
+    if all(stratum.missing is None for stratum in contrast.strata):
+        return None
+    # A domain in which nothing is missing has no gap; it weighs like the others.
+    gaps = [
+        np.zeros_like(stratum.paired.differences) if stratum.missing is None else stratum.missing.differences
+        for stratum in contrast.strata
+    ]
+    try:
+        gap = stratified_t(gaps, level=judgement.level, bounds=(-1.0, 1.0))
+    except NotMeasuredError:
+        return None
+    excludes_zero = gap.interval.low > 0 or gap.interval.high < 0
+    if not excludes_zero or abs(gap.point) <= judgement.smallest_disparity_of_concern:
+        return None
+    low, high = 100 * gap.interval.low, 100 * gap.interval.high
+    size = f"{100 * gap.point:+.1f} points [{low:+.1f}, {high:+.1f}]"
+    groups = f"{contrast.cell.group} than for {contrast.cell.reference}"
+    domains = [stratum.domain for stratum in contrast.strata]
+    where = f"in {domains[0]}" if len(domains) == 1 else f"over {len(domains)} domains"
+    return f"answers are missing {size} more often for {groups} {where}"
 
 
 def _naive(contrast: Contrast, level: float) -> dict[str, float]:

@@ -100,6 +100,30 @@ def test_differential_missingness_voids_the_contrast() -> None:
     assert "more often for women than for men in lending" in found.reasons[0]
 
 
+def test_missing_answers_are_judged_over_the_domains_of_the_contrast() -> None:
+    """One domain of eight in which some answers are missing by chance does not void what all eight say."""
+    holed: Values = [[None] if template < 8 else [float(template % 2)] for template in range(N)]
+    whole: Values = [[float(template % 2)] for template in range(N)]
+    facts = pairs(holed, whole, domain="d0")
+    for number in range(1, 8):
+        facts += pairs(whole, whole, domain=f"d{number}")
+    found = stated(facts)
+    assert found["favourable_rate", "d0:women:explicit"].verdict is Verdict.NOT_MEASURED
+    assert "missing" in found["favourable_rate", "d0:women:explicit"].reasons[0]
+    assert found["favourable_rate", "all:women:explicit"].verdict is not Verdict.NOT_MEASURED
+
+
+def test_answers_that_are_missing_a_little_in_every_domain_void_the_pooled_contrast() -> None:
+    """What no domain shows alone, eight show together."""
+    facts: list[Fact] = []
+    for number in range(8):
+        holed: Values = [[None] if template < 2 else [float(template % 2)] for template in range(N)]
+        facts += pairs(holed, [[float(template % 2)] for template in range(N)], domain=f"d{number}")
+    found = stated(facts)
+    assert found["favourable_rate", "d0:women:explicit"].verdict is not Verdict.NOT_MEASURED
+    assert "over 8 domains" in found["favourable_rate", "all:women:explicit"].reasons[0]
+
+
 def test_even_missingness_does_not() -> None:
     """What is missing alike from both groups costs answers, not the result."""
     holed: Values = [[0.0, None] if template % 4 else [1.0, None] for template in range(N)]
