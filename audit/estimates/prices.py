@@ -32,6 +32,8 @@ _BLOCK = ("probe", "language", "domain", "attribute", "signal")
 _INDEX = "steps of the merit index"
 _WHOLE_INDEX = 2.0
 """A shipped ladder's merit index runs from -1 to +1."""
+_CLEAR = 3.0
+"""Standard errors that the slope on merit must be, for its price to be stated."""
 _FLAT = 0.02
 """Rate this close to 0 or 1 at an end of the ladder counts as flat there."""
 
@@ -50,7 +52,7 @@ def merit_prices(
     """The price of every contrast on a decision, in each domain whose prompts say how merited it is.
 
     Domains have different currencies, so they are not pooled. A price is refused (`not_measured`) where
-    merit is not shown to raise the outcome, since nothing is then its equivalent, and where the disparity
+    merit is not shown to raise the outcome, by 3 standard errors, since nothing is then its equivalent, and where the disparity
     itself is not measured (too few templates, missing answers, a placebo that differs).
 
     Args:
@@ -103,7 +105,7 @@ def _of_contrast(mine: pd.DataFrame, disparity: Estimate, level: float) -> Estim
     except NotMeasuredError as error:
         return _refused(stated, (str(error),))
     stated |= {"n_outputs": slopes.n_rows, "n_clusters": price.n_clusters, "method": price.method}
-    reasons = _why_refused(price, disparity)
+    reasons = _why_refused(price, slopes, disparity)
     if reasons:
         return _refused(stated, reasons)
     whole = float(np.ptp(mine["merit"])) * currency.per_index if currency.whole is None else currency.whole
@@ -152,7 +154,7 @@ def _priced(
     return slopes, merit_price(slopes.gaps, slopes.slopes, level=level, unit=currency.words)
 
 
-def _why_refused(price: MeritPrice, disparity: Estimate) -> tuple[str, ...]:
+def _why_refused(price: MeritPrice, slopes: MeritContrasts, disparity: Estimate) -> tuple[str, ...]:
     if disparity.verdict is Verdict.NOT_MEASURED:
         return disparity.reasons
     if price.n_clusters < MINIMUM_TEMPLATES:
@@ -161,6 +163,13 @@ def _why_refused(price: MeritPrice, disparity: Estimate) -> tuple[str, ...]:
         )
     if price.kind != "interval" or price.slope <= 0:
         return (f"merit is not shown to raise the outcome, so nothing is its equivalent: {price.says}",)
+    error = float(np.std(slopes.slopes, ddof=1)) / price.n_clusters**0.5
+    if price.slope < _CLEAR * error:
+        # Stating only those prices that happen to be bounded would pick the steep slopes among the flat.
+        return (
+            f"merit is not shown to raise the outcome clearly enough for a price: its slope is "
+            f"{price.slope / error:.1f} standard errors, and {_CLEAR:g} are asked",
+        )
     return ()
 
 

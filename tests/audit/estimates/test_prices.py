@@ -124,6 +124,22 @@ def test_a_downward_slope_has_no_price() -> None:
     assert price.verdict is Verdict.NOT_MEASURED
 
 
+def test_a_slope_that_is_barely_shown_has_no_price() -> None:
+    """A slope of 2 to 3 standard errors bounds a price only by luck; one of 4 and more states it."""
+    stated = []
+    for spread in (2.0, 1.0):
+        facts = ladder(gap=-4.0, slope=1.0)
+        for fact in facts:
+            turn = 1 if int(str(fact["template"]).rsplit("t", 1)[1]) % 2 else -1
+            merit = float(json.loads(str(fact["tags"]))["merit_index"])
+            fact["value"] = float(str(fact["value"])) + turn * spread * merit
+        (price,) = prices(facts)
+        stated.append(price)
+    assert stated[0].verdict is Verdict.NOT_MEASURED
+    assert "standard errors, and 3 are asked" in stated[0].reasons[0]
+    assert stated[1].point is not None
+
+
 def test_a_failing_placebo_takes_the_price_along() -> None:
     """A price is never better than the disparity it is the size of."""
     wrong = placebos([[9.0 + 0.01 * t] for t in range(20)], [[1.0]] * 20, measure="number", expects="number")
