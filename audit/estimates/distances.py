@@ -47,6 +47,10 @@ _PREFERRED: Mapping[Signal, tuple[Placebo, ...]] = {
 }
 """The placebo that changes a prompt as the signal does, else the nearest to it."""
 _OTHERWISE = (Placebo.PARAPHRASE, Placebo.RESAMPLE)
+_OVER_NAMES = (
+    "groups are signalled by names, and this interval sees how templates differ but not how names do, "
+    "so no verdict rests on it"
+)
 _KEYS = ["probe", "language", "attribute", "signal", "grp", "reference"]
 
 
@@ -96,7 +100,12 @@ def distances(pairs: Sequence[pd.DataFrame], judgement: Judgement) -> list[Estim
 
 
 def _in_family(one: _Excess) -> bool:
-    return one.estimate is not None and one.estimate.n_clusters >= MINIMUM_TEMPLATES
+    return one.estimate is not None and one.estimate.n_clusters >= MINIMUM_TEMPLATES and not _by_name(one)
+
+
+def _by_name(one: _Excess) -> bool:
+    """Whether names signal the groups: a second sample, whose spread templates do not show."""
+    return one.stated["signal"] is Signal.NAME
 
 
 def _scores(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[Estimate]:
@@ -205,6 +214,11 @@ def _judged(one: _Excess, p_adjusted: float | None, judgement: Judgement) -> Est
     if found is None:
         unmeasured = {"verdict": Verdict.NOT_MEASURED, "reasons": (one.reason or "too little data",)}
         return Estimate.model_validate({**one.stated, **unmeasured})
+    if _by_name(one):
+        seen = {"point": found.point, "ci_low": found.interval.low, "ci_high": found.interval.high}
+        return Estimate.model_validate(
+            {**one.stated, **seen, "verdict": Verdict.OBSERVED, "reasons": (_OVER_NAMES,)}
+        )
     detectable = (
         0.0
         if found.degenerate

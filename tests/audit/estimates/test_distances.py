@@ -81,6 +81,19 @@ def test_a_planted_distance_is_found_and_said() -> None:
     assert len(finding.evidence) == 10
 
 
+def test_a_distance_between_names_is_observed_and_not_judged() -> None:
+    """Templates alone do not tell a few unlike names from unlike groups."""
+    near = [[0.001 * t] for t in range(N)]
+    facts = [
+        *pairs([[-0.6 + 0.001 * t] for t in range(N)], near, signal="name", **SENTIMENT),
+        *placebos(near, near, placebo="name_swap", signal="name", **SENTIMENT),
+    ]
+    found = of(facts)["distance", "counterfactual_sentiment_bias_strong_excess"]
+    assert (found.verdict, found.p_value) == (Verdict.OBSERVED, None)
+    assert found.point == pytest.approx(0.3)
+    assert "not how names do" in found.reasons[0]
+
+
 def test_placebos_that_differ_more_show_nothing_of_the_group() -> None:
     """The direction counts: an excess on the near side is never a disparity."""
     near = [[0.001 * t] for t in range(N)]
