@@ -52,8 +52,8 @@ def merit_prices(
     """The price of every contrast on a decision, in each domain whose prompts say how merited it is.
 
     Domains have different currencies, so they are not pooled. A price is refused (`not_measured`) where
-    merit is not shown to raise the outcome, by 3 standard errors, since nothing is then its equivalent, and where the disparity
-    itself is not measured (too few templates, missing answers, a placebo that differs).
+    merit is not shown to raise the outcome, by 3 standard errors, since nothing is then its equivalent, and
+    where the disparity itself is not measured (too few templates, missing answers, a placebo that differs).
 
     Args:
         frame_of: Gives the rows of a measure (see `audit.estimates.frame.Readings`).
@@ -166,10 +166,8 @@ def _why_refused(price: MeritPrice, slopes: MeritContrasts, disparity: Estimate)
     error = float(np.std(slopes.slopes, ddof=1)) / price.n_clusters**0.5
     if price.slope < _CLEAR * error:
         # Stating only those prices that happen to be bounded would pick the steep slopes among the flat.
-        return (
-            f"merit is not shown to raise the outcome clearly enough for a price: its slope is "
-            f"{price.slope / error:.1f} standard errors, and {_CLEAR:g} are asked",
-        )
+        asked = f"its slope is {price.slope / error:.1f} standard errors, and {_CLEAR:g} are asked"
+        return (f"merit is not shown to raise the outcome clearly enough for a price: {asked}",)
     return ()
 
 
