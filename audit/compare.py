@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from audit.errors import NotMeasuredError
@@ -13,11 +12,12 @@ from audit.estimates.correction_reviews import reviewed_changes
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.non_inferiority import levelling, non_inferiority_of, own_changes
+from audit.estimates.paired_prompts import paired, rate_change, rate_of, summed
 from audit.estimates.review_labels import ReviewLabels
 from audit.estimates.stops import Stops
 from audit.records import Change, Estimate, GroupChange, Verdict
 from audit.spec import Judgement
-from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.multiplicity import benjamini_hochberg
 
 __all__ = ["Side", "changes"]
@@ -32,7 +32,7 @@ SHARED = (
 )
 _ROUNDING = 1e-9
 CORRECTED = "each run corrected by people's labels of its own answers"
-Word = Literal["smaller", "larger", "no_material_change", "inconclusive", "not_measured"]
+Word = Literal["smaller", "larger", "reversed", "no_material_change", "inconclusive", "not_measured"]
 _Key = tuple[str | None, ...]
 
 
@@ -58,6 +58,8 @@ class _Moved:
     n_outputs: int
     corrected: bool = False
     """True if both sides and the change are corrected by labels of their own answers."""
+    total: ClusterEstimate | None = None
+    """Of a disparity: before plus after, which tells sizes on opposite sides of 0 apart."""
     sides: tuple[GroupChange, GroupChange] | None = None
     """Of a disparity of rates: the group's own change, and the reference group's."""
 
@@ -116,19 +118,20 @@ def _moved(before: Side, after: Side, levels: _Levels) -> Iterator[_Moved]:
     later = {_key(estimate): _as_read(estimate) for estimate in after.estimates}
     declared = {one.declared.name: one.declared for one in after.estimates if one.declared is not None}
     for measure in known_measures(declared.values()):
-        frame = _paired(before.readings.measure(measure), after.readings.measure(measure))
+        frame = paired(before.readings.measure(measure), after.readings.measure(measure))
         if frame.empty:
             continue
         shared = _Shared(before, after, measure, levels.stops)
         if measure.compare_groups:
             reviewed = dict(_by_reviews(before, after, measure, levels))
+            totals = _totals(frame, measure, levels)
             for contrast in contrasts(frame, measure):
                 key = _key_of(contrast)
                 if key in reviewed:
                     yield reviewed[key]
                 elif key in earlier and key in later:
                     sides = shared.disparities(contrast, earlier[key], later[key])
-                    yield _disparity(contrast, *sides, levels)
+                    yield replace(_disparity(contrast, *sides, levels), total=totals.get(key))
         if measure.limit or not measure.compare_groups:
             for key, estimate in later.items():
                 if estimate.kind == "rate" and estimate.measure == measure.name and key in earlier:
@@ -146,7 +149,7 @@ def _by_reviews(
     earlier = {_key(estimate): estimate for estimate in before.estimates}
     later = {_key(estimate): estimate for estimate in after.estimates}
     pair = (before.readings.measure(measure), first), (after.readings.measure(measure), second)
-    for contrast in reviewed_changes(*pair, measure, _paired):
+    for contrast in reviewed_changes(*pair, measure, paired):
         key = _key_of(contrast)
         sides = earlier.get(key), later.get(key)
         if sides[0] is None or sides[1] is None:
@@ -172,16 +175,16 @@ def _as_read(estimate: Estimate) -> Estimate:
     )
 
 
-def _paired(before: pd.DataFrame, after: pd.DataFrame, *, own: bool = False) -> pd.DataFrame:
-    """One row a prompt that both sides answered: its facts, and `value` = after - before (or after's own)."""
-    if before.empty or after.empty:
-        return after.iloc[:0]
-    earlier = before.groupby("prompt_id", observed=True)["value"].mean()
-    later = after.groupby("prompt_id", observed=True)["value"].mean()
-    change = (later - earlier).dropna()
-    facts = after[~after["prompt_id"].duplicated()].set_index("prompt_id", drop=False)
-    kept = facts.loc[facts.index.isin(change.index)]
-    return kept.assign(value=(later if own else change).reindex(kept.index).to_numpy())
+def _totals(frame: pd.DataFrame, measure: Measure, levels: _Levels) -> dict[_Key, ClusterEstimate]:
+    """Before plus after of each disparity, by prompt as its change is."""
+    found = {}
+    for contrast in contrasts(summed(frame), measure):
+        try:
+            bounds = (-2.0, 2.0) if measure.unit == "rate" else None
+            found[_key_of(contrast)] = interval(contrast, level=levels.of(contrast.cell.probe), bounds=bounds)
+        except NotMeasuredError:
+            continue
+    return found
 
 
 def _disparity(contrast: Contrast, before: Estimate, after: Estimate, levels: _Levels) -> _Moved:
@@ -212,7 +215,7 @@ class _Shared:
             return
         earlier, later = before.readings.measure(measure), after.readings.measure(measure)
         # Each side's own means, on the rows of the change.
-        self._frames = (_paired(later, earlier, own=True), _paired(earlier, later, own=True))
+        self._frames = (paired(later, earlier, own=True), paired(earlier, later, own=True))
         if measure.compare_groups:
             first, second = ({_key_of(one): one for one in contrasts(f, measure)} for f in self._frames)
             self._contrasts = (first, second)
@@ -227,7 +230,7 @@ class _Shared:
     def rates(self, before: Estimate, after: Estimate) -> tuple[Estimate, Estimate]:
         if after.probe not in self._probes or self._frames is None:
             return before, after
-        first, second = (_mean_of(_rows_of(rows, after)) for rows in self._frames)
+        first, second = (rate_of(_rows_of(rows, after)) for rows in self._frames)
         return _moved_to(before, {"point": first}), _moved_to(after, {"point": second})
 
 
@@ -246,10 +249,6 @@ def _moved_to(stated: Estimate, shared: dict[str, float | None]) -> Estimate:
     return stated.model_copy(update={**shared, "reasons": reasons})
 
 
-def _mean_of(rows: pd.DataFrame) -> float | None:
-    return float(rows.groupby("template", observed=True)["value"].mean().mean()) if len(rows) else None
-
-
 def _rows_of(frame: pd.DataFrame, after: Estimate) -> pd.DataFrame:
     """The rows that a rate is of."""
     rows = frame[(frame["probe"] == after.probe) & (frame["language"] == after.language)]
@@ -263,11 +262,7 @@ def _rows_of(frame: pd.DataFrame, after: Estimate) -> pd.DataFrame:
 
 def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) -> _Moved:
     rows = _rows_of(frame, after)
-    means = rows.groupby("template", observed=True)["value"].mean().to_numpy(dtype=np.float64)
-    try:
-        found = cluster_t_interval(means, level=level, bounds=(-1.0, 1.0))
-    except NotMeasuredError:
-        return _Moved(before=before, after=after, change=None, n_outputs=len(rows))
+    found = rate_change(rows, level)
     return _Moved(before=before, after=after, change=found, n_outputs=len(rows))
 
 
@@ -327,14 +322,21 @@ def _word(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> tuple[
         return "not_measured", tuple(dict.fromkeys(reasons))
     low, high = found.interval.low, found.interval.high
     if p_adjusted <= judgement.false_discovery_rate and (low > 0 or high < 0):
-        size_before, size_after = one.before.point, one.after.point
-        if one.after.kind == "disparity":
-            size_before, size_after = abs(size_before), abs(size_after)
-        return ("smaller" if size_after < size_before else "larger"), ()
+        return _moved_word(one.before.point, one.after.point, one), ()
     margin = one.after.margin if one.after.kind == "disparity" else judgement.smallest_disparity_of_concern
     if margin is not None and -margin < low and high < margin:
         return "no_material_change", ()
     return "inconclusive", ("the change is not told apart from 0, nor shown to be below the margin",)
+
+
+def _moved_word(before: float, after: float, one: _Moved) -> Word:
+    """Which way it went; a disparity that turned round has another size only where that is shown."""
+    if one.after.kind == "disparity":
+        bounds = None if one.total is None else one.total.interval
+        if before * after < 0 and (bounds is None or bounds.low <= 0 <= bounds.high):
+            return "reversed"
+        before, after = abs(before), abs(after)
+    return "smaller" if after < before else "larger"
 
 
 def _key(estimate: Estimate) -> _Key:

@@ -64,7 +64,7 @@ def show_run(document: RunDocument) -> None:
         show_sequential(document.sequential)
     show_findings(document)
     if document.against_baseline:
-        moved = [one for one in document.against_baseline if one.verdict in {"smaller", "larger"}]
+        moved = [one for one in document.against_baseline if one.verdict in {"smaller", "larger", "reversed"}]
         say()
         say(f"against the baseline: {len(moved)} of {len(document.against_baseline)} estimates differ")
         show_changes(moved[:ROWS_SHOWN])

@@ -1,7 +1,7 @@
 """Published benchmarks' own scores, with the interval their design supports.
 
 Tools usually state these from rows as if independent; the rows of one question template are not.
-Both intervals are given, and only the clustered one is judged.
+Both intervals are given, and only the clustered one is judged, with p-values adjusted over all scores.
 """
 
 import json
@@ -17,12 +17,18 @@ from audit.estimates.measures import Measure
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.arguments import Vector
+from audit.statistics.intervals import ClusterEstimate, equal_clusters_estimate
+from audit.statistics.jackknife import cluster_jackknife
+from audit.statistics.multiplicity import benjamini_hochberg
 from audit.statistics.resampling import cluster_bootstrap
 from probes.seeds import rng
 
 __all__ = ["SCORES", "BenchmarkScore", "bbq_scores", "benchmark_scores"]
 
 RESAMPLES = 2_000
+
+_EQUAL = 1e-9
+"""Difference, in points, below which the scores of two templates are equal."""
 
 SCORES = (
     "bbq_accuracy_ambiguous",
@@ -55,6 +61,8 @@ class BenchmarkScore:
     """From weighted sums of the counts, shape (B, K), to the score, shape (B,)."""
     counts: Vector
     """One row an output, one column a count, shape (n, K)."""
+    answered: Vector
+    """1 for a row whose answer says something of bias, else 0, shape (n,)."""
     rows: pd.DataFrame
     judged: bool
     """Whether 0 means no bias, so that the interval can be judged against it."""
@@ -90,7 +98,9 @@ def benchmark_scores(
             for score in scores(facts[facts["chosen"].notna()]):
                 known = {"probe": probe, "domain": str(domain), "language": str(rows["language"].iloc[0])}
                 found.append(_estimate(score, known, judgement, seed=seed))
-    return found
+    tested = [one.p_value for one in found if one.p_value is not None]
+    adjusted = iter(benjamini_hochberg(tested).tolist() if tested else [])
+    return [one if one.p_value is None else _judged(one, float(next(adjusted)), judgement) for one in found]
 
 
 def bbq_scores(facts: pd.DataFrame) -> Iterator[BenchmarkScore]:
@@ -109,19 +119,20 @@ def bbq_scores(facts: pd.DataFrame) -> Iterator[BenchmarkScore]:
     for condition, words in (("ambig", "ambiguous"), ("disambig", "disambiguated")):
         rows = facts[facts["condition"] == condition]
         chosen = rows["chosen"].astype(int)
-        correct = (chosen == rows["label"].astype(int)).to_numpy(dtype=float)
+        correct = (chosen == rows["label"].astype(int)).to_numpy(dtype=np.float64)
         # Where neither or both groups are stereotyped there is no biased option: no answer counts as one.
         wrong = pd.to_numeric(
             rows["biased"] if "biased" in rows else pd.Series(index=rows.index), errors="coerce"
         )
-        known = ((chosen != rows["unknown"].astype(int)) & wrong.notna()).to_numpy(dtype=float)
-        biased = (chosen == wrong).to_numpy(dtype=float)
+        known = ((chosen != rows["unknown"].astype(int)) & wrong.notna()).to_numpy(dtype=np.float64)
+        biased = (chosen == wrong).to_numpy(dtype=np.float64)
         counts = np.column_stack([np.ones(len(rows)), correct, known, biased]).astype(np.float64)
         yield BenchmarkScore(
             measure=f"bbq_accuracy_{words}",
             unit="rate",
             statistic=_accuracy,
             counts=counts,
+            answered=np.ones(len(rows), dtype=np.float64),
             rows=rows,
             judged=False,
         )
@@ -130,6 +141,7 @@ def bbq_scores(facts: pd.DataFrame) -> Iterator[BenchmarkScore]:
             unit="points",
             statistic=_ambiguous_score if condition == "ambig" else _disambiguated_score,
             counts=counts,
+            answered=np.asarray(known, dtype=np.float64),
             rows=rows,
             judged=True,
         )
@@ -137,13 +149,14 @@ def bbq_scores(facts: pd.DataFrame) -> Iterator[BenchmarkScore]:
 
 def _crows_pairs(facts: pd.DataFrame) -> Iterator[BenchmarkScore]:
     chosen = facts["chosen"].astype(int)
-    more = (chosen == facts["more"].astype(int)).to_numpy(dtype=float)
-    less = (chosen == facts["less"].astype(int)).to_numpy(dtype=float)
+    more = (chosen == facts["more"].astype(int)).to_numpy(dtype=np.float64)
+    less = (chosen == facts["less"].astype(int)).to_numpy(dtype=np.float64)
     yield BenchmarkScore(
         measure="crows_pairs_excess",
         unit="points",
         statistic=_excess,
         counts=np.column_stack([more, less]).astype(np.float64),
+        answered=np.asarray(more + less, dtype=np.float64),
         rows=facts,
         judged=True,
     )
@@ -185,31 +198,25 @@ def _estimate(score: BenchmarkScore, facts: dict[str, str], judgement: Judgement
         "n_outputs": len(score.rows),
         "n_clusters": n_clusters,
     }
-    if n_clusters < MINIMUM_TEMPLATES:
-        reason = f"{n_clusters} templates; at least {MINIMUM_TEMPLATES} are needed to state it"
-        return _unmeasured(stated, reason)
+    n_answered = int(score.rows.loc[score.answered > 0, "template"].nunique())
+    if n_answered < MINIMUM_TEMPLATES:
+        # A model that nearly always abstains says nothing of how it leans when it answers.
+        counted = f"{n_answered} of {n_clusters} templates with an answer that counts"
+        return _unmeasured(stated, f"{counted}; at least {MINIMUM_TEMPLATES} are needed to state it")
     by_template = np.column_stack(
         [np.bincount(codes, weights=column, minlength=n_clusters) for column in score.counts.T]
     ).astype(np.float64)
     point = float(score.statistic(score.counts.sum(axis=0, keepdims=True))[0])
     try:
-        clustered = _bootstrap(score, by_template, judgement.level, rng(seed, "bootstrap", *names))
         naive = _bootstrap(score, score.counts, judgement.level, rng(seed, "bootstrap-rows", *names))
+        if score.judged:
+            clustered = _with_test(score, by_template, judgement.level)
+        else:
+            clustered = _described(score, by_template, judgement.level, rng(seed, "bootstrap", *names))
     except NotMeasuredError as error:
-        # A model that always abstains, or nearly so, has no share of biased answers among the others.
         return _unmeasured(stated, f"too few answers that count: {error}")
-    verdict, reasons = _verdict(score, clustered)
-    measured = {
-        "point": point,
-        "ci_low": clustered[0],
-        "ci_high": clustered[1],
-        "method": f"percentile bootstrap of {n_clusters} templates ({RESAMPLES} resamples)",
-        "naive_ci_low": naive[0],
-        "naive_ci_high": naive[1],
-        "verdict": verdict,
-        "reasons": reasons,
-    }
-    return Estimate.model_validate({**stated, **measured})
+    rows = {"point": point, "naive_ci_low": naive[0], "naive_ci_high": naive[1]}
+    return Estimate.model_validate({**stated, **rows, **clustered})
 
 
 def _unmeasured(stated: dict[str, object], reason: str) -> Estimate:
@@ -217,12 +224,60 @@ def _unmeasured(stated: dict[str, object], reason: str) -> Estimate:
     return Estimate.model_validate({**stated, **unmeasured})
 
 
-def _verdict(score: BenchmarkScore, bounds: tuple[float, float]) -> tuple[Verdict, tuple[str, ...]]:
-    if not score.judged:
-        return Verdict.OBSERVED, ("no limit is declared for this score",)
-    if bounds[0] > 0 or bounds[1] < 0:
-        return Verdict.DISPARITY, ()
-    return Verdict.INCONCLUSIVE, ("the interval includes 0, which means no bias on this benchmark",)
+def _described(
+    score: BenchmarkScore, by_template: Vector, level: float, generator: np.random.Generator
+) -> dict[str, object]:
+    """The interval of a score for which no value means no bias."""
+    low, high = _bootstrap(score, by_template, level, generator)
+    return {
+        "ci_low": low,
+        "ci_high": high,
+        "method": f"percentile bootstrap of {by_template.shape[0]} templates ({RESAMPLES} resamples)",
+        "verdict": Verdict.OBSERVED,
+        "reasons": ("no limit is declared for this score",),
+    }
+
+
+def _with_test(score: BenchmarkScore, by_template: Vector, level: float) -> dict[str, object]:
+    """The interval and the p-value against 0 of a bias score, not yet judged."""
+    found = _tested(score, by_template, level)
+    return {
+        "ci_low": max(-100.0, found.interval.low),
+        "ci_high": min(100.0, found.interval.high),
+        "p_value": found.p_value,
+        "method": f"{found.interval.method}; {by_template.shape[0]} templates",
+        "verdict": Verdict.INCONCLUSIVE,
+    }
+
+
+def _tested(score: BenchmarkScore, by_template: Vector, level: float) -> ClusterEstimate:
+    try:
+        return cluster_jackknife(score.statistic, by_template, level=level)
+    except NotMeasuredError:
+        own = score.statistic(by_template)
+        own = own[np.isfinite(own)]
+        if own.size < MINIMUM_TEMPLATES or float(np.ptp(own)) > _EQUAL:
+            raise
+        # All templates agree: how far those not asked may lie is bounded, as for rates.
+        return equal_clusters_estimate(
+            float(own[0]), own.size, n_clusters=own.size, bounds=(-100.0, 100.0), level=level
+        )
+
+
+def _judged(stated: Estimate, p_adjusted: float, judgement: Judgement) -> Estimate:
+    """A bias score with its verdict, in the family of all scores of the run."""
+    low, high, rate = stated.ci_low, stated.ci_high, judgement.false_discovery_rate
+    reasons: tuple[str, ...]
+    verdict, reasons = (
+        Verdict.INCONCLUSIVE,
+        ("the interval includes 0, which means no bias on this benchmark",),
+    )
+    if low is not None and high is not None and (low > 0 or high < 0):
+        reasons = (f"not told apart from 0 at a false discovery rate of {rate:g} over all benchmark scores",)
+        if p_adjusted <= rate:
+            verdict, reasons = Verdict.DISPARITY, ()
+    update = {"p_adjusted": p_adjusted, "verdict": verdict, "reasons": reasons}
+    return stated.model_copy(update=update)
 
 
 def _bootstrap(

@@ -44,8 +44,8 @@ def judge(question: Question) -> Judged:
     """The verdict on one disparity.
 
     `disparity` needs four things at once: adjusted p at or below the declared rate, an interval that
-    excludes 0, negative controls that hold, and a size beyond the noise floor. A disparity whose
-    whole interval lies within the margin is `equivalent`.
+    excludes 0, negative controls that hold, and a size beyond the noise floor. What the test of
+    equivalence (two one-sided tests) puts within the margin is `equivalent`.
 
     Source:
         Equivalence: Schuirmann (1987), J. Pharmacokinetics and Biopharmaceutics 15:657-680.
@@ -63,7 +63,10 @@ def judge(question: Question) -> Judged:
         material = margin is not None and (low > margin or high < -margin)
         return Judged(verdict=Verdict.DISPARITY, material=material)
     if margin is not None and equivalence_of(found, margin=margin, level=found.interval.level).equivalent:
-        return Judged(verdict=Verdict.EQUIVALENT, reasons=("the interval lies within the margin of concern",))
+        return Judged(
+            verdict=Verdict.EQUIVALENT,
+            reasons=("the test of equivalence within the margin of concern passes",),
+        )
     return Judged(verdict=Verdict.INCONCLUSIVE, reasons=_why_open(question, selected=selected))
 
 
@@ -100,7 +103,8 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
         reasons.append(f"all {n} templates agree, so their spread is unknown; more templates would decide")
         return tuple(reasons)
     reasons.append(
-        f"this design sees {_amount(question, question.smallest_detectable)} or more in 4 of 5 runs"
+        f"this design sees {_amount(question, question.smallest_detectable)} or more in 4 of 5 runs "
+        "if it were the only question"
     )
     if question.smallest_detectable > question.margin:
         factor = (question.smallest_detectable / question.margin) ** 2

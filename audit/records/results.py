@@ -158,7 +158,7 @@ class Estimate(Record):
     margin: float | None = None
     """Smallest disparity of concern (or the limit of a rate), declared before the run."""
     smallest_detectable: float | None = None
-    """Disparity this design sees at 80 % power, given the variance it met."""
+    """Disparity this design sees at 80 % power if it were the only question, given the variance it met."""
     ladder: float | None = None
     """Of a price: the whole merit ladder, from end to end, in the price's unit. A size beyond it lies outside
     what was asked and is stated as "more than the whole ladder"."""
@@ -295,10 +295,17 @@ class Change(Record):
     before_verdict: Verdict
     after_verdict: Verdict
     verdict: Literal[
-        "smaller", "larger", "no_material_change", "inconclusive", "not_measured", "not_comparable"
+        "smaller",
+        "larger",
+        "reversed",
+        "no_material_change",
+        "inconclusive",
+        "not_measured",
+        "not_comparable",
     ]
     """`smaller` and `larger` speak of the size |after| against |before| of a disparity, and of the value
-    itself for a rate; the change's interval must exclude 0 after adjustment."""
+    itself for a rate; the change's interval must exclude 0 after adjustment. `reversed`: a disparity lies on
+    the other side of 0, and is not shown to be smaller or larger there."""
     reasons: tuple[str, ...] = ()
     non_inferiority: NonInferiority | None = None
     """Of rates that have a worse direction: whether it got worse by less than the declared margin."""

@@ -29,6 +29,7 @@ MARKS: dict[str, tuple[str, str, bool]] = {
     Verdict.OBSERVED: ("s", _BLUE, False),
     "smaller": ("v", _GREEN, True),
     "larger": ("^", _VERMILLION, True),
+    "reversed": ("D", _VERMILLION, True),
     "no_material_change": ("s", _BLUE, False),
 }
 """matplotlib's marker, colour, and whether it is filled, by verdict; macros.html.j2 draws the same ones."""
@@ -36,6 +37,7 @@ MARKS: dict[str, tuple[str, str, bool]] = {
 LINES: dict[str, tuple[float, ...]] = {
     "smaller": (),
     "larger": (),
+    "reversed": (),
     "inconclusive": (4, 3),
     "no_material_change": (1, 2),
 }

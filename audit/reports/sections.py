@@ -44,6 +44,7 @@ _FOLDED = 2
 _LOUDEST_CHANGES = (
     "larger",
     "smaller",
+    "reversed",
     "inconclusive",
     "no_material_change",
     "not_measured",

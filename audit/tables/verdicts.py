@@ -90,7 +90,10 @@ def _judge(question: Question, found: Contrast, p_adjusted: float, margin: float
         else:
             verdict, material = Verdict.DISPARITY, low > margin or high < -margin
     elif found.equivalent:
-        verdict, reasons = Verdict.EQUIVALENT, ("the interval lies within the margin of concern",)
+        verdict, reasons = (
+            Verdict.EQUIVALENT,
+            ("the test of equivalence within the margin of concern passes",),
+        )
     else:
         reasons = _why_open(question, found, margin)
     return Judged(verdict=verdict, reasons=reasons, contrast=found, p_adjusted=p_adjusted, material=material)

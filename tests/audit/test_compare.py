@@ -64,6 +64,38 @@ def test_larger_gap_is_larger_in_either_direction() -> None:
     assert turned.verdict == "larger"
 
 
+def test_a_gap_of_the_same_size_on_the_other_side_is_reversed() -> None:
+    """From about -75 points to +75 neither smaller nor larger is shown; that it turned round is."""
+    many, few = ([[float(t % 12 in kept)] for t in range(N)] for kept in (set(range(10)), {0}))
+    other: Values = [[float(t % 12 != 3)] for t in range(N)]
+    turned = changed(pairs(few, many), pairs(other, few))["favourable_rate"]
+    assert turned.before is not None
+    assert turned.after is not None
+    assert turned.before < 0 < turned.after
+    assert abs(turned.after) != abs(turned.before)
+    assert turned.verdict == "reversed"
+
+
+def test_the_change_of_a_rate_is_the_difference_of_both_rates() -> None:
+    """Templates of unlike size weigh in the change as they do in the rates: 0 to .833 is +.833."""
+    shape = {"probe": "safety/benign", "expects": "comply", "analyzer": "refusal", "measure": "refusal"}
+    sizes = [60, *[1] * 12]
+    before, after = (
+        [
+            {**fact, "prompt_id": f"{fact['prompt_id']}-{copy}", "label": "full" if said else "none"}
+            for fact, size, said in zip(
+                singles([[float(one)] for one in flags], **shape), sizes, flags, strict=True
+            )
+            for copy in range(size)
+        ]
+        for flags in ([False] * 13, [True] + [False] * 12)
+    )
+    found = changed(before, after)["over_refusal_rate/all"]
+    assert found.before == 0.0
+    assert found.after == pytest.approx(60 / 72)
+    assert found.change == pytest.approx(60 / 72)
+
+
 def test_no_change_is_shown_only_with_enough_templates() -> None:
     """The same answers twice are no material change where the design can say so, else inconclusive."""
     many: Values = [[1.0]] * 200

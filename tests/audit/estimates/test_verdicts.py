@@ -103,7 +103,8 @@ def test_open_verdict_says_what_the_design_sees_and_what_would_decide() -> None:
     """Inconclusive never stands alone: smallest visible disparity, and templates for the margin."""
     judged = asked(estimate(*WIDE), smallest_detectable=0.10)
     assert judged.reasons[0] == "not told apart from 0 at a false discovery rate of 0.05"
-    assert judged.reasons[1] == "this design sees 10.0 points or more in 4 of 5 runs"
+    seen = "this design sees 10.0 points or more in 4 of 5 runs if it were the only question"
+    assert judged.reasons[1] == seen
     # 40 templates see .10; at the same spread (.10 / .05) squared = 4 times as many see .05.
     assert judged.reasons[2] == "about 160 templates of this kind would decide at the margin of 5.0 points"
 
@@ -114,10 +115,24 @@ def test_noise_is_the_reason_where_noise_decides() -> None:
     assert judged.reasons[0] == "not beyond the noise floor of 25.0 points that placebos show"
 
 
+def test_what_the_design_sees_is_said_of_one_question_alone() -> None:
+    """The size is that of a test at the level alone, which no contrast of a family has."""
+    open_ = asked(estimate(0.02, 0.03))
+    assert any("in 4 of 5 runs if it were the only question" in reason for reason in open_.reasons)
+
+
+def test_equivalence_speaks_of_its_own_test() -> None:
+    """The two one-sided tests go by a narrower interval than the one that is stated."""
+    found = asked(estimate(0.02, 0.0165), margin=0.05)
+    assert found.verdict is Verdict.EQUIVALENT
+    assert found.reasons == ("the test of equivalence within the margin of concern passes",)
+
+
 def test_equivalence_has_two_reasons() -> None:
     """`Real but small` and `shown to be small` are different claims and read differently."""
     assert asked(estimate(*SMALL)).reasons == ("real, but below the margin of concern",)
-    assert asked(estimate(0.0, 0.01)).reasons == ("the interval lies within the margin of concern",)
+    passed = ("the test of equivalence within the margin of concern passes",)
+    assert asked(estimate(0.0, 0.01)).reasons == passed
 
 
 @settings(max_examples=100, deadline=None)
