@@ -260,3 +260,19 @@ def test_groups_that_always_differ_are_in_the_family() -> None:
     found = favourable(pairs(zeros, [[1.0]] * N))
     assert found.p_adjusted is not None
     assert found.verdict is Verdict.DISPARITY
+
+
+def test_material_goes_by_the_interval_that_allows_for_the_selection() -> None:
+    """Among many still contrasts a selected disparity is material only if its wider interval says so."""
+    planted = pairs(HALF, ONES)
+    still = [fact for number in range(12) for fact in pairs(MIXED, MIXED[::-1], domain=f"d{number}")]
+    alone = stated(planted)["favourable_rate", "lending:women:explicit"]
+    assert alone.ci_high is not None
+    judgement = Judgement(margins={"favourable_rate": -alone.ci_high - 0.005})
+    assert stated(planted, judgement)["favourable_rate", "lending:women:explicit"].material
+    beside = stated([*planted, *still], judgement)["favourable_rate", "lending:women:explicit"]
+    assert beside.verdict is Verdict.DISPARITY
+    assert beside.ci_high == pytest.approx(alone.ci_high)
+    assert beside.selected_ci_high is not None
+    assert beside.selected_ci_high > alone.ci_high + 0.005
+    assert not beside.material
