@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,8 +39,9 @@ def check_attached(spec: Spec, analyzers: Sequence[Analyzer], root: Path, where:
     """
     for index, (part, analyzer) in enumerate(zip(spec.analyzers, analyzers, strict=True)):
         place = f"{where}: analyzers[{index}]"
-        for file in part.calibrations:
-            _calibration(root / file, part, analyzer, f"{place}.calibration")
+        place_of = f"{place}.calibration"
+        paths = [root / file for file in part.calibrations]
+        _check_once([_rates(_calibration(path, part, analyzer, place_of), path) for path in paths], place_of)
         if part.labels is not None:
             if analyzer.info.asks:
                 raise InputError(
@@ -106,7 +108,21 @@ def given_rates(
         place = known[check.analyzer]
         _check_same(check, spec.analyzers[place], analyzers[place], f"{where}: {path}")
         found.append(_rates(check, path))
+    _check_once(found, where)
     return tuple(found)
+
+
+def _check_once(found: Sequence[ErrorRates], where: str) -> None:
+    """Refuse a second check of the same reading: nothing would say which of them holds."""
+    first: dict[tuple[str, str, float], str] = {}
+    for one in found:
+        key = (one.analyzer, one.reading, one.threshold)
+        if key in first:
+            raise InputError(
+                f"{where}: {first[key]} and {one.source} are checks of the same reading, "
+                f"{one.reading} of {one.analyzer}: give one"
+            )
+        first[key] = one.source
 
 
 @contextmanager
@@ -135,7 +151,7 @@ def _check_command(part: AnalyzerSpec) -> str:
 
 def _loaded(path: Path, place: str, hint: str) -> AnalyzerCheck:
     try:
-        return AnalyzerCheck.model_validate_json(path.read_bytes())
+        return AnalyzerCheck.model_validate_json(path.read_bytes().removeprefix(BOM_UTF8))
     except FileNotFoundError as error:
         raise InputError(f"{place}: {path}: no such file", next_step=hint) from error
     except OSError as error:
@@ -145,6 +161,9 @@ def _loaded(path: Path, place: str, hint: str) -> AnalyzerCheck:
         raise InputError(
             f"{problem}; it must be what evenhand analyzers check --json prints", next_step=hint
         ) from error
+    except ValueError as error:
+        # A name that no file can have, such as one with a null byte.
+        raise InputError(f"{place}: {str(path)!r}: cannot be read: {error}") from error
 
 
 def _check_same(check: AnalyzerCheck, part: AnalyzerSpec, analyzer: Analyzer, place: str) -> None:
@@ -159,6 +178,12 @@ def _check_same(check: AnalyzerCheck, part: AnalyzerSpec, analyzer: Analyzer, pl
         raise InputError(
             f"{place}: must be a check of {info.name} {info.version}; got one of version {check.version}: "
             "what another version reads says nothing of this one",
+            next_step=again,
+        )
+    if check.measure not in info.measures:
+        raise InputError(
+            f"{place}: measure must be one of {', '.join(info.measures)} of {info.name}; "
+            f"got {check.measure!r}",
             next_step=again,
         )
     plugin = load_plugin(ANALYZERS, part.use, where=place)

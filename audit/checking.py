@@ -1,5 +1,6 @@
 """Measuring an analyzer on replies that people have labelled: how often it reads what they read."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ _DECIDES = "decision"
 _CHECKABLE = ("favourable", "parsed")
 """Its readings that labels of 1 or 0 can be of."""
 _OPTIONS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+_ROUNDING = 1e-5
+"""Distance at which a rate, kept with six digits, is that of its counts."""
 _METHOD = "Wilson; balanced accuracy: MOVER from these limits; agreement: jackknife; "
 
 
@@ -89,7 +92,25 @@ class AnalyzerCheck(Record):
         for key in Confusion.model_fields:
             if sum(getattr(cell.confusion, key) for cell in self.cells) != getattr(self.confusion, key):
                 raise ValueError(f"the cells do not add up to the {key.replace('_', ' ')} rows of confusion")
+        keys = [(cell.group, cell.language, cell.cluster) for cell in self.cells]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two cells are of the same group, language and cluster")
+        counts = self.confusion
+        rows = sum(getattr(counts, key) for key in Confusion.model_fields)
+        if self.n != rows:
+            raise ValueError(f"n must be the {rows} rows of confusion; got {self.n}")
+        _check_rate("sensitivity", self.sensitivity, counts.true_positive, counts.false_negative)
+        _check_rate("specificity", self.specificity, counts.true_negative, counts.false_positive)
         return self
+
+
+def _check_rate(name: str, rate: Rate, right: int, wrong: int) -> None:
+    """Refuse a rate that the counts do not give; one that was not measured has no value."""
+    if rate.value is None:
+        return
+    own = right / (right + wrong) if right + wrong else math.nan
+    if not abs(rate.value - own) <= _ROUNDING:
+        raise ValueError(f"{name} must be {right} of {right + wrong} rows; got {rate.value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +183,8 @@ def check_read(
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
     chosen, threshold = _measure(analyzer, positive.measure), positive.threshold
+    if not math.isfinite(threshold):
+        raise InputError(f"analyzers check: --threshold: must be a finite number; got {threshold}")
     rows = read_labelled(file, labels, graded=chosen == _GRADED)
     if analyzer.info.name == _DECIDES:
         _check_decidable(rows, file, chosen)

@@ -1,5 +1,7 @@
 """Reading replies that people have labelled, from a CSV or JSONL file."""
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,8 @@ from audit.table_files import check_columns, read_rows
 
 __all__ = ["Labelled", "Labels", "accepted_labels", "is_positive", "read_labelled"]
 
+_TEMPLATE = "template"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = (".csv", ".jsonl", ".ndjson")
 _POSITIVE = frozenset({"1", "1.0"})
 _NEGATIVE = frozenset({"0", "0.0"})
@@ -89,7 +93,9 @@ def _named(labels: Labels) -> set[str]:
 
 
 def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -> Iterator[Labelled]:
-    for line, row in read_rows(file, needed):
+    named = (labels.group, labels.language, labels.system, labels.cluster)
+    optional = frozenset({*named, _TEMPLATE, _OPTIONS, _FAVOURABLE})
+    for line, row in read_rows(file, needed, optional=optional):
         check_columns(file, frozenset(row), needed, line)
         said = row[labels.label]
         # JSON's true and false are 1 and 0; their words are not.
@@ -143,7 +149,7 @@ def _decided(file: Path, line: int, row: Mapping[str, object]) -> _Decided:
 def _cluster_column(labels: Labels, row: Mapping[str, object]) -> str:
     """The column that says what rows share; `template` serves where there is no `cluster`."""
     default = Labels().cluster
-    return "template" if labels.cluster == default and default not in row else labels.cluster
+    return _TEMPLATE if labels.cluster == default and default not in row else labels.cluster
 
 
 def accepted_labels(*, graded: bool) -> str:
@@ -177,6 +183,8 @@ def _optional(file: Path, line: int, row: Mapping[str, object], column: str) -> 
     value = row.get(column)
     if value is None or value == "":
         return None
-    if isinstance(value, bool | list | dict):
+    unstated = isinstance(value, float) and not math.isfinite(value)
+    # Half of a pair of surrogates, which JSON can spell, is no character and cannot be written again.
+    if unstated or isinstance(value, bool | list | dict) or _SURROGATE.search(str(value)):
         raise InputError(f"{file}: line {line}: column {column!r}: must be text; got {value!r}")
     return str(value)

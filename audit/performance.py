@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 LEVEL = 0.95
+_MOST_ROWS = 10**9
+"""Of one count of a check that is read from a file; beyond it nobody has labelled anything."""
 
 Counts = npt.NDArray[np.float64]
 """Rows of each cluster: read right among the positive, positive, read right among the negative, negative."""
@@ -45,13 +47,13 @@ class Rate(Record):
 class Confusion(Record):
     """Rows by what people and what the analyzer said."""
 
-    true_positive: int = Field(ge=0)
-    false_negative: int = Field(ge=0)
-    undetermined_positive: int = Field(ge=0)
+    true_positive: int = Field(ge=0, le=_MOST_ROWS)
+    false_negative: int = Field(ge=0, le=_MOST_ROWS)
+    undetermined_positive: int = Field(ge=0, le=_MOST_ROWS)
     """Labelled positive; the analyzer gave no value (unparsed, not understood, out of scope)."""
-    true_negative: int = Field(ge=0)
-    false_positive: int = Field(ge=0)
-    undetermined_negative: int = Field(ge=0)
+    true_negative: int = Field(ge=0, le=_MOST_ROWS)
+    false_positive: int = Field(ge=0, le=_MOST_ROWS)
+    undetermined_negative: int = Field(ge=0, le=_MOST_ROWS)
 
 
 class Performance(Record):

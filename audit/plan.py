@@ -135,6 +135,7 @@ class Planner:
         self._hash = hashlib.sha256()
         self._characters = 0
         self._prompts = 0
+        self._tags: set[str] = set()
 
     def prompts(self) -> Iterator[Prompt]:
         """Every prompt of the plan, streaming; each is counted as it goes by.
@@ -195,6 +196,11 @@ class Planner:
             sequential=sequential,
         )
 
+    @property
+    def tags(self) -> frozenset[str]:
+        """Names of the tags of the prompts that went by."""
+        return frozenset(self._tags)
+
     def _raters(self, outputs_a_prompt: int) -> Iterator[RaterPlan]:
         for info in self._analyzers:
             for asks in info.asks:
@@ -211,6 +217,7 @@ class Planner:
 
     def _count(self, prompt: Prompt) -> None:
         self._prompts += 1
+        self._tags.update(prompt.tags)
         self._kinds[prompt.expectation.kind] += 1
         self._kind_characters[prompt.expectation.kind] += sum(len(one.content) for one in prompt.messages)
         # The id covers what is sent; what is expected of the answer decides what the numbers mean.

@@ -128,6 +128,20 @@ def check_primary(spec: Spec, plan: Plan, where: str) -> None:
         raise SpecError("\n".join(problems))
 
 
+def _check_controls(spec: Spec, tags: frozenset[str], where: str) -> None:
+    """Refuse to control for what no prompt is tagged with: every table would be as without it.
+
+    Raises:
+        SpecError: A control feature is no tag of the plan.
+    """
+    unknown = [name for name in spec.judgement.control_features if name not in tags]
+    if unknown:
+        raise SpecError(
+            f"{where}: judgement.control_features: no prompt has the tag {', '.join(map(repr, unknown))}; "
+            f"accepted: {', '.join(sorted(tags)) or 'none, since no prompt has a tag'}"
+        )
+
+
 def analyzer_context(spec: Spec, root: Path, secrets: Mapping[str, str] | None = None) -> AnalyzerContext:
     """What the analyzers of a spec are given where nothing will be scored."""
     return AnalyzerContext(
@@ -194,6 +208,7 @@ def preview_plan(spec_path: Path) -> Plan:
         pass
     plan = planner.plan()
     check_primary(spec, plan, str(spec_path))
+    _check_controls(spec, planner.tags, str(spec_path))
     return plan
 
 
@@ -235,6 +250,7 @@ def create_run(
         store.add_prompts(planner.prompts())
         plan = planner.plan(sequential)
         check_primary(spec, plan, where)
+        _check_controls(spec, planner.tags, where)
         # Relative, so that a run and its spec can move together.
         store.set_meta("root", os.path.relpath(root.resolve(), out.resolve()))
         store.set_meta("evenhand", __version__)

@@ -4,7 +4,8 @@ import csv
 import importlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -13,6 +14,7 @@ from audit.errors import ExtraMissingError, InputError
 __all__ = ["check_columns", "read_rows"]
 
 Row = Mapping[str, object]
+_Reader = Callable[[Path, frozenset[str]], Iterator[tuple[int, Row]]]
 
 
 class _Batch(Protocol):
@@ -28,12 +30,15 @@ class _Schema(Protocol):
     def names(self) -> list[str]: ...
 
 
-def read_rows(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+def read_rows(
+    path: Path, columns: frozenset[str], *, optional: frozenset[str] = frozenset()
+) -> Iterator[tuple[int, Row]]:
     """Rows with their numbers, streaming: the file is never whole in memory.
 
     Args:
         path: A file ending in .jsonl, .ndjson, .csv or .parquet.
         columns: Columns that must be there; of a Parquet file no others are read.
+        optional: Columns that may be absent, but not there twice.
 
     Yields:
         The line (Parquet: row) number, from 1, and the row.
@@ -42,9 +47,16 @@ def read_rows(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
         InputError: The file is missing, of another kind, malformed, or lacks a column.
         ExtraMissingError: The file is Parquet and pyarrow is not installed.
     """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; a file is needed")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    readers = {".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv, ".parquet": _parquet}
+    readers: dict[str, _Reader] = {
+        ".jsonl": _jsonl,
+        ".ndjson": _jsonl,
+        ".csv": partial(_csv, once=columns | optional),
+        ".parquet": _parquet,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise InputError(
@@ -87,14 +99,14 @@ def _jsonl(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
             yield number, row
 
 
-def _csv(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+def _csv(path: Path, columns: frozenset[str], once: frozenset[str]) -> Iterator[tuple[int, Row]]:
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines, strict=True)
         try:
             header = reader.fieldnames or ()
             check_columns(path, frozenset(header), columns, 1)
-            twice = sorted(name for name in columns if header.count(name) > 1)
+            twice = sorted(name for name in once if header.count(name) > 1)
             if twice:
                 raise InputError(f"{path}: line 1: column {', '.join(twice)} is there more than once")
             for row in reader:

@@ -37,6 +37,8 @@ MULTILINGUAL = ("en", "fr", "es", "it", "pt", "tr", "ru")
 """Languages that the multilingual model was trained on."""
 _ENGLISH = ("en",)
 _CONVERTED = "a folder written by evenhand analyzers convert"
+_MALFORMED = (OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+"""What torch raises for bytes that are no checkpoint, such as a line of text."""
 _UNSAFE = (
     "if you trust its origin: evenhand analyzers convert --allow-unsafe, or allow_unsafe_checkpoint: true"
 )
@@ -237,16 +239,19 @@ def _unpack(path: Path, *, allow_unsafe: bool) -> "Mapping[str, Mapping[str, obj
     import torch  # noqa: PLC0415 - heavy extra
 
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if not allow_unsafe:
-            raise InputError(
-                f"{path}: cannot be read without running code it may carry: {_line(error)}",
-                next_step=_UNSAFE,
-            ) from error
-        _LOG.warning("%s is unpickled, which runs any code it carries; convert it to safetensors", path.name)
-        loaded = torch.load(path, map_location="cpu", weights_only=False)
-    except (OSError, RuntimeError, EOFError) as error:
+        try:
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            if not allow_unsafe:
+                raise InputError(
+                    f"{path}: cannot be read without running code it may carry: {_line(error)}",
+                    next_step=_UNSAFE,
+                ) from error
+            _LOG.warning(
+                "%s is unpickled, which runs any code it carries; convert it to safetensors", path.name
+            )
+            loaded = torch.load(path, map_location="cpu", weights_only=False)
+    except (pickle.UnpicklingError, *_MALFORMED) as error:
         raise InputError(f"{path}: not a torch checkpoint: {_line(error)}") from error
     if not isinstance(loaded, dict) or not {"config", "state_dict"} <= loaded.keys():
         raise InputError(f"{path}: not a Detoxify checkpoint; accepted: a file with config and state_dict")

@@ -253,7 +253,7 @@ def _option(text: str) -> tuple[str, object]:
         raise InputError(f"analyzers check: --option: must be KEY=VALUE; got {text!r}")
     try:
         return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"analyzers check: --option {key}: not a YAML value; got {value!r}") from error
 
 

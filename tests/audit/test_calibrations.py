@@ -78,6 +78,12 @@ def test_changes_are_of_the_readings_and_say_so(home: Path) -> None:
         ({"analyzer": "refusal"}, "must be a check of the analyzer toxicity; got one of refusal"),
         ({"version": "0"}, r"must be a check of toxicity .*; got one of version 0"),
         ({"options": {"threshold": 0.9}}, "with the options of the spec|unknown key"),
+        ({"measure": "kindness"}, "measure must be one of .* of toxicity; got 'kindness'"),
+        ({"n": 5}, "n must be the 240 rows of confusion; got 5"),
+        (
+            {"sensitivity": {"value": 7, "ci_low": 0, "ci_high": 1, "n": 120}},
+            r"sensitivity must be 120 of 120 rows; got 7\.0",
+        ),
         ({"cells": []}, "do not add up to the true positive rows"),
         (
             {"n": "many"},
@@ -131,3 +137,41 @@ def test_groups_in_another_case_are_told_in_one_line(
     assert "the labels name the group 'A', this audit 'a': write it as the audit does" in said
     document = api.load_document(api.open_run(home / "plain"))
     assert any("but of 'A'" in reason for reason in toxicity(document).reasons)
+
+
+def test_a_cell_given_twice_and_endless_counts_are_refused(home: Path) -> None:
+    """Counts are those of people's labels: each cell once, and no more than anybody could label."""
+    run = run_of(home, "toxicity", "plain")
+    file = home / "check.json"
+    check = json.loads(file.read_text())
+    first = check["cells"][0]
+    zero = {**first, "confusion": dict.fromkeys(first["confusion"], 0)}
+    file.write_text(json.dumps({**check, "cells": [*check["cells"], zero]}))
+    with pytest.raises(InputError, match="two cells are of the same group, language and cluster"):
+        api.find(run, calibrations=[file])
+    file.write_text(json.dumps({**check, "confusion": {**check["confusion"], "true_positive": 10**30}}))
+    with pytest.raises(InputError, match=r"true_positive.*less than or equal to 1000000000"):
+        api.find(run, calibrations=[file])
+
+
+def test_two_checks_of_one_reading_are_refused_and_a_byte_order_mark_is_none_of_it(home: Path) -> None:
+    """Nothing would say which of the two holds; an editor's mark at the start changes nothing."""
+    run = run_of(home, "toxicity", "plain")
+    other = home / "other.json"
+    other.write_text((home / "check.json").read_text(), encoding="utf-8-sig")
+    assert toxicity(api.find(run, calibrations=[other])).correction is not None
+    with pytest.raises(InputError, match=r"check\.json, .* and other\.json, .* same reading"):
+        api.find(run, calibrations=[home / "check.json", other])
+    path = home / "spec.yaml"
+    path.write_text(SPEC.format(analyzer="{use: toxicity, calibration: [check.json, other.json]}"))
+    with pytest.raises(InputError, match=r"analyzers\[0\]\.calibration: .* same reading"):
+        create_run(load_spec(path), home / "run", root=home, where=str(path))
+    assert not (home / "run").exists()
+
+
+def test_a_name_that_no_file_can_have_is_one_line(home: Path) -> None:
+    """A null byte in the name of a calibration is told like any other bad value."""
+    path = home / "spec.yaml"
+    path.write_text(SPEC.format(analyzer='{use: toxicity, calibration: "a\\0b"}'))
+    with pytest.raises(InputError, match=r"analyzers\[0\]\.calibration: .*cannot be read: embedded null"):
+        create_run(load_spec(path), home / "run", root=home, where=str(path))

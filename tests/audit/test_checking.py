@@ -212,6 +212,38 @@ def test_a_bad_value_of_a_json_line_is_named(tmp_path: Path, line: dict[str, obj
         read_labelled(file, Labels(), graded=False)
 
 
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), "\ud800"], ids=["no number", "no end", "half a pair"]
+)
+def test_a_group_that_is_no_text_is_refused(tmp_path: Path, value: object) -> None:
+    """What JSON can spell and no file can hold is no group: the check could not be read again."""
+    file = tmp_path / "labels.jsonl"
+    file.write_text(json.dumps({**row(NO, "1"), "group": value}) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 1: column 'group': must be text; got "):
+        checked(file)
+
+
+def test_an_optional_column_given_twice_and_a_folder_are_refused(tmp_path: Path) -> None:
+    """Neither of two columns is taken silently, and a folder is called one."""
+    file = tmp_path / "labels.csv"
+    file.write_text("prompt,response,label,group,group\nq,No.,1,a,b\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 1: column group is there more than once"):
+        checked(file)
+    with pytest.raises(InputError, match="is a folder; a file is needed"):
+        checked(tmp_path)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf")])
+def test_a_threshold_that_is_no_number_is_refused_before_anything_is_read(
+    tmp_path: Path, threshold: float
+) -> None:
+    """It would cut nothing: the file is not even looked for."""
+    with pytest.raises(InputError, match=r"--threshold: must be a finite number; got (nan|inf)"):
+        check_analyzer(
+            "refusal", tmp_path / "none.csv", Labels(), options={}, positive=Positive(threshold=threshold)
+        )
+
+
 def test_wrong_names_are_errors_with_what_is_accepted(tmp_path: Path) -> None:
     """Analyzer, measure, column, option and kind of file are checked before anything is measured."""
     file = written(tmp_path, [row(NO, "1")])

@@ -140,6 +140,17 @@ def test_unknown_analyzer_is_told_before_anything_is_stored(home: Path) -> None:
         api.preview_plan(path)
 
 
+def test_a_control_feature_that_no_prompt_has_is_refused(home: Path) -> None:
+    """A misspelt tag would control for nothing, silently."""
+    path = home / "spec.yaml"
+    path.write_text(SPEC.format(seed=7) + "judgement: {control_features: [merrit]}\n")
+    message = r"judgement\.control_features: no prompt has the tag 'merrit'; accepted: "
+    with pytest.raises(SpecError, match=message):
+        preview_plan(path)
+    with pytest.raises(SpecError, match=message):
+        created(home)
+
+
 def test_unreadable_spec_of_a_run_is_refused_in_words(home: Path) -> None:
     """Damage to the kept spec is one line of error."""
     created(home).folder.spec.write_bytes(b"\xff\x00")

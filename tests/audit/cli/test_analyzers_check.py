@@ -64,6 +64,7 @@ def test_one_class_of_labels_is_inconclusive(labels: Path, capsys: pytest.Captur
     ("words", "message"),
     [
         (("--option", "topic_check"), "--option: must be KEY=VALUE; got 'topic_check'"),
+        (("--option", "topic_check=2025-13-45"), "--option topic_check: not a YAML value"),
         (("--option", "topic_check=["), "--option topic_check: not a YAML value"),
         (("--option", "topic_check=7"), "topic_check"),
         (("--label-column", "truth"), "missing column truth"),

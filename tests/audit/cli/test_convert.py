@@ -17,11 +17,15 @@ def run(*words: str) -> int:
     return stop.value.code
 
 
-def test_a_file_that_is_no_checkpoint_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("text", ["no checkpoint", "junk\n", "", "(dict", "hello"])
+@pytest.mark.parametrize("more", [(), ("--allow-unsafe",)])
+def test_a_file_that_is_no_checkpoint_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, more: tuple[str, ...]
+) -> None:
     """Nothing is written, the file is named, and the exit code is 2."""
     note = tmp_path / "note.ckpt"
-    note.write_text("no checkpoint", "utf-8")
-    assert run(str(note), "--out", str(tmp_path / "out")) == 2
+    note.write_text(text, "utf-8")
+    assert run(str(note), *more, "--out", str(tmp_path / "out")) == 2
     assert "note.ckpt" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
