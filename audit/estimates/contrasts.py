@@ -19,7 +19,8 @@ from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
 from audit.statistics.measurement_error import with_label_error
 from audit.statistics.paired import PairedDifferences, template_differences
-from audit.statistics.pooling import stratified_t
+from audit.statistics.pooling import stratified_t, unseen_of
+from audit.statistics.unseen import with_unseen
 from probes.records import Norm, Placebo, Signal
 
 __all__ = [
@@ -250,8 +251,11 @@ def _clustered(contrast: Contrast, level: float, bounds: tuple[float, float] | N
     differences = [stratum.paired.differences for stratum in contrast.strata]
     named = [stratum.names for stratum in contrast.strata if stratum.names is not None]
     # Where no template differs from another, there is a bound only, and it is that of the templates.
-    if len(named) == len(differences) and any(map(np.ptp, differences)):
-        return named_interval(named, point=contrast.group_mean - contrast.reference_mean, level=level)
+    if len(named) == len(differences) and any(np.ptp(one) > 0 for one in differences):
+        point = contrast.group_mean - contrast.reference_mean
+        found = named_interval(named, point=point, level=level)
+        unseen = unseen_of(differences, np.full(len(differences), 1 / len(differences)), bounds)
+        return replace(found if unseen is None else with_unseen(found, unseen), bounds=bounds)
     if len(differences) == 1:
         return cluster_t_interval(differences[0], level=level, bounds=bounds)
     return stratified_t(differences, level=level, bounds=bounds)

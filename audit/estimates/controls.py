@@ -107,7 +107,7 @@ def _measured(contrast: Contrast, *, level: float, seed: int) -> _Measured | Non
         return None
     differences, weights = flattened(contrast)
     p_value = estimate.p_value
-    if not estimate.degenerate:
+    if not estimate.degenerate and estimate.unseen is None:
         draw = rng(seed, "sign-flip", *seed_names(contrast))
         p_value = sign_flip_test(differences, flips=FLIPS, rng=draw, weights=weights).p_value
     # Scaled so that the plain mean of the scaled differences is the pooled estimate.

@@ -174,8 +174,9 @@ def _tested(contrast: Contrast, test: _Test, level: float, design: Design, *, se
     by_name = all(stratum.names is not None for stratum in contrast.strata)
     # With too few templates no pattern of signs is rare enough for the family: there the t test rules too.
     least = least_clusters_for_flips(test.size, test.rate, weight=test.weight)
-    # Nor do flips see the error of the labels that corrected the values.
-    settled = by_name or contrast.correction is not None or estimate.degenerate
+    # Nor do flips see the error of the labels that corrected the values, or what equal templates hide.
+    bounded = estimate.degenerate or estimate.unseen is not None
+    settled = by_name or contrast.correction is not None or bounded
     if design.flips and not settled and contrast.n_clusters >= least:
         differences, weight = flattened(contrast)
         p_value = sign_flip_test(

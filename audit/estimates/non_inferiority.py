@@ -35,8 +35,8 @@ def non_inferiority_of(
         return None
     margin = judgement.non_inferiority_margins.get(measure.name, judgement.non_inferiority_margin)
     worse = measure.worse
-    if change.degenerate:
-        # All templates changed alike; the two-sided bound for such clusters errs on the safe side.
+    if change.degenerate or change.unseen is not None:
+        # Where templates changed alike, the two-sided bound for such clusters errs on the safe side.
         bound = change.interval.low if worse == "lower" else change.interval.high
         other = change.interval.high if worse == "lower" else change.interval.low
     else:

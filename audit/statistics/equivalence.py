@@ -16,6 +16,7 @@ from audit.statistics.intervals import (
     equal_clusters_interval,
     equal_clusters_p_value,
 )
+from audit.statistics.unseen import within_unseen
 
 __all__ = ["Equivalence", "NonInferiority", "equivalence_of", "non_inferiority", "tost"]
 
@@ -157,6 +158,11 @@ def equivalence_of(estimate: ClusterEstimate, *, margin: float, level: float = 0
     >>> equivalence_of(same, margin=0.05).equivalent
     True
     """
+    if estimate.unseen is not None:
+        _check(estimate.standard_error, estimate.df, margin, level)
+        hidden, p_value = within_unseen(estimate, estimate.unseen, margin=margin, level=level)
+        inside = -margin < hidden.low and hidden.high < margin
+        return Equivalence(equivalent=inside, p_value=p_value, interval=hidden, margin=margin)
     if not estimate.degenerate or estimate.bounds is None:
         return tost(estimate.point, estimate.standard_error, estimate.df, margin=margin, level=level)
     _check(1.0, 1.0, margin, level)

@@ -17,6 +17,7 @@ from audit.statistics.arguments import Vector, check_clusters, check_fraction, f
 __all__ = [
     "ClusterEstimate",
     "Interval",
+    "Unseen",
     "check_bounds",
     "cluster_t_interval",
     "equal_clusters_estimate",
@@ -42,6 +43,18 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """How far strata without spread could move a pooled mean, if all of their other clusters differed."""
+
+    fall: float
+    """Largest fall, at least 0: sum of w_k (mean_k - low)."""
+    rise: float
+    """Largest rise, at least 0: sum of w_k (high - mean_k)."""
+    n: float
+    """Number of clusters that witness that none differs, above 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterEstimate:
     """A mean over clusters (often a disparity) with everything a verdict needs."""
 
@@ -58,6 +71,8 @@ class ClusterEstimate:
     """Smallest and largest value one cluster can have, if known."""
     degenerate: bool = False
     """True if all clusters are equal: the interval is then a bound, not an estimate of spread."""
+    unseen: Unseen | None = None
+    """What strata without spread may hide beyond the standard error; None where every stratum has some."""
 
 
 def t_estimate(

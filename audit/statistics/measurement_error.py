@@ -16,6 +16,7 @@ from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
 from audit.statistics.error_rates import Calibration, check_informative, variance_floor
 from audit.statistics.intervals import ClusterEstimate, Interval, check_bounds, t_estimate
+from audit.statistics.unseen import with_unseen
 
 __all__ = [
     "CorrectedRate",
@@ -216,7 +217,8 @@ def with_label_error(
         level=seen.level,
         method=f"{method}; {seen.method} with the error of the labels (df {df:.1f})",
     )
-    return replace(corrected, bounds=(-1.0, 1.0))
+    corrected = replace(corrected, bounds=(-1.0, 1.0))
+    return corrected if found.unseen is None else with_unseen(corrected, found.unseen)
 
 
 def _paired_shares(group_rates: npt.ArrayLike, reference_rates: npt.ArrayLike) -> tuple[Vector, Vector]:

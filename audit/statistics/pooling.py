@@ -9,9 +9,16 @@ import numpy.typing as npt
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_clusters, finite_vector
-from audit.statistics.intervals import ClusterEstimate, check_bounds, equal_clusters_estimate, t_estimate
+from audit.statistics.intervals import (
+    ClusterEstimate,
+    Unseen,
+    check_bounds,
+    equal_clusters_estimate,
+    t_estimate,
+)
+from audit.statistics.unseen import with_unseen
 
-__all__ = ["stratified_t"]
+__all__ = ["stratified_t", "unseen_of"]
 
 
 def stratified_t(
@@ -34,15 +41,16 @@ def stratified_t(
         strata: Cluster values of each stratum, shape (T_k,) each, T_k >= 2.
         level: Nominal coverage, a fraction in (0, 1).
         weights: Weight of each stratum, above 0; equal by default.
-        bounds: Smallest and largest value one cluster can have; needed if no stratum has spread.
+        bounds: Smallest and largest value one cluster can have; needed if a stratum has no spread.
 
     Returns:
         The estimate, in the unit of the values. If no stratum has any spread it is flagged
         `degenerate` and bounded as in `equal_clusters_interval`, with the number of
-        clusters reduced to what unequal strata are worth.
+        clusters reduced to what unequal strata are worth. If only some have none, what they may hide is
+        added to the t interval of the others (`with_unseen`).
 
     Raises:
-        NotMeasuredError: There is no stratum, one has fewer than 2 clusters, or none has spread and
+        NotMeasuredError: There is no stratum, one has fewer than 2 clusters, or one has no spread and
             `bounds` is not given.
         ValueError: A value is not finite or outside `bounds`, or a weight is not above 0.
 
@@ -71,7 +79,38 @@ def stratified_t(
     df = variance**2 / fsum((parts**2 / (sizes - 1)).tolist())
     method = f"stratified t over clusters ({len(values)} strata, df {df:.1f})"
     found = t_estimate(point, sqrt(variance), df, n_clusters=n_clusters, level=level, method=method)
-    return replace(found, bounds=bounds)
+    unseen = unseen_of(values, weight, bounds)
+    return replace(found if unseen is None else with_unseen(found, unseen), bounds=bounds)
+
+
+def unseen_of(strata: Sequence[Vector], weight: Vector, bounds: tuple[float, float] | None) -> Unseen | None:
+    """What strata without any spread may hide; None if every stratum has spread.
+
+    Args:
+        strata: Cluster values of each stratum.
+        weight: Weight of each, adding up to 1, shape (K,).
+        bounds: Smallest and largest value one cluster can have.
+
+    Raises:
+        NotMeasuredError: A stratum has no spread and `bounds` is not given.
+    """
+    silent = np.array([np.ptp(stratum) == 0 for stratum in strata])
+    if not silent.any():
+        return None
+    if bounds is None:
+        place = int(np.flatnonzero(silent)[0])
+        raise NotMeasuredError(
+            f"all {strata[place].size} clusters of stratum {place} have the value {strata[place][0]:.6g}, so "
+            "their spread cannot be estimated; give the bounds of the measure to have a bound"
+        )
+    means = np.clip([stratum[0] for stratum in strata], *bounds)[silent]
+    sizes = np.array([stratum.size for stratum in strata], dtype=np.float64)[silent]
+    own = weight[silent]
+    return Unseen(
+        fall=float(own @ (means - bounds[0])),
+        rise=float(own @ (bounds[1] - means)),
+        n=_witnesses(means, own, sizes, bounds),
+    )
 
 
 def _mean_and_variance(stratum: Vector) -> tuple[float, float]:

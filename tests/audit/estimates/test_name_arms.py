@@ -74,7 +74,7 @@ def test_false_alarms_stay_at_their_level_over_the_audits_own_names(first_sd: fl
     for _ in range(150):
         arms, point = crossed(first_sd, last_sd, templates=40, draw=draw)
         wrong.append(named_interval([arms], point=point, level=0.95).p_value <= 0.05)
-    # 0.05 and three standard errors; clusters of full names have 0.23 and more.
+    # 0.05 and three standard errors; clusters of full names have 0.16 and more.
     assert np.mean(wrong) < 0.104
 
 

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from audit.errors import NotMeasuredError
+from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import cluster_t_interval, equal_clusters_interval
 from audit.statistics.pooling import stratified_t
+from probes.seeds import rng
 
 UNIT = (-1.0, 1.0)
 stratum = st.lists(st.floats(-1, 1).map(lambda x: round(x, 2)), min_size=2, max_size=12)
@@ -94,3 +96,45 @@ def test_strata_too_small_to_state_are_named() -> None:
     for weights in ([1.0], [1.0, 0.0]):
         with pytest.raises(ValueError, match="weights must be 2 numbers"):
             stratified_t([[0.1, 0.2], [0.3, 0.1]], weights=weights)
+
+
+def test_a_stratum_without_spread_is_not_known_exactly() -> None:
+    """Twelve equal templates beside thirty that vary hide what they may: the interval covers the truth."""
+    draw = rng(5, "silent")
+    covered = []
+    for _ in range(300):
+        # One template in ten of the first domain shows -1, the others 0: often none of twelve is seen.
+        first = -draw.binomial(1, 0.1, 12).astype(float)
+        second = draw.choice([-0.25, 0.0, 0.25], 30)
+        found = stratified_t([first, second], bounds=UNIT)
+        covered.append(found.interval.low <= -0.05 <= found.interval.high)
+    assert np.mean(covered) > 0.93
+
+
+def test_silent_strata_add_what_they_may_hide() -> None:
+    """Half of the error goes to the bound of the equal clusters, half to the t of the others."""
+    varied = [0.1, 0.3, 0.2, 0.0, 0.4]
+    found = stratified_t([varied, [0.0] * 20], bounds=UNIT)
+    half = cluster_t_interval(varied, level=0.975)
+    reach = (half.interval.high - half.point) / 2
+    share = 1 - 0.025 ** (1 / 20)
+    assert found.interval.high == pytest.approx(0.1 + reach + share / 2)
+    assert found.interval.low == pytest.approx(0.1 - reach - share / 2)
+    assert not found.degenerate
+    with pytest.raises(NotMeasuredError, match="all 20 clusters of stratum 1"):
+        stratified_t([varied, [0.0] * 20])
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.floats(-1, 1), min_size=4, max_size=12).filter(lambda x: np.ptp(x) > 0.1), st.integers(2, 40)
+)
+def test_p_and_equivalence_are_dual_to_the_interval(varied: list[float], silent: int) -> None:
+    """At the level 1 - p the interval ends at 0, and equivalence holds exactly if p is at most alpha."""
+    strata = [varied, [0.0] * silent]
+    found = stratified_t(strata, bounds=UNIT)
+    if 1e-6 < found.p_value < 0.999:
+        touching = stratified_t(strata, bounds=UNIT, level=1 - found.p_value).interval
+        assert min(abs(touching.low), abs(touching.high)) == pytest.approx(0, abs=1e-6)
+    same = equivalence_of(found, margin=0.3)
+    assert same.equivalent == (same.p_value <= 0.05)
