@@ -14,13 +14,12 @@ import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.estimates.measures import Measure
-from audit.estimates.name_arms import NameArms, name_arms, name_codes, named_interval
+from audit.estimates.name_arms import NameArms, name_arms, name_codes
+from audit.estimates.pooled import distinct_templates, pooled_interval, weighed
 from audit.statistics.arguments import Vector
-from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.measurement_error import with_label_error
 from audit.statistics.paired import PairedDifferences, template_differences
-from audit.statistics.pooling import stratified_t, unseen_of
-from audit.statistics.unseen import with_unseen
 from probes.records import Norm, Placebo, Signal
 
 __all__ = [
@@ -60,6 +59,12 @@ _USED = [
 
 MINIMUM_TEMPLATES = 12
 """Below this a single stratum is not measured, only pooled upward (docs/explanation/intervals.md)."""
+
+LEAST_IN_STRATUM = 5
+"""Below this the spread of a domain is hardly seen, and it does not enter what is pooled over larger ones."""
+
+_OF_ITS_DOMAIN = ("number",)
+"""Units that mean something else in every domain, such as credits here and years there: never pooled over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +132,15 @@ class Contrast:
     n_reference: int
     correction: Corrected | None = None
     """If given, the values are corrected ones, and can lie outside [0, 1]."""
+    left_out: tuple[str, ...] = ()
+    """Domains with too few templates to enter what is pooled over others."""
     uncorrected: str | None = None
     """Why labels that were attached do not correct it; None if they do, or if there are none."""
 
     @property
     def n_clusters(self) -> int:
-        """Templates with at least one complete set."""
-        return sum(stratum.paired.differences.size for stratum in self.strata)
+        """Templates with at least one complete set; one that several domains ask is one."""
+        return distinct_templates([stratum.paired for stratum in self.strata])
 
     @property
     def n_outputs(self) -> int:
@@ -161,14 +168,13 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
     Yields:
         Contrasts in a fixed order; one without a complete set has no strata: it is not measured.
     """
-    keys = ["probe", "language", "attribute", "signal"]
+    keys = ["probe", "language", "attribute", "signal", "reference"]
     each: list[Contrast] = []
-    for (probe, language, attribute, signal), found in _rows(frame, "counterfactual").groupby(
+    for (probe, language, attribute, signal, reference), found in _rows(frame, "counterfactual").groupby(
         keys, observed=True, sort=True
     ):
         block = _coded(found)
-        for group in sorted(set(block["grp"].unique()) - set(block["reference"].unique())):
-            reference = str(block["reference"].iloc[0])
+        for group in sorted(set(block["grp"].unique()) - {reference}):
             pair = block[block["grp"].isin([group, reference])]
             cell = Cell(
                 measure=measure,
@@ -177,7 +183,7 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
                 language=str(language),
                 attribute=str(attribute),
                 group=str(group),
-                reference=reference,
+                reference=str(reference),
                 signal=Signal(str(signal)),
                 norm=most_permissive(pair["norm"].dropna().unique()),
             )
@@ -248,24 +254,20 @@ def _corrected_interval(contrast: Contrast, correction: Corrected, level: float)
 
 
 def _clustered(contrast: Contrast, level: float, bounds: tuple[float, float] | None) -> ClusterEstimate:
-    differences = [stratum.paired.differences for stratum in contrast.strata]
     named = [stratum.names for stratum in contrast.strata if stratum.names is not None]
-    # Where no template differs from another, there is a bound only, and it is that of the templates.
-    if len(named) == len(differences) and any(np.ptp(one) > 0 for one in differences):
-        point = contrast.group_mean - contrast.reference_mean
-        found = named_interval(named, point=point, level=level)
-        unseen = unseen_of(differences, np.full(len(differences), 1 / len(differences)), bounds)
-        return replace(found if unseen is None else with_unseen(found, unseen), bounds=bounds)
-    if len(differences) == 1:
-        return cluster_t_interval(differences[0], level=level, bounds=bounds)
-    return stratified_t(differences, level=level, bounds=bounds)
+    parts = [stratum.paired for stratum in contrast.strata]
+    by_name = named if len(named) == len(parts) else []
+    found = pooled_interval(parts, by_name, level=level, bounds=bounds)
+    if not contrast.left_out:
+        return found
+    left_out = f"fewer than {LEAST_IN_STRATUM} templates in {', '.join(contrast.left_out)}"
+    method = f"{found.interval.method}; left out: {left_out}"
+    return replace(found, interval=replace(found.interval, method=method))
 
 
 def flattened(contrast: Contrast) -> tuple[Vector, Vector]:
     """Template differences of all strata, and the weight of each in the pooled mean, both of shape (T,)."""
-    parts = [stratum.paired.differences for stratum in contrast.strata]
-    weights = [np.full(part.size, 1.0 / (part.size * len(parts))) for part in parts]
-    return np.concatenate(parts), np.concatenate(weights)
+    return weighed([stratum.paired for stratum in contrast.strata])
 
 
 def seed_names(contrast: Contrast) -> tuple[str, ...]:
@@ -307,20 +309,24 @@ def _over_languages(each: Sequence[Contrast]) -> Iterator[Contrast]:
     asked: dict[tuple[str | None, ...], dict[str, list[Contrast]]] = {}
     for contrast in each:
         cell = contrast.cell
-        key = (cell.probe, cell.attribute, cell.group, cell.reference, cell.signal, cell.placebo)
+        domain = cell.domain if cell.measure.unit in _OF_ITS_DOMAIN else None
+        key = (cell.probe, cell.attribute, cell.group, cell.reference, cell.signal, cell.placebo, domain)
         asked.setdefault(key, {}).setdefault(cell.language, []).append(contrast)
-    for by_language in asked.values():
-        # The last of a language is the one that pools its domains, or the only one.
-        parts = [contrasts_[-1] for contrasts_ in by_language.values() if contrasts_[-1].strata]
+    for (*_, domain), by_language in asked.items():
+        # The last of a language that has strata is the one that pools its domains, or the only one.
+        measured = [[one for one in of_one if one.strata] for of_one in by_language.values()]
+        parts = [of_one[-1] for of_one in measured if of_one]
         if len(parts) > 1:
+            used, small = _large_enough([stratum for part in parts for stratum in part.strata])
             yield Contrast(
                 cell=replace(
                     parts[0].cell,
-                    domain=POOLED,
+                    domain=domain or POOLED,
                     language=POOLED,
                     norm=most_permissive([part.cell.norm for part in parts if part.cell.norm is not None]),
                 ),
-                strata=tuple(stratum for part in parts for stratum in part.strata),
+                strata=used,
+                left_out=tuple(dict.fromkeys((*(one for part in parts for one in part.left_out), *small))),
                 n_group=sum(part.n_group for part in parts),
                 n_reference=sum(part.n_reference for part in parts),
             )
@@ -336,9 +342,17 @@ def _by_domain(pair: pd.DataFrame, cell: Cell) -> Iterator[Contrast]:
             continue
         strata.append(stratum)
         yield _contrast(rows, here, (stratum,))
-    if len(strata) > 1:
-        kept = pair[pair["domain"].isin([stratum.domain for stratum in strata])]
-        yield _contrast(kept, cell, tuple(strata))
+    if len(strata) > 1 and cell.measure.unit not in _OF_ITS_DOMAIN:
+        used, left_out = _large_enough(strata)
+        kept = pair[pair["domain"].isin([stratum.domain for stratum in used])]
+        yield replace(_contrast(kept, cell, used), left_out=left_out)
+
+
+def _large_enough(strata: Sequence[Stratum]) -> tuple[tuple[Stratum, ...], tuple[str, ...]]:
+    """Strata whose spread can be seen, and the domains of the others; all of them if none is large."""
+    large = tuple(one for one in strata if one.paired.differences.size >= LEAST_IN_STRATUM)
+    small = tuple(one.domain for one in strata if one.paired.differences.size < LEAST_IN_STRATUM)
+    return (large, small) if large else (tuple(strata), ())
 
 
 def _contrast(rows: pd.DataFrame, cell: Cell, strata: tuple[Stratum, ...]) -> Contrast:

@@ -66,7 +66,9 @@ def _attributes(each: Iterator[Contrast]) -> Iterator[list[Contrast]]:
         cell = contrast.cell
         if cell.signal is Signal.NAME or not contrast.strata:
             continue
-        key = (cell.probe, cell.attribute, cell.reference, cell.signal)
+        # A unit that is of its domain has one whole a domain.
+        domain = cell.domain if cell.measure.unit == "number" else None
+        key = (cell.probe, cell.attribute, cell.reference, cell.signal, domain)
         # Contrasts come narrow first, so the last of a group is the widest.
         widest.setdefault(key, {})[cell.group] = contrast
     for by_group in widest.values():

@@ -13,6 +13,7 @@ from audit.estimates.measures import measure_named
 from audit.estimates.name_arms import name_codes
 from audit.statistics.intervals import cluster_t_interval
 from probes.records import Norm, Placebo, Signal
+from probes.seeds import rng
 from tests.audit.tables import Fact, pairs, placebos, readings
 
 FAVOURABLE = measure_named("favourable_rate")
@@ -115,15 +116,15 @@ def test_contrast_without_a_complete_set_is_kept_without_strata() -> None:
 def test_pooled_contrast_weighs_domains_alike() -> None:
     """A domain with more templates does not count for more in the pooled estimate."""
     lending = pairs([[0.0]] * 3 + [[1.0]] * 9, [[1.0]] * 12)
-    hiring = pairs([[0.0]] * 3 + [[1.0]], [[1.0]] * 4, domain="hiring")
+    hiring = pairs([[0.0]] * 3 + [[1.0]] * 2, [[1.0]] * 5, domain="hiring")
     by_domain = {contrast.cell.domain: contrast for contrast in found([*lending, *hiring])}
     assert list(by_domain) == ["hiring", "lending", "all"]
-    assert interval(by_domain["all"], level=0.95).point == pytest.approx((-0.25 - 0.75) / 2)
-    assert by_domain["all"].group_mean == pytest.approx((0.75 + 0.25) / 2)
+    assert interval(by_domain["all"], level=0.95).point == pytest.approx((-0.25 - 0.6) / 2)
+    assert by_domain["all"].group_mean == pytest.approx((0.75 + 0.4) / 2)
     differences, weights = flattened(by_domain["all"])
     assert weights.sum() == pytest.approx(1.0)
-    assert float(differences @ weights) == pytest.approx(-0.5)
-    assert sorted({round(float(weight), 6) for weight in weights}) == [round(1 / 24, 6), 0.125]
+    assert float(differences @ weights) == pytest.approx(-0.425)
+    assert sorted({round(float(weight), 6) for weight in weights}) == [round(1 / 24, 6), 0.1]
 
 
 def test_pooled_norm_is_the_most_permissive_of_its_domains() -> None:
@@ -249,3 +250,76 @@ def test_placebos_are_pooled_over_languages_too() -> None:
     ]
     listed = list(placebo_contrasts(readings(facts).measure(FAVOURABLE), FAVOURABLE))
     assert [one.cell.language for one in listed] == ["de", "fr", "all"]
+
+
+def test_two_reference_groups_of_one_attribute_have_contrasts_of_their_own() -> None:
+    """Neither half of the sets is dropped, and the order of the rows decides nothing."""
+    facts = [
+        *pairs([[0.0]] * 3, [[1.0]] * 3, arms=("women", "men")),
+        *pairs([[1.0]] * 3, [[1.0]] * 3, arms=("other", "unnamed"), reference="unnamed"),
+    ]
+    for rows in (facts, facts[::-1]):
+        cells = [(one.cell.group, one.cell.reference, one.n_clusters) for one in found(rows)]
+        assert cells == [("women", "men", 3), ("other", "unnamed", 3)]
+
+
+def test_a_language_whose_last_domain_has_no_complete_set_is_pooled_all_the_same() -> None:
+    """What one domain cannot state does not drop the other domain of its language."""
+    facts = [
+        *pairs([[0.0]] * 4, [[1.0]] * 4, language="de", domain="hiring"),
+        *pairs([[None]] * 4, [[1.0]] * 4, language="de", domain="lending"),
+        *pairs([[0.0]] * 4, [[1.0]] * 4, language="fr", domain="hiring"),
+    ]
+    pooled = found(facts)[-1]
+    assert (pooled.cell.language, pooled.n_clusters) == ("all", 8)
+
+
+def test_a_template_of_several_domains_is_one_cluster() -> None:
+    """The same templates in four domains are nine clusters, and the error is that of their means."""
+    values = rng(7, "shared").integers(0, 2, (4, 9)).astype(float)
+    facts = [
+        {**fact, "template": str(fact["template"]).rpartition("-")[2]}
+        for place, row in enumerate(values)
+        for fact in pairs([[value] for value in row], [[1.0]] * 9, domain=f"domain{place}")
+    ]
+    pooled = found(facts)[-1]
+    by_hand = cluster_t_interval(values.mean(axis=0) - 1)
+    estimate = interval(pooled, level=0.95)
+    assert (pooled.cell.domain, pooled.n_clusters) == ("all", 9)
+    assert estimate.interval.high - estimate.interval.low == pytest.approx(
+        by_hand.interval.high - by_hand.interval.low
+    )
+    differences, weights = flattened(pooled)
+    assert (differences.size, float(differences @ weights)) == pytest.approx((9, estimate.point))
+
+
+def test_a_domain_of_too_few_templates_is_left_out_of_what_is_pooled() -> None:
+    """Two templates cannot show their spread; the method says which domain was left out."""
+    large = pairs([[float(template % 2)] for template in range(9)], [[1.0]] * 9)
+    pooled = found([*large, *pairs([[0.0]] * 2, [[1.0]] * 2, domain="hiring")])[-1]
+    estimate = interval(pooled, level=0.95)
+    assert (pooled.cell.domain, pooled.n_clusters, pooled.left_out) == ("all", 9, ("hiring",))
+    assert estimate.point == pytest.approx(-5 / 9)
+    assert estimate.interval.method.endswith("left out: fewer than 5 templates in hiring")
+    small = found([*pairs([[0.0]] * 3, [[1.0]] * 3), *pairs([[0.0]] * 2, [[1.0]] * 2, domain="hiring")])[-1]
+    assert (small.n_clusters, small.left_out) == (5, ())
+
+
+def test_numbers_of_different_domains_are_never_pooled() -> None:
+    """Credits and years have no mean; over languages each domain is pooled by itself."""
+    number = measure_named("decision_number")
+    facts = [
+        {**fact, "expects": "number", "measure": "number"}
+        for language in ("de", "fr")
+        for domain in ("hiring", "lending")
+        for fact in pairs([[1.0], [2.0], [4.0]], [[1.0]] * 3, domain=domain, language=language)
+    ]
+    listed = list(contrasts(readings(facts).measure(number), number))
+    assert [(one.cell.language, one.cell.domain, one.n_clusters) for one in listed] == [
+        ("de", "hiring", 3),
+        ("de", "lending", 3),
+        ("fr", "hiring", 3),
+        ("fr", "lending", 3),
+        ("all", "hiring", 6),
+        ("all", "lending", 6),
+    ]

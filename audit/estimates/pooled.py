@@ -1,0 +1,82 @@
+"""The interval of a contrast over its strata: which of them share templates, and names if any."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from audit.estimates.name_arms import NameArms, named_interval
+from audit.statistics.arguments import Vector
+from audit.statistics.intervals import ClusterEstimate, cluster_t_interval, equal_clusters_estimate
+from audit.statistics.multi_way import multi_way_cluster
+from audit.statistics.paired import PairedDifferences
+from audit.statistics.pooling import stratified_t, unseen_of
+from audit.statistics.unseen import with_unseen
+
+__all__ = ["distinct_templates", "pooled_interval", "weighed"]
+
+
+def distinct_templates(parts: Sequence[PairedDifferences]) -> int:
+    """Templates of all strata; one that several strata ask is one."""
+    return int(np.unique(np.concatenate([part.clusters for part in parts])).size) if parts else 0
+
+
+def weighed(parts: Sequence[PairedDifferences]) -> tuple[Vector, Vector]:
+    """Differences of all templates and the weight of each in the pooled mean, both of shape (T,).
+
+    A template that several strata ask has one difference, that of its strata by their weights.
+    """
+    values = np.concatenate([part.differences for part in parts])
+    sizes = [part.differences.size for part in parts]
+    weights = np.concatenate([np.full(size, 1.0 / (size * len(parts))) for size in sizes])
+    if distinct_templates(parts) == values.size:
+        return values, weights
+    _, place = np.unique(np.concatenate([part.clusters for part in parts]), return_inverse=True)
+    total = np.bincount(place, weights=weights).astype(np.float64)
+    return np.bincount(place, weights=weights * values) / total, total
+
+
+def pooled_interval(
+    parts: Sequence[PairedDifferences],
+    named: Sequence[NameArms],
+    *,
+    level: float,
+    bounds: tuple[float, float] | None,
+) -> ClusterEstimate:
+    """The mean over strata that weigh alike, with its interval.
+
+    Args:
+        parts: Differences of each stratum.
+        named: The name arms of each stratum where names signal the group; else none.
+        level: Nominal coverage, a fraction in (0, 1).
+        bounds: Smallest and largest difference one template can have.
+
+    Raises:
+        NotMeasuredError: Too few clusters or names to state an error.
+    """
+    values = [part.differences for part in parts]
+    # Where no template differs from another, there is a bound only, and it is that of the templates.
+    varies = any(np.ptp(one) > 0 for one in values)
+    shared = distinct_templates(parts) < sum(one.size for one in values)
+    if not (varies and named) and not shared:
+        if len(values) == 1:
+            return cluster_t_interval(values[0], level=level, bounds=bounds)
+        return stratified_t(values, level=level, bounds=bounds)
+    point = float(np.mean([one.mean() for one in values]))
+    if not varies:
+        # Of strata that share templates the smallest alone is sure to hold independent witnesses.
+        fewest = min(one.size for one in values)
+        distinct = distinct_templates(parts)
+        return equal_clusters_estimate(point, fewest, n_clusters=distinct, bounds=bounds, level=level)
+    if named:
+        found = named_interval(named, point=point, level=level)
+    else:
+        found = multi_way_cluster(
+            np.concatenate([(one - one.mean()) / (one.size * len(values)) for one in values]),
+            np.concatenate([part.clusters for part in parts]),
+            np.repeat(np.arange(len(values)), [one.size for one in values]),
+            point=point,
+            level=level,
+        )
+    unseen = unseen_of(values, np.full(len(values), 1 / len(values)), bounds)
+    return replace(found if unseen is None else with_unseen(found, unseen), bounds=bounds)
