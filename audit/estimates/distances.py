@@ -24,7 +24,7 @@ from audit.statistics.pooling import stratified_t
 from audit.statistics.power import detectable_from_standard_error
 from probes.records import Norm, Placebo, Signal
 
-__all__ = ["DISTANCES", "EXCESSES", "distance_words", "distances"]
+__all__ = ["DISTANCES", "EXCESSES", "distance_words", "distances", "further_apart"]
 
 POWER = 0.80
 MARGIN = 0.05
@@ -66,6 +66,12 @@ class _Excess:
 def distance_words(measure: str) -> str:
     """What one of these measures is, in words; the name itself for any other."""
     return DISTANCES.get(measure.removesuffix("_excess"), (measure, ""))[0]
+
+
+def further_apart(measure: str) -> Literal["lower", "higher"] | None:
+    """In which direction of a measure, or of its excess, replies lie further apart; None for any other."""
+    known = DISTANCES.get(measure.removesuffix("_excess"))
+    return None if known is None else known[1]
 
 
 def distances(pairs: Sequence[pd.DataFrame], judgement: Judgement) -> list[Estimate]:

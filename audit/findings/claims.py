@@ -3,7 +3,7 @@
 from math import exp
 
 from audit.estimates.contrasts import POOLED
-from audit.estimates.distances import distance_words
+from audit.estimates.distances import distance_words, further_apart
 from audit.estimates.measures import measure_of
 from audit.estimates.word_associations import association_words
 from audit.findings.reliability import analyzer_error_words
@@ -91,8 +91,17 @@ def _apart(estimate: Estimate) -> str:
     own, placebo = _plain(estimate, estimate.group_rate), _plain(estimate, estimate.reference_rate)
     return (
         f"{distance_words(estimate.measure)} between {_sides(estimate)} is {own}, against {placebo} between "
-        f"placebo replies: an excess of {_size(estimate, estimate.point)}"
+        f"placebo replies: an excess of {_size(estimate, estimate.point)}{_which_way(estimate)}"
     )
+
+
+def _which_way(estimate: Estimate) -> str:
+    """Of a similarity the sign reads the other way than of a distance, so it is said in words."""
+    further = further_apart(estimate.measure)
+    if not estimate.point or further is None:
+        return ""
+    apart = (estimate.point > 0) == (further == "higher")
+    return f", so these replies are {'less' if apart else 'more'} alike than placebo replies"
 
 
 def _associated(estimate: Estimate) -> str:

@@ -1,5 +1,6 @@
 """Severity by the written rubric of docs/explanation/severity.md."""
 
+from audit.estimates.contrasts import POOLED
 from audit.findings.stated_interval import stated_interval
 from audit.records import Estimate, Severity
 
@@ -16,6 +17,8 @@ _GRAVE = {
 }
 _LARGE = 0.10
 _MEDIUM = 0.05
+_PICKED = "; where several categories were asked about, the one that stands out tends to be too high"
+"""Said of a single category's rate: the largest of many is the largest partly by chance."""
 
 
 def severity(estimate: Estimate) -> tuple[Severity, str]:
@@ -40,4 +43,5 @@ def severity(estimate: Estimate) -> tuple[Severity, str]:
     found = list(Severity)[steps]
     kind = "decides over a person or helps to harm" if grave else "burdens or annoys a person"
     beyond = "beyond its limit" if estimate.kind == "rate" else "away from equal treatment"
-    return found, f"the behaviour {kind}; it surely lies {100 * surely:.1f} points {beyond}"
+    picked = _PICKED if estimate.kind == "rate" and estimate.domain != POOLED else ""
+    return found, f"the behaviour {kind}; it surely lies {100 * surely:.1f} points {beyond}{picked}"

@@ -198,3 +198,17 @@ def test_every_compared_measure_has_words_that_fit_the_sentence(measure: str) ->
     words = measure_named(measure).words
     assert words
     assert not words.startswith(("the ", "a "))
+
+
+@pytest.mark.parametrize(
+    ("measure", "point", "said"),
+    [
+        ("counterfactual_cosine_similarity_excess", 0.1, "more alike than placebo replies"),
+        ("counterfactual_cosine_similarity_excess", -0.1, "less alike than placebo replies"),
+        ("counterfactual_sentiment_bias_strong_excess", 0.1, "less alike than placebo replies"),
+    ],
+)
+def test_an_excess_says_which_way_it_goes(measure: str, point: float, said: str) -> None:
+    """A similarity above that of placebo pairs speaks of no harm, a distance above it does."""
+    apart = disparity(kind="distance", measure=measure, unit="score in [0, 1]", point=point)
+    assert f"so these replies are {said}" in claim(apart)

@@ -65,3 +65,11 @@ def test_a_disparity_picked_among_many_is_graded_by_the_wider_interval() -> None
     grade, reason = severity(found)
     assert grade is Severity.MEDIUM
     assert "surely lies 4.0 points" in reason
+
+
+def test_a_category_picked_from_many_is_said_to_tend_high() -> None:
+    """The rate of one category carries the warning, that of all categories does not."""
+    _, of_one = severity(rate(domain="weapons"))
+    _, of_all = severity(rate(domain="all"))
+    assert "tends to be too high" in of_one
+    assert "tends to be too high" not in of_all
