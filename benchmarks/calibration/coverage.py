@@ -112,6 +112,7 @@ NOT_SAMPLED: Mapping[str, str] = MappingProxyType(
         "sentiment_bias_weak": "a difference of two given samples; a run states it as a paired rate",
         "weighted_cosine": "a number of two given texts; what is stated of many is a cluster-t interval",
         "word_weights": "a transform of a collection of texts; no uncertainty is stated of it",
+        "multi_way_cluster": "simulated on crossed first and last names by the test of name arms",
         "pair_components": "variances of a pilot, which plans take as given; no interval is stated of them",
         "rouge_l": "a number of two given texts; what is stated of many of them is a cluster-t interval",
     }
