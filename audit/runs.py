@@ -16,7 +16,7 @@ from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.contrasts import POOLED
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
-from audit.estimates.names import check_names
+from audit.estimates.measures_in_spec import check_measures_named
 from audit.looks import SequentialRule
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
@@ -200,7 +200,7 @@ def preview_plan(spec_path: Path) -> Plan:
     """
     spec = load_spec(spec_path)
     analyzers = build_analyzers(spec, analyzer_context(spec, spec_path.parent), str(spec_path))
-    check_names(spec, measures_of(analyzers), str(spec_path))
+    check_measures_named(spec, measures_of(analyzers), str(spec_path))
     check_attached(spec, analyzers, spec_path.parent, str(spec_path))
     probes = build_probes(spec, spec_path.parent, str(spec_path))
     planner = Planner(spec, probes, [one.info for one in analyzers])
@@ -241,7 +241,7 @@ def create_run(
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
     # Everything a spec names is made once before anything is written: a mistake leaves no folder behind.
     analyzers = build_analyzers(spec, analyzer_context(spec, root), where)
-    check_names(spec, measures_of(analyzers), where)
+    check_measures_named(spec, measures_of(analyzers), where)
     check_attached(spec, analyzers, root, where)
     build_targets(spec, root, where, {})
     planner = Planner(spec, build_probes(spec, root, where), [one.info for one in analyzers])

@@ -14,7 +14,7 @@ from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
 from audit.estimates.labels import with_controls
 from audit.estimates.measures import Measure, measure_named
-from audit.estimates.records import CellRow, CellTable, DomainRow, DomainTable
+from audit.estimates.outcome_records import CellRow, CellTable, DomainRow, DomainTable
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.rates import RateEstimate, clustered_rate_interval

@@ -13,7 +13,7 @@ from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate, 
 from audit.errors import NotMeasuredError
 from audit.estimates.frame import tag_values
 from audit.estimates.measures import Measure, measure_named
-from audit.estimates.records import LabelRate, LabelRow, LabelTable
+from audit.estimates.outcome_records import LabelRate, LabelRow, LabelTable
 from audit.statistics.arguments import Codes
 from audit.statistics.rates import clustered_rate_interval
 from probes.records import Signal

@@ -7,7 +7,7 @@ import pandas as pd
 from audit.estimates.cells import cell_tables, domain_tables
 from audit.estimates.labels import label_tables
 from audit.estimates.measures import Measure
-from audit.estimates.records import Outcomes
+from audit.estimates.outcome_records import Outcomes
 from audit.estimates.selection import selection_tables
 from audit.spec import Judgement
 

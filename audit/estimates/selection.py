@@ -14,7 +14,7 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import Measure, measure_named
-from audit.estimates.records import PlaceboRatio, Ratio, SelectionRow, SelectionTable
+from audit.estimates.outcome_records import PlaceboRatio, Ratio, SelectionRow, SelectionTable
 from audit.statistics.arguments import Codes, Vector
 from audit.statistics.impact import CategoryImpact, ImpactTable, above_median, impact_table
 from audit.statistics.rates import clustered_rate_interval

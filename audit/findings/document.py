@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from audit.estimates.records import Outcomes
+from audit.estimates.outcome_records import Outcomes
 from audit.findings.claims import claim
 from audit.findings.select import finding_id
 from audit.looks import SequentialReport

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.estimates.contrasts import POOLED
-from audit.estimates.records import CellRow, CellTable, DomainTable, LabelTable, SelectionTable
+from audit.estimates.outcome_records import CellRow, CellTable, DomainTable, LabelTable, SelectionTable
 from audit.findings.document import RunDocument
 from audit.records import Estimate, Verdict
 

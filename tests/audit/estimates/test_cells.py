@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit.estimates.cells import cell_tables, domain_tables
-from audit.estimates.records import CellTable
+from audit.estimates.outcome_records import CellTable
 from audit.statistics.shrinkage import shrink
 from tests.audit.tables import Fact, pairs, source
 

@@ -14,7 +14,7 @@ from fairlearn.metrics import (
 
 from audit.estimates.disparities import disparities
 from audit.estimates.labels import label_tables
-from audit.estimates.records import LabelTable
+from audit.estimates.outcome_records import LabelTable
 from audit.spec import Judgement
 from audit.statistics.rates import clustered_rate_interval
 from tests.audit.tables import Fact, pairs, source

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fairlearn.metrics import MetricFrame, selection_rate
 
-from audit.estimates.records import SelectionTable
+from audit.estimates.outcome_records import SelectionTable
 from audit.estimates.selection import selection_tables
 from audit.statistics.ratios import impact_ratio
 from tests.audit.tables import Fact, pairs, placebos, source

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from audit.estimates.measure import Measure
-from audit.estimates.measure_table import MEASURES
+from audit.estimates.measures.built_in import MEASURES
+from audit.estimates.measures.measure import Measure
 from audit.records import Change, DeclaredMeasure, Estimate
 
 __all__ = ["MEASURES", "Measure", "known_measures", "measure_named", "measure_of"]

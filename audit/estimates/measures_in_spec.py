@@ -10,10 +10,10 @@ from audit.estimates.measures import Measure
 from audit.estimates.prices import PRICED
 from audit.spec import Spec
 
-__all__ = ["check_names"]
+__all__ = ["check_measures_named"]
 
 
-def check_names(spec: Spec, measures: Sequence[Measure], where: str) -> None:
+def check_measures_named(spec: Spec, measures: Sequence[Measure], where: str) -> None:
     """Refuse thresholds for measures that do not exist: they would silently hold for nothing.
 
     Args:

@@ -26,9 +26,10 @@ class Measure:
     """Name of the reading (`Score.measure`), or of the output's property."""
     words: str
     """How a sentence says it: `the rate of …`."""
-    unit: str
-    expects: tuple[str, ...]
-    """Kinds of `Expectation` it applies to."""
+    unit: str = "rate"
+    """`rate`, a fraction in [0, 1], or the unit of the number."""
+    expects: tuple[str, ...] = ("choice", "number", "open", "comply", "refuse")
+    """Kinds of `Expectation` it applies to; all by default."""
     part_of: str | None = None
     """Measure that this one takes apart: where the whole differs too, the part is no finding of its own."""
     qualified: bool | None = None
