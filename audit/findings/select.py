@@ -9,7 +9,7 @@ from audit.estimates.measures import Measure, measure_of
 from audit.estimates.prices import PRICE_OF
 from audit.findings.claims import claim, price_words
 from audit.findings.evidence import evidence
-from audit.findings.severity import severity
+from audit.findings.severity import foremost, severity
 from audit.records import Estimate, Finding, Severity, Verdict
 
 __all__ = ["finding_id", "findings"]
@@ -44,7 +44,7 @@ def findings(estimates: Sequence[Estimate], frame_of: Callable[[Measure], pd.Dat
         frame_of: Gives the rows of a measure, for evidence.
 
     Returns:
-        Findings, the most severe first, then by size.
+        Findings, the most severe first, then by the size that each surely has (`severity.surely`).
     """
     told = {_contrast_of(one) for one in estimates if one.kind == "disparity" and _is_finding(one)}
     prices = {_contrast_of(one): one for one in estimates if one.kind == "price" and one.point is not None}
@@ -56,7 +56,7 @@ def findings(estimates: Sequence[Estimate], frame_of: Callable[[Measure], pd.Dat
     order = list(Severity)
     return sorted(
         found,
-        key=lambda finding: (-order.index(finding.severity), -abs(finding.estimate.point or 0.0), finding.id),
+        key=lambda one: (-order.index(one.severity), foremost(one.estimate), one.id),
     )
 
 

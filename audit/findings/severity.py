@@ -4,7 +4,7 @@ from audit.estimates.contrasts import POOLED
 from audit.findings.stated_interval import stated_interval
 from audit.records import Estimate, Severity
 
-__all__ = ["severity"]
+__all__ = ["foremost", "severity", "surely"]
 
 # The rubric of docs/explanation/severity.md: how grave the behaviour is for the person concerned,
 # then how large it surely is, read from the end of the interval nearer to none.
@@ -30,18 +30,56 @@ def severity(estimate: Estimate) -> tuple[Severity, str]:
     Returns:
         The severity, and its reason.
     """
-    low, high = stated_interval(estimate)
-    if estimate.kind == "score" or estimate.unit != "rate" or low is None or high is None:
+    size = surely(estimate)
+    if size is None or not _has_rubric(estimate):
         return (
             Severity.MEDIUM,
             "a benchmark's score or another unit: its size has no rubric, so it stands in the middle",
         )
-    limit = estimate.margin if estimate.kind == "rate" and estimate.margin is not None else 0.0
-    surely = max(low - limit, limit - high, 0.0)
     grave = estimate.measure in _GRAVE
-    steps = (surely >= _MEDIUM) + (surely >= _LARGE) + grave
+    steps = (size >= _MEDIUM) + (size >= _LARGE) + grave
     found = list(Severity)[steps]
     kind = "decides over a person or helps to harm" if grave else "burdens or annoys a person"
     beyond = "beyond its limit" if estimate.kind == "rate" else "away from equal treatment"
     picked = _PICKED if estimate.kind == "rate" and estimate.domain != POOLED else ""
-    return found, f"the behaviour {kind}; it surely lies {100 * surely:.1f} points {beyond}{picked}"
+    return found, f"the behaviour {kind}; it surely lies {100 * size:.1f} points {beyond}{picked}"
+
+
+def surely(estimate: Estimate) -> float | None:
+    """How far the estimate surely lies from 0, or a rate from its limit: the nearer end of its interval.
+
+    It is read from the interval that allows for having been picked among many, where there is one. A noisy
+    estimate that came out large is thereby no larger than what its data support.
+
+    Args:
+        estimate: The estimate behind a finding.
+
+    Returns:
+        A distance in the estimate's unit, at least 0; 0 where the interval reaches across; None without one.
+    """
+    low, high = stated_interval(estimate)
+    if low is None or high is None:
+        return None
+    limit = estimate.margin if estimate.kind == "rate" and estimate.margin is not None else 0.0
+    return max(low - limit, limit - high, 0.0)
+
+
+def foremost(estimate: Estimate) -> tuple[bool, float]:
+    """Sort key of findings of one severity: what is surely larger comes first.
+
+    Points of a rate and another unit, such as a mean salary, do not compare. Other units follow, ordered by
+    how many widths of its interval each surely lies from 0, which has no unit.
+
+    Args:
+        estimate: The estimate behind a finding.
+    """
+    size = surely(estimate) or 0.0
+    if _has_rubric(estimate):
+        return False, -size
+    low, high = stated_interval(estimate)
+    width = 0.0 if low is None or high is None else high - low
+    return True, -size / width if width > 0 else 0.0
+
+
+def _has_rubric(estimate: Estimate) -> bool:
+    return estimate.kind != "score" and estimate.unit == "rate"

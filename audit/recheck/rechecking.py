@@ -52,6 +52,23 @@ class _Measured:
     others: tuple[Bounds, ...]
     design_effect: float | None
     p_value: float | None
+    open_why: str | None
+    """Why no interval can be stated; None if one is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clustered:
+    """The figure over clusters."""
+
+    interval: Bounds | None = None
+    """The one that is judged."""
+    others: tuple[Bounds, ...] = ()
+    """Those beside it."""
+    error: float | None = None
+    """Standard error, unscaled."""
+    p_value: float | None = None
+    why: str | None = None
+    """Why there is no interval; None if there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,20 +173,21 @@ def _measure(loaded: LoadedClaim, folders: Sequence[Path]) -> _Measured:
     point = float(counted.statistic(counted.counts.sum(axis=0, keepdims=True))[0])
     known = np.isfinite(point)
     rows, spread = _rows_as_independent(counted, claim) if known else (None, None)
-    interval, others, error, p_value = _clustered(counted, claim) if known else (None, (), None, None)
+    found = _clustered(counted, claim) if known else _Clustered()
     effect = None
-    if counted.clusters is not None and error is not None and spread:
-        effect = (error / spread) ** 2
+    if counted.clusters is not None and found.error is not None and spread:
+        effect = (found.error / spread) ** 2
     return _Measured(
         loaded=loaded,
         file_sha256=checksum,
         counted=counted,
         figure=point * claim.scale if known else None,
         rows=rows,
-        interval=interval,
-        others=others,
+        interval=found.interval,
+        others=found.others,
         design_effect=effect,
-        p_value=p_value,
+        p_value=found.p_value,
+        open_why=found.why,
     )
 
 
@@ -209,50 +227,63 @@ def _rows_as_independent(counted: Counted, claim: Claim) -> tuple[Bounds | None,
     return _bounds(low, high, claim, method), float(values.std(ddof=1))
 
 
-_Clustered = tuple[Bounds | None, tuple[Bounds, ...], float | None, float | None]
-
-
 def _clustered(counted: Counted, claim: Claim) -> _Clustered:
-    """The interval that is judged, those beside it, the standard error unscaled, and the p-value."""
-    sums = _cluster_sums(counted)
+    sums, names = _cluster_sums(counted)
     n = sums.shape[0]
+    unit = f"{counted.unit}s" if counted.clusters is None else "clusters"
     if n < _LEAST_CLUSTERS:
-        return None, (), None, None
+        return _Clustered(why=f"there are {n} {unit}, and at least {_LEAST_CLUSTERS} are needed")
+    missing = ~np.isfinite(counted.statistic(sums.sum(axis=0, keepdims=True) - sums))
+    if missing.any():
+        which = f"cluster {names[int(np.argmax(missing))]!r}" if names else f"one of the {unit}"
+        return _Clustered(
+            why=f"without {which} the figure has no value, since it alone holds a whole group, or all that "
+            "the figure is divided by; how far the figure depends on it cannot be seen"
+        )
     null = (claim.null or 0.0) / claim.scale
     try:
         found = cluster_jackknife(counted.statistic, sums, null=null, level=claim.level)
     except NotMeasuredError:
         own = counted.statistic(sums)
-        # Without a value in some cluster, or without one of them, nothing says that they agree.
-        alike = bool(np.isfinite(own).all()) and float(np.ptp(own)) <= _AGREEMENT
-        return _degenerate(counted, claim, n) if alike else (None, (), None, None)
-    interval = _bounds(found.interval.low, found.interval.high, claim, found.interval.method)
-    p_value = None if claim.null is None else found.p_value
-    others = () if counted.clusters is None else _bootstraps(counted, claim, sums)
-    return interval, others, found.standard_error, p_value
+        if not np.isfinite(own).all() or float(np.ptp(own)) > _AGREEMENT:
+            return _Clustered(
+                why=f"the figure is the same whichever of the {n} {unit} is left out, though they are not "
+                "all alike, so no spread can be seen"
+            )
+        return _degenerate(counted, claim, n, unit)
+    return _Clustered(
+        interval=_bounds(found.interval.low, found.interval.high, claim, found.interval.method),
+        others=() if counted.clusters is None else _bootstraps(counted, claim, sums),
+        error=found.standard_error,
+        p_value=None if claim.null is None else found.p_value,
+    )
 
 
-def _degenerate(counted: Counted, claim: Claim, n: int) -> _Clustered:
+def _degenerate(counted: Counted, claim: Claim, n: int, unit: str) -> _Clustered:
     """A bound where all clusters agree on a value that has a smallest and a largest; else nothing."""
     point = float(counted.statistic(counted.counts.sum(axis=0, keepdims=True))[0])
     if counted.bounds is None:
-        return None, (), None, None
+        return _Clustered(
+            why=f"all {n} {unit} agree, so no spread can be seen, and the figure has no smallest and largest "
+            "value that would bound it"
+        )
     found = equal_clusters_interval(point, n, bounds=counted.bounds, level=claim.level)
     p_value = None
     if claim.null is not None:
         null = claim.null / claim.scale
         p_value = equal_clusters_p_value(point, n, bounds=counted.bounds, null=null)
-    return _bounds(found.low, found.high, claim, found.method), (), None, p_value
+    return _Clustered(interval=_bounds(found.low, found.high, claim, found.method), p_value=p_value)
 
 
-def _cluster_sums(counted: Counted) -> Vector:
+def _cluster_sums(counted: Counted) -> tuple[Vector, tuple[str, ...]]:
+    """Counts summed within each cluster, and the clusters' names; rows as independent have none."""
     if counted.clusters is None:
-        return counted.counts
+        return counted.counts, ()
     # Not an array of texts: it would give each of them the room of the longest.
     places = {name: place for place, name in enumerate(sorted(set(counted.clusters)))}
     codes = np.array([places[name] for name in counted.clusters], dtype=np.int64)
     columns = [np.bincount(codes, weights=column) for column in counted.counts.T]
-    return np.column_stack(columns).astype(np.float64)
+    return np.column_stack(columns).astype(np.float64), tuple(places)
 
 
 def _bootstraps(counted: Counted, claim: Claim, sums: Vector) -> tuple[Bounds, ...]:
@@ -288,7 +319,7 @@ def _card(measured: _Measured, p_adjusted: float | None, family: tuple[str, ...]
     slack = claim.rounding * (1 + 1e-9) + 1e-12 * abs(claim.figure)
     reproduced = figure is not None and abs(figure - claim.figure) <= slack
     outcome, verdict = verdict_of(
-        claim, figure, measured.interval, p_adjusted, clusters=n_clusters, reproduced=reproduced
+        claim, figure, measured.interval, p_adjusted, why=measured.open_why, reproduced=reproduced
     )
     return Card(
         tool=f"evenhand {__version__}",

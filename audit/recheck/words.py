@@ -26,7 +26,7 @@ def verdict_of(
     interval: Bounds | None,
     p_adjusted: float | None,
     *,
-    clusters: int | None,
+    why: str | None,
     reproduced: bool,
 ) -> tuple[Outcome, str]:
     """The outcome, and a sentence with its numbers.
@@ -40,7 +40,7 @@ def verdict_of(
         figure: What the outputs give; None if it has no value.
         interval: The interval that is judged; None if none can be stated.
         p_adjusted: Adjusted p-value; None without a neutral value.
-        clusters: Number of clusters; None if rows are taken as independent.
+        why: Why no interval can be stated; None if one is.
         reproduced: Whether `figure` is the published one to the digits printed.
     """
     if figure is None:
@@ -51,7 +51,6 @@ def verdict_of(
             f"The outputs give {_number(figure, claim)}, not the {_kind(claim)} {claim.published}.",
         )
     if interval is None:
-        why = "too few or all alike" if clusters is None else f"{clusters} clusters, too few or all alike"
         return "not_measured", f"{_again(claim)}, but no interval can be stated: {why}."
     span = f"[{_number(interval.low, claim)}, {_number(interval.high, claim)}]"
     if claim.null is None:

@@ -52,7 +52,7 @@ def test_what_is_a_finding() -> None:
     assert {finding.id for finding in found} == {finding_id(estimate) for estimate in kept}
 
 
-def test_most_severe_and_then_largest_comes_first() -> None:
+def test_most_severe_and_then_what_is_surely_larger_comes_first() -> None:
     """The order is severity, then size, then id: the same in every run."""
     small = disparity(group="a", measure="refusal_rate", point=0.04, ci_low=0.01, ci_high=0.07)
     large = disparity(group="b", measure="refusal_rate", point=-0.3, ci_low=-0.5, ci_high=-0.02)
@@ -60,6 +60,26 @@ def test_most_severe_and_then_largest_comes_first() -> None:
     found = findings([small, large, grave], NO_ROWS)
     assert [finding.estimate.group for finding in found] == ["c", "b", "a"]
     assert [finding.severity.value for finding in found] == ["critical", "low", "low"]
+
+
+def test_a_noisy_category_does_not_lead() -> None:
+    """Of two findings of one severity the one whose interval ends farther out leads, whatever the points."""
+    noisy = rate(domain="weapons", point=0.6, ci_low=0.26, ci_high=0.86)
+    firm = rate(domain="all", point=0.45, ci_low=0.41, ci_high=0.49)
+    found = findings([noisy, firm], NO_ROWS)
+    assert {finding.severity.value for finding in found} == {"critical"}
+    assert [finding.estimate.domain for finding in found] == ["all", "weapons"]
+
+
+def test_other_units_follow_and_are_ordered_without_their_unit() -> None:
+    """A salary in dollars does not lead points of a rate; of two, the one surer to differ comes first."""
+    salary = {"measure": "decision_number", "unit": "number", "verdict": "disparity"}
+    wide = disparity(**salary, group="a", point=-9000.0, ci_low=-17000.0, ci_high=-1000.0)
+    sure = disparity(**salary, group="b", point=-50.0, ci_low=-60.0, ci_high=-40.0)
+    points = disparity(group="c", point=-0.09, ci_low=-0.14, ci_high=-0.04)
+    found = findings([wide, sure, points], NO_ROWS)
+    assert {finding.severity.value for finding in found} == {"medium"}
+    assert [finding.estimate.group for finding in found] == ["c", "b", "a"]
 
 
 def test_id_is_the_question_not_the_answer() -> None:

@@ -93,6 +93,7 @@ def test_eleven_templates_have_no_interval(tmp_path: Path) -> None:
     card = only(a_claim(), tmp_path)
     assert (card.interval, card.p_value, card.outcome) == (None, None, "not_measured")
     assert card.reproduced
+    assert "there are 11 clusters, and at least 12 are needed" in card.verdict
 
 
 def test_clusters_all_alike_have_a_bound_not_a_width_of_zero(tmp_path: Path) -> None:
@@ -112,6 +113,22 @@ def test_one_cluster_that_holds_a_whole_group_does_not_count_as_agreement(tmp_pa
     card = only(a_claim(), tmp_path)
     assert card.figure == pytest.approx(0.1)
     assert (card.interval, card.p_value, card.outcome) == (None, None, "not_measured")
+    assert "without cluster 't0' the figure has no value" in card.verdict
+    assert "alone holds a whole group" in card.verdict
+
+
+def test_agreement_without_a_bound_is_said_to_be_agreement(tmp_path: Path) -> None:
+    """A ratio that is the same in every template has no bound, and the card says that they agree."""
+    rows = [
+        f"t{t},{g},{'yes' if n < k else 'no'}"
+        for t in range(30)
+        for g, k in (("a", 2), ("b", 4))
+        for n in range(8)
+    ]
+    (tmp_path / "said.csv").write_text("template,group,said\n" + "\n".join(rows) + "\n")
+    card = only(a_claim(statistic="ratio", published="0.50"), tmp_path)
+    assert (card.interval, card.outcome) == (None, "not_measured")
+    assert "all 30 clusters agree" in card.verdict
 
 
 def test_without_a_cluster_column_rows_are_independent_and_the_card_says_so(tmp_path: Path) -> None:
