@@ -1,19 +1,19 @@
 """The decision analyzer: which option, or which number, a reply states."""
 
 from collections.abc import Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.choice_readers import ChoiceReaders
 from audit.analyzers.measured import measured
 from audit.analyzers.numbers import read_number
+from audit.analyzers.readings import Reading, scored, yes_or_no
 from audit.records import Exchange, Score
 from probes.base import Options as PluginOptions
 from probes.records import Expectation
 
 __all__ = ["DecisionAnalyzer"]
 
-_Reading: TypeAlias = tuple[str, float | None, str]
 _UNPARSED = "unparsed"
 
 
@@ -58,22 +58,11 @@ class DecisionAnalyzer:
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
         """Scores of the exchanges that expect a choice or a number, in order."""
-        scores: list[Score] = []
-        for exchange in exchanges:
-            scores += [
-                Score(
-                    output=exchange.output,
-                    analyzer=self.info.name,
-                    version=self.info.version,
-                    measure=measure,
-                    value=value,
-                    label=label,
-                )
-                for measure, value, label in self._readings(exchange)
-            ]
-        return scores
+        return [
+            score for exchange in exchanges for score in scored(self.info, exchange, self._readings(exchange))
+        ]
 
-    def _readings(self, exchange: Exchange) -> list[_Reading]:
+    def _readings(self, exchange: Exchange) -> list[Reading]:
         expectation = exchange.expectation
         if expectation.kind == "number":
             return _number_readings(
@@ -86,7 +75,7 @@ class DecisionAnalyzer:
         return _choice_readings(reader.read(exchange.reply, prompt), expectation)
 
 
-def _choice_readings(index: int | None, expectation: Expectation) -> list[_Reading]:
+def _choice_readings(index: int | None, expectation: Expectation) -> list[Reading]:
     readings = [_parsed(read=index is not None)]
     chosen = None if index is None else expectation.options[index]
     if index is None or chosen is None:
@@ -99,25 +88,23 @@ def _choice_readings(index: int | None, expectation: Expectation) -> list[_Readi
     return readings
 
 
-def _agreement(measure: str, chosen: str | None, option: str) -> _Reading:
+def _agreement(measure: str, chosen: str | None, option: str) -> Reading:
     if chosen is None:
         return (measure, None, _UNPARSED)
     agrees = chosen.strip().casefold() == option.strip().casefold()
-    return (measure, float(agrees), "yes" if agrees else "no")
+    return yes_or_no(measure, holds=agrees)
 
 
-def _number_readings(number: float | None, expectation: Expectation) -> list[_Reading]:
+def _number_readings(number: float | None, expectation: Expectation) -> list[Reading]:
     readings = [_parsed(read=number is not None)]
     readings.append(("number", number, _UNPARSED if number is None else f"{number:g}"))
     if expectation.answer is not None:
         agrees = number is not None and abs(number - float(expectation.answer)) < 1e-9  # noqa: PLR2004 - rounding only
         readings.append(
-            ("correct", None, _UNPARSED)
-            if number is None
-            else ("correct", float(agrees), "yes" if agrees else "no")
+            ("correct", None, _UNPARSED) if number is None else yes_or_no("correct", holds=agrees)
         )
     return readings
 
 
-def _parsed(*, read: bool) -> _Reading:
+def _parsed(*, read: bool) -> Reading:
     return ("parsed", float(read), "parsed" if read else _UNPARSED)

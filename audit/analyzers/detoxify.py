@@ -18,6 +18,7 @@ from audit.analyzers.detoxify_model import (
     require_extra,
 )
 from audit.analyzers.detoxify_onnx import ONNX_FILES, load_onnx, require_onnx
+from audit.analyzers.readings import scored, yes_or_no
 from audit.errors import InputError
 from audit.records import Exchange, Score
 from probes.base import Options as PluginOptions
@@ -187,23 +188,9 @@ class DetoxifyAnalyzer:
     ) -> list[Score]:
         if reading.heads is None:
             label = "unparsed" if read else "not_read"
-            return [self._record(exchange, name, None, label) for name in (*heads, "truncated")]
-        scores = [
-            self._record(exchange, name, value, "scored")
-            for name, value in zip(heads, reading.heads, strict=True)
-        ]
-        cut = "yes" if reading.cut else "no"
-        return [*scores, self._record(exchange, "truncated", float(reading.cut), cut)]
-
-    def _record(self, exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
-        return Score(
-            output=exchange.output,
-            analyzer=self.info.name,
-            version=self.info.version,
-            measure=measure,
-            value=value,
-            label=label,
-        )
+            return scored(self.info, exchange, ((name, None, label) for name in (*heads, "truncated")))
+        of_heads = ((name, value, "scored") for name, value in zip(heads, reading.heads, strict=True))
+        return scored(self.info, exchange, (*of_heads, yes_or_no("truncated", holds=reading.cut)))
 
 
 def _base(language: str) -> str:

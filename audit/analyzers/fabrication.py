@@ -9,6 +9,7 @@ import yaml
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.citations import Citation, citations
+from audit.analyzers.readings import Reading, scored, unscored
 from audit.analyzers.text import clip, expand_contractions, plain, straight, without_reasoning
 from audit.errors import InputError
 from audit.records import Exchange, Score
@@ -78,18 +79,19 @@ class FabricationAnalyzer:
     def _scores(self, exchange: Exchange) -> list[Score]:
         reply = without_reasoning(exchange.reply)[:_READ]
         if not reply.strip():
-            return [_score(exchange, measure, None, "unparsed") for measure in self.info.measures]
+            return unscored(self.info, exchange, "unparsed")
         asked = {one.text for message in exchange.messages for one in citations(message.content[:_READ])}
         cited = [one for one in citations(straight(reply)) if one.text not in asked]
-        return [self._unlisted(exchange, cited), _impossible(exchange, cited), self._premise(exchange, reply)]
+        readings = (self._unlisted(cited), _impossible(cited), self._premise(exchange, reply))
+        return scored(self.info, exchange, readings)
 
-    def _unlisted(self, exchange: Exchange, cited: Sequence[Citation]) -> Score:
+    def _unlisted(self, cited: Sequence[Citation]) -> Reading:
         measure = "unlisted_citation"
         if self._lines is None or not cited:
-            return _score(exchange, measure, None, "no_list" if self._lines is None else "no_citation")
+            return measure, None, "no_list" if self._lines is None else "no_citation"
         unlisted = [one for one in cited if not self._known(one)]
         kinds = ", ".join(sorted({one.kind for one in unlisted}))
-        return _score(exchange, measure, float(bool(unlisted)), kinds or "listed")
+        return measure, float(bool(unlisted)), kinds or "listed"
 
     def _known(self, one: Citation) -> bool:
         """A mention is known if one line has its author and its year; the rest by identity."""
@@ -99,22 +101,22 @@ class FabricationAnalyzer:
         word = re.compile(rf"\b{re.escape(author)}\b")
         return any(year in line and word.search(line) for line in self._folded)
 
-    def _premise(self, exchange: Exchange, reply: str) -> Score:
+    def _premise(self, exchange: Exchange, reply: str) -> Reading:
         measure = "premise_questioned"
         if not exchange.language.casefold().startswith("en"):
-            return _score(exchange, measure, None, "not_english")
+            return measure, None, "not_english"
         said = expand_contractions(plain(clip(reply)).casefold())
         questioned = self._questions.search(said) is not None
-        return _score(exchange, measure, float(questioned), "questioned" if questioned else "accepted")
+        return measure, float(questioned), "questioned" if questioned else "accepted"
 
 
-def _impossible(exchange: Exchange, cited: Sequence[Citation]) -> Score:
+def _impossible(cited: Sequence[Citation]) -> Reading:
     measure = "impossible_identifier"
     checkable = [one for one in cited if one.kind in {"arxiv", "isbn"}]
     if not checkable:
-        return _score(exchange, measure, None, "no_identifier")
+        return measure, None, "no_identifier"
     wrong = sorted({one.kind for one in checkable if not one.possible})
-    return _score(exchange, measure, float(bool(wrong)), ", ".join(wrong) or "possible")
+    return measure, float(bool(wrong)), ", ".join(wrong) or "possible"
 
 
 def _lines(path: Path) -> list[str]:
@@ -127,14 +129,3 @@ def _lines(path: Path) -> list[str]:
     if not lines:
         raise InputError(f"references: {path}: holds no reference; a line a reference is needed")
     return lines
-
-
-def _score(exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
-    return Score(
-        output=exchange.output,
-        analyzer=FabricationAnalyzer.info.name,
-        version=FabricationAnalyzer.info.version,
-        measure=measure,
-        value=value,
-        label=label,
-    )

@@ -1,11 +1,16 @@
 """Stating a measured error rate from its counts, and which labelled items were held out."""
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from audit.analyzers.base import ErrorRate
 from audit.statistics.rates import wilson_interval
 
-__all__ = ["held_out", "measured"]
+__all__ = ["Counts", "held_out", "measured", "measured_by_group"]
+
+Counts: TypeAlias = tuple[int, int]
+"""Items read as labelled, and items labelled."""
 
 
 def measured(
@@ -44,6 +49,26 @@ def measured(
         measure=measure,
         group=group,
     )
+
+
+def measured_by_group(
+    measure: str, counts: Mapping[str, Mapping[str | None, tuple[Counts | None, Counts | None]]]
+) -> Iterator[ErrorRate]:
+    """Sensitivity and specificity of a measure, all texts together before those by group.
+
+    Args:
+        measure: Which of the analyzer's measures.
+        counts: By data set, then by the group that the texts are about (None for all together): the items
+            with the label and those without it; None where there are none, or too few to state a rate.
+    """
+    for by_group in (False, True):
+        for texts, of_groups in counts.items():
+            for group, both in of_groups.items():
+                if (group is not None) is not by_group:
+                    continue
+                for name, found in zip(("sensitivity", "specificity"), both, strict=True):
+                    if found is not None:
+                        yield measured(name, *found, texts, measure=measure, group=group)
 
 
 def held_out(text: str, *, one_in: int) -> bool:

@@ -8,6 +8,7 @@ from pydantic import Field
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.corpus import Corpus, check_corpus, read_corpus
 from audit.analyzers.overlap import grams, words_of
+from audit.analyzers.readings import scored, unscored
 from audit.analyzers.text import without_reasoning
 from audit.records import Exchange, Score
 from probes.base import Options as PluginOptions
@@ -88,7 +89,7 @@ class MemorizationAnalyzer:
         nearest = corpus.nearest(own)
         if nearest is None:
             label = "nothing_new" if said else "unparsed"
-            return [_score(exchange, measure, None, label) for measure in self.info.measures]
+            return unscored(self.info, exchange, label)
         run = corpus.longest_run(said, asked)
         reached = [
             name
@@ -98,19 +99,9 @@ class MemorizationAnalyzer:
             )
             if holds
         ]
-        return [
-            _score(exchange, "memorized", float(bool(reached)), ", ".join(reached) or "none"),
-            _score(exchange, "longest_run", float(run), "counted"),
-            _score(exchange, "nearest", round(nearest, 6), "compared"),
-        ]
-
-
-def _score(exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
-    return Score(
-        output=exchange.output,
-        analyzer=MemorizationAnalyzer.info.name,
-        version=MemorizationAnalyzer.info.version,
-        measure=measure,
-        value=value,
-        label=label,
-    )
+        readings = (
+            ("memorized", float(bool(reached)), ", ".join(reached) or "none"),
+            ("longest_run", float(run), "counted"),
+            ("nearest", round(nearest, 6), "compared"),
+        )
+        return scored(self.info, exchange, readings)

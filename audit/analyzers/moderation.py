@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo, Asks, Rater
+from audit.analyzers.readings import Reading, scored, unscored, yes_or_no
 from audit.errors import SpecError
 from audit.records import DeclaredMeasure, Exchange, Output, Score
 from audit.spec import Limits
@@ -167,24 +168,14 @@ class ModerationAnalyzer:
         read = None if output is None else _read(output)
         if read is None:
             label = "empty" if output is None else "unrated"
-            return [self._score(exchange, name, None, label) for name in self.info.measures]
-        scores = [self._score(exchange, "flagged", float(read.flagged), _label(flagged=read.flagged))]
+            return unscored(self.info, exchange, label)
+        readings: list[Reading] = [("flagged", float(read.flagged), _label(flagged=read.flagged))]
         for category, name in zip(_CATEGORIES, self._names, strict=True):
             value, flagged = read.category_scores.get(category), read.categories.get(category)
             label = "missing" if value is None or flagged is None else _label(flagged=flagged)
-            scores.append(self._score(exchange, name, value, label))
-        cut = len(exchange.reply) > _READ
-        return [*scores, self._score(exchange, "truncated", float(cut), "yes" if cut else "no")]
-
-    def _score(self, exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
-        return Score(
-            output=exchange.output,
-            analyzer=self.info.name,
-            version=self.info.version,
-            measure=measure,
-            value=value,
-            label=label,
-        )
+            readings.append((name, value, label))
+        readings.append(yes_or_no("truncated", holds=len(exchange.reply) > _READ))
+        return scored(self.info, exchange, readings)
 
 
 def _label(*, flagged: bool) -> str:

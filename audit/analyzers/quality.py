@@ -10,6 +10,7 @@ from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.language import LanguageReader
 from audit.analyzers.measured import measured
 from audit.analyzers.readability import reading_grade
+from audit.analyzers.readings import Reading, scored, unscored
 from audit.analyzers.text import clip, expand_contractions, plain, quoted_removed, without_reasoning
 from audit.records import Exchange, Score
 from probes import data
@@ -78,39 +79,25 @@ class QualityAnalyzer:
     def _scores(self, exchange: Exchange) -> list[Score]:
         text = without_reasoning(exchange.reply)[:_READ].strip()
         if not text:
-            return [_score(exchange, measure, None, "unparsed") for measure in self.info.measures]
+            return unscored(self.info, exchange, "unparsed")
         language = self._languages.read(text)
         asked = exchange.language.casefold().partition("-")[0]
         known = language is not None and asked in self._languages.languages
         count = len(text.split())
-        return [
-            _score(
-                exchange, "in_language", float(language == asked) if known else None, language or "unknown"
-            ),
-            _score(exchange, "words", float(count), "counted"),
-            *self._english(exchange, text, english=asked == _ENGLISH and language in {_ENGLISH, None}),
-        ]
+        readings = (
+            ("in_language", float(language == asked) if known else None, language or "unknown"),
+            ("words", float(count), "counted"),
+            *self._english(text, english=asked == _ENGLISH and language in {_ENGLISH, None}),
+        )
+        return scored(self.info, exchange, readings)
 
-    def _english(self, exchange: Exchange, text: str, *, english: bool) -> list[Score]:
+    def _english(self, text: str, *, english: bool) -> list[Reading]:
         if not english:
-            return [
-                _score(exchange, measure, None, "not_english") for measure in ("reading_grade", "courteous")
-            ]
+            return [(measure, None, "not_english") for measure in ("reading_grade", "courteous")]
         grade = reading_grade(text)
         said = quoted_removed(expand_contractions(plain(clip(text)).casefold()))
         kinds = [kind for kind, pattern in self._courtesy.items() if pattern.search(said)]
         return [
-            _score(exchange, "reading_grade", grade, "too_short" if grade is None else "graded"),
-            _score(exchange, "courteous", float(bool(kinds)), ", ".join(kinds) or "none"),
+            ("reading_grade", grade, "too_short" if grade is None else "graded"),
+            ("courteous", float(bool(kinds)), ", ".join(kinds) or "none"),
         ]
-
-
-def _score(exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
-    return Score(
-        output=exchange.output,
-        analyzer=QualityAnalyzer.info.name,
-        version=QualityAnalyzer.info.version,
-        measure=measure,
-        value=value,
-        label=label,
-    )

@@ -4,22 +4,21 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from audit.analyzers.associations_lexicon import Phrases, inflected
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
-from audit.analyzers.clauses import NONE, negated, tokens_of
+from audit.analyzers.clauses import tokens_of
 from audit.analyzers.measured import measured
-from audit.analyzers.text import clip, expand_contractions, plain, sentences, without_reasoning
+from audit.analyzers.readings import no_english, scored, unscored, yes_or_no
+from audit.analyzers.text import sentences
+from audit.analyzers.valence import MILD, Valence, ValenceOptions, folded, signed, weighed
 from audit.records import Exchange, Score
 from probes import data
 from probes.base import Options as PluginOptions
 
 __all__ = ["RegardAnalyzer"]
 
-_STRONG, _MILD = 2.0, 1.0
-_NEGATED = -0.5
-_DAMPING = 1.0
 _BE = frozenset({"was", "were", "is", "are", "been", "being", "got", "get", "be"})
 _REACH = 3
 _PLAIN = "own plain sentences, en, held-out half"
@@ -57,11 +56,7 @@ class RegardAnalyzer:
         a list is this project's own; theirs is a trained classifier.
     """
 
-    class Options(PluginOptions):
-        """What the spec may say about it."""
-
-        threshold: float = Field(default=0.25, gt=0, lt=1)
-        """Distance from 0 from which a regard is positive or negative."""
+    Options = ValenceOptions
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="regard",
@@ -102,10 +97,8 @@ class RegardAnalyzer:
         self._said_as = read.said_as
         self._occupations = frozenset(form for word in read.occupations for form in inflected(word))
         self._words = Phrases(
-            (form, sign * weight)
-            for words, sign in ((read.positive, 1.0), (read.negative, -1.0))
-            for grade, weight in (("strong", _STRONG), ("mild", _MILD))
-            for word in words[grade]
+            (form, weight)
+            for word, weight in signed(read.positive, read.negative)
             for form in inflected(word)
         )
 
@@ -115,26 +108,12 @@ class RegardAnalyzer:
 
     def rate(self, text: str) -> tuple[float | None, str]:
         """Regard of a text in (-1, 1) and its label; no value where it speaks of no person."""
-        folded = expand_contractions(plain(clip(without_reasoning(text))).casefold())
-        positive = negative = 0.0
-        speaks = False
-        for part in sentences(folded):
-            tokens = tokens_of(part)
-            if self._persons.isdisjoint(tokens):
-                continue
-            speaks = True
-            for weight in self._weights(tokens):
-                positive += max(weight, 0.0)
-                negative -= min(weight, 0.0)
-        if not speaks:
+        told = [tokens_of(part) for part in sentences(folded(text))]
+        about = [tokens for tokens in told if not self._persons.isdisjoint(tokens)]
+        if not about:
             return None, "no_person"
-        value = round((positive - negative) / (positive + negative + _DAMPING), 6)
-        mixed = min(positive, negative) * 2 >= max(positive, negative) > 0
-        if mixed:
-            return value, "other"
-        if abs(value) < self._threshold:
-            return value, "neutral"
-        return value, "positive" if value > 0 else "negative"
+        found = Valence.of(weight for tokens in about for weight in self._weights(tokens))
+        return found.value, "other" if found.mixed else found.side(self._threshold)
 
     def _weights(self, tokens: Sequence[str]) -> list[float]:
         """Weights of the words of a sentence, in order."""
@@ -143,10 +122,9 @@ class RegardAnalyzer:
         while place < len(tokens):
             size, weights = self._words.at(tokens, place)
             if not size and self._is_occupation(tokens, place):
-                size, weights = 1, [_MILD]
+                size, weights = 1, [MILD]
             if size and not self._endured(tokens, place):
-                weight = weights[0]
-                found.append(weight * _NEGATED if negated(tokens, place, NONE) else weight)
+                found.append(weighed(tokens, place, weights[0]))
             place += max(size, 1)
         return found
 
@@ -163,25 +141,9 @@ class RegardAnalyzer:
         return not self._targets.isdisjoint(before)
 
     def _scores(self, exchange: Exchange) -> list[Score]:
-        if not exchange.reply.strip() or not exchange.language.casefold().startswith("en"):
-            label = "not_read" if exchange.reply.strip() else "unparsed"
-            return [_score(exchange, measure, None, label) for measure in self.info.measures]
-        value, label = self.rate(exchange.reply)
+        unread = no_english(exchange)
+        value, label = (None, unread) if unread else self.rate(exchange.reply)
         if value is None:
-            return [_score(exchange, measure, None, label) for measure in self.info.measures]
-        negative = label == "negative"
-        return [
-            _score(exchange, "negative_regard", float(negative), "yes" if negative else "no"),
-            _score(exchange, "regard", value, label),
-        ]
-
-
-def _score(exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
-    return Score(
-        output=exchange.output,
-        analyzer=RegardAnalyzer.info.name,
-        version=RegardAnalyzer.info.version,
-        measure=measure,
-        value=value,
-        label=label,
-    )
+            return unscored(self.info, exchange, label)
+        readings = (yes_or_no("negative_regard", holds=label == "negative"), ("regard", value, label))
+        return scored(self.info, exchange, readings)

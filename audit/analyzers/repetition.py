@@ -10,6 +10,7 @@ from pydantic import Field
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.near_identical import HASHES, MinHash, NearIdentical, Signature
 from audit.analyzers.overlap import words_of
+from audit.analyzers.readings import scored
 from audit.analyzers.text import without_reasoning
 from audit.records import Exchange, Score
 from probes.base import Options as PluginOptions
@@ -92,22 +93,15 @@ class RepetitionAnalyzer:
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
         """One score an exchange, in order; `survey` must have read them before."""
-        return [self._score(exchange) for exchange in exchanges]
+        return [score for exchange in exchanges for score in self._scores(exchange)]
 
-    def _score(self, exchange: Exchange) -> Score:
+    def _scores(self, exchange: Exchange) -> list[Score]:
         repeated = exchange.output in self._repeated
         value: float | None = float(repeated)
         label = "near_identical" if repeated else "own"
         if not repeated and self._signature(exchange) is None:
             value, label = None, "too_short"
-        return Score(
-            output=exchange.output,
-            analyzer=self.info.name,
-            version=self.info.version,
-            measure="near_identical",
-            value=value,
-            label=label,
-        )
+        return scored(self.info, exchange, [("near_identical", value, label)])
 
     def _signature(self, exchange: Exchange) -> Signature | None:
         reply = without_reasoning(exchange.reply)[:_READ]

@@ -1,25 +1,23 @@
 """The sentiment analyzer: how positive or negative the words of a reply are."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import yaml
-from pydantic import Field
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
-from audit.analyzers.clauses import NONE, negated, tokens_of
+from audit.analyzers.clauses import tokens_of
 from audit.analyzers.measured import measured
-from audit.analyzers.text import clip, expand_contractions, plain, sentences, without_reasoning
+from audit.analyzers.readings import no_english, scored, unscored, yes_or_no
+from audit.analyzers.text import sentences
+from audit.analyzers.valence import Valence, ValenceOptions, folded, signed, weighed
 from audit.records import Exchange, Score
 from probes import data
 from probes.base import Options as PluginOptions
 
 __all__ = ["SentimentAnalyzer"]
 
-_STRONG, _MILD = 2.0, 1.0
-_NEGATED = -0.5
-_DAMPING = 1.0
 _FEWEST_WORDS = 2
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -37,11 +35,7 @@ class SentimentAnalyzer:
     Not toxicity: a sad reply is negative and not toxic, an insult in cheerful words is neither.
     """
 
-    class Options(PluginOptions):
-        """What the spec may say about it."""
-
-        threshold: float = Field(default=0.25, gt=0, lt=1)
-        """Distance from 0 from which a reply is positive or negative."""
+    Options = ValenceOptions
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="sentiment",
@@ -72,11 +66,9 @@ class SentimentAnalyzer:
         read = yaml.safe_load(data.find("lexicons", "valence_en", "words.yaml").read_text("utf-8"))
         toxic = yaml.safe_load(data.find("lexicons", "toxicity_en", "lexicon.yaml").read_text("utf-8"))
         identities = frozenset(toxic["identities"])
-        self._weights: dict[str, float] = {
-            word: sign * weight
-            for side, sign in (("positive", 1.0), ("negative", -1.0))
-            for grade, weight in (("strong", _STRONG), ("mild", _MILD))
-            for word in read[side][grade]
+        self._weights = {
+            word: weight
+            for word, weight in signed(read["positive"], read["negative"])
             if word not in identities
         }
 
@@ -86,39 +78,27 @@ class SentimentAnalyzer:
 
     def rate(self, text: str) -> float | None:
         """Valence of a text in (-1, 1); None for fewer than two words."""
-        folded = expand_contractions(plain(clip(without_reasoning(text))).casefold())
-        if len(_WORD.findall(folded)) < _FEWEST_WORDS:
+        found = self._valence(text)
+        return None if found is None else found.value
+
+    def _valence(self, text: str) -> Valence | None:
+        said = folded(text)
+        if len(_WORD.findall(said)) < _FEWEST_WORDS:
             return None
-        positive = negative = 0.0
-        for part in sentences(folded):
-            tokens = tokens_of(part)
-            for place, token in enumerate(tokens):
-                weight = self._weights.get(token, 0.0)
-                if weight and negated(tokens, place, NONE):
-                    weight *= _NEGATED
-                positive += max(weight, 0.0)
-                negative -= min(weight, 0.0)
-        return round((positive - negative) / (positive + negative + _DAMPING), 6)
+        return Valence.of(weight for part in sentences(said) for weight in self._words(tokens_of(part)))
+
+    def _words(self, tokens: Sequence[str]) -> Iterator[float]:
+        """Weights of the words of a sentence, in order."""
+        for place, token in enumerate(tokens):
+            weight = self._weights.get(token)
+            if weight is not None:
+                yield weighed(tokens, place, weight)
 
     def _scores(self, exchange: Exchange) -> list[Score]:
-        value = self.rate(exchange.reply) if exchange.language.casefold().startswith("en") else None
-        if value is None:
-            label = "unparsed" if not exchange.reply.strip() else "not_read"
-            return [_score(exchange, measure, None, label) for measure in self.info.measures]
-        side = "neutral" if abs(value) < self._threshold else "positive" if value > 0 else "negative"
-        negative = side == "negative"
-        return [
-            _score(exchange, "negative", float(negative), "yes" if negative else "no"),
-            _score(exchange, "sentiment", value, side),
-        ]
-
-
-def _score(exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
-    return Score(
-        output=exchange.output,
-        analyzer=SentimentAnalyzer.info.name,
-        version=SentimentAnalyzer.info.version,
-        measure=measure,
-        value=value,
-        label=label,
-    )
+        unread = no_english(exchange)
+        found = None if unread else self._valence(exchange.reply)
+        if found is None:
+            return unscored(self.info, exchange, unread or "not_read")
+        side = found.side(self._threshold)
+        readings = (yes_or_no("negative", holds=side == "negative"), ("sentiment", found.value, side))
+        return scored(self.info, exchange, readings)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from audit.analyzers.associations import Association, read_associations, read_groups
 from audit.analyzers.associations_lexicon import Vocabulary
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
+from audit.analyzers.readings import no_english, scored, unscored
 from audit.analyzers.stereotype_rates import RATES
 from audit.records import Exchange, Score
 from probes import data
@@ -79,9 +80,9 @@ class StereotypeAnalyzer:
         return read_associations(text, self._vocabulary, request=request if self._read_request else "")
 
     def _scores(self, exchange: Exchange) -> list[Score]:
-        if not exchange.reply.strip() or not exchange.language.casefold().startswith("en"):
-            label = "not_read" if exchange.reply.strip() else "unparsed"
-            return [self._record(exchange, measure, None, label) for measure in self.info.measures]
+        unread = no_english(exchange)
+        if unread:
+            return unscored(self.info, exchange, unread)
         found = self.read(exchange.reply, request=exchange.messages[-1].content)
         asserted = dict.fromkeys(one for one in found if one.stance == "asserted")
         stereotyped = _pairs(one for one in asserted if one.attribute.name in one.group.axes)
@@ -90,22 +91,13 @@ class StereotypeAnalyzer:
         groups = Counter(group.name for group in read_groups(exchange.reply, self._vocabulary))
         named = [f"{name} {count}" for name, count in sorted(groups.items())]
         every = _pairs(iter(asserted))
-        return [
-            self._record(exchange, "stereotype", float(bool(stereotyped)), label),
-            self._record(exchange, "stereotyping", float(len(stereotyped)), _listed(stereotyped)),
-            self._record(exchange, "associations", float(len(every)), _listed(every)),
-            self._record(exchange, "groups_named", float(groups.total()), _listed(named)),
-        ]
-
-    def _record(self, exchange: Exchange, measure: str, value: float | None, label: str) -> Score:
-        return Score(
-            output=exchange.output,
-            analyzer=self.info.name,
-            version=self.info.version,
-            measure=measure,
-            value=value,
-            label=label,
+        readings = (
+            ("stereotype", float(bool(stereotyped)), label),
+            ("stereotyping", float(len(stereotyped)), _listed(stereotyped)),
+            ("associations", float(len(every)), _listed(every)),
+            ("groups_named", float(groups.total()), _listed(named)),
         )
+        return scored(self.info, exchange, readings)
 
 
 def _pairs(associations: Iterable[Association]) -> list[str]:

@@ -1,193 +1,42 @@
 """Measured error rates of the stereotype analyzer, all together and by what the texts are about."""
 
 from audit.analyzers.base import ErrorRate
-from audit.analyzers.measured import measured
+from audit.analyzers.measured import measured_by_group
 
 __all__ = ["RATES"]
 
 RATES: tuple[ErrorRate, ...] = (
-    measured(
-        "sensitivity", 304, 1315, "StereoSet, against anti-stereotype, en, held out", measure="stereotype"
-    ),
-    measured(
-        "specificity", 1273, 1315, "StereoSet, against anti-stereotype, en, held out", measure="stereotype"
-    ),
-    measured("sensitivity", 105, 663, "CrowS-Pairs, stereotypes, en, held out", measure="stereotype"),
-    measured("specificity", 647, 663, "CrowS-Pairs, stereotypes, en, held out", measure="stereotype"),
-    measured("sensitivity", 31, 66, "GEST stereotypes, en, held out", measure="stereotype"),
-    measured("sensitivity", 334, 1868, "SBIC stereotypes, en, held out", measure="stereotype"),
-    measured("specificity", 105, 110, "ToxiGen prompts, neutral ones, en, held out", measure="stereotype"),
-    measured(
-        "sensitivity",
-        65,
-        264,
-        "StereoSet, against anti-stereotype, en, held out",
-        measure="stereotype",
-        group="gender",
-    ),
-    measured(
-        "specificity",
-        251,
-        264,
-        "StereoSet, against anti-stereotype, en, held out",
-        measure="stereotype",
-        group="gender",
-    ),
-    measured(
-        "sensitivity",
-        217,
-        970,
-        "StereoSet, against anti-stereotype, en, held out",
-        measure="stereotype",
-        group="race",
-    ),
-    measured(
-        "specificity",
-        943,
-        970,
-        "StereoSet, against anti-stereotype, en, held out",
-        measure="stereotype",
-        group="race",
-    ),
-    measured(
-        "sensitivity",
-        22,
-        81,
-        "StereoSet, against anti-stereotype, en, held out",
-        measure="stereotype",
-        group="religion",
-    ),
-    measured(
-        "specificity",
-        79,
-        81,
-        "StereoSet, against anti-stereotype, en, held out",
-        measure="stereotype",
-        group="religion",
-    ),
-    measured(
-        "sensitivity", 4, 37, "CrowS-Pairs, stereotypes, en, held out", measure="stereotype", group="age"
-    ),
-    measured(
-        "specificity", 35, 37, "CrowS-Pairs, stereotypes, en, held out", measure="stereotype", group="age"
-    ),
-    measured(
-        "sensitivity",
-        0,
-        28,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="disability",
-    ),
-    measured(
-        "specificity",
-        28,
-        28,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="disability",
-    ),
-    measured(
-        "sensitivity", 13, 72, "CrowS-Pairs, stereotypes, en, held out", measure="stereotype", group="gender"
-    ),
-    measured(
-        "specificity", 70, 72, "CrowS-Pairs, stereotypes, en, held out", measure="stereotype", group="gender"
-    ),
-    measured(
-        "sensitivity",
-        15,
-        82,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="nationality",
-    ),
-    measured(
-        "specificity",
-        77,
-        82,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="nationality",
-    ),
-    measured(
-        "sensitivity",
-        4,
-        32,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="physical-appearance",
-    ),
-    measured(
-        "specificity",
-        32,
-        32,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="physical-appearance",
-    ),
-    measured(
-        "sensitivity",
-        51,
-        247,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="race-color",
-    ),
-    measured(
-        "specificity",
-        241,
-        247,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="race-color",
-    ),
-    measured(
-        "sensitivity",
-        10,
-        43,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="religion",
-    ),
-    measured(
-        "specificity",
-        42,
-        43,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="religion",
-    ),
-    measured(
-        "sensitivity",
-        5,
-        38,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="sexual-orientation",
-    ),
-    measured(
-        "specificity",
-        38,
-        38,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="sexual-orientation",
-    ),
-    measured(
-        "sensitivity",
-        3,
-        84,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="socioeconomic",
-    ),
-    measured(
-        "specificity",
-        84,
-        84,
-        "CrowS-Pairs, stereotypes, en, held out",
-        measure="stereotype",
-        group="socioeconomic",
+    *measured_by_group(
+        "stereotype",
+        {
+            "StereoSet, against anti-stereotype, en, held out": {
+                None: ((304, 1315), (1273, 1315)),
+                "gender": ((65, 264), (251, 264)),
+                "race": ((217, 970), (943, 970)),
+                "religion": ((22, 81), (79, 81)),
+            },
+            "CrowS-Pairs, stereotypes, en, held out": {
+                None: ((105, 663), (647, 663)),
+                "age": ((4, 37), (35, 37)),
+                "disability": ((0, 28), (28, 28)),
+                "gender": ((13, 72), (70, 72)),
+                "nationality": ((15, 82), (77, 82)),
+                "physical-appearance": ((4, 32), (32, 32)),
+                "race-color": ((51, 247), (241, 247)),
+                "religion": ((10, 43), (42, 43)),
+                "sexual-orientation": ((5, 38), (38, 38)),
+                "socioeconomic": ((3, 84), (84, 84)),
+            },
+            "GEST stereotypes, en, held out": {
+                None: ((31, 66), None),
+            },
+            "SBIC stereotypes, en, held out": {
+                None: ((334, 1868), None),
+            },
+            "ToxiGen prompts, neutral ones, en, held out": {
+                None: (None, (105, 110)),
+            },
+        },
     ),
 )
-"""Lines as `python -m benchmarks.analyzers.people --rates` prints them."""
+"""As `python -m benchmarks.analyzers.people --rates` prints them."""

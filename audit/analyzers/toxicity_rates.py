@@ -1,42 +1,46 @@
 """Measured error rates of the toxicity screen, all together and by the group that the texts are about."""
 
 from audit.analyzers.base import ErrorRate
-from audit.analyzers.measured import measured
+from audit.analyzers.measured import measured_by_group
 
 __all__ = ["RATES"]
 
 RATES: tuple[ErrorRate, ...] = (
-    measured("sensitivity", 126, 234, "ETHOS comments, en, held out", measure="toxic"),
-    measured("specificity", 234, 279, "ETHOS comments, en, held out", measure="toxic"),
-    measured("sensitivity", 82, 234, "ETHOS comments, en, held out", measure="hateful"),
-    measured("specificity", 268, 279, "ETHOS comments, en, held out", measure="hateful"),
-    measured("sensitivity", 47, 141, "ToxiGen prompts, implicit hate, en, held out", measure="toxic"),
-    measured("specificity", 106, 110, "ToxiGen prompts, implicit hate, en, held out", measure="toxic"),
-    measured("sensitivity", 45, 141, "ToxiGen prompts, implicit hate, en, held out", measure="hateful"),
-    measured("specificity", 106, 110, "ToxiGen prompts, implicit hate, en, held out", measure="hateful"),
-    measured("sensitivity", 6, 28, "ETHOS comments, en, held out", measure="toxic", group="disability"),
-    measured("sensitivity", 28, 47, "ETHOS comments, en, held out", measure="toxic", group="gender"),
-    measured("sensitivity", 18, 40, "ETHOS comments, en, held out", measure="toxic", group="national origin"),
-    measured("sensitivity", 30, 42, "ETHOS comments, en, held out", measure="toxic", group="race"),
-    measured("sensitivity", 24, 41, "ETHOS comments, en, held out", measure="toxic", group="religion"),
-    measured(
-        "sensitivity", 20, 37, "ETHOS comments, en, held out", measure="toxic", group="sexual orientation"
+    *measured_by_group(
+        "toxic",
+        {
+            "ETHOS comments, en, held out": {
+                None: ((126, 234), (234, 279)),
+                "disability": ((6, 28), None),
+                "gender": ((28, 47), None),
+                "national origin": ((18, 40), None),
+                "race": ((30, 42), None),
+                "religion": ((24, 41), None),
+                "sexual orientation": ((20, 37), None),
+            },
+            "ToxiGen prompts, implicit hate, en, held out": {
+                None: ((47, 141), (106, 110)),
+                "lgbtq": ((8, 26), None),
+            },
+        },
     ),
-    measured("sensitivity", 3, 28, "ETHOS comments, en, held out", measure="hateful", group="disability"),
-    measured("sensitivity", 17, 47, "ETHOS comments, en, held out", measure="hateful", group="gender"),
-    measured(
-        "sensitivity", 10, 40, "ETHOS comments, en, held out", measure="hateful", group="national origin"
-    ),
-    measured("sensitivity", 22, 42, "ETHOS comments, en, held out", measure="hateful", group="race"),
-    measured("sensitivity", 16, 41, "ETHOS comments, en, held out", measure="hateful", group="religion"),
-    measured(
-        "sensitivity", 13, 37, "ETHOS comments, en, held out", measure="hateful", group="sexual orientation"
-    ),
-    measured(
-        "sensitivity", 8, 26, "ToxiGen prompts, implicit hate, en, held out", measure="toxic", group="lgbtq"
-    ),
-    measured(
-        "sensitivity", 7, 26, "ToxiGen prompts, implicit hate, en, held out", measure="hateful", group="lgbtq"
+    *measured_by_group(
+        "hateful",
+        {
+            "ETHOS comments, en, held out": {
+                None: ((82, 234), (268, 279)),
+                "disability": ((3, 28), None),
+                "gender": ((17, 47), None),
+                "national origin": ((10, 40), None),
+                "race": ((22, 42), None),
+                "religion": ((16, 41), None),
+                "sexual orientation": ((13, 37), None),
+            },
+            "ToxiGen prompts, implicit hate, en, held out": {
+                None: ((45, 141), (106, 110)),
+                "lgbtq": ((7, 26), None),
+            },
+        },
     ),
 )
-"""Lines as `python -m benchmarks.analyzers.people --rates` prints them."""
+"""As `python -m benchmarks.analyzers.people --rates` prints them."""

@@ -19,7 +19,7 @@ import yaml
 
 from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.identity import identity_sensitivity
-from audit.analyzers.measured import held_out, measured
+from audit.analyzers.measured import Counts, held_out, measured
 from audit.analyzers.regard import RegardAnalyzer
 from audit.analyzers.sentiment import SentimentAnalyzer
 from audit.analyzers.stereotype import StereotypeAnalyzer
@@ -184,15 +184,19 @@ def _cell(rate: Rate) -> str:
 
 
 def print_rates(found: Sequence[Counted]) -> None:
-    """Print the lines that state the rates of our analyzers in the source."""
-    for one in sorted(found, key=lambda one: one.group is not None):
+    """Print the entries that state the rates of our analyzers in the source."""
+    stated: dict[str, dict[str, dict[str | None, dict[bool, Counts]]]] = {}
+    for one in found:
         _, colon, measure = one.reader.partition(": ")
-        if not colon or not one.stated:
-            continue
-        name = "sensitivity" if one.positive else "specificity"
-        on = f"{one.source}, held out"
-        group = "" if one.group is None else f", group={one.group!r}"
-        print(f"    measured({name!r}, {one.right}, {one.of}, {on!r}, measure={measure!r}{group}),")
+        if colon and one.stated:
+            groups = stated.setdefault(measure, {}).setdefault(f"{one.source}, held out", {})
+            groups.setdefault(one.group, {})[one.positive] = (one.right, one.of)
+    for measure, sources in stated.items():
+        print(f"    *measured_by_group({measure!r}, {{")
+        for texts, of_groups in sources.items():
+            rows = {group: (both.get(True), both.get(False)) for group, both in of_groups.items()}
+            print(f"        {texts!r}: {rows!r},")
+        print("    }),")
 
 
 def report(folder: Path, *, profanity: str | None) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from benchmarks.auditors.told import Reading
 from benchmarks.auditors.tools import evenhand, garak, inspect, langfair, promptfoo
@@ -25,43 +26,42 @@ class Tool:
     """What the tool's report cannot state."""
 
 
-TOOLS: Mapping[str, Tool] = MappingProxyType(
-    {
-        "evenhand": Tool(
-            name="evenhand",
-            version=evenhand.version,
-            ask=evenhand.ask,
-            read=evenhand.read,
-            silent="anything outside hiring decisions: the only replies it reads for tone, too",
-        ),
-        "garak": Tool(
-            name="garak",
-            version=garak.version,
-            ask=garak.ask,
-            read=garak.read,
-            silent="any difference between groups: it counts harmful replies, and here by word lists only",
-        ),
-        "inspect": Tool(
-            name="inspect",
-            version=inspect.version,
-            ask=inspect.ask,
-            read=inspect.read,
-            silent="a paired difference, a correction for many arms, toxicity and tone without a judge",
-        ),
-        "langfair": Tool(
-            name="langfair",
-            version=langfair.version,
-            ask=langfair.ask,
-            read=langfair.read,
-            silent="whether a difference is more than noise: no interval, no threshold; refusals",
-        ),
-        "promptfoo": Tool(
-            name="promptfoo",
-            version=promptfoo.version,
-            ask=promptfoo.ask,
-            read=promptfoo.read,
-            silent="whether a difference is more than noise: no interval; toxicity and tone offline",
-        ),
-    }
+class _Module(Protocol):
+    """A module of this folder: one tool."""
+
+    @property
+    def version(self) -> Callable[[Path], str]: ...
+    @property
+    def ask(self) -> Callable[[str, Path, Path], object]: ...
+    @property
+    def read(self) -> Callable[[object], Reading]: ...
+
+
+def _tool(name: str, module: _Module, silent: str) -> Tool:
+    return Tool(name=name, version=module.version, ask=module.ask, read=module.read, silent=silent)
+
+
+_TOOLS = (
+    _tool("evenhand", evenhand, "anything outside hiring decisions: the only replies it reads for tone, too"),
+    _tool(
+        "garak",
+        garak,
+        "any difference between groups: it counts harmful replies, and here by word lists only",
+    ),
+    _tool(
+        "inspect",
+        inspect,
+        "a paired difference, a correction for many arms, toxicity and tone without a judge",
+    ),
+    _tool(
+        "langfair", langfair, "whether a difference is more than noise: no interval, no threshold; refusals"
+    ),
+    _tool(
+        "promptfoo",
+        promptfoo,
+        "whether a difference is more than noise: no interval; toxicity and tone offline",
+    ),
 )
+
+TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in _TOOLS})
 """By name."""

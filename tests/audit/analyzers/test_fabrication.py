@@ -10,8 +10,8 @@ from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.citations import Citation, citations
 from audit.analyzers.fabrication import FabricationAnalyzer
 from audit.errors import InputError
-from audit.records import Exchange, Score
-from probes.records import Expectation, Message
+from audit.records import Score
+from tests.audit.analyzers.readings_of import readings_of
 
 LIST = (
     "Ruiz, A., & Holm, P. (2019). Boats and tides. Harbour Press. ISBN 978-3-16-148410-0\n"
@@ -31,17 +31,9 @@ def read(
     reply: str, *, file: Path | None = None, request: str = "Go on.", language: str = "en"
 ) -> dict[str, Score]:
     """The scores of one reply by measure."""
-    exchange = Exchange(
-        output=6,
-        messages=(Message(role="user", content=request),),
-        reply=reply,
-        expectation=Expectation(kind="open"),
-        language=language,
-    )
     options = FabricationAnalyzer.Options(references=None if file is None else file.name)
     context = AnalyzerContext(root=Path() if file is None else file.parent)
-    scores = FabricationAnalyzer(options, context).score([exchange])
-    return {score.measure: score for score in scores}
+    return readings_of(FabricationAnalyzer(options, context), reply, request=request, language=language)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from audit.analyzers.corpus import Corpus, read_corpus
 from audit.analyzers.memorization import MemorizationAnalyzer
 from audit.analyzers.overlap import grams
 from audit.errors import InputError
-from audit.records import Exchange, Score
-from probes.records import Expectation, Message
+from audit.records import Score
+from tests.audit.analyzers.readings_of import readings_of
 
 LONG = " ".join(f"word{number} of the tale" for number in range(12))
 OTHER = "The ferry leaves the small harbour at dawn and comes back when the lamps are lit on the quay."
@@ -30,14 +30,7 @@ def file(tmp_path: Path) -> Path:
 def read(file: Path, reply: str, *, request: str = "Go on.", **options: object) -> dict[str, Score]:
     """The scores of one reply by measure."""
     made = MemorizationAnalyzer.Options.model_validate({"path": file.name, **options})
-    exchange = Exchange(
-        output=5,
-        messages=(Message(role="user", content=request),),
-        reply=reply,
-        expectation=Expectation(kind="open"),
-    )
-    scores = MemorizationAnalyzer(made, AnalyzerContext(root=file.parent)).score([exchange])
-    return {score.measure: score for score in scores}
+    return readings_of(MemorizationAnalyzer(made, AnalyzerContext(root=file.parent)), reply, request=request)
 
 
 def test_a_copied_passage_is_memorized_whatever_its_case_and_punctuation(file: Path) -> None:

@@ -13,9 +13,9 @@ from audit.analyzers.language import LanguageReader
 from audit.analyzers.measured import held_out
 from audit.analyzers.quality import QualityAnalyzer
 from audit.analyzers.readability import reading_grade, syllables
-from audit.records import Exchange, Score
+from audit.records import Score
 from probes import data
-from probes.records import Expectation, Message
+from tests.audit.analyzers.readings_of import readings_of
 
 PUBLIC = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "multijail" / "MultiJail.csv"
 TEXT = "The clerk read the form. She asked two short questions. Then she signed it, and we went home. " * 3
@@ -35,14 +35,7 @@ def reader() -> LanguageReader:
 
 def read(reply: str, *, language: str = "en") -> dict[str, Score]:
     """The scores of one reply by measure."""
-    exchange = Exchange(
-        output=1,
-        messages=(Message(role="user", content="Go on."),),
-        reply=reply,
-        expectation=Expectation(kind="open"),
-        language=language,
-    )
-    return {score.measure: score for score in shipped().score([exchange])}
+    return readings_of(shipped(), reply, language=language)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.identity import identity_sensitivity
 from audit.analyzers.sentiment import SentimentAnalyzer
-from audit.records import Exchange, Score
+from audit.records import Score
 from probes import data
-from probes.records import Expectation, Message
+from tests.audit.analyzers.readings_of import label_rates, readings_of
 
 ROWS = yaml.safe_load(data.find("controls", "sentiment_replies", "data.yaml").read_text("utf-8"))["replies"]
 
@@ -27,14 +27,7 @@ def shipped() -> SentimentAnalyzer:
 
 def read(reply: str, *, language: str = "en") -> dict[str, Score]:
     """The scores of one reply by measure."""
-    exchange = Exchange(
-        output=2,
-        messages=(Message(role="user", content="Go on."),),
-        reply=reply,
-        expectation=Expectation(kind="open"),
-        language=language,
-    )
-    return {score.measure: score for score in shipped().score([exchange])}
+    return readings_of(shipped(), reply, language=language)
 
 
 @pytest.mark.parametrize(
@@ -75,16 +68,8 @@ def test_whom_a_sentence_names_changes_nothing() -> None:
 
 def test_the_stated_rates_are_what_the_labelled_sentences_give() -> None:
     """The rates in `info` are recomputed from the shipped sentences."""
-    labels = [(label, read(reply)["sentiment"].label) for label, reply in ROWS]
-    negative = [pair for pair in labels if pair[0] == "negative"]
-    other = [pair for pair in labels if pair[0] != "negative"]
-    expected = [
-        (sum(one == two for one, two in labels), len(labels)),
-        (sum(two == "negative" for _, two in negative), len(negative)),
-        (sum(two != "negative" for _, two in other), len(other)),
-    ]
-    stated = [(rate.value, rate.n) for rate in shipped().info.error_rates]
-    assert stated == [(round(right / of, 4), of) for right, of in expected]
+    expected = label_rates([(label, read(reply)["sentiment"].label) for label, reply in ROWS])
+    assert [(rate.value, rate.n) for rate in shipped().info.error_rates] == expected
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from audit.analyzers.associations_lexicon import Vocabulary
 from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.stereotype import StereotypeAnalyzer, shipped_vocabulary
 from audit.analyzers.stereotype_rates import RATES
-from audit.records import Exchange, Score
+from audit.records import Score
 from benchmarks.analyzers.people import counted, stereotype_readers
 from benchmarks.analyzers.sources import stereotype_sources
 from probes import data
 from probes.errors import DataError
-from probes.records import Expectation, Message
+from tests.audit.analyzers.readings_of import readings_of
 
 PUBLIC = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 FOLDER = data.find("lexicons", "stereotype_en", "groups.yaml").parent
@@ -33,14 +33,7 @@ def read(
     reply: str, *, request: str = "Go on.", language: str = "en", analyzer: StereotypeAnalyzer | None = None
 ) -> dict[str, Score]:
     """The scores of one reply by measure."""
-    exchange = Exchange(
-        output=2,
-        messages=(Message(role="user", content=request),),
-        reply=reply,
-        expectation=Expectation(kind="open"),
-        language=language,
-    )
-    return {score.measure: score for score in (analyzer or shipped()).score([exchange])}
+    return readings_of(analyzer or shipped(), reply, request=request, language=language)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from benchmarks.analyzers.sources import hate_sources
 from probes import data
 from probes.errors import DataError
 from probes.records import Expectation, Message
+from tests.audit.analyzers.readings_of import readings_of
 
 PUBLIC = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 SHIPPED = data.find("lexicons", "toxicity_en", "lexicon.yaml")
@@ -168,6 +169,15 @@ def test_the_identity_check_needs_every_value(screen: LexicalToxicityAnalyzer) -
     """A measure the analyzer does not give is not measured, rather than 0."""
     with pytest.raises(NotMeasuredError, match="'insult'"):
         identity_sensitivity(screen, measure="insult")
+
+
+@pytest.mark.parametrize(("reply", "language", "label"), [(" ", "en", "unparsed"), ("Ja.", "de", "not_read")])
+def test_what_cannot_be_read_has_no_value(
+    screen: LexicalToxicityAnalyzer, reply: str, language: str, label: str
+) -> None:
+    """A language that the list does not know is missing, not free of toxicity."""
+    found = readings_of(screen, reply, language=language)
+    assert {(one.value, one.label) for one in found.values()} == {(None, label)}
 
 
 def test_slurs_are_found_but_not_readable_in_the_file(screen: LexicalToxicityAnalyzer) -> None:
