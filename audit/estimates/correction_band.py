@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
-import numpy as np
 from scipy.special import stdtrit
 
 from audit.analyzers.base import ErrorRate
 from audit.errors import NotMeasuredError
-from audit.estimates.contrasts import Contrast
+from audit.estimates.contrasts import Contrast, interval
 from audit.estimates.error_rates import ErrorCell, ErrorRates, reads_positive
 from audit.estimates.measures import Measure
 from audit.records import ErrorBand, Estimate
 from audit.statistics.error_rates import Calibration
-from audit.statistics.sensitivity_band import gap_band, rate_band
+from audit.statistics.flagged_pair import flagged_pair
+from audit.statistics.sensitivity_band import GapBand, RateBand, gap_band_of, rate_band
 
 __all__ = ["DEPARTURE", "Departure", "KnownErrors", "gap_error_band", "rate_error_band"]
 
@@ -108,11 +108,17 @@ def gap_error_band(contrast: Contrast, known: tuple[ErrorRates, Departure], leve
         level: Level of the intervals in the band, a fraction in (0, 1).
     """
     rates, departure = known
-    cell = contrast.cell
+    cell, parts = contrast.cell, [stratum.paired for stratum in contrast.strata]
     try:
-        found = gap_band(
-            np.concatenate([stratum.paired.group_means for stratum in contrast.strata]),
-            np.concatenate([stratum.paired.reference_means for stratum in contrast.strata]),
+        seen = interval(contrast, level=level)
+        flagged = flagged_pair(
+            [part.group_means for part in parts],
+            [part.reference_means for part in parts],
+            [part.clusters for part in parts],
+        )
+        found = gap_band_of(
+            # Names are a second sample, whose spread the templates' shares do not show.
+            flagged.at_least(seen.standard_error**2, seen.df),
             rates.calibration(cell.measure, cell.language, None),
             departure=departure.largest,
             ratio=departure.ratio,
@@ -120,16 +126,7 @@ def gap_error_band(contrast: Contrast, known: tuple[ErrorRates, Departure], leve
         )
     except NotMeasuredError:
         return None
-    return ErrorBand(
-        low=found.low,
-        high=found.high,
-        departure=departure.largest,
-        sign_holds_to=found.sign_holds_to,
-        depends=found.sign_holds_to is None or found.sign_holds_to < departure.largest,
-        source=rates.source,
-        says=found.says,
-        unbounded=found.unbounded,
-    )
+    return _band(found, departure, found.sign_holds_to, rates)
 
 
 def rate_error_band(
@@ -157,12 +154,18 @@ def rate_error_band(
         )
     except NotMeasuredError:
         return None
+    return _band(found, departure, found.holds_to, rates)
+
+
+def _band(
+    found: GapBand | RateBand, departure: Departure, holds_to: float | None, rates: ErrorRates
+) -> ErrorBand:
     return ErrorBand(
         low=found.low,
         high=found.high,
         departure=departure.largest,
-        sign_holds_to=found.holds_to,
-        depends=found.holds_to is None or found.holds_to < departure.largest,
+        sign_holds_to=holds_to,
+        depends=holds_to is None or holds_to < departure.largest,
         source=rates.source,
         says=found.says,
         unbounded=found.unbounded,

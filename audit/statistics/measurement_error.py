@@ -22,6 +22,7 @@ __all__ = [
     "CorrectedRate",
     "corrected_gap",
     "corrected_rate",
+    "mean_variance",
     "paired_variance",
     "with_label_error",
 ]
@@ -82,7 +83,7 @@ def corrected_rate(
     check_informative(calibration, level=level)
     apparent, youden = float(rates.mean()), calibration.youden
     value = (apparent - calibration.false_positive_rate) / youden
-    parts = [(_mean_variance(rates), rates.size - 1), _calibration_part(calibration, value)]
+    parts = [(mean_variance(rates), rates.size - 1), _calibration_part(calibration, value)]
     variance, df = _satterthwaite([(part / youden**2, freedom) for part, freedom in parts])
     error = sqrt(variance)
     reach = float(stdtrit(df, 0.5 + level / 2)) * error
@@ -176,7 +177,7 @@ def paired_variance(group: Vector, reference: Vector, of_group: float, of_refere
     scaled = group / of_group - reference / of_reference
     if np.ptp(scaled) > 0:
         return float(scaled.var(ddof=1)) / scaled.size
-    return _mean_variance(group) / of_group**2 + _mean_variance(reference) / of_reference**2
+    return mean_variance(group) / of_group**2 + mean_variance(reference) / of_reference**2
 
 
 def with_label_error(
@@ -237,7 +238,8 @@ def _shares(name: str, values: npt.ArrayLike) -> Vector:
     return rates
 
 
-def _mean_variance(rates: Vector) -> float:
+def mean_variance(rates: Vector) -> float:
+    """Variance of the mean of clusters' rates; where all are equal, by (x + 1) / (n + 2)."""
     if np.ptp(rates) > 0:
         return float(rates.var(ddof=1)) / rates.size
     return variance_floor(float(rates[0]), rates.size)

@@ -1,5 +1,6 @@
 """What a gap or a rate may be when a classifier's error rates are known for all groups together only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from math import sqrt
@@ -9,12 +10,11 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from audit.errors import NotMeasuredError
-from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
+from audit.statistics.arguments import check_fraction
 from audit.statistics.error_rates import Calibration
-from audit.statistics.intervals import check_bounds
-from audit.statistics.measurement_error import paired_variance
+from audit.statistics.flagged_pair import FlaggedPair, flagged_pair
 
-__all__ = ["GapBand", "RateBand", "gap_band", "rate_band"]
+__all__ = ["GapBand", "RateBand", "gap_band", "gap_band_of", "rate_band"]
 
 _UNBOUNDED = "the labels at hand cannot bound what that does"
 _STEPS = 30
@@ -82,28 +82,42 @@ def gap_band(
         Deterministic bias analysis over a box of error rates: Lash, Fox & Fink (2009), Applying
         Quantitative Bias Analysis to Epidemiologic Data, chapter 6.
     """
+    flagged = flagged_pair([group_rates], [reference_rates])
+    return gap_band_of(flagged, calibration, departure=departure, ratio=ratio, level=level)
+
+
+def gap_band_of(
+    flagged: FlaggedPair,
+    calibration: Calibration,
+    *,
+    departure: float,
+    ratio: tuple[float, float] = (1.0, 1.0),
+    level: float = 0.95,
+) -> GapBand:
+    """The band of a gap over strata, or with errors that clusters alone do not show (see `gap_band`).
+
+    Args:
+        flagged: Flagged shares of both arms, with their errors.
+        calibration: Pooled error rates.
+        departure: As for `gap_band`.
+        ratio: As for `gap_band`.
+        level: As for `gap_band`.
+
+    Raises:
+        NotMeasuredError: A pooled sensitivity not above the false-positive rate.
+        ValueError: `departure` is below 0.
+    """
     check_fraction("level", level)
     if departure < 0:
         raise ValueError(f"departure must be at least 0; got {departure!r}")
-    group, reference = (
-        finite_vector("group_rates", group_rates),
-        finite_vector("reference_rates", reference_rates),
-    )
-    if group.shape != reference.shape:
-        raise ValueError(
-            f"both arms must be over the same clusters; got {group.size} and {reference.size} rates"
-        )
-    check_clusters("a sensitivity band", group.size)
-    for rates in (group, reference):
-        check_bounds(rates, (0.0, 1.0))
     if calibration.youden <= 0:
         raise NotMeasuredError(
             "a sensitivity band needs a classifier better than a coin; sensitivity - false-positive rate "
             f"is {calibration.youden:.3f}"
         )
-    box = _Box(group=group, reference=reference, calibration=calibration, level=level, ratio=ratio)
+    box = _Box(flagged=flagged, calibration=calibration, level=level, ratio=ratio)
     low, high = box.union(departure)
-    point = (float(group.mean()) - float(reference.mean())) / calibration.youden
+    point = (flagged.group - flagged.reference) / calibration.youden
     holds = box.sign_holds_to()
     return GapBand(
         low=low,
@@ -189,12 +203,7 @@ def rate_band(
         return min(found), max(found)
 
     low, high = ends(departure)
-    holds: float | None = None
-    if ends(0.0)[0] > limit:
-        holds, outside = 0.0, 1.0
-        for _ in range(_STEPS):
-            middle = (holds + outside) / 2
-            holds, outside = (holds, middle) if ends(middle)[0] <= limit else (middle, outside)
+    holds = _holds_to(lambda by: ends(by)[0] > limit)
     if low <= 0.0 and high >= 1.0:
         said = f"its error rates here may be {_within(departure, ratio)} of those, and {_UNBOUNDED}"
     else:
@@ -207,8 +216,7 @@ def rate_band(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Box:
-    group: Vector
-    reference: Vector
+    flagged: FlaggedPair
     calibration: Calibration
     level: float
     ratio: tuple[float, float]
@@ -220,14 +228,8 @@ class _Box:
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     def sign_holds_to(self) -> float | None:
-        """Largest departure whose band excludes 0, to 1e-9."""
-        if self._contains_zero(0.0):
-            return None
-        inside, outside = 0.0, 1.0
-        for _ in range(_STEPS):
-            middle = (inside + outside) / 2
-            inside, outside = (inside, middle) if self._contains_zero(middle) else (middle, outside)
-        return inside
+        """Largest departure whose band excludes 0."""
+        return _holds_to(lambda by: not self._contains_zero(by))
 
     def _contains_zero(self, departure: float) -> bool:
         low, high = self.union(departure)
@@ -240,15 +242,26 @@ class _Box:
         youden = sensitivity - false_positive
         if youden.min() <= 0:
             return -1.0, 1.0
-        apparent = np.array([self.group.mean(), self.reference.mean()])
+        apparent = np.array([self.flagged.group, self.flagged.reference])
         rates = np.clip((apparent - false_positive) / youden, 0, 1)
         # Both arms move with the same pooled rates, so their parts nearly cancel.
         moved = pooled.variance(float(np.diff(rates / youden)[0]), float(np.diff((1 - rates) / youden)[0]))
-        flags = paired_variance(self.group, self.reference, float(youden[0]), float(youden[1]))
-        df = min(self.group.size, pooled.n_clusters) - 1
+        flags = self.flagged.gap_variance(float(youden[0]), float(youden[1]))
+        df = min(self.flagged.df, pooled.n_clusters - 1.0)
         reach = float(stdtrit(df, 0.5 + self.level / 2)) * sqrt(flags + moved)
         gap = float(rates[0] - rates[1])
         return max(-1.0, gap - reach), min(1.0, gap + reach)
+
+
+def _holds_to(shown: Callable[[float], bool]) -> float | None:
+    """Largest departure at which something is still shown, to 1e-9; None if it never is."""
+    if not shown(0.0):
+        return None
+    inside, outside = 0.0, 1.0
+    for _ in range(_STEPS):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if shown(middle) else (inside, middle)
+    return inside
 
 
 def _within(departure: float, ratio: tuple[float, float]) -> str:

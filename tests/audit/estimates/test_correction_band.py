@@ -1,5 +1,7 @@
 """What is said of a claim that the analyzer's unequal error could make alone."""
 
+import pytest
+
 from audit.analyzers.base import ErrorRate
 from audit.estimates.correction import Corrections
 from audit.estimates.correction_band import DEPARTURE, KnownErrors
@@ -52,6 +54,39 @@ def test_a_small_gap_depends_on_the_error_and_a_large_one_does_not() -> None:
     assert large.error_band.low > 0
     assert "It does not, as far as its error is known, depend on the analyzer's error" in claim(large)
     assert large.error_band.departure == DEPARTURE
+
+
+def shares(base: int, n: int) -> Values:
+    """Twenty replies a template, so many of them flagged, and up to four more by template."""
+    return [[float(number < base + template * base % 5) for number in range(20)] for template in range(n)]
+
+
+NAMES = tuple(
+    (f"W{template % 8} X{template % 5}", f"M{template % 8} Y{template % 5}") for template in range(N)
+)
+
+
+@pytest.mark.parametrize("case", ["domains of unequal size", "templates that domains share", "names"])
+def test_the_band_of_an_analyzer_without_error_is_the_interval(case: str) -> None:
+    """Domains weigh alike whichever has more templates, and what they share or who is named counts too."""
+    read: dict[str, object] = dict(READ)
+    by_name: dict[str, object] = {"names": NAMES, "signal": "name"} if case == "names" else {}
+    facts = pairs(shares(9, N), shares(4, N), **read, **by_name)
+    if not by_name:
+        other = 12 if case == "domains of unequal size" else N
+        more = pairs(shares(3, other), shares(2, other), domain="hiring", **read)
+        if case == "templates that domains share":
+            more = [{**fact, "template": str(fact["template"]).replace("hiring", "lending")} for fact in more]
+        facts += more
+    texts = 10**4
+    right = [(name, 1.0, texts, group) for name in ("sensitivity", "specificity") for group in (None, "a")]
+    found = disparities(source(facts), Judgement(), seed=3, measures=[TOXICITY], corrections=shipped(*right))[
+        -1
+    ]
+    assert found.domain == ("lending" if by_name else "all")
+    assert found.error_band is not None
+    assert found.error_band.low == pytest.approx(found.ci_low, abs=1e-3)
+    assert found.error_band.high == pytest.approx(found.ci_high, abs=1e-3)
 
 
 def test_departures_measured_by_group_take_the_place_of_the_assumed_one() -> None:
