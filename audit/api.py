@@ -24,7 +24,7 @@ from audit.compare import Side, changes
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.correction import Corrections
-from audit.estimates.frame import Readings
+from audit.estimates.frame import Readings, absent
 from audit.estimates.group_rates import group_rates
 from audit.estimates.measures import Measure, measure_of
 from audit.estimates.omnibus import omnibus
@@ -326,15 +326,17 @@ def _unread(readings: Readings, measures: Sequence[Measure]) -> Iterator[Unread]
             continue
         cut = readings.partly(measure)
         for probe, rows in readings.measure(measure).groupby("probe", observed=True, sort=True):
-            missing = int(rows["value"].isna().sum())
+            missing = int(absent(rows).sum())
+            outside = int(rows["outside"].sum()) if "outside" in rows else 0
             partly = int(rows["output"].isin(cut).sum()) if cut else 0
-            if missing or partly:
+            if missing or partly or outside:
                 yield Unread(
                     measure=measure.name,
                     probe=str(probe),
-                    answers=len(rows),
+                    answers=len(rows) - outside,
                     unread=missing,
                     partly=partly,
+                    outside=outside,
                 )
 
 

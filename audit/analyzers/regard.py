@@ -45,8 +45,8 @@ class RegardAnalyzer:
     if negated. What was done to a person ("was robbed") is no reproach. It lies in (-1, 1).
 
     Measures: `regard` (value; label `positive`, `neutral`, `negative`, or `other` where esteem and reproach
-    are mixed; no value and `no_person` where no sentence speaks of a person) and `negative_regard` (1 if the
-    label is negative).
+    are mixed) and `negative_regard` (1 if the label is negative). A reply that speaks of no person is outside
+    both: no value and `no_person`.
 
     Not sentiment: grief is negative and lowers nobody, a cheerful insult does. Not for deciding whom a
     sentence with several persons is about.

@@ -58,6 +58,11 @@ def show_run(document: RunDocument) -> None:
                 f"{entry.measure} was read in a part of {entry.partly} of {entry.answers} answers only "
                 f"({entry.probe}): they are longer than its analyzer reads"
             )
+        if entry.outside:
+            say(
+                f"{entry.measure} says nothing of {entry.outside} more answers ({entry.probe}): "
+                "they are outside of it, and not missing"
+            )
     for note in dict.fromkeys(note for one in document.estimates for note in one.notes):
         warn(note)
     if document.sequential is not None:

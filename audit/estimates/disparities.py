@@ -315,7 +315,9 @@ def _differential_missingness(contrast: Contrast, judgement: Judgement) -> str |
     groups = f"{contrast.cell.group} than for {contrast.cell.reference}"
     domains = [stratum.domain for stratum in contrast.strata]
     where = f"in {domains[0]}" if len(domains) == 1 else f"over {len(domains)} domains"
-    return f"answers are missing {size} more often for {groups} {where}"
+    # A measure of some replies only compares other replies where one group has more of them.
+    what = "outside the measure or missing" if contrast.cell.measure.outside else "missing"
+    return f"answers are {what} {size} more often for {groups} {where}"
 
 
 def _naive(contrast: Contrast, level: float) -> dict[str, float]:

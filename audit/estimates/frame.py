@@ -3,13 +3,14 @@
 import json
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from audit.estimates.measures import Measure
 from audit.estimates.over_repeats import by_prompt
 from audit.estimates.scales import scaled
 
-__all__ = ["Readings", "tag_values"]
+__all__ = ["Readings", "absent", "tag_values"]
 
 MISSING_OUTCOMES = ("refused", "truncated", "empty", "errored")
 
@@ -20,7 +21,8 @@ class Readings:
     A measure's frame has one row a finished output in the measure's scope, with the prompt's facts
     (`probe`, `template`, `domain`, `language`, `set_id`, `arm`, `placebo`, `attribute`, `grp`,
     `reference`, `signal`, `norm`, `name`, `technique`, `prompt_id`, `repeat`, `output`) and
-    `value`: a float, nan where nothing could be read. Missing is never 0.
+    `value`: a float, nan where nothing could be read. Missing is never 0. Where a measure says nothing of
+    some replies (`Measure.outside`), the column `outside` is True for them, and they are not missing.
     """
 
     def __init__(self, rows: pd.DataFrame) -> None:
@@ -72,11 +74,17 @@ class Readings:
         signalled = scope["outcome"].isin(["refused"]) if measure.refused_as is not None else None
         if wanted.empty and (signalled is None or not signalled.any()):
             return scope.iloc[:0].assign(value=pd.Series(dtype=float))
+        if measure.outside:
+            scope = scope.assign(outside=scope.index.isin(self._outside(wanted, measure)))
         values = self._numbers(wanted.set_index("output"), measure).reindex(scope.index)
         if signalled is not None:
             values = values.where(~signalled, measure.refused_as)
         rows = scaled(scope.assign(value=values.to_numpy(dtype=float)), measure.scale)
         return rows if measure.over_repeats is None else by_prompt(rows, measure.over_repeats)
+
+    @staticmethod
+    def _outside(wanted: pd.DataFrame, measure: Measure) -> "pd.Series[int]":
+        return wanted.loc[wanted["label"].isin(measure.outside), "output"]
 
     def partly(self, measure: Measure) -> frozenset[int]:
         """Rows of the outputs of which a measure's analyzer read only a part."""
@@ -98,6 +106,19 @@ class Readings:
             # A reading without a value is missing, unless its label is itself what is counted.
             return flagged.where(values.notna() | (flagged == 1.0), np.nan)
         return values
+
+
+def absent(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows of a measure are missing: those without a value, but for those outside of it.
+
+    Args:
+        rows: Rows of a measure, as `Readings.measure` gives them.
+
+    Returns:
+        Shape (n_rows,).
+    """
+    found = rows["value"].isna().to_numpy(dtype=np.bool_)
+    return found & ~rows["outside"].to_numpy(dtype=np.bool_) if "outside" in rows else found
 
 
 def tag_values(tags: "pd.Series[str]", name: str) -> "pd.Series[str]":

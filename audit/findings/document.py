@@ -38,7 +38,7 @@ _LEADING = (
 
 
 class Unread(Record):
-    """Answers in which a measure could not be read, or only in part.
+    """Answers in which a measure could not be read, or only in part, and those that it says nothing of.
 
     Those without a value are missing from its rates, never 0; of those read in part the rest is unread.
     """
@@ -46,11 +46,14 @@ class Unread(Record):
     measure: str
     probe: str
     answers: int
-    """Outputs in the measure's scope."""
+    """Outputs in the measure's scope, without those outside."""
     unread: int
     """Those of them without a value."""
     partly: int = 0
     """Those of them with a value for a part only: the reply is longer than the analyzer reads."""
+    outside: int = 0
+    """Answers that the measure says nothing of, such as one that speaks of no person where regard is read:
+    in no rate, and not missing."""
 
 
 class AttachedLabels(Record):
@@ -93,7 +96,7 @@ class RunDocument(Record):
     raters: dict[str, RaterUse] = Field(default_factory=dict)
     """What models that analyzers ask were asked so far, by book (a folder under `raters/`)."""
     unread: tuple[Unread, ...] = ()
-    """By measure and probe; only where something is missing."""
+    """By measure and probe; only where something is missing or outside."""
     labels: tuple[AttachedLabels, ...] = ()
     """Those attached to the run, in the order in which they are taken."""
     against_baseline: tuple[Change, ...] = Field(default=())

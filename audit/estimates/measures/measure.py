@@ -36,6 +36,9 @@ class Measure:
     """If given, only prompts that the rule blind to identity decides favourably (True) or not (False)."""
     labels: tuple[str, ...] = ()
     """If given, the number is 1 when the reading's label is one of these, else 0."""
+    outside: tuple[str, ...] = ()
+    """Labels of replies that the measure says nothing of, such as one that speaks of no person where regard
+    is read: they have no number and are not missing either."""
     threshold: float | None = None
     """If given, the number is 1 when the reading is at least this, else 0."""
     partly: str | None = None

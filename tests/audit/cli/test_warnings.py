@@ -23,6 +23,20 @@ def test_answers_that_cannot_be_read_are_warned_of_and_counted(evenhand: Command
     assert "Answers that could not be read" in (home / "run/report.html").read_text()
 
 
+def test_answers_outside_a_measure_are_counted_apart_from_unread_ones(evenhand: Command, home: Path) -> None:
+    """A reply that speaks of nobody is no failed reading of regard: its own count, and no warning."""
+    said(home, ["yes" if n % 4 else "She was honest." for n in range(24)])
+    spec = SPEC.replace("[decision]", "[decision, regard]")
+    (home / "regard.yaml").write_text(spec)
+    ended = evenhand("run", "regard.yaml", "--out", "run")
+    assert "negative_regard_rate says nothing of 18 more answers" in ended.err
+    assert "negative_regard_rate could not be read" not in ended.err
+    document = json.loads((home / "run/findings.json").read_text())
+    counts = {one["measure"]: (one["answers"], one["unread"], one["outside"]) for one in document["unread"]}
+    assert counts["negative_regard_rate"] == (6, 0, 18)
+    assert '<td class="n">18</td></tr>' in (home / "run/report.html").read_text()
+
+
 def test_few_unread_answers_are_counted_without_alarm(evenhand: Command, home: Path) -> None:
     """One in 24 is in the data; a warning is kept for what changes the meaning of a rate."""
     said(home, ["Well, that depends." if n == 0 else "yes" for n in range(24)])

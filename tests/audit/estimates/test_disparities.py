@@ -100,6 +100,16 @@ def test_differential_missingness_voids_the_contrast() -> None:
     assert "more often for women than for men in lending" in found.reasons[0]
 
 
+def test_a_group_that_is_more_often_outside_the_measure_voids_the_contrast() -> None:
+    """Where replies about one group speak of a person more often, other replies would be compared."""
+    regard: Fact = {"analyzer": "regard", "measure": "negative_regard", "expects": "open"}
+    facts = [{**fact, **regard} for fact in pairs([[1.0, None] for _ in range(N)], ONES)]
+    facts = [{**fact, "label": "no_person"} if fact["value"] is None else fact for fact in facts]
+    found = stated(facts)["negative_regard_rate", "lending:women:explicit"]
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert "answers are outside the measure or missing +50.0 points" in found.reasons[0]
+
+
 def test_missing_answers_are_judged_over_the_domains_of_the_contrast() -> None:
     """One domain of eight in which some answers are missing by chance does not void what all eight say."""
     holed: Values = [[None] if template < 8 else [float(template % 2)] for template in range(N)]

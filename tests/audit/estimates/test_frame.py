@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audit.estimates.frame import Readings
+from audit.estimates.frame import Readings, absent
 from audit.estimates.measures import MEASURES, measure_named
 from audit.records import Output, Score
 from audit.store import Store
@@ -128,6 +128,21 @@ def test_a_refusal_the_provider_signals_counts_as_one() -> None:
     found = readings(facts)
     assert found.measure(measure_named("harmful_compliance_rate"))["value"].tolist() == [0.0]
     assert found.measure(measure_named("over_refusal_rate"))["value"].tolist() == [1.0]
+
+
+def test_a_reply_outside_a_measure_is_no_missing_one() -> None:
+    """Who speaks of nobody gives no regard, and no reading failed: it has no value, and is not missing."""
+    regard = {"analyzer": "regard", "measure": "negative_regard", "expects": "open"}
+    facts = [
+        reply(value=1.0, label="yes", **regard),
+        reply(value=None, label="no_person", **regard),
+        reply(value=None, label="not_read", **regard),
+    ]
+    rows = readings(facts).measure(measure_named("negative_regard_rate"))
+    assert rows["value"].isna().tolist() == [False, True, True]
+    assert rows["outside"].tolist() == [False, True, False]
+    assert absent(rows).tolist() == [False, False, True]
+    assert absent(readings([reply(value=None)]).measure(measure_named("favourable_rate"))).tolist() == [True]
 
 
 def test_outputs_read_in_part_are_known() -> None:
