@@ -23,7 +23,7 @@ from audit.estimates.measures import MEASURES, Measure
 from audit.estimates.verdicts import Question, judge
 from audit.records import Control, Estimate, Verdict
 from audit.spec import Judgement
-from audit.statistics.intervals import ClusterEstimate
+from audit.statistics.intervals import ClusterEstimate, Interval
 from audit.statistics.multiplicity import fcr_level
 from audit.statistics.pooling import stratified_t
 from audit.statistics.power import detectable_from_standard_error
@@ -56,6 +56,17 @@ class _Test:
     size: int
     rate: float
     weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """What the family of all contrasts makes of one."""
+
+    p_adjusted: float | None
+    weight: float | None
+    primary: bool
+    selected: Interval | None
+    """Interval that allows for having been picked; None if it was not."""
 
 
 def disparities(
@@ -103,11 +114,11 @@ def disparities(
     p_adjusted = (
         adjusted(p_values, weight) if known is None else [known.get(seed_names(one)) for one in drafts]
     )
-    found = [
-        _estimate(one, p, controls_of(one.contrast, controls), judgement, design)
-        for one, p in zip(tested, p_adjusted, strict=True)
+    places = _places(drafts, weight, p_adjusted, judgement, design)
+    judged = [
+        _estimate(one, place, controls_of(one.contrast, controls), judgement, design)
+        for one, place in zip(tested, places, strict=True)
     ]
-    judged = _with_family(found, drafts, weight, judgement, design)
     return [corrections.with_gap_band(one, draft) for one, draft in zip(judged, drafts, strict=True)]
 
 
@@ -126,35 +137,30 @@ def _in_family(tested: Sequence[_Tested], design: Design) -> list[float | None]:
     ]
 
 
-def _with_family(
-    found: Sequence[Estimate],
+def _places(
     drafts: Sequence[Contrast],
     weight: Sequence[float | None],
+    p_adjusted: Sequence[float | None],
     judgement: Judgement,
     design: Design,
-) -> list[Estimate]:
-    """The weight of each estimate, and for selected ones an interval that is honest about the picking.
+) -> list[_Place]:
+    """What the family makes of each contrast; those selected get an interval that allows for the picking.
 
     Source:
         Benjamini & Yekutieli (2005), JASA 100:71-81.
     """
     rate = judgement.false_discovery_rate
     n_tests = sum(one is not None for one in weight)
-    chosen = [one.p_adjusted is not None and one.p_adjusted <= rate for one in found]
-    known = []
+    chosen = [one is not None and one <= rate for one in p_adjusted]
     first = primary(drafts, judgement, tested=[one is not None for one in weight])
-    for estimate, contrast, share, picked, leads in zip(found, drafts, weight, chosen, first, strict=True):
-        update: dict[str, float | bool | None] = {"weight": share, "primary": leads}
+    found = []
+    for contrast, share, p, picked, leads in zip(drafts, weight, p_adjusted, chosen, first, strict=True):
+        selected = None
         if picked and share is not None:
             level = fcr_level(sum(chosen), n_tests, 1 - judgement.level, weight=share)
             selected = interval(contrast, level=design.level(level)).interval
-            update |= {"selected_ci_low": selected.low, "selected_ci_high": selected.high}
-            # Picked because it came out large: only the interval that allows for it can show that it is.
-            margin = estimate.margin
-            beyond = margin is not None and (selected.low > margin or selected.high < -margin)
-            update["material"] = estimate.material and beyond
-        known.append(estimate.model_copy(update=update))
-    return known
+        found.append(_Place(p_adjusted=p, weight=share, primary=leads, selected=selected))
+    return found
 
 
 def _tested(contrast: Contrast, test: _Test, level: float, design: Design, *, seed: int) -> _Tested:
@@ -191,13 +197,13 @@ def _tested(contrast: Contrast, test: _Test, level: float, design: Design, *, se
 
 def _estimate(
     one: _Tested,
-    p_adjusted: float | None,
+    place: _Place,
     controls: tuple[Control, ...],
     judgement: Judgement,
     design: Design,
 ) -> Estimate:
     contrast, found = one.contrast, one.estimate
-    known = _described(contrast, judgement)
+    known = {**_described(contrast, judgement), "weight": place.weight, "primary": place.primary}
     if found is None or one.p_value is None:
         reasons = (one.reason or "too little data",)
         return Estimate.model_validate(
@@ -215,7 +221,7 @@ def _estimate(
     judged = judge(
         Question(
             estimate=found,
-            p_adjusted=1.0 if p_adjusted is None else p_adjusted,
+            p_adjusted=1.0 if place.p_adjusted is None else place.p_adjusted,
             rate=judgement.false_discovery_rate,
             margin=margin,
             controls=controls,
@@ -224,15 +230,18 @@ def _estimate(
             missing=_differential_missingness(contrast, judgement),
             minimum_clusters=MINIMUM_TEMPLATES,
             unit=contrast.cell.measure.unit,
+            selected=place.selected,
         )
     )
     measured = {
         "point": found.point,
         "ci_low": found.interval.low,
         "ci_high": found.interval.high,
+        "selected_ci_low": None if place.selected is None else place.selected.low,
+        "selected_ci_high": None if place.selected is None else place.selected.high,
         "method": design.method(found.interval.method),
         "p_value": one.p_value,
-        "p_adjusted": p_adjusted,
+        "p_adjusted": place.p_adjusted,
         "noise_floor": floor,
         "controls": controls,
         "smallest_detectable": None if found.degenerate else detectable,

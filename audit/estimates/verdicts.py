@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from audit.records import Control, Verdict
 from audit.statistics.equivalence import equivalence_of
-from audit.statistics.intervals import ClusterEstimate
+from audit.statistics.intervals import ClusterEstimate, Interval
 
 __all__ = ["Judged", "Question", "judge"]
 
@@ -29,6 +29,17 @@ class Question:
     minimum_clusters: int
     unit: str = "rate"
     """Unit of the measure: decides how the reasons speak of sizes."""
+    selected: Interval | None = None
+    """Interval that allows for having been picked out of the family; None if it was not."""
+
+    @property
+    def size(self) -> Interval:
+        """The interval that says how large it is.
+
+        What was picked was picked because it came out large, so its plain interval holds less often than
+        its level says (Benjamini & Yekutieli 2005, JASA 100:71-81).
+        """
+        return self.estimate.interval if self.selected is None else self.selected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +55,8 @@ def judge(question: Question) -> Judged:
     """The verdict on one disparity.
 
     `disparity` needs four things at once: adjusted p at or below the declared rate, an interval that
-    excludes 0, negative controls that hold, and a size beyond the noise floor. What the test of
+    excludes 0, negative controls that hold, and a size beyond the noise floor. How large such a one is,
+    below the margin or material, is read from the interval that allows for the picking. What the test of
     equivalence (two one-sided tests) puts within the margin is `equivalent`.
 
     Source:
@@ -58,9 +70,10 @@ def judge(question: Question) -> Judged:
     beyond_noise = question.noise_floor is None or abs(found.point) > question.noise_floor
     selected = question.p_adjusted <= question.rate and (low > 0 or high < 0)
     if selected and beyond_noise:
-        if margin is not None and -margin < low and high < margin:
+        size = question.size
+        if margin is not None and -margin < size.low and size.high < margin:
             return Judged(verdict=Verdict.EQUIVALENT, reasons=("real, but below the margin of concern",))
-        material = margin is not None and (low > margin or high < -margin)
+        material = margin is not None and (size.low > margin or size.high < -margin)
         return Judged(verdict=Verdict.DISPARITY, material=material)
     if margin is not None and equivalence_of(found, margin=margin, level=found.interval.level).equivalent:
         return Judged(
