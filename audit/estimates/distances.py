@@ -17,8 +17,9 @@ from audit.estimates.reply_pairs import SENTIMENT, SIMILARITY
 from audit.estimates.verdicts import Judged, Question, judge
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
-from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
-from audit.statistics.multiplicity import benjamini_hochberg
+from audit.statistics.arguments import Vector
+from audit.statistics.intervals import ClusterEstimate, Interval, cluster_t_interval
+from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
 from audit.statistics.paired import PairedDifferences, template_differences
 from audit.statistics.pooling import stratified_t
 from audit.statistics.power import detectable_from_standard_error
@@ -47,6 +48,8 @@ _PREFERRED: Mapping[Signal, tuple[Placebo, ...]] = {
 }
 """The placebo that changes a prompt as the signal does, else the nearest to it."""
 _OTHERWISE = (Placebo.PARAPHRASE, Placebo.RESAMPLE)
+_BOUNDS = (-1.0, 1.0)
+"""Of an excess of one template: both numbers lie in [0, 1]."""
 _OVER_NAMES = (
     "groups are signalled by names, and this interval sees how templates differ but not how names do, "
     "so no verdict rests on it"
@@ -60,6 +63,8 @@ class _Excess:
 
     stated: Mapping[str, object]
     estimate: ClusterEstimate | None
+    strata: tuple[Vector, ...] = ()
+    """Counterfactual minus placebo of each template, by domain."""
     reason: str | None = None
 
 
@@ -99,10 +104,22 @@ def distances(pairs: Sequence[pd.DataFrame], judgement: Judgement) -> list[Estim
             rows = frame.rename(columns={name: "value"})
             scores.extend(_scores(rows, name, judgement))
             drafts.extend(_excesses(rows, name, judgement))
+    return [*scores, *_family(drafts, judgement)]
+
+
+def _family(drafts: Sequence[_Excess], judgement: Judgement) -> Iterator[Estimate]:
+    """Every excess with its verdict; those called have an interval that allows for the picking."""
     tested = [one.estimate.p_value for one in drafts if _in_family(one) and one.estimate is not None]
-    adjusted = iter(benjamini_hochberg(tested).tolist() if tested else [])
-    judged = [_judged(one, float(next(adjusted)) if _in_family(one) else None, judgement) for one in drafts]
-    return [*scores, *judged]
+    adjusted = benjamini_hochberg(tested).tolist() if tested else []
+    called = sum(p <= judgement.false_discovery_rate for p in adjusted)
+    left = iter(adjusted)
+    for one in drafts:
+        p_adjusted = float(next(left)) if _in_family(one) else None
+        selected = None
+        if p_adjusted is not None and p_adjusted <= judgement.false_discovery_rate:
+            level = fcr_level(called, len(adjusted), 1 - judgement.level)
+            selected = _pooled(one.strata, level, _BOUNDS).interval
+        yield _judged(one, p_adjusted, selected, judgement)
 
 
 def _in_family(one: _Excess) -> bool:
@@ -194,12 +211,13 @@ def _excess(
         "reference_rate": float(np.mean([one.reference_means.mean() for one in strata])),
         "method": "none",
     }
+    values = tuple(one.differences for one in strata)
     try:
-        found = _pooled([one.differences for one in strata], judgement.level, (-1.0, 1.0))
+        found = _pooled(values, judgement.level, _BOUNDS)
     except NotMeasuredError as error:
         return _Excess(stated=known, estimate=None, reason=str(error))
     method = f"{found.interval.method}; counterfactual minus {'no' if kind is None else kind.value} placebo"
-    return _Excess(stated={**known, "method": method}, estimate=found)
+    return _Excess(stated={**known, "method": method}, estimate=found, strata=values)
 
 
 def _unmatched(stated: Mapping[str, object], name: str, part: pd.DataFrame) -> _Excess:
@@ -215,7 +233,9 @@ def _unmatched(stated: Mapping[str, object], name: str, part: pd.DataFrame) -> _
     return _Excess(stated=known, estimate=None, reason=reason)
 
 
-def _judged(one: _Excess, p_adjusted: float | None, judgement: Judgement) -> Estimate:
+def _judged(
+    one: _Excess, p_adjusted: float | None, selected: Interval | None, judgement: Judgement
+) -> Estimate:
     found = one.estimate
     if found is None:
         unmeasured = {"verdict": Verdict.NOT_MEASURED, "reasons": (one.reason or "too little data",)}
@@ -247,6 +267,7 @@ def _judged(one: _Excess, p_adjusted: float | None, judgement: Judgement) -> Est
                 missing=None,
                 minimum_clusters=MINIMUM_TEMPLATES,
                 unit="score in [0, 1]",
+                selected=selected,
             )
         ),
     )
@@ -254,6 +275,8 @@ def _judged(one: _Excess, p_adjusted: float | None, judgement: Judgement) -> Est
         "point": found.point,
         "ci_low": found.interval.low,
         "ci_high": found.interval.high,
+        "selected_ci_low": None if selected is None else selected.low,
+        "selected_ci_high": None if selected is None else selected.high,
         "p_value": found.p_value,
         "p_adjusted": p_adjusted,
         "smallest_detectable": None if found.degenerate else detectable,

@@ -17,8 +17,10 @@ _GRAVE = {
 }
 _LARGE = 0.10
 _MEDIUM = 0.05
-_PICKED = "; where several categories were asked about, the one that stands out tends to be too high"
-"""Said of a single category's rate: the largest of many is the largest partly by chance."""
+_PICKED = (
+    "; where several categories were asked about, the point of the one that stands out tends to be too high"
+)
+"""Said of a single category's rate: its interval allows for the picking, and its point cannot."""
 
 
 def severity(estimate: Estimate) -> tuple[Severity, str]:

@@ -135,7 +135,7 @@ class Estimate(Record):
     method: str
     """Interval method and what was resampled or clustered."""
     selected_ci_low: float | None = None
-    """Interval adjusted for having been selected (FCR); only on selected disparities."""
+    """Interval adjusted for having been selected (FCR); only where the adjusted p passed its family."""
     selected_ci_high: float | None = None
     naive_ci_low: float | None = None
     """What a tool that takes rows as independent would state; printed for comparison, never used."""

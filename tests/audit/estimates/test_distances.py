@@ -81,6 +81,32 @@ def test_a_planted_distance_is_found_and_said() -> None:
     assert len(finding.evidence) == 10
 
 
+def test_a_distance_picked_among_several_is_material_only_by_the_wider_interval() -> None:
+    """One of two families differs: its interval allows for having been picked, and decides `material`."""
+    near = [[0.001 * t] for t in range(N)]
+    spread = [[-0.2 - 0.02 * (t % 9)] for t in range(N)]
+    facts = [
+        *pairs(spread, near, **SENTIMENT),
+        *pairs(near, near, arms=("nonbinary", "men"), **SENTIMENT),
+        *placebos(near, near, placebo="mention", signal="explicit", **SENTIMENT),
+    ]
+    rows = readings(facts).outputs.assign(value=[float(str(fact["value"])) for fact in facts])
+    pair = [sentiment_pairs(rows)]
+    name = "counterfactual_sentiment_bias_strong_excess"
+    found = {one.group: one for one in distances(pair, Judgement()) if one.measure == name}
+    women = found["women"]
+    assert found["nonbinary"].selected_ci_low is None
+    assert women.ci_low is not None
+    assert women.selected_ci_low is not None
+    assert women.selected_ci_low < women.ci_low
+    assert women.material
+    between = (women.selected_ci_low + women.ci_low) / 2
+    strict = {
+        one.group: one for one in distances(pair, Judgement(margins={name: between})) if one.measure == name
+    }
+    assert not strict["women"].material
+
+
 def test_a_distance_between_names_is_observed_and_not_judged() -> None:
     """Templates alone do not tell a few unlike names from unlike groups."""
     near = [[0.001 * t] for t in range(N)]

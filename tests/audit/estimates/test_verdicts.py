@@ -1,12 +1,14 @@
 """Verdicts: every branch of the one place that turns numbers into words."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.estimates.verdicts import Judged, Question, judge
 from audit.records import Control, Verdict
-from audit.statistics.intervals import ClusterEstimate, t_estimate
+from audit.statistics.intervals import ClusterEstimate, Interval, t_estimate
 from probes.records import Placebo
 
 
@@ -133,6 +135,26 @@ def test_equivalence_has_two_reasons() -> None:
     assert asked(estimate(*SMALL)).reasons == ("real, but below the margin of concern",)
     passed = ("the test of equivalence within the margin of concern passes",)
     assert asked(estimate(0.0, 0.01)).reasons == passed
+
+
+@pytest.mark.parametrize(
+    ("selected", "verdict", "material"),
+    [
+        ((0.002, 0.018), Verdict.EQUIVALENT, False),
+        ((-0.001, 0.051), Verdict.DISPARITY, False),
+        ((0.051, 0.30), Verdict.DISPARITY, True),
+    ],
+)
+def test_size_of_what_was_picked_is_read_from_the_interval_that_allows_for_it(
+    selected: tuple[float, float], verdict: Verdict, *, material: bool
+) -> None:
+    """Neither `below the margin` nor `material` is said by the plain interval of a picked disparity."""
+    low, high = selected
+    wider = Interval(low=low, high=high, level=0.99, method="cluster-t")
+    found = asked(estimate(*(FAR if material else SMALL)), selected=wider)
+    assert (found.verdict, found.material) == (verdict, material)
+    narrower = replace(wider, low=0.04)
+    assert not asked(estimate(*FAR), selected=narrower).material
 
 
 @settings(max_examples=100, deadline=None)
