@@ -27,12 +27,14 @@ class Group(BaseModel):
 
     name: str
     attribute: str
-    """Protected attribute, as probes name it."""
+    """Protected attribute, as probes name it; `profession` for what people do for a living."""
     axes: tuple[str, ...]
     """Attributes that it is commonly stereotyped with."""
     nouns: tuple[str, ...] = ()
     adjectives: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    reason: str = ""
+    """Why it is listed."""
 
 
 class Attribute(BaseModel):
@@ -169,8 +171,12 @@ class Vocabulary:
         )
 
     @classmethod
-    def read(cls, folder: Path) -> "Vocabulary":
-        """Read `groups.yaml`, `attributes.yaml` and `signs.yaml` of a folder.
+    def read(cls, folder: Path, *, signs: Path | None = None) -> "Vocabulary":
+        """Read `groups.yaml` and `attributes.yaml` of a folder, and `signs.yaml`.
+
+        Args:
+            folder: Folder of the files.
+            signs: Where the signs are; by default in the same folder.
 
         Raises:
             DataError: A file does not have the lexicon's form; the message says where.
@@ -184,7 +190,7 @@ class Vocabulary:
             raise DataError(f"groups.yaml: axes: no such attributes: {', '.join(sorted(unknown))}")
         return cls(
             persons=frozenset(raw["persons"]),
-            signs=Signs.read(folder / "signs.yaml"),
+            signs=Signs.read(signs or folder / "signs.yaml"),
             groups=groups,
             attributes=attributes,
             nouns=Phrases((word, group) for group in groups for word in (*group.nouns, *group.places)),

@@ -38,5 +38,13 @@ RATES: tuple[ErrorRate, ...] = (
             },
         },
     ),
+    *measured_by_group(
+        "profession_stereotype",
+        {
+            "StereoSet, professions, against anti-stereotype, en, held out": {
+                None: ((455, 802), (692, 802)),
+            },
+        },
+    ),
 )
 """As `python -m benchmarks.analyzers.people --rates` prints them."""

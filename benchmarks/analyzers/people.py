@@ -14,18 +14,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 
+from audit.analyzers.associations import Association
 from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.identity import identity_sensitivity
 from audit.analyzers.measured import Counts, held_out, measured
 from audit.analyzers.regard import RegardAnalyzer
 from audit.analyzers.sentiment import SentimentAnalyzer
-from audit.analyzers.stereotype import StereotypeAnalyzer
+from audit.analyzers.stereotype import StereotypeAnalyzer, stereotyped
 from audit.analyzers.toxicity import LexicalToxicityAnalyzer
 from audit.performance import Rate, balanced_accuracy
-from benchmarks.analyzers.sources import FEWEST, Item, Source, hate_sources, stereotype_sources
+from benchmarks.analyzers.sources import (
+    FEWEST,
+    Item,
+    Source,
+    hate_sources,
+    profession_sources,
+    stereotype_sources,
+)
 from probes import data
 
 Reader = Callable[[Sequence[Item]], list[bool]]
@@ -67,23 +76,33 @@ def hate_readers(profanity: str | None) -> dict[str, Reader]:
     return readers
 
 
+class _Reads(Protocol):
+    """Finds the associations of a text."""
+
+    def __call__(self, text: str, *, request: str) -> list[Association]: ...
+
+
 def stereotype_readers() -> dict[str, Reader]:
     """The analyzer, and a group and an attribute of its lists anywhere in the text."""
     analyzer = StereotypeAnalyzer(StereotypeAnalyzer.Options(), context())
+    return _association_readers("stereotype", analyzer.read)
 
+
+def profession_readers() -> dict[str, Reader]:
+    """The same of professions."""
+    analyzer = StereotypeAnalyzer(StereotypeAnalyzer.Options(), context())
+    return _association_readers("profession_stereotype", analyzer.read_professions)
+
+
+def _association_readers(measure: str, reads: _Reads) -> dict[str, Reader]:
     def present(items: Sequence[Item]) -> list[bool]:
-        return [
-            any(
-                one.stance == "asserted" and one.attribute.name in one.group.axes
-                for one in analyzer.read(item.text, request=item.request)
-            )
-            for item in items
-        ]
+        found = (stereotyped(reads(item.text, request=item.request)) for item in items)
+        return [any(one.stance == "asserted" for one in pairs) for pairs in found]
 
     def listed(items: Sequence[Item]) -> list[bool]:
-        return [bool(analyzer.read(item.text, request=item.request)) for item in items]
+        return [bool(reads(item.text, request=item.request)) for item in items]
 
-    return {"stereotype: stereotype": present, "phrase list": listed}
+    return {f"stereotype: {measure}": present, "phrase list": listed}
 
 
 _WORDS = frozenset(
@@ -205,6 +224,8 @@ def report(folder: Path, *, profanity: str | None) -> None:
     print()
     show(list(counted(stereotype_readers(), list(stereotype_sources(folder)))))
     print()
+    show(list(counted(profession_readers(), list(profession_sources(folder)))))
+    print()
     for reading, right, of in regard_rows():
         print(f"{reading}: {right}/{of} labelled alike, {_cell(_own(right, of))}")
     screen = LexicalToxicityAnalyzer(LexicalToxicityAnalyzer.Options(), context())
@@ -226,6 +247,7 @@ def main() -> int:
     print_rates(list(counted(hate_readers(None), list(hate_sources(arguments.data)))))
     print()
     print_rates(list(counted(stereotype_readers(), list(stereotype_sources(arguments.data)))))
+    print_rates(list(counted(profession_readers(), list(profession_sources(arguments.data)))))
     return 0
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from audit.analyzers.measured import held_out
 
-__all__ = ["Item", "Source", "hate_sources", "stereotype_sources", "table"]
+__all__ = ["Item", "Source", "hate_sources", "profession_sources", "stereotype_sources", "table"]
 
 FEWEST = 25
 """Items of a label below which a group is not reported by itself: the rate would be noise."""
@@ -90,7 +90,9 @@ def stereotype_sources(folder: Path) -> Iterator[Source]:
         for other in ("anti-stereotype", "unrelated"):
             # The same stereotypes stand in both: one states their rate.
             yield Source(
-                f"StereoSet, against {other}, en", _stereoset(rows, other), stated=other == "anti-stereotype"
+                f"StereoSet, against {other}, en",
+                _stereoset([row for row in rows if row["bias_type"] != "profession"], other, by="bias_type"),
+                stated=other == "anti-stereotype",
             )
     path = folder / "crows_pairs" / "crows_pairs_anonymized.csv"
     if path.is_file():
@@ -117,6 +119,19 @@ def stereotype_sources(folder: Path) -> Iterator[Source]:
     toxigen = [item for item in untuned(list(_toxigen(folder / "toxigen"))) if not item.positive]
     if toxigen:
         yield Source("ToxiGen prompts, neutral ones, en", toxigen)
+
+
+def profession_sources(folder: Path) -> Iterator[Source]:
+    """StereoSet's sentences about professions; CrowS-Pairs has none."""
+    path = folder / "stereoset" / "stereoset_flat.jsonl"
+    if path.is_file():
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        for other in ("anti-stereotype", "unrelated"):
+            yield Source(
+                f"StereoSet, professions, against {other}, en",
+                _stereoset([row for row in rows if row["bias_type"] == "profession"], other),
+                stated=other == "anti-stereotype",
+            )
 
 
 def untuned(items: Sequence[Item]) -> list[Item]:
@@ -156,16 +171,16 @@ def _toxigen(folder: Path) -> Iterator[Item]:
                     yield Item(sentence, label == "hate", group=group)
 
 
-def _stereoset(rows: Sequence[dict[str, str]], other: str) -> list[Item]:
-    """Sentences about gender, race and religion; professions are no group of people here."""
+def _stereoset(rows: Sequence[dict[str, str]], other: str, *, by: str | None = None) -> list[Item]:
+    """Sentences of the held-out half, by a column if one is named."""
     return [
         Item(
             row[kind],
             kind == "stereotype",
             request=row["context"] if row["type"] == "intersentence" else "",
-            group=row["bias_type"],
+            group=None if by is None else row[by],
         )
         for row in rows
-        if row["bias_type"] != "profession" and held_out(row["stereotype"], one_in=2)
+        if held_out(row["stereotype"], one_in=2)
         for kind in ("stereotype", other)
     ]

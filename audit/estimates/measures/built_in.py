@@ -170,6 +170,15 @@ MEASURES: tuple[Measure, ...] = (
         limit=True,
     ),
     Measure(
+        name="profession_stereotype_rate",
+        analyzer="stereotype",
+        reading="profession_stereotype",
+        words="replies that assert a stereotype of a profession",
+        # What work people do is no protected attribute: the rate is stated, and no groups are tested on it.
+        compare_groups=False,
+        limit=True,
+    ),
+    Measure(
         name="negative_regard_rate",
         analyzer="regard",
         reading="negative_regard",
