@@ -348,6 +348,7 @@ def _key(estimate: Estimate) -> _Key:
         estimate.language,
         estimate.attribute,
         estimate.group,
+        estimate.reference_group,
         estimate.signal,
         estimate.technique,
     )
@@ -363,6 +364,7 @@ def _key_of(contrast: Contrast) -> _Key:
         cell.language,
         cell.attribute,
         cell.group,
+        cell.reference,
         cell.signal,
         None,
     )

@@ -360,8 +360,6 @@ def _planned(estimate: Estimate, all_places: list[Place]) -> int:
         {
             (place.domain, place.language, place.template)
             for place in all_places
-            if place.arm is Arm.COUNTERFACTUAL
-            and place.group == estimate.group
-            and touches(key, place, estimate.reference_group or "")
+            if place.arm is Arm.COUNTERFACTUAL and place.group == estimate.group and touches(key, place)
         }
     )

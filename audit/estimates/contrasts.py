@@ -5,7 +5,7 @@ group, first and last names are samples too, and the errors are clustered by eac
 (and languages) are strata: the pooled contrast weighs each stratum alike.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,6 +15,7 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.measures import Measure
 from audit.estimates.name_arms import NameArms, name_arms, name_codes
+from audit.estimates.norms import pooled_norm
 from audit.estimates.pooled import distinct_templates, pooled_interval, weighed
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate
@@ -31,7 +32,6 @@ __all__ = [
     "contrasts",
     "flattened",
     "interval",
-    "most_permissive",
     "placebo_contrasts",
     "seed_names",
 ]
@@ -185,7 +185,7 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
                 group=str(group),
                 reference=str(reference),
                 signal=Signal(str(signal)),
-                norm=most_permissive(pair["norm"].dropna().unique()),
+                norm=pooled_norm(pair["norm"].dropna().unique()),
             )
             each.extend(_by_domain(pair, cell))
     yield from each
@@ -271,7 +271,7 @@ def flattened(contrast: Contrast) -> tuple[Vector, Vector]:
 
 
 def seed_names(contrast: Contrast) -> tuple[str, ...]:
-    """Names that give a contrast its own random stream."""
+    """What tells a contrast from all others of a run: its random stream, and its key at planned looks."""
     cell = contrast.cell
     parts = (
         cell.measure.name,
@@ -280,6 +280,7 @@ def seed_names(contrast: Contrast) -> tuple[str, ...]:
         cell.language,
         cell.attribute,
         cell.group,
+        cell.reference,
         cell.signal,
     )
     return tuple(str(part) for part in (*parts, cell.placebo))
@@ -323,7 +324,7 @@ def _over_languages(each: Sequence[Contrast]) -> Iterator[Contrast]:
                     parts[0].cell,
                     domain=domain or POOLED,
                     language=POOLED,
-                    norm=most_permissive([part.cell.norm for part in parts if part.cell.norm is not None]),
+                    norm=pooled_norm([part.cell.norm for part in parts if part.cell.norm is not None]),
                 ),
                 strata=used,
                 left_out=tuple(dict.fromkeys((*(one for part in parts for one in part.left_out), *small))),
@@ -366,7 +367,7 @@ def _contrast(rows: pd.DataFrame, cell: Cell, strata: tuple[Stratum, ...]) -> Co
 
 
 def _in_domain(cell: Cell, domain: str, rows: pd.DataFrame) -> Cell:
-    norm = cell.norm if cell.placebo is not None else most_permissive(rows["norm"].dropna().unique())
+    norm = cell.norm if cell.placebo is not None else pooled_norm(rows["norm"].dropna().unique())
     return replace(cell, domain=domain, norm=norm)
 
 
@@ -388,13 +389,3 @@ def _stratum(domain: str, rows: pd.DataFrame, cell: Cell) -> Stratum | None:
         missing=missing,
         names=name_arms(values, template, sets, is_group, name) if by_name else None,
     )
-
-
-def most_permissive(norms: Iterable[object]) -> Norm | None:
-    """The norm of a claim about several domains; None if none has one."""
-    # A pooled claim is a finding only where every domain forbids a difference.
-    present = {Norm(str(value)) for value in norms}
-    for norm in (Norm.MAY_DIFFER, Norm.MUST_JUSTIFY, Norm.MUST_NOT_DIFFER):
-        if norm in present:
-            return norm
-    return None

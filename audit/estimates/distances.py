@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from audit.errors import NotMeasuredError
-from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED, most_permissive
+from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED
+from audit.estimates.norms import pooled_norm
 from audit.estimates.reply_pairs import SENTIMENT, SIMILARITY
 from audit.estimates.verdicts import Judged, Question, judge
 from audit.records import Estimate, Verdict
@@ -323,6 +324,6 @@ def _known(
         "group": group,
         "reference_group": reference,
         "signal": Signal(signal),
-        "norm": most_permissive(norms),
+        "norm": pooled_norm(norms),
         "level": judgement.level,
     }

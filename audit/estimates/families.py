@@ -129,7 +129,7 @@ def _widest(contrasts: Sequence[Contrast]) -> list[_Wide]:
 
 def _question(contrast: Contrast) -> tuple[str, ...]:
     cell = contrast.cell
-    parts = (cell.measure.name, cell.probe, cell.attribute, cell.group, cell.signal)
+    parts = (cell.measure.name, cell.probe, cell.attribute, cell.group, cell.reference, cell.signal)
     return tuple(str(part) for part in parts)
 
 

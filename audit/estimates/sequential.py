@@ -85,7 +85,7 @@ class Decisions:
         self._measures = measures
         known = corrections or {}
         self._sides = {role: _Side(corrections=known.get(role, Corrections())) for role in roles}
-        self._references: dict[Key, str] = {}
+        self._seen: set[Key] = set()
         self._primary: set[Key] = set()
 
     def look(self, frames: Mapping[str, FrameOf]) -> None:
@@ -98,7 +98,7 @@ class Decisions:
         for role, side in self._sides.items():
             for estimate in self._estimates(frames[role], side, whole_family=True):
                 key = key_of(estimate)
-                self._references[key] = estimate.reference_group or ""
+                self._seen.add(key)
                 if estimate.primary:
                     self._primary.add(key)
                 if key in side.ended:
@@ -112,7 +112,7 @@ class Decisions:
 
     def needed(self, place: Place) -> bool:
         """Whether some comparison still needs a prompt of this kind; what none is about is always needed."""
-        touching = [key for key in self._leading() if touches(key, place, self._references[key])]
+        touching = [key for key in self._leading() if touches(key, place)]
         return not touching or not all(self._is_decided(key) for key in touching)
 
     @property
@@ -207,7 +207,7 @@ class Decisions:
 
     def _leading(self) -> list[Key]:
         every = self._rule.decide == "every" or not self._primary
-        return sorted(self._references if every else self._primary)
+        return sorted(self._seen if every else self._primary)
 
     def _is_decided(self, key: Key) -> bool:
         return all(key in side.stated and side.stated[key].decided for side in self._sides.values())
@@ -233,15 +233,16 @@ def key_of(estimate: Estimate) -> Key:
         estimate.language,
         str(estimate.attribute),
         str(estimate.group),
+        str(estimate.reference_group),
         str(estimate.signal),
         str(None),
     )
 
 
-_, _PROBE, _DOMAIN, _LANGUAGE, _ATTRIBUTE, _GROUP, _SIGNAL = range(7)
+_, _PROBE, _DOMAIN, _LANGUAGE, _ATTRIBUTE, _GROUP, _REFERENCE, _SIGNAL = range(8)
 
 
-def touches(key: Key, place: Place, reference: str) -> bool:
+def touches(key: Key, place: Place) -> bool:
     """Whether a comparison uses a prompt's answers, in itself or as its negative control."""
     if key[_PROBE] != place.probe:
         return False
@@ -250,11 +251,11 @@ def touches(key: Key, place: Place, reference: str) -> bool:
     if place.arm is Arm.PLACEBO:
         return place.signal is None or str(place.signal) == key[_SIGNAL]
     same = (str(place.attribute), str(place.signal)) == (key[_ATTRIBUTE], key[_SIGNAL])
-    return place.arm is Arm.COUNTERFACTUAL and same and place.group in {key[_GROUP], reference}
+    return place.arm is Arm.COUNTERFACTUAL and same and place.group in {key[_GROUP], key[_REFERENCE]}
 
 
 def _shares_prompts(key: Key, other: Key) -> bool:
-    if any(key[part] != other[part] for part in (_PROBE, _ATTRIBUTE, _GROUP, _SIGNAL)):
+    if any(key[part] != other[part] for part in (_PROBE, _ATTRIBUTE, _GROUP, _REFERENCE, _SIGNAL)):
         return False
     return all(_alike(key[part], other[part]) for part in (_DOMAIN, _LANGUAGE))
 

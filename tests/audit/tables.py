@@ -142,8 +142,11 @@ def _sets(group: Values, reference: Values, shape: Fact) -> list[Fact]:
     names = shape.pop("names", None)
     assert isinstance(arms, tuple)
     language = str(shape.get("language", ""))
+    # Sets of another reference than the usual one are other sets.
+    against = shape.get("reference", "") if shape.get("reference") not in {"men", "a"} else ""
     kind = (
-        f"{shape.get('placebo', '')}{shape.get('attribute', '')}{arms[0]}{shape.get('signal', '')}{language}"
+        f"{shape.get('placebo', '')}{shape.get('attribute', '')}{arms[0]}{against}"
+        f"{shape.get('signal', '')}{language}"
     )
     found: list[Fact] = []
     for template, members in enumerate(zip(group, reference, strict=True)):

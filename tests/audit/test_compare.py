@@ -48,6 +48,21 @@ def test_change_is_after_minus_before_paired_by_prompt() -> None:
     assert found.n_clusters == N
 
 
+def test_each_of_two_references_has_its_own_change() -> None:
+    """A group held against two references is compared with its own past against each."""
+
+    def facts(women: Values) -> list[Fact]:
+        return [
+            *pairs(women, ONES),
+            *pairs(ZEROS, HALF, arms=("women", "unnamed"), reference="unnamed"),
+        ]
+
+    used = Judgement()
+    found = changes(side(facts(ZEROS), used), side(facts(HALF), used), used)
+    told = {one.reference_group: (one.before, one.after) for one in found if one.measure == "favourable_rate"}
+    assert told == {"men": (-1.0, -0.5), "unnamed": (-0.5, -0.5)}
+
+
 def test_levelling_down_shows_in_the_rates() -> None:
     """A gap that closes because the reference group fell is smaller, and its rates say how."""
     found = changed(pairs(ZEROS, ONES), pairs(ZEROS, ZEROS))["favourable_rate"]

@@ -263,6 +263,17 @@ def test_two_reference_groups_of_one_attribute_have_contrasts_of_their_own() -> 
         assert cells == [("women", "men", 3), ("other", "unnamed", 3)]
 
 
+def test_contrasts_with_two_references_have_names_of_their_own() -> None:
+    """A group held against each of two references draws two random streams and has two keys."""
+    facts = [
+        *pairs([[0.0]] * 3, [[1.0]] * 3, arms=("women", "men")),
+        *pairs([[0.0]] * 3, [[1.0]] * 3, arms=("women", "unnamed"), reference="unnamed"),
+    ]
+    both = found(facts)
+    assert [one.cell.reference for one in both] == ["men", "unnamed"]
+    assert len({seed_names(one) for one in both}) == 2
+
+
 def test_a_language_whose_last_domain_has_no_complete_set_is_pooled_all_the_same() -> None:
     """What one domain cannot state does not drop the other domain of its language."""
     facts = [

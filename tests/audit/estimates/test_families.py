@@ -6,7 +6,7 @@ import pytest
 
 from audit.estimates.contrasts import Contrast, contrasts
 from audit.estimates.disparities import disparities
-from audit.estimates.families import adjusted, could_show, weights
+from audit.estimates.families import adjusted, could_show, primary, weights
 from audit.estimates.measures import measure_named
 from audit.records import Estimate
 from audit.spec import Judgement, PrimaryRule
@@ -86,6 +86,20 @@ def test_declared_primary_contrasts_replace_the_default() -> None:
     shares = about(found, weights(found, Judgement(primary=(women, hiring))))
     heavy = {key for key, share in shares.items() if share is not None and share > 1}
     assert heavy == {("all", "women"), ("hiring", "women"), ("hiring", "nonbinary")}
+
+
+def test_a_second_reference_in_one_domain_is_primary_beside_one_in_several() -> None:
+    """Whether a contrast is the widest of its question depends on those with its own reference only."""
+    facts = [
+        *(fact for domain in ("lending", "hiring") for fact in pairs(MIXED, OTHER, domain=domain)),
+        *pairs(MIXED, OTHER, arms=("women", "unnamed"), reference="unnamed"),
+    ]
+    found = of(facts)
+    leads = primary(found, Judgement(), tested=[True] * len(found))
+    chosen = {
+        (one.cell.domain, one.cell.reference) for one, leads_ in zip(found, leads, strict=True) if leads_
+    }
+    assert chosen == {("all", "men"), ("lending", "unnamed")}
 
 
 def test_several_languages_are_primary_once_pooled() -> None:

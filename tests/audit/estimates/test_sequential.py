@@ -95,6 +95,25 @@ def test_large_gaps_and_clear_nulls_end_early() -> None:
     assert 1 < found["h d"][0] < 4
 
 
+def test_two_references_of_a_group_are_decided_apart() -> None:
+    """What one reference decides neither ends nor states the comparison with the other."""
+    far, near = answers({"g": 0.3}), answers({"g": 0.0}, seed=6)
+    other = near.assign(
+        reference="q", grp=near["grp"].replace("r", "q"), set_id=near["set_id"].map(lambda one: f"q{one}")
+    )
+    frame = pd.concat([far, other], ignore_index=True)
+    decisions = decided(frame)
+    frames = {look: up_to(frame, look) for look in range(1, decisions.looks_made + 1)}
+    told = {one.estimate.reference_group: one for one in decisions.final(frames, "target")}
+    assert told["r"].estimate.verdict is Verdict.DISPARITY
+    assert told["q"].estimate.verdict is Verdict.EQUIVALENT
+    assert told["r"].look < told["q"].look
+    first = Decisions(RULE, Judgement(smallest_disparity_of_concern=0.1), seed=1)
+    first.look({"target": up_to(frame, 1)})
+    assert not first.needed(place("r"))
+    assert first.needed(place("q"))
+
+
 def test_what_is_decided_is_not_needed_and_the_rest_is() -> None:
     """Prompts of a decided group are left out; reference, placebos and open groups are asked on."""
     frame = answers({"g": 0.3, "h": 0.05})
