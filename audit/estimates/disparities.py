@@ -26,7 +26,7 @@ from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, Interval
 from audit.statistics.multiplicity import fcr_level
 from audit.statistics.pooling import stratified_t
-from audit.statistics.power import detectable_from_standard_error
+from audit.statistics.power import detectable_by
 from audit.statistics.signflip import flips_needed, least_clusters_for_flips, sign_flip_test
 from probes.records import Norm
 from probes.seeds import rng
@@ -210,13 +210,7 @@ def _estimate(
             {**known, "method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": reasons}
         )
     floor = floor_of(controls, contrast.n_clusters)
-    detectable = (
-        0.0
-        if found.degenerate
-        else detectable_from_standard_error(
-            found.standard_error, found.df, level=design.level(judgement.level), power=POWER
-        )
-    )
+    detectable = detectable_by(found, level=design.level(judgement.level), power=POWER)
     margin = _margin(contrast.cell.measure, judgement)
     judged = judge(
         Question(
@@ -244,7 +238,7 @@ def _estimate(
         "p_adjusted": place.p_adjusted,
         "noise_floor": floor,
         "controls": controls,
-        "smallest_detectable": None if found.degenerate else detectable,
+        "smallest_detectable": detectable,
         "verdict": judged.verdict,
         "material": judged.material,
         "reasons": judged.reasons

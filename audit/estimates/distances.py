@@ -19,11 +19,12 @@ from audit.estimates.verdicts import Judged, Question, judge
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.arguments import Vector
-from audit.statistics.intervals import ClusterEstimate, Interval, cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
+from audit.statistics.intervals import ClusterEstimate, Interval
 from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
 from audit.statistics.paired import PairedDifferences, template_differences
 from audit.statistics.pooling import stratified_t
-from audit.statistics.power import detectable_from_standard_error
+from audit.statistics.power import detectable_by
 from probes.records import Norm, Placebo, Signal
 
 __all__ = ["DISTANCES", "EXCESSES", "distance_words", "distances", "further_apart"]
@@ -246,13 +247,7 @@ def _judged(
         return Estimate.model_validate(
             {**one.stated, **seen, "verdict": Verdict.OBSERVED, "reasons": (_OVER_NAMES,)}
         )
-    detectable = (
-        0.0
-        if found.degenerate
-        else detectable_from_standard_error(
-            found.standard_error, found.df, level=judgement.level, power=POWER
-        )
-    )
+    detectable = detectable_by(found, level=judgement.level, power=POWER)
     verdict = _directed(
         str(one.stated["measure"]),
         found,
@@ -280,7 +275,7 @@ def _judged(
         "selected_ci_high": None if selected is None else selected.high,
         "p_value": found.p_value,
         "p_adjusted": p_adjusted,
-        "smallest_detectable": None if found.degenerate else detectable,
+        "smallest_detectable": detectable,
         "verdict": verdict.verdict,
         "material": verdict.material,
         "reasons": verdict.reasons,

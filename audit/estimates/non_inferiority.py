@@ -7,8 +7,9 @@ from audit.estimates.contrasts import Contrast
 from audit.estimates.measures import measure_of
 from audit.records import Estimate, GroupChange, NonInferiority
 from audit.spec import Judgement
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.equivalence import non_inferiority
-from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.pooling import stratified_t
 
 __all__ = ["levelling", "non_inferiority_of", "own_changes"]

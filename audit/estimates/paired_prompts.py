@@ -5,7 +5,8 @@ import pandas as pd
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector
-from audit.statistics.intervals import ClusterEstimate, cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
+from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.jackknife import cluster_jackknife
 
 __all__ = ["paired", "rate_change", "rate_of", "summed"]

@@ -7,11 +7,12 @@ import numpy as np
 
 from audit.estimates.name_arms import NameArms, named_interval
 from audit.statistics.arguments import Vector
-from audit.statistics.intervals import ClusterEstimate, cluster_t_interval, equal_clusters_estimate
+from audit.statistics.cluster_t import cluster_t_interval
+from audit.statistics.intervals import ClusterEstimate, all_equal, equal_clusters_estimate
 from audit.statistics.multi_way import multi_way_cluster
 from audit.statistics.paired import PairedDifferences
-from audit.statistics.pooling import stratified_t, unseen_of
-from audit.statistics.unseen import with_unseen
+from audit.statistics.pooling import stratified_t
+from audit.statistics.unseen import unseen_of, with_unseen
 
 __all__ = ["distinct_templates", "pooled_interval", "weighed"]
 
@@ -56,7 +57,7 @@ def pooled_interval(
     """
     values = [part.differences for part in parts]
     # Where no template differs from another, there is a bound only, and it is that of the templates.
-    varies = any(np.ptp(one) > 0 for one in values)
+    varies = not all(all_equal(one, bounds) for one in values)
     shared = distinct_templates(parts) < sum(one.size for one in values)
     if not (varies and named) and not shared:
         if len(values) == 1:
@@ -78,5 +79,7 @@ def pooled_interval(
             point=point,
             level=level,
         )
-    unseen = unseen_of(values, np.full(len(values), 1 / len(values)), bounds)
+    # What strata share is weighed together first, as its spread is.
+    hidden_in = [weighed(parts)[0]] if shared else values
+    unseen = unseen_of(hidden_in, np.full(len(hidden_in), 1 / len(hidden_in)), bounds)
     return replace(found if unseen is None else with_unseen(found, unseen), bounds=bounds)

@@ -23,7 +23,8 @@ class Question:
     """Smallest disparity of concern, in the measure's unit; None if none was declared for it."""
     controls: tuple[Control, ...]
     noise_floor: float | None
-    smallest_detectable: float
+    smallest_detectable: float | None
+    """None where all templates agree."""
     missing: str | None
     """Why missing answers spoil the contrast; None if they do not."""
     minimum_clusters: int
@@ -111,7 +112,7 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
     if question.margin is None:
         reasons.append("no margin of concern is declared for this measure, so it cannot be called equivalent")
         return tuple(reasons)
-    if question.estimate.degenerate:
+    if question.smallest_detectable is None:
         n = question.estimate.n_clusters
         reasons.append(f"all {n} templates agree, so their spread is unknown; more templates would decide")
         return tuple(reasons)

@@ -11,6 +11,7 @@ from audit.statistics.betting import (
     BettingSequence,
     betting_sequence,
 )
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.components import (
     Components,
     pair_components,
@@ -59,7 +60,6 @@ from audit.statistics.impact import (
 from audit.statistics.intervals import (
     ClusterEstimate,
     Interval,
-    cluster_t_interval,
     equal_clusters_interval,
     equal_clusters_p_value,
 )
@@ -114,6 +114,7 @@ from audit.statistics.pooling import (
 from audit.statistics.power import (
     clusters_for_equivalence,
     clusters_needed,
+    detectable_by,
     detectable_from_standard_error,
     difference_variance,
     smallest_detectable,
@@ -264,6 +265,7 @@ __all__ = [
     "corrected_gap",
     "corrected_rate",
     "cosine_similarity",
+    "detectable_by",
     "detectable_from_standard_error",
     "difference_variance",
     "e_benjamini_hochberg",

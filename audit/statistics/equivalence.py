@@ -133,10 +133,11 @@ def non_inferiority(
 
 
 def equivalence_of(estimate: ClusterEstimate, *, margin: float, level: float = 0.95) -> Equivalence:
-    """`tost` of an estimate over clusters, also where all clusters are equal.
+    """`tost` of an estimate over clusters, also where all clusters are equal or few differ.
 
-    If they are, the t test is replaced by the bound of `equal_clusters_interval`: 30 templates that
-    all show no difference do not yet show that fewer than 5 % of templates differ; 59 do.
+    If all are equal, the t test is replaced by the bound of `equal_clusters_interval`: 30 templates that
+    all show no difference do not yet show that fewer than 5 % of templates differ; 59 do. If few
+    differ, it has what the others may hide (`within_unseen`).
 
     Args:
         estimate: The estimate; if degenerate, with the bounds of its clusters.
@@ -153,7 +154,7 @@ def equivalence_of(estimate: ClusterEstimate, *, margin: float, level: float = 0
     Source:
         Schuirmann (1987), as for `tost`; the bound as for `equal_clusters_interval`.
 
-    >>> from audit.statistics.intervals import cluster_t_interval
+    >>> from audit.statistics.cluster_t import cluster_t_interval
     >>> same = cluster_t_interval([0.0] * 59, bounds=(-1, 1))
     >>> equivalence_of(same, margin=0.05).equivalent
     True

@@ -1,28 +1,27 @@
-"""Intervals for means over clusters, with the degenerate cases stated rather than hidden.
+"""What an estimate over clusters is, its t interval, and its bound where all clusters are equal.
 
 A cluster is what is independent of its like: usually the prompts of one template. Rows of one
 cluster are not independent, so the number of rows never enters a standard error here.
 """
 
-from dataclasses import dataclass, replace
-from math import fsum, sqrt
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
 
 from audit.errors import NotMeasuredError
-from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
+from audit.statistics.arguments import Vector, check_fraction
 
 __all__ = [
     "ClusterEstimate",
     "Interval",
     "Unseen",
+    "all_equal",
     "check_bounds",
-    "cluster_t_interval",
     "equal_clusters_estimate",
     "equal_clusters_interval",
     "equal_clusters_p_value",
+    "rounding",
     "t_estimate",
 ]
 
@@ -44,14 +43,14 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """How far strata without spread could move a pooled mean, if all of their other clusters differed."""
+    """How far clusters not met could move a mean, in strata where few of those met differ."""
 
     fall: float
-    """Largest fall, at least 0: sum of w_k (mean_k - low)."""
+    """Largest fall, at least 0: sum of w_k (mean_k - low), each by how much it counts."""
     rise: float
-    """Largest rise, at least 0: sum of w_k (high - mean_k)."""
+    """Largest rise, at least 0: sum of w_k (high - mean_k), likewise."""
     n: float
-    """Number of clusters that witness that none differs, above 0."""
+    """Number of clusters that witness that there are no others, above 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ class ClusterEstimate:
     degenerate: bool = False
     """True if all clusters are equal: the interval is then a bound, not an estimate of spread."""
     unseen: Unseen | None = None
-    """What strata without spread may hide beyond the standard error; None where every stratum has some."""
+    """What clusters not met may hide beyond the standard error; None where enough of them differ."""
 
 
 def t_estimate(
@@ -112,61 +111,6 @@ def t_estimate(
         p_value=float(2 * stdtr(df, -abs(point) / standard_error)),
         interval=Interval(low=point - reach, high=point + reach, level=level, method=method),
     )
-
-
-def cluster_t_interval(
-    cluster_means: npt.ArrayLike,
-    *,
-    level: float = 0.95,
-    bounds: tuple[float, float] | None = None,
-) -> ClusterEstimate:
-    """The mean of independent clusters with its t interval: the default for means and differences.
-
-    point = mean(x); standard error = sqrt(sum((x - mean)^2) / (T (T - 1))); t with T - 1 degrees of
-    freedom. The order of the clusters does not matter.
-
-    If all clusters are equal the data hold no spread to estimate from, and an interval of width 0
-    would claim certainty. With `bounds` the interval is then `equal_clusters_interval`, and the
-    estimate is flagged `degenerate`; without bounds nothing can be said.
-
-    Do not use it below about 12 clusters, nor for ratios and maxima (see `cluster_bootstrap`). When
-    only one or two of many clusters differ from the rest, its coverage falls below nominal: look at
-    the clusters.
-
-    Args:
-        cluster_means: One value a cluster, such as the template's mean paired difference, shape (T,).
-        level: Nominal coverage, a fraction in (0, 1).
-        bounds: Smallest and largest value one cluster can have: (-1, 1) for a difference of rates.
-
-    Returns:
-        The estimate, in the unit of the values; its interval may reach beyond `bounds`.
-
-    Raises:
-        NotMeasuredError: Fewer than 2 clusters, or all are equal and `bounds` is not given.
-        ValueError: A value is not finite or outside `bounds`, or `level` is outside (0, 1).
-
-    Source:
-        Student (1908), Biometrika 6:1-25; for clusters, Cameron & Miller (2015), J. Human
-        Resources 50:317-372, section VI.
-
-    >>> estimate = cluster_t_interval([0.1, 0.3, 0.2, 0.2])
-    >>> round(estimate.point, 3), round(estimate.interval.low, 3), round(estimate.interval.high, 3)
-    (0.2, 0.07, 0.33)
-    """
-    check_fraction("level", level)
-    means = finite_vector("cluster_means", cluster_means)
-    n = means.size
-    check_clusters("the error of a mean", n)
-    check_bounds(means, bounds)
-    # An exactly rounded sum depends neither on the order of the clusters nor on their sign.
-    point = fsum(means.tolist()) / n
-    if _all_equal(means, bounds):
-        return equal_clusters_estimate(point, n, n_clusters=n, bounds=bounds, level=level)
-    standard_error = sqrt(fsum(((means - point) ** 2).tolist()) / (n * (n - 1.0)))
-    found = t_estimate(
-        point, standard_error, n - 1.0, n_clusters=n, level=level, method=f"cluster-t (df {n - 1})"
-    )
-    return replace(found, bounds=bounds)
 
 
 def equal_clusters_interval(
@@ -288,6 +232,12 @@ def check_bounds(means: Vector, bounds: tuple[float, float] | None) -> None:
         raise ValueError(f"cluster means from {least!r} to {largest!r} are outside the bounds {bounds!r}")
 
 
-def _all_equal(means: Vector, bounds: tuple[float, float] | None) -> bool:
-    scale = float(np.abs(means).max()) if bounds is None else bounds[1] - bounds[0]
-    return bool(np.ptp(means) <= _ROUNDING * scale)
+def rounding(values: Vector, bounds: tuple[float, float] | None) -> float:
+    """Distance below which two clusters count as equal: 1e-12 of the bounds, or of the largest value."""
+    scale = float(np.abs(values).max()) if bounds is None else bounds[1] - bounds[0]
+    return _ROUNDING * scale
+
+
+def all_equal(values: Vector, bounds: tuple[float, float] | None) -> bool:
+    """Whether clusters show no spread but that of rounding; shape (T,), T >= 1."""
+    return bool(np.ptp(values) <= rounding(values, bounds))

@@ -11,14 +11,14 @@ from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_clusters, finite_vector
 from audit.statistics.intervals import (
     ClusterEstimate,
-    Unseen,
+    all_equal,
     check_bounds,
     equal_clusters_estimate,
     t_estimate,
 )
-from audit.statistics.unseen import with_unseen
+from audit.statistics.unseen import unseen_of, with_unseen, witnesses
 
-__all__ = ["stratified_t", "unseen_of"]
+__all__ = ["stratified_t"]
 
 
 def stratified_t(
@@ -46,8 +46,8 @@ def stratified_t(
     Returns:
         The estimate, in the unit of the values. If no stratum has any spread it is flagged
         `degenerate` and bounded as in `equal_clusters_interval`, with the number of
-        clusters reduced to what unequal strata are worth. If only some have none, what they may hide is
-        added to the t interval of the others (`with_unseen`).
+        clusters reduced to what unequal strata are worth. If only some have none, or few clusters that
+        differ, what they may hide is added to the t interval (`unseen_of`, `with_unseen`).
 
     Raises:
         NotMeasuredError: There is no stratum, one has fewer than 2 clusters, or one has no spread and
@@ -68,13 +68,15 @@ def stratified_t(
         check_clusters(f"stratum {position}", stratum.size)
         check_bounds(stratum, bounds)
     sizes = np.array([stratum.size for stratum in values], dtype=np.float64)
-    alone = [_mean_and_variance(stratum) for stratum in values]
+    alone = [_mean_and_variance(stratum, bounds) for stratum in values]
     means = np.array([mean for mean, _ in alone])
     parts = weight**2 * np.array([variance for _, variance in alone]) / sizes
     point, variance = fsum((weight * means).tolist()), fsum(parts.tolist())
     n_clusters = int(sizes.sum())
     if variance == 0:
-        effective = n_clusters if bounds is None else _witnesses(means, weight, sizes, bounds)
+        effective = float(n_clusters)
+        if bounds is not None:
+            effective = witnesses(weight * (means - bounds[0]), weight * (bounds[1] - means), sizes)
         return equal_clusters_estimate(point, effective, n_clusters=n_clusters, bounds=bounds, level=level)
     df = variance**2 / fsum((parts**2 / (sizes - 1)).tolist())
     method = f"stratified t over clusters ({len(values)} strata, df {df:.1f})"
@@ -83,39 +85,9 @@ def stratified_t(
     return replace(found if unseen is None else with_unseen(found, unseen), bounds=bounds)
 
 
-def unseen_of(strata: Sequence[Vector], weight: Vector, bounds: tuple[float, float] | None) -> Unseen | None:
-    """What strata without any spread may hide; None if every stratum has spread.
-
-    Args:
-        strata: Cluster values of each stratum.
-        weight: Weight of each, adding up to 1, shape (K,).
-        bounds: Smallest and largest value one cluster can have.
-
-    Raises:
-        NotMeasuredError: A stratum has no spread and `bounds` is not given.
-    """
-    silent = np.array([np.ptp(stratum) == 0 for stratum in strata])
-    if not silent.any():
-        return None
-    if bounds is None:
-        place = int(np.flatnonzero(silent)[0])
-        raise NotMeasuredError(
-            f"all {strata[place].size} clusters of stratum {place} have the value {strata[place][0]:.6g}, so "
-            "their spread cannot be estimated; give the bounds of the measure to have a bound"
-        )
-    means = np.clip([stratum[0] for stratum in strata], *bounds)[silent]
-    sizes = np.array([stratum.size for stratum in strata], dtype=np.float64)[silent]
-    own = weight[silent]
-    return Unseen(
-        fall=float(own @ (means - bounds[0])),
-        rise=float(own @ (bounds[1] - means)),
-        n=_witnesses(means, own, sizes, bounds),
-    )
-
-
-def _mean_and_variance(stratum: Vector) -> tuple[float, float]:
+def _mean_and_variance(stratum: Vector, bounds: tuple[float, float] | None) -> tuple[float, float]:
     mean = fsum(stratum.tolist()) / stratum.size
-    if np.ptp(stratum) == 0:
+    if all_equal(stratum, bounds):
         return mean, 0.0
     return mean, fsum(((stratum - mean) ** 2).tolist()) / (stratum.size - 1)
 
@@ -127,19 +99,3 @@ def _weights(weights: npt.ArrayLike | None, n: int) -> Vector:
     if weight.shape != (n,) or (weight <= 0).any():
         raise ValueError(f"weights must be {n} numbers above 0; got {weight.tolist()!r}")
     return np.asarray(weight / weight.sum())
-
-
-def _witnesses(means: Vector, weight: Vector, sizes: Vector, bounds: tuple[float, float]) -> float:
-    """Clusters that a bound may count on, when strata without spread differ in size or value.
-
-    If a share q_k of stratum k differs from what was seen, the mean can rise by sum(v_k q_k) with v_k =
-    w_k (high - mean_k). All clusters of all strata agree with probability prod((1 - q_k)^T_k).
-    With q_k = 1 - exp(-x_k), concave in x_k, the rise is at most sum(v) (1 - alpha^(1/T*)) with
-    T* = sum(v) / max(v_k / T_k); the same holds for a fall. The smaller T* serves both.
-    """
-    found = [
-        room.sum() / (room / sizes).max()
-        for room in (weight * (bounds[1] - means), weight * (means - bounds[0]))
-        if room.max() > 0
-    ]
-    return float(min(found))

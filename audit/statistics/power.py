@@ -5,10 +5,13 @@ from math import ceil, sqrt
 from scipy.special import ndtri, stdtrit
 
 from audit.statistics.arguments import check_at_least, check_fraction
+from audit.statistics.intervals import ClusterEstimate
+from audit.statistics.unseen import reaches
 
 __all__ = [
     "clusters_for_equivalence",
     "clusters_needed",
+    "detectable_by",
     "detectable_from_standard_error",
     "difference_variance",
     "smallest_detectable",
@@ -77,6 +80,41 @@ def detectable_from_standard_error(
     check_fraction("level", level)
     _check_power(power)
     return standard_error * float(stdtrit(df, 0.5 + level / 2) + stdtrit(df, power))
+
+
+def detectable_by(found: ClusterEstimate, *, level: float = 0.95, power: float = 0.8) -> float | None:
+    """The true disparity, in either direction, that an estimate like this one finds with the given power.
+
+    `detectable_from_standard_error`, with what clusters not met may hide in the interval that has to exclude
+    0: the longer reach at 1 - alpha / 2 + t(df, power) * se.
+
+    Args:
+        found: The estimate.
+        level: 1 - alpha, a fraction in (0, 1).
+        power: Chance of finding it, a fraction in [0.5, 1).
+
+    Returns:
+        The disparity, in the estimate's unit; None where all clusters are equal, so that how much others
+        would differ is not known.
+
+    Raises:
+        ValueError: An argument is outside the range above.
+
+    Source:
+        As for `detectable_from_standard_error`.
+
+    >>> from audit.statistics.cluster_t import cluster_t_interval
+    >>> few = cluster_t_interval([0.1] + [0.0] * 43, bounds=(-1, 1))
+    >>> round(detectable_by(few), 3), round(detectable_from_standard_error(few.standard_error, few.df), 3)
+    (0.083, 0.007)
+    """
+    if found.degenerate:
+        return None
+    plain = detectable_from_standard_error(found.standard_error, found.df, level=level, power=power)
+    if found.unseen is None:
+        return plain
+    tail = (1 - level) / 2
+    return plain + max(reaches(found, found.unseen, tail)) - reaches(found, None, tail)[0]
 
 
 def smallest_detectable(

@@ -11,12 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
-from audit.statistics.intervals import (
-    ClusterEstimate,
-    check_bounds,
-    cluster_t_interval,
-    t_estimate,
-)
+from audit.statistics.cluster_t import cluster_t_interval
+from audit.statistics.intervals import ClusterEstimate, check_bounds, t_estimate
 
 __all__ = ["PoweredEstimate", "powered_gap", "powered_mean"]
 

@@ -104,6 +104,7 @@ NOT_SAMPLED: Mapping[str, str] = MappingProxyType(
         "chance_found": "a promise of a plan; its test simulates whether it comes true",
         "cheapest_design": "a search over the two chances above",
         "cosine_similarity": "a number of two given texts; what is stated of many is a cluster-t interval",
+        "detectable_by": "detectable_from_standard_error, with a bound added where few clusters differ",
         "flips_needed": "a count that follows from a threshold; no data enter",
         "four_fifths": "a screen that is arithmetic on the counts given and states no uncertainty",
         "least_clusters_for_flips": "a count that follows from a threshold; no data enter",

@@ -2,29 +2,41 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
 from audit.errors import NotMeasuredError
 from audit.statistics import (
     clopper_pearson_interval,
     cluster_jackknife,
+    cluster_t_interval,
     clustered_rate_interval,
     equal_clusters_interval,
     equal_clusters_p_value,
+    equivalence_of,
     exceedance_p_value,
     impact_table,
     raw_agreement,
     shrink_rates,
+    tost,
     wilson_interval,
 )
 from benchmarks.calibration.designs import TEMPLATE_SD, true_rate
 from benchmarks.calibration.tables import Cell
 from probes.seeds import rng
 
-__all__ = ["agreement_shares", "equal_clusters", "exact_rates", "limits", "many_rates", "tables_of_decisions"]
+__all__ = [
+    "agreement_shares",
+    "equal_clusters",
+    "exact_rates",
+    "few_differ",
+    "limits",
+    "many_rates",
+    "tables_of_decisions",
+]
 
 ROOT = 20266
 UNIT = (-1.0, 1.0)
+MARGIN = 0.05
 
 Vector = npt.NDArray[np.float64]
 
@@ -103,6 +115,41 @@ def equal_clusters(simulations: int) -> list[Cell]:
             cell.add("test rejects", float((equal & rejected).mean()))
             cells.append(cell)
     return cells
+
+
+def few_differ(simulations: int) -> list[Cell]:
+    """How often a mean of 5 points is called equivalent at that margin and covered, if few clusters differ.
+
+    A cluster is 0, or the size given with the chance that makes the mean 5 points; nothing else varies.
+    Nominal are 5 % in the first two columns and 95 % in the others; t alone is the interval of the spread
+    seen, and where none was seen the bound of equal clusters.
+    """
+    cells = []
+    for templates in (12, 30, 60, 100, 200):
+        for size in (1.0, 0.5, 0.25):
+            stream = rng(ROOT, "few", templates, int(100 * size))
+            differ = stream.binomial(templates, MARGIN / size, simulations)
+            found = {int(m): _few_differ(templates, int(m), size) for m in np.unique(differ)}
+            shares = np.mean([found[int(m)] for m in differ], axis=0)
+            cell = Cell(templates=templates, repeats=1, note=f"{MARGIN / size:.0%} by {100 * size:.0f}")
+            names = ("t alone, equivalent", "equivalent", "t alone covers", "covers")
+            for name, share in zip(names, shares, strict=True):
+                cell.add(name, float(share))
+            cells.append(cell)
+    return cells
+
+
+def _few_differ(templates: int, m: int, size: float) -> tuple[bool, bool, bool, bool]:
+    values = np.zeros(templates)
+    values[:m] = size
+    full = cluster_t_interval(values, bounds=UNIT)
+    same = equivalence_of(full, margin=MARGIN).equivalent
+    covers = full.interval.low <= MARGIN <= full.interval.high
+    if full.degenerate:
+        return same, same, covers, covers
+    alone = tost(full.point, full.standard_error, full.df, margin=MARGIN).equivalent
+    reach = float(stdtrit(full.df, 0.975)) * full.standard_error
+    return alone, same, abs(full.point - MARGIN) <= reach, covers
 
 
 def many_rates(simulations: int) -> list[Cell]:

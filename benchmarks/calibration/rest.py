@@ -77,6 +77,7 @@ SECTIONS = (
         make=rates.equal_clusters,
         promised=(),
     ),
+    Section(title="When few clusters differ", make=rates.few_differ, promised=()),
     Section(title="Coverage of many small rates", make=rates.many_rates, target=(0.935, None)),
     Section(
         title="Coverage of a table of decisions",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.errors import NotMeasuredError
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.rates import clustered_rate_interval, wilson_interval
 
 __all__ = ["Share", "mean_of", "share_of"]

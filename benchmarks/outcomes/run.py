@@ -15,8 +15,8 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.scales import scaled
 from audit.statistics.arguments import Vector
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.fieller import merit_contrasts, merit_price
-from audit.statistics.intervals import cluster_t_interval
 from audit.statistics.sentiment_bias import sentiment_bias_strong
 from probes.seeds import rng
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, fisher_exact
 
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.rates import clustered_rate_interval
 from audit.statistics.ratios import impact_ratio
 from audit.tables.rates import Trials, contrast, rate_interval, ratio_interval, tally

@@ -11,7 +11,7 @@ from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import Contrast, contrasts, flattened, interval, placebo_contrasts, seed_names
 from audit.estimates.measures import measure_named
 from audit.estimates.name_arms import name_codes
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from probes.records import Norm, Placebo, Signal
 from probes.seeds import rng
 from tests.audit.tables import Fact, pairs, placebos, readings

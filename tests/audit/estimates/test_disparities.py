@@ -227,11 +227,11 @@ def test_naive_interval_ignores_templates() -> None:
 
 
 def test_detectable_size_is_the_standard_error_times_two_quantiles() -> None:
-    """What the design sees at 80 % power: t(23, .975) + t(23, .8) standard errors of what it met."""
-    found = favourable(pairs(HALF, ONES))
-    # Differences: -1 in 8 templates, -.5 in 16: variance .5^2 * (1/3)(2/3) * 24/23.
-    error = (0.25 * 2 / 9 * 24 / 23 / 24) ** 0.5
-    assert found.smallest_detectable == pytest.approx((2.068658 + 0.857530) * error, rel=1e-4)
+    """What the design sees at 80 % power: t(47, .975) + t(47, .8) standard errors of what it met."""
+    found = favourable(pairs([*HALF, *HALF], [*ONES, *ONES]))
+    # Differences: -1 in 16 templates, -.5 in 32: variance .5^2 * (1/3)(2/3) * 48/47.
+    error = (0.25 * 2 / 9 * 48 / 47 / 48) ** 0.5
+    assert found.smallest_detectable == pytest.approx((2.011741 + 0.849336) * error, rel=1e-4)
 
 
 @settings(max_examples=5, deadline=None)

@@ -15,7 +15,7 @@ from audit.findings import findings
 from audit.findings.claims import claim
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement, parse_spec
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.text_similarity import bleu, cosine_similarity, rouge_l
 from audit.store_replies import read_replies
 from tests.audit.tables import Fact, pairs, placebos, readings, source

@@ -9,8 +9,8 @@ from scipy.special import expit
 
 from audit.errors import NotMeasuredError
 from audit.statistics.betting import betting_sequence
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.evalues import combine_e_values
-from audit.statistics.intervals import cluster_t_interval
 from probes.seeds import rng
 
 Matrix = npt.NDArray[np.float64]

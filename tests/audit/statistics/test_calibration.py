@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 from scipy.special import expit
 
-from audit.statistics.intervals import Interval, cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
+from audit.statistics.intervals import Interval
 from audit.statistics.multiplicity import benjamini_hochberg
 from audit.statistics.paired import template_differences
 from audit.statistics.pooling import stratified_t

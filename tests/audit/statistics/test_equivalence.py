@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import NotMeasuredError
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.equivalence import equivalence_of, non_inferiority, tost
-from audit.statistics.intervals import cluster_t_interval, t_estimate
+from audit.statistics.intervals import t_estimate
 
 points = st.floats(-0.2, 0.2)
 errors = st.floats(0.001, 0.1)

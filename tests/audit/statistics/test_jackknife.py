@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from audit.errors import NotMeasuredError
@@ -24,6 +24,7 @@ def test_mean_of_equal_clusters_is_the_cluster_t_interval(means: list[float], nu
     """For a plain mean the jackknife is Student's interval, whatever value it is tested against."""
     sums = np.column_stack([means, np.ones(len(means))])
     found, known = cluster_jackknife(_share, sums, null=null), cluster_t_interval(means)
+    assume(known.unseen is None)
     assert found.point == pytest.approx(known.point, abs=1e-9)
     assert found.interval.low == pytest.approx(known.interval.low, abs=1e-6)
     assert found.interval.high == pytest.approx(known.interval.high, abs=1e-6)

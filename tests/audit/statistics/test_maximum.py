@@ -7,7 +7,7 @@ from scipy import stats
 from scipy.special import expit
 
 from audit.errors import NotMeasuredError
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.maximum import GroupContrasts, SimultaneousEstimates, group_contrasts, max_t_intervals
 from probes.seeds import rng
 

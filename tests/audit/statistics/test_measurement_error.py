@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from audit.errors import NotMeasuredError
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.error_rates import Calibration, calibrate, shared_covariance
-from audit.statistics.intervals import cluster_t_interval
 from audit.statistics.measurement_error import corrected_gap, corrected_rate
 from audit.statistics.sensitivity_band import gap_band, rate_band
 from probes.seeds import rng

@@ -7,7 +7,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from audit.errors import NotMeasuredError
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.mixed import log_odds, mixed_logit
 from probes.seeds import rng
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import NotMeasuredError
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.multi_way import multi_way_cluster
 from audit.statistics.pooling import stratified_t
 from probes.seeds import rng

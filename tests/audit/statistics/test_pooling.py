@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from audit.errors import NotMeasuredError
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.equivalence import equivalence_of
-from audit.statistics.intervals import cluster_t_interval, equal_clusters_interval
+from audit.statistics.intervals import equal_clusters_interval
 from audit.statistics.pooling import stratified_t
 from probes.seeds import rng
 
@@ -112,14 +113,14 @@ def test_a_stratum_without_spread_is_not_known_exactly() -> None:
 
 
 def test_silent_strata_add_what_they_may_hide() -> None:
-    """Half of the error goes to the bound of the equal clusters, half to the t of the others."""
+    """The ends are quantiles of t of the stratum that varies less or plus a beta share of the other."""
     varied = [0.1, 0.3, 0.2, 0.0, 0.4]
     found = stratified_t([varied, [0.0] * 20], bounds=UNIT)
-    half = cluster_t_interval(varied, level=0.975)
-    reach = (half.interval.high - half.point) / 2
-    share = 1 - 0.025 ** (1 / 20)
-    assert found.interval.high == pytest.approx(0.1 + reach + share / 2)
-    assert found.interval.low == pytest.approx(0.1 - reach - share / 2)
+    draw = rng(6, "sum")
+    seen = found.standard_error * draw.standard_t(found.df, 1_000_000)
+    hidden = 0.5 * draw.beta(1, 20, seen.size)
+    assert found.interval.high == pytest.approx(0.1 + np.quantile(seen + hidden, 0.975), abs=1e-3)
+    assert found.interval.low == pytest.approx(0.1 + np.quantile(seen - hidden, 0.025), abs=1e-3)
     assert not found.degenerate
     with pytest.raises(NotMeasuredError, match="all 20 clusters of stratum 1"):
         stratified_t([varied, [0.0] * 20])

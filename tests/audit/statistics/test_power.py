@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.power import (
     clusters_for_equivalence,
     clusters_needed,
+    detectable_by,
     detectable_from_standard_error,
     difference_variance,
     smallest_detectable,
@@ -96,3 +97,18 @@ def test_designs_that_cannot_be_are_refused() -> None:
         clusters_needed(0.0, repeats=1, **design)
     with pytest.raises(ValueError, match="margin"):
         clusters_for_equivalence(-0.1, repeats=1, **design)
+
+
+def test_what_few_clusters_hide_enters_what_can_be_seen() -> None:
+    """Beside the plain size the interval has to clear its bound; where all are equal no size is known."""
+    dense, few, none = (
+        cluster_t_interval(values, bounds=(-1, 1))
+        for values in (np.linspace(-0.4, 0.4, 44), [0.1] + [0.0] * 43, [0.0] * 44)
+    )
+    plain = detectable_from_standard_error(dense.standard_error, dense.df, level=0.9)
+    assert detectable_by(dense, level=0.9) == pytest.approx(plain)
+    seen = detectable_by(few)
+    assert seen is not None
+    reach = max(few.interval.high - few.point, few.point - few.interval.low)
+    assert seen == pytest.approx(reach + stats.t.ppf(0.8, 43) * few.standard_error)
+    assert detectable_by(none) is None

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import NotMeasuredError
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.prediction_powered import powered_gap, powered_mean
 from probes.seeds import rng
 

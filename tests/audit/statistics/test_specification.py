@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import NotMeasuredError
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.signflip import sign_flip_test
 from audit.statistics.specification import specification_curve
 from probes.seeds import rng

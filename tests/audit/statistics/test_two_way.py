@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Vector
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.two_way import two_way_cluster
 from probes.seeds import rng
 
