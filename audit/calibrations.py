@@ -11,10 +11,10 @@ from shlex import quote
 from pydantic import ValidationError
 
 from audit.analyzers.base import Analyzer
-from audit.checking import AnalyzerCheck, check_read, is_graded
+from audit.checking import AnalyzerCheck, check_read, labelled_for
 from audit.errors import InputError
 from audit.estimates.error_rates import ErrorCell, ErrorRates
-from audit.labelled import Labels, read_labelled
+from audit.labelled import Labels
 from audit.plugins import ANALYZERS, load_plugin, validated_options
 from audit.spec import AnalyzerSpec, Spec
 from audit.validation import problem_lines
@@ -49,7 +49,7 @@ def check_attached(spec: Spec, analyzers: Sequence[Analyzer], root: Path, where:
                     next_step=_check_command(part),
                 )
             with _named(f"{place}.labels"):
-                read_labelled(root / part.labels, Labels(), graded=is_graded(analyzer))
+                labelled_for(analyzer, root / part.labels, Labels())
 
 
 def attached_rates(

@@ -3,16 +3,17 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
+import yaml
 from pydantic import JsonValue, TypeAdapter, model_validator
 
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.errors import InputError
 from audit.estimates.measures import known_measures
-from audit.labelled import Labelled, Labels, read_labelled
+from audit.labelled import Decisions, Labelled, Labels, read_labelled
 from audit.performance import LEVEL, Confusion, Performance, Rate, Read, confusion, performance
 from audit.plugins import build_analyzer
 from audit.records import Exchange, Score
@@ -25,8 +26,8 @@ __all__ = [
     "Positive",
     "check_analyzer",
     "check_read",
-    "is_graded",
     "is_graded_reading",
+    "labelled_for",
     "rated_reading",
 ]
 
@@ -35,10 +36,13 @@ THRESHOLD = 0.5
 UNDETERMINED = "undetermined"
 _GRADED = "refusal"
 """The reading that people label as full, partial or none."""
-_DECIDES = "decision"
-"""The analyzer that reads one of the options that come with a prompt."""
-_CHECKABLE = ("favourable", "parsed")
+_DECIDES, _CHOICE = "decision", "choice"
+"""The analyzer that reads one of the options that come with a prompt, and its reading of which."""
+_PARSED = "parsed"
+_CHECKABLE = ("favourable", _PARSED)
 """Its readings that labels of 1 or 0 can be of."""
+_ASKED = ("options", "favourable")
+"""What replies decide among: columns of the file, or options of a check."""
 _OPTIONS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 _ROUNDING = 1e-5
 """Distance at which a rate, kept with six digits, is that of its counts."""
@@ -125,6 +129,8 @@ class Positive:
 
 RATED = Positive()
 """What rates are made of, at the usual threshold."""
+UNSAID = Decisions()
+"""The rows say what their replies decide among."""
 
 
 def check_analyzer(
@@ -146,7 +152,8 @@ def check_analyzer(
         name: Name of the analyzer.
         file: CSV or JSONL file; see `audit.labelled.read_labelled`.
         labels: Its columns.
-        options: Options of the analyzer, as in a spec; relative paths are relative to the current folder.
+        options: Options of the analyzer, as in a spec; relative paths are relative to the current folder. For
+            `decision` also `options` and `favourable`, for rows that do not name theirs.
         positive: Which readings are positive.
         context: What the analyzer is given; without one it can ask no model.
 
@@ -158,8 +165,10 @@ def check_analyzer(
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
     given = AnalyzerContext(root=Path()) if context is None else context
-    analyzer = build_analyzer(name, options, given, where="analyzers check")
-    return check_read(analyzer, file, labels, options=options, positive=positive)
+    own = {key: value for key, value in options.items() if name != _DECIDES or key not in _ASKED}
+    analyzer = build_analyzer(name, own, given, where="analyzers check")
+    decisions = _decisions(options) if name == _DECIDES else Decisions()
+    return check_read(analyzer, file, labels, options=own, positive=positive, decisions=decisions)
 
 
 def check_read(
@@ -169,6 +178,7 @@ def check_read(
     *,
     options: Mapping[str, object],
     positive: Positive = RATED,
+    decisions: Decisions = UNSAID,
 ) -> AnalyzerCheck:
     """As `check_analyzer`, with an analyzer that is there already.
 
@@ -178,6 +188,7 @@ def check_read(
         labels: Its columns.
         options: What the analyzer was made with, to be kept in the result.
         positive: Which readings are positive.
+        decisions: What replies decide among, where the rows do not say; read for `decision` only.
 
     Raises:
         InputError: The file or a value in it is wrong, or there is no such measure.
@@ -185,9 +196,7 @@ def check_read(
     chosen, threshold = _measure(analyzer, positive.measure), positive.threshold
     if not math.isfinite(threshold):
         raise InputError(f"analyzers check: --threshold: must be a finite number; got {threshold}")
-    rows = read_labelled(file, labels, graded=chosen == _GRADED)
-    if analyzer.info.name == _DECIDES:
-        _check_decidable(rows, file, chosen)
+    rows = labelled_for(analyzer, file, labels, measure=chosen, decisions=decisions)
     read = _readings(analyzer, rows, chosen, threshold)
     overall = performance(read)
     counts: dict[str, Counter[str]] = {}
@@ -210,9 +219,33 @@ def check_read(
     )
 
 
-def is_graded(analyzer: Analyzer) -> bool:
-    """Whether labels of the analyzer's readings may be full, partial and none, as those of refusals."""
-    return is_graded_reading(rated_reading(analyzer))
+def labelled_for(
+    analyzer: Analyzer,
+    file: Path,
+    labels: Labels,
+    *,
+    measure: str | None = None,
+    decisions: Decisions = UNSAID,
+) -> list[Labelled]:
+    """The rows of a labelled file that a reading of an analyzer can be compared with.
+
+    Args:
+        analyzer: The analyzer.
+        file: CSV or JSONL file.
+        labels: Its columns.
+        measure: Which reading; None for the one that rates are made of.
+        decisions: What replies decide among, where the rows do not say; read for `decision` only.
+
+    Raises:
+        InputError: The file or a value in it is wrong, or the reading cannot be checked.
+    """
+    reading = rated_reading(analyzer) if measure is None else measure
+    decides = analyzer.info.name == _DECIDES
+    among = replace(decisions, words=reading != _PARSED) if decides else None
+    rows = read_labelled(file, labels, graded=is_graded_reading(reading), decisions=among)
+    if decides:
+        _check_decidable(rows, file, reading)
+    return rows
 
 
 def is_graded_reading(reading: str) -> bool:
@@ -254,13 +287,17 @@ def _readings(analyzer: Analyzer, rows: Sequence[Labelled], measure: str, thresh
         )
         for place, row in enumerate(rows)
     ]
-    found: dict[int, Score] = {s.output: s for s in analyzer.score(exchanges) if s.measure == measure}
+    scores = analyzer.score(exchanges)
+    found: dict[int, Score] = {s.output: s for s in scores if s.measure == measure}
+    # Beside labels in words stand the options that were read, which tell more than favourable or not.
+    named = {s.output: s for s in scores if s.measure == _CHOICE} if chooses else {}
     read = []
     for place, row in enumerate(rows):
         score = found.get(place)
         value = None if score is None else score.value
         positive = None if value is None else value >= threshold
-        read.append(Read(row=row, positive=positive, reading=UNDETERMINED if score is None else score.label))
+        told = named.get(place, score) if row.in_words else score
+        read.append(Read(row=row, positive=positive, reading=UNDETERMINED if told is None else told.label))
     return read
 
 
@@ -279,14 +316,36 @@ def _check_decidable(rows: Sequence[Labelled], file: Path, measure: str) -> None
             f"analyzers check: --measure: must be one of {', '.join(_CHECKABLE)} for {_DECIDES}; "
             f"got {measure!r}"
         )
-    missing = next(
-        (name for name in ("options", "favourable") if any(not getattr(row, name) for row in rows)), None
-    )
+    missing = next((name for name in _ASKED if any(not getattr(row, name) for row in rows)), None)
     if missing is not None:
         raise InputError(
             f"{file}: column {missing!r}: {_DECIDES} reads which of the options a reply states, so every row "
-            "needs options (apart by |) and favourable (the one that label 1 stands for)"
+            "needs options (apart by |) and favourable (the one that label 1 stands for); or, for all rows, "
+            "--option 'options=yes|no' --option favourable=yes"
         )
+
+
+def _decisions(given: Mapping[str, object]) -> Decisions:
+    """What replies decide among, from the options of a check: a list, or texts apart by `|`.
+
+    Raises:
+        InputError: They are no texts, or the favourable one is none of them.
+    """
+    options, favourable = given.get("options", []), given.get("favourable")
+    parts = options.split("|") if isinstance(options, str) else options
+    if not isinstance(parts, list) or not all(isinstance(part, str) and part.strip() for part in parts):
+        raise InputError(
+            "analyzers check: --option options: must be texts, as approve|decline or a list of them; "
+            f"got {options!r}"
+        )
+    names = tuple(part.strip() for part in parts)
+    if isinstance(favourable, bool):  # YAML's reading of a bare yes or no
+        meant = [name for name in names if yaml.safe_load(name) is favourable]
+        favourable = meant[0] if len(meant) == 1 else favourable
+    if favourable is not None and (not isinstance(favourable, str) or (names and favourable not in names)):
+        accepted = f"one of {', '.join(names)}" if names else "text"
+        raise InputError(f"analyzers check: --option favourable: must be {accepted}; got {favourable!r}")
+    return Decisions(options=names, favourable=favourable)
 
 
 def _messages(row: Labelled) -> tuple[Message, ...]:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -10,7 +10,7 @@ from typing import TypedDict
 from audit.errors import InputError
 from audit.table_files import check_columns, read_rows
 
-__all__ = ["Labelled", "Labels", "accepted_labels", "is_positive", "read_labelled"]
+__all__ = ["Decisions", "Labelled", "Labels", "accepted_labels", "is_positive", "read_labelled"]
 
 _TEMPLATE = "template"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -36,6 +36,17 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What the replies of a file decide among, where its rows do not say."""
+
+    options: tuple[str, ...] = ()
+    favourable: str | None = None
+    """The option that is good for the person concerned."""
+    words: bool = True
+    """Whether a label may be the option that the reply decides for, in place of 1 or 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """One labelled reply."""
 
@@ -51,18 +62,27 @@ class Labelled:
     cluster: str | None = None
     """What makes rows dependent, such as the template of the prompt; None if the file has no such column."""
     options: tuple[str, ...] = ()
-    """What the reply could decide; empty if the file has no such column."""
+    """What the reply could decide; empty if nothing says so."""
     favourable: str | None = None
     """The option that is good for the person concerned."""
 
+    @property
+    def in_words(self) -> bool:
+        """Whether the label is an option and not 1 or 0."""
+        return self.label not in _POSITIVE | _NEGATIVE and self.label in _folded(self.options)
 
-def read_labelled(file: Path, labels: Labels, *, graded: bool) -> list[Labelled]:
+
+def read_labelled(
+    file: Path, labels: Labels, *, graded: bool, decisions: Decisions | None = None
+) -> list[Labelled]:
     """The labelled replies of a file, in order.
 
     Args:
         file: A `.csv` file with a header, or a `.jsonl` file with an object a line.
         labels: Names of its columns.
         graded: True for refusals, which may also be labelled `full`, `partial` or `none`.
+        decisions: For replies that decide: what among, where the columns `options` and `favourable` are
+            absent or empty. The label of such a reply may be one of its options.
 
     Returns:
         At least one row.
@@ -74,7 +94,7 @@ def read_labelled(file: Path, labels: Labels, *, graded: bool) -> list[Labelled]
     if file.is_file() and file.suffix.lower() not in _KINDS:
         raise InputError(f"{file}: unknown kind of file {file.suffix!r}; accepted: {', '.join(_KINDS)}")
     needed = frozenset({labels.prompt, labels.response, labels.label} | _named(labels))
-    rows = list(_rows(file, labels, needed, graded=graded))
+    rows = list(_rows(file, labels, needed, graded=graded, decisions=decisions))
     if not rows:
         raise InputError(f"{file}: holds no rows; at least one labelled reply is needed")
     return rows
@@ -92,7 +112,9 @@ def _named(labels: Labels) -> set[str]:
     return {own for own, usual in pairs if own != usual}
 
 
-def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -> Iterator[Labelled]:
+def _rows(
+    file: Path, labels: Labels, needed: frozenset[str], *, graded: bool, decisions: Decisions | None
+) -> Iterator[Labelled]:
     named = (labels.group, labels.language, labels.system, labels.cluster)
     optional = frozenset({*named, _TEMPLATE, _OPTIONS, _FAVOURABLE})
     for line, row in read_rows(file, needed, optional=optional):
@@ -101,12 +123,14 @@ def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -
         # JSON's true and false are 1 and 0; their words are not.
         plain = int(said) if isinstance(said, bool) else said
         label = str(plain).strip().casefold()
-        positive = is_positive(label, graded=graded)
-        if positive is None or isinstance(said, list | dict):
-            accepted = accepted_labels(graded=graded)
+        decided = _decided(file, line, row, decisions or Decisions(words=False))
+        words = decisions is not None and decisions.words
+        try:
+            positive = _positive(label, decided if words else _UNDECIDED, graded=graded)
+        except ValueError as error:
             raise InputError(
-                f"{file}: line {line}: column {labels.label!r}: must be one of {accepted}; got {said!r}"
-            )
+                f"{file}: line {line}: column {labels.label!r}: {error}; got {said!r}"
+            ) from error
         yield Labelled(
             prompt=_text(file, line, row, labels.prompt),
             response=_text(file, line, row, labels.response),
@@ -116,7 +140,7 @@ def _rows(file: Path, labels: Labels, needed: frozenset[str], *, graded: bool) -
             language=_optional(file, line, row, labels.language),
             system=_optional(file, line, row, labels.system),
             cluster=_optional(file, line, row, _cluster_column(labels, row)),
-            **_decided(file, line, row),
+            **decided,
         )
 
 
@@ -125,19 +149,48 @@ class _Decided(TypedDict):
     favourable: str | None
 
 
-def _decided(file: Path, line: int, row: Mapping[str, object]) -> _Decided:
+_UNDECIDED: _Decided = {"options": (), "favourable": None}
+
+
+def _positive(label: str, decided: _Decided, *, graded: bool) -> bool:
+    """Whether a label says that the behaviour is there, or is the favourable option.
+
+    Raises:
+        ValueError: The label is not accepted; the message says what is.
+    """
+    options, favourable = _folded(decided["options"]), decided["favourable"]
+    positive = is_positive(label, graded=graded)
+    if label not in options:
+        if positive is None:
+            raise ValueError(f"must be one of {', '.join((accepted_labels(graded=graded), *options))}")
+        return positive
+    if favourable is None:
+        raise ValueError(f"is an option, so {_FAVOURABLE} must say which one is")
+    chosen = label == favourable.strip().casefold()
+    if positive is not None and chosen is not positive:
+        raise ValueError("is an option and also a label, so it says two things: give the options other names")
+    return chosen
+
+
+def _folded(options: Sequence[str]) -> tuple[str, ...]:
+    return tuple(option.strip().casefold() for option in options)
+
+
+def _decided(file: Path, line: int, row: Mapping[str, object], usual: Decisions) -> _Decided:
     """Options and the favourable one among them: texts apart by `|`, or a list in JSON Lines."""
     given = row.get(_OPTIONS)
     parts = given.split("|") if isinstance(given, str) else given
     if parts is None or parts == [""]:
-        return {"options": (), "favourable": None}
+        parts = list(usual.options)
+    if not parts:
+        return _UNDECIDED
     if not isinstance(parts, list) or not all(isinstance(part, str) and part.strip() for part in parts):
         raise InputError(
             f"{file}: line {line}: column '{_OPTIONS}': must be texts apart by |, or a list of texts; "
             f"got {given!r}"
         )
     options = tuple(part.strip() for part in parts)
-    favourable = _optional(file, line, row, _FAVOURABLE)
+    favourable = _optional(file, line, row, _FAVOURABLE) or usual.favourable
     if favourable is not None and favourable not in options:
         raise InputError(
             f"{file}: line {line}: column '{_FAVOURABLE}': must be one of {', '.join(options)}; "

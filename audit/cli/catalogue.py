@@ -217,9 +217,9 @@ def check_labels(
 ) -> int:
     """Measure an analyzer on replies that people have labelled.
 
-    Labels are 1 or 0; for refusals also full, partial or none. For decision every row needs the columns
-    options (texts apart by |) and favourable. Exit code 3 if there was nothing to measure sensitivity or
-    specificity on.
+    Labels are 1 or 0; for refusals also full, partial or none; for decision also one of the options, which
+    the columns options (texts apart by |) and favourable name, or --option options=... and favourable=....
+    Exit code 3 if there was nothing to measure sensitivity or specificity on.
     """
     columns = Labels(
         prompt=prompt_column,

@@ -314,3 +314,92 @@ def test_a_decision_without_its_options_is_one_line(
     with pytest.raises(InputError, match=message) as caught:
         checked(written(tmp_path, [row("Yes.", "1", **more)]), "decision")
     assert "\n" not in str(caught.value)
+
+
+DECIDED = ("Approve.", "I would decline it.", "Approve.", "Hard to say.")
+
+
+def test_a_label_may_be_the_option_that_a_reply_decides_for(tmp_path: Path) -> None:
+    """Words of the decision count as 1 for the favourable option and 0 for others, in any letter case."""
+    given = {"options": "approve|decline|refer", "favourable": "approve"}
+    labels = ("Approve", "refer", "decline", "approve")
+    rows = [row(said, label, **given) for said, label in zip(DECIDED, labels, strict=True)]
+    found = checked(written(tmp_path, rows), "decision")
+    assert (found.sensitivity.value, found.specificity.value) == (1.0, 0.5)
+    assert found.readings == {
+        "approve": {"approve": 1, "unparsed": 1},
+        "decline": {"approve": 1},
+        "refer": {"decline": 1},
+    }
+
+
+@pytest.mark.parametrize("options", ["approve|decline", ["approve", "decline"]])
+def test_options_that_are_the_same_for_all_rows_are_given_once(tmp_path: Path, options: object) -> None:
+    """They need no column, a row may still name its own, and they are no options of the analyzer."""
+    rows = [row(said, label) for said, label in zip(DECIDED, ("1", "decline", "0", "1"), strict=True)]
+    given = {"options": options, "favourable": "approve"}
+    found = check_analyzer("decision", written(tmp_path, rows), Labels(), options=given)
+    assert (found.sensitivity.value, found.specificity.value, found.options) == (1.0, 0.5, {})
+    own = [row("Yes.", "yes", options="yes|no", favourable="yes"), row("Decline.", "decline", options="")]
+    found = check_analyzer("decision", written(tmp_path, own), Labels(), options=given)
+    assert found.balanced_accuracy.value == 1.0
+
+
+def test_a_favourable_yes_is_the_option_that_yaml_reads_as_true(tmp_path: Path) -> None:
+    """On the command line a bare yes arrives as true, and only one option can be meant."""
+    file = written(tmp_path, [row("Yes.", "yes"), row("No.", "no")])
+    found = check_analyzer("decision", file, Labels(), options={"options": "yes|no", "favourable": True})
+    assert found.balanced_accuracy.value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("label", "more", "message"),
+    [
+        (
+            "refer",
+            {"options": "approve|decline", "favourable": "approve"},
+            "1, 0, approve, decline; got 'refer'",
+        ),
+        (
+            "approve",
+            {"options": "approve|decline"},
+            "line 2: column 'label': is an option, so favourable must",
+        ),
+        ("approve", {}, "column 'label': must be one of 1, 0; got 'approve'"),
+        ("1", {"options": "1|2", "favourable": "2"}, "'label': is an option and also a label"),
+        ("1", {}, "column 'options': decision reads .* --option 'options=yes|no' --option favourable=yes"),
+    ],
+)
+def test_a_decision_that_cannot_be_compared_is_refused_in_one_line(
+    tmp_path: Path, label: str, more: dict[str, str], message: str
+) -> None:
+    """The line says where, what was given and what is accepted."""
+    with pytest.raises(InputError, match=message.replace("|", r"\|")):
+        checked(written(tmp_path, [row("Approve.", label, **more)]), "decision")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"options": [True, False]}, r"--option options: must be texts, .*; got \[True, False\]"),
+        ({"options": "a|b", "favourable": "c"}, "--option favourable: must be one of a, b; got 'c'"),
+        ({"options": "a|b", "favourable": True}, "--option favourable: must be one of a, b; got True"),
+        ({"favourable": 3}, "--option favourable: must be text; got 3"),
+    ],
+)
+def test_options_that_are_none_are_refused_in_one_line(
+    tmp_path: Path, given: dict[str, object], message: str
+) -> None:
+    """Before anything is read, what is wrong on the command line is named."""
+    with pytest.raises(InputError, match=message):
+        check_analyzer("decision", tmp_path / "none.csv", Labels(), options=given)
+
+
+def test_decision_words_are_no_labels_of_other_readings(tmp_path: Path) -> None:
+    """Whether a reply could be read at all is labelled 1 or 0, and so is toxicity."""
+    given = {"options": "approve|decline", "favourable": "approve"}
+    file = written(tmp_path, [row("Approve.", "approve", **given)])
+    with pytest.raises(InputError, match="must be one of 1, 0; got 'approve'"):
+        check_analyzer("decision", file, Labels(), options={}, positive=Positive(measure="parsed"))
+    with pytest.raises(InputError, match="must be one of 1, 0; got 'approve'"):
+        checked(file, "toxicity")
