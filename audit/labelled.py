@@ -19,6 +19,7 @@ _POSITIVE = frozenset({"1", "1.0"})
 _NEGATIVE = frozenset({"0", "0.0"})
 _OPTIONS, _FAVOURABLE = "options", "favourable"
 """Columns of what a decision could be, and which of it is good for the person."""
+_HOW = f", or an option, which the columns {_OPTIONS} and {_FAVOURABLE} or --option 'options=yes|no' name"
 _REFUSED = frozenset({"full", "partial"})
 
 
@@ -128,9 +129,10 @@ def _rows(
         try:
             positive = _positive(label, decided if words else _UNDECIDED, graded=graded)
         except ValueError as error:
-            raise InputError(
-                f"{file}: line {line}: column {labels.label!r}: {error}; got {said!r}"
-            ) from error
+            # Who labels in words of the decision must say which words there are.
+            more = _HOW if words and not decided["options"] else ""
+            message = f"{file}: line {line}: column {labels.label!r}: {error}{more}; got {said!r}"
+            raise InputError(message) from error
         yield Labelled(
             prompt=_text(file, line, row, labels.prompt),
             response=_text(file, line, row, labels.response),

@@ -365,7 +365,7 @@ def test_a_favourable_yes_is_the_option_that_yaml_reads_as_true(tmp_path: Path) 
             {"options": "approve|decline"},
             "line 2: column 'label': is an option, so favourable must",
         ),
-        ("approve", {}, "column 'label': must be one of 1, 0; got 'approve'"),
+        ("approve", {}, "must be one of 1, 0, or an option, which the columns .* name; got 'approve'"),
         ("1", {"options": "1|2", "favourable": "2"}, "'label': is an option and also a label"),
         ("1", {}, "column 'options': decision reads .* --option 'options=yes|no' --option favourable=yes"),
     ],
