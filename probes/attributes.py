@@ -4,7 +4,8 @@ A new row in `datasets/attributes/<name>/data.csv` is a new group; nothing here 
 """
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -52,6 +53,16 @@ class Attribute:
                 return group
         accepted = ", ".join(group.name for group in self.groups)
         raise DataError(f"attribute {self.name} has no group {name!r}; accepted: {accepted}")
+
+    def among(self, names: Sequence[str] | None) -> "Attribute":
+        """The attribute with these of its groups only, in the order of the data file; None keeps all.
+
+        Args:
+            names: Names of groups, the reference group among them.
+        """
+        if names is None:
+            return self
+        return replace(self, groups=tuple(group for group in self.groups if group.name in names))
 
 
 @cache

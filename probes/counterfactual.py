@@ -95,7 +95,7 @@ def name_set(attributes: Sequence[Attribute], rotation: NameRotation, turn: int)
         turn: Decides the cell that stays constant; count it up over templates.
 
     Returns:
-        The set; None if names do not convey these attributes.
+        The set; None if names do not convey these attributes, or no group but the reference.
 
     Raises:
         DataError: The reference group has no names.
@@ -109,6 +109,8 @@ def name_set(attributes: Sequence[Attribute], rotation: NameRotation, turn: int)
     reference = "*".join(attribute.reference for attribute in attributes)
     if reference not in chosen:
         raise DataError(f"names: no names for the reference group {reference} of {label}")
+    if len(chosen) == 1:
+        return None
     if "race_ethnicity" in label:
         names = [rotation.next(label, g, race_ethnicity=r, cohort=c) for g, r, c in chosen.values()]
     else:

@@ -4,10 +4,10 @@
     python -m benchmarks.auditors.run --rivals RIVALS --keep FOLDER [--none 20] [--each 10] [--tools …]
 
 Run it from the project's root. Before any tool runs, FOLDER/commitments.txt holds a SHA-256 of every server;
-after the last one FOLDER/reveals.json says what they were, and the page is written. Tools run beside each
-other, each through the servers in the same order. A second call with the same FOLDER goes on where the first
-one stopped. With `--minutes` no tool starts on a server after that time: what is done is then stated with
-its counts.
+after the last one FOLDER/reveals.json says what they were, and the page is written. Server by server every
+tool has its turn, and every block of servers has each kind in the same proportion, so that a run that is
+stopped is balanced. A second call with the same FOLDER goes on where the first one stopped. With `--minutes`
+no tool starts on a server after that time: what is done is then stated with its counts.
 """
 
 import argparse
@@ -38,11 +38,9 @@ def main() -> None:
     )
     deadline = time.monotonic() + 60 * chosen.minutes
     lock = threading.Lock()
-    with ThreadPoolExecutor(len(chosen.tools)) as pool:
-        waiting = [
-            pool.submit(_tell_all, TOOLS[name], reveals, chosen, deadline, lock) for name in chosen.tools
-        ]
-        for one in waiting:
+    waiting = _waiting(chosen, reveals)
+    with ThreadPoolExecutor(chosen.at_once) as pool:
+        for one in [pool.submit(_tell_one, *pair, chosen, deadline, lock) for pair in waiting]:
             one.result()
     stated = (chosen.keep / "commitments.txt").read_text(encoding="utf-8").split()
     broken = verify(stated, reveals)
@@ -64,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--none", type=int, default=20, help="servers without a fault")
     parser.add_argument("--each", type=int, default=10, help="servers of each fault")
     parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--at-once", type=int, default=2, help="tools that run beside each other")
     parser.add_argument("--tools", nargs="+", choices=sorted(TOOLS), default=sorted(TOOLS))
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "explanation" / "auditors.md")
     return parser.parse_args()
@@ -82,19 +81,27 @@ def _sealed(folder: Path, counts: dict[str, int]) -> tuple[Reveal, ...]:
     return draw(int(known["secret"]), known["counts"])
 
 
-def _tell_all(
-    tool: Tool, reveals: Sequence[Reveal], chosen: argparse.Namespace, deadline: float, lock: threading.Lock
+def _waiting(chosen: argparse.Namespace, reveals: Sequence[Reveal]) -> list[tuple[Tool, Reveal]]:
+    """What is left to do, server by server, so that all tools have seen the same ones wherever it stops."""
+    done = {(one.tool, one.number) for one in load(chosen.keep / "told.jsonl") if one.error is None}
+    return [
+        (TOOLS[name], reveal)
+        for reveal in reveals
+        for name in chosen.tools
+        if (name, reveal.specimen.number) not in done
+    ]
+
+
+def _tell_one(
+    tool: Tool, reveal: Reveal, chosen: argparse.Namespace, deadline: float, lock: threading.Lock
 ) -> None:
-    kept = chosen.keep / "told.jsonl"
-    done = {one.number for one in load(kept) if one.tool == tool.name and one.error is None}
-    for reveal in reveals:
-        if reveal.specimen.number in done or time.monotonic() > deadline:
-            continue
-        told = tell(tool, reveal, work=chosen.keep / "work", rivals=chosen.rivals.resolve())
-        with lock:
-            save([told], kept)
-        how = told.error or f"{told.calls} calls, {told.seconds:.0f} s"
-        print(f"{tool.name} on server {told.number}: {how}", flush=True)
+    if time.monotonic() > deadline:
+        return
+    told = tell(tool, reveal, work=chosen.keep / "work", rivals=chosen.rivals.resolve())
+    with lock:
+        save([told], chosen.keep / "told.jsonl")
+    how = told.error or f"{told.calls} calls, {told.seconds:.0f} s"
+    print(f"{tool.name} on server {told.number}: {how}", flush=True)
 
 
 def tell(tool: Tool, reveal: Reveal, *, work: Path, rivals: Path) -> Told:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -62,18 +63,22 @@ class Reveal(Record):
 
 
 def draw(secret: int, counts: dict[str, int]) -> tuple[Reveal, ...]:
-    """Specimens in an order that tells nothing of their kinds.
+    """Specimens in an order that tells nothing of their kinds, but is balanced wherever a run stops.
+
+    They are dealt in blocks: each block has the same number of every kind, shuffled within. There are as many
+    blocks as the counts can be split into evenly.
 
     Args:
         secret: Root of all draws; whoever knows it knows every server.
         counts: Number of specimens of each kind of `FAULTS`.
     """
-    kinds = [kind for kind in FAULTS for _ in range(counts.get(kind, 0))]
-    order = rng(secret, "order").permutation(len(kinds))
+    blocks = math.gcd(*counts.values()) or 1
+    dealt = [kind for kind in FAULTS for _ in range(counts.get(kind, 0) // blocks)]
+    shuffles = [rng(secret, "order", block).permutation(len(dealt)) for block in range(blocks)]
+    order = [dealt[int(place)] for shuffle in shuffles for place in shuffle]
     reveals = []
-    for number, place in enumerate(order):
+    for number, kind in enumerate(order):
         draws = rng(secret, "specimen", number)
-        kind = kinds[int(place)]
         attribute = None if FAULTS[kind] is None else sorted(_AFFECTED)[int(draws.integers(2))]
         specimen = Specimen(
             number=number,

@@ -39,6 +39,9 @@ class DecisionsOptions(Options):
 
     domains: tuple[str, ...] = ("lending", "hiring")
     attributes: tuple[str, ...] = _ATTRIBUTES
+    groups: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Attribute → the groups to ask about, its reference group among them; an attribute that is not there is
+    asked about with all its groups."""
     signals: tuple[Literal["explicit", "name"], ...] = ("explicit", "name")
     merit: tuple[Level, ...] = ("weak", "borderline", "strong")
     templates: int | None = Field(default=None, ge=1)
@@ -100,10 +103,29 @@ class DecisionsOptions(Options):
             _must_be_known("domain", tuple(norms), _domains())
         return value
 
+    @field_validator("groups")
+    @classmethod
+    def _known_groups(cls, value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        _must_be_known("attribute", tuple(value), _attribute_names())
+        for attribute in load_attributes():
+            chosen = value.get(attribute.name)
+            if chosen is None:
+                continue
+            _must_be_known(f"group of {attribute.name}", chosen, tuple(one.name for one in attribute.groups))
+            others = len(set(chosen) - {attribute.reference})
+            if len(set(chosen)) != len(chosen) or len(chosen) - others != 1 or not others:
+                raise ValueError(
+                    f"{attribute.name} must list its reference group {attribute.reference} and at least one "
+                    f"other, each once; got {', '.join(chosen) or 'none'}"
+                )
+        return value
+
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:
         if not self.attributes and not self.crossed:
             raise ValueError("attributes and crossed are both empty; name at least one attribute")
+        asked = {*self.attributes, *(name for crossing in self.crossed for name in crossing)}
+        _must_be_known("attribute in groups", tuple(self.groups), tuple(sorted(asked)))
         return self
 
 
@@ -153,7 +175,10 @@ class DecisionsProbe:
             OptionError: The options ask for material that is not there.
         """
         self._options = options
-        self._attributes = {attribute.name: attribute for attribute in load_attributes()}
+        self._attributes = {
+            attribute.name: attribute.among(options.groups.get(attribute.name))
+            for attribute in load_attributes()
+        }
         self._norms = self._all_norms()
 
     def prompts(self, rng: np.random.Generator) -> Iterator[Prompt]:

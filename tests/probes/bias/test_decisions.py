@@ -71,6 +71,39 @@ def test_asking_for_less_changes_nothing_else() -> None:
     assert {prompt.template for prompt in drawn(templates=2)} < {prompt.template for prompt in FEW}
 
 
+def test_only_the_groups_that_are_named_are_asked_about() -> None:
+    """Naming groups drops the others, and leaves every prompt about those named as it was."""
+    named = {"gender": ["female", "male"], "race_ethnicity": ["white", "black"]}
+    fewer = drawn(templates=4, groups=named)
+    kept = {
+        prompt.id
+        for prompt in FEW
+        if prompt.attribute not in named or prompt.group in named[str(prompt.attribute)]
+    }
+    assert {prompt.id for prompt in fewer} == kept
+    assert len(kept) < len(FEW)
+    by_name = drawn(templates=1, attributes=["gender"], groups={"gender": ["male", "nonbinary"]})
+    assert {prompt.signal for prompt in by_name if prompt.arm is Arm.COUNTERFACTUAL} == {Signal.EXPLICIT}
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ({"sex": ["female", "male"]}, "unknown attribute 'sex'"),
+        ({"gender": ["female", "women"]}, "unknown group of gender 'women'"),
+        ({"gender": ["female", "nonbinary"]}, "must list its reference group male"),
+        ({"gender": ["male"]}, "at least one other"),
+        ({"gender": []}, "got none"),
+        ({"gender": ["male", "female", "female"]}, "each once"),
+        ({"age": ["middle", "older"]}, "unknown attribute in groups 'age'; accepted: gender"),
+    ],
+)
+def test_groups_that_cannot_be_compared_are_refused(groups: dict[str, list[str]], said: str) -> None:
+    """An unknown group, a missing reference group or an attribute that is not asked about is an error."""
+    with pytest.raises(ValidationError, match=said):
+        drawn(templates=1, attributes=["gender"], groups=groups)
+
+
 def test_sets_of_one_text_share_its_facts() -> None:
     """All sets of a template and merit level state the same merit, and replicates another."""
     indexes = defaultdict(set)
