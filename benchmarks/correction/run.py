@@ -8,26 +8,23 @@ writes it. Estimates are those of `audit.estimates.disparities`, from rows as a 
 
 import argparse
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
 
 from audit.estimates.correction import Corrections
 from audit.estimates.disparities import disparities
 from audit.spec import Judgement
 from benchmarks.correction.simulate import MEASURE, Audit, Scene, simulate
+from benchmarks.processes import WORKERS, in_processes
 from probes.seeds import rng
 
 __all__ = ["METHODS", "SCENES", "measured", "page"]
 
-WORKERS = 2
 ROOT_SEED = 20_262
 GAP = 0.10
 METHODS = ("as read", "by calibration", "by review", "oracle")
@@ -88,10 +85,8 @@ def measured(scene: Scene, runs: int, *, workers: int = WORKERS) -> Told:
     """What each method says in so many audits, shape (runs, methods, 3)."""
     if workers == 1:
         return np.array([_told(scene, number) for number in range(runs)])
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,)
-    ) as pool:
-        return np.array(list(pool.map(partial(_told, scene), range(runs), chunksize=10)))
+    made = in_processes(partial(_told, scene), range(runs), workers=workers, chunksize=10)
+    return np.array(list(made))
 
 
 def page(found: Mapping[str, tuple[Told, Told]], runs: int) -> str:

@@ -10,18 +10,13 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
 
 from benchmarks.instrument.design import FULL, Design
 from benchmarks.instrument.page import render
 from benchmarks.instrument.told import Told, load, save, tell_all
-
-WORKERS = 2
+from benchmarks.processes import in_processes
 
 
 def main() -> None:
@@ -52,14 +47,10 @@ def main() -> None:
 def measured(design: Design, runs: Sequence[int]) -> Iterator[list[Told]]:
     """The runs of each number, in order, worked on by two processes."""
     start = time.monotonic()
-    # Fresh processes: a forked one may inherit a lock of the numerical library that nobody opens again.
-    with ProcessPoolExecutor(
-        WORKERS, mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,)
-    ) as pool:
-        for done, told in enumerate(pool.map(partial(tell_all, design), runs), start=1):
-            yield told
-            if done % 10 == 0:
-                print(f"{done} of {len(runs)}, {time.monotonic() - start:.0f} s", file=sys.stderr)
+    for done, told in enumerate(in_processes(partial(tell_all, design), runs), start=1):
+        yield told
+        if done % 10 == 0:
+            print(f"{done} of {len(runs)}, {time.monotonic() - start:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

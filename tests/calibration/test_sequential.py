@@ -11,6 +11,9 @@ from audit.estimates.sequential import Decisions
 from audit.looks import SequentialRule
 from audit.records import Verdict
 from audit.spec import Judgement
+from benchmarks.sequential import measure
+from benchmarks.sequential.page import Measured, render
+from benchmarks.sequential.run import CELLS
 from benchmarks.sequential.simulate import (
     DISPARITY,
     EQUIVALENT,
@@ -92,6 +95,20 @@ def test_a_family_keeps_its_false_discovery_rate() -> None:
     )
     assert found.false_share < 0.05 + 3 * 0.012
     assert found.found > 0.95
+
+
+def test_the_page_has_every_row() -> None:
+    """Few audits make the whole page: one line a cell and a family, and no hole in its text."""
+    cells = [cell for cell in CELLS if cell.templates == 60]
+    found = Measured(
+        rows=[measure.row(20, 2, cell) for cell in cells],
+        families={words: measure.family_row(2, words) for words in measure.FAMILIES},
+        family_audits=2,
+    )
+    text = render(found)
+    assert "{" not in text
+    assert text.count("\n| 60 x 10 |") == len(cells)
+    assert text.count("\n| 12 comparisons") == len(measure.FAMILIES)
 
 
 def test_the_product_decides_what_the_benchmark_says() -> None:
