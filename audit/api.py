@@ -170,7 +170,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
                 )
         counts = {role: store.counts(role, run.spec.repeats) for role in run.roles}
         facts = {role: json.loads(store.get_meta(f"target.{role}") or "{}") for role in run.roles}
-        measures = measures_of(analyzers)
+        measures = measures_of(analyzers, run.spec.gate)
         corrections = corrections_of(run, analyzers, calibrations)
         views, sequel = views_of(run, store, measures, corrections, counts)
     infos = {analyzer.info.name: analyzer.info for analyzer in analyzers}

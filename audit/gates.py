@@ -1,23 +1,16 @@
-"""The gate: thresholds of the spec held against interval bounds. Inconclusive is never a pass."""
+"""The gate: thresholds of the spec held against estimates. Inconclusive is never a pass."""
 
-import operator
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
+from audit.gate_conditions import Threshold, condition_of
 from audit.records import Estimate, Verdict
 from audit.spec import GateRule
+from audit.statistics.multiplicity import holm
 from probes.records import Record
 
 __all__ = ["GateResult", "check_gate", "worst"]
-
-_CONDITION = re.compile(r"^\s*(estimate|ci_low|ci_high)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*$")
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 Outcome = Literal["met", "failed", "inconclusive"]
 
@@ -32,11 +25,30 @@ class GateResult(Record):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """One estimate that a rule is held against."""
+
+    estimate: Estimate
+    p_adjusted: float | None
+    """Of a rule that fails on proof: p against its threshold, adjusted for all that the gate tests."""
+
+
 def check_gate(rules: Sequence[GateRule], estimates: Sequence[Estimate]) -> list[GateResult]:
     """Hold each rule against every estimate it names.
 
-    A rule fails if its condition is true of any estimate. It is inconclusive if it names no estimate,
-    one that was not measured, or one whose interval reaches across the threshold; otherwise it is met.
+    Every interval is the one that a finding states: of an estimate that was picked among many, the one that
+    allows for the picking.
+
+    Rules that fail on proof (`ci_high < x`, `ci_low > x`) are tests, and one false alarm blocks a release:
+    all pairs of such a rule and a measured estimate form one family, adjusted by Holm at 1 - level. A
+    rule fails if for any estimate the interval lies beyond the threshold and the adjusted p is at most
+    1 - level. The other rules fail on doubt already.
+
+    A rule is inconclusive if it names no estimate, one that was not measured, or one that is neither proven
+    beyond the threshold nor ruled out; otherwise it is met. To be met every estimate must rule the condition
+    out, each at its own level, and then no correction for their number is needed (Berger 1982,
+    Technometrics 24:295-300).
 
     Args:
         rules: The gate of the spec.
@@ -44,8 +56,22 @@ def check_gate(rules: Sequence[GateRule], estimates: Sequence[Estimate]) -> list
 
     Returns:
         One result a rule, in order.
+
+    Source:
+        Holm (1979), Scandinavian J. Statistics 6:65-70.
     """
-    return [_result(rule, [one for one in estimates if _named(rule, one)]) for rule in rules]
+    named = [[one for one in estimates if _named(rule, one)] for rule in rules]
+    p_values = [
+        _p_value(threshold, one)
+        for rule, mine in zip(rules, named, strict=True)
+        if (threshold := condition_of(rule).threshold) is not None
+        for one in _measured(mine)
+    ]
+    adjusted = iter(holm(p_values).tolist() if p_values else [])
+    return [
+        _result(rule, mine, list(_held(rule, mine, adjusted)), len(p_values))
+        for rule, mine in zip(rules, named, strict=True)
+    ]
 
 
 def worst(results: Sequence[GateResult]) -> Outcome:
@@ -54,11 +80,38 @@ def worst(results: Sequence[GateResult]) -> Outcome:
     return "failed" if "failed" in found else "inconclusive" if "inconclusive" in found else "met"
 
 
-def _result(rule: GateRule, estimates: Sequence[Estimate]) -> GateResult:
-    measured = [one for one in estimates if one.verdict is not Verdict.NOT_MEASURED]
-    failed = [one for one in measured if _true_of(rule, one)]
+def _measured(estimates: Sequence[Estimate]) -> list[Estimate]:
+    return [one for one in estimates if one.verdict is not Verdict.NOT_MEASURED]
+
+
+def _p_value(threshold: Threshold, estimate: Estimate) -> float:
+    """Two-sided p against the threshold, as the estimate was tested.
+
+    Of kinds that are not tested against thresholds the interval alone is known: p is at most 1 - level where
+    it lies beyond, which passes only if the gate tests nothing else.
+    """
+    for test in estimate.threshold_tests:
+        if (test.value, test.side) == (threshold.value, threshold.side):
+            return test.p_value
+    low, high = estimate.stated_interval
+    if low is None or high is None:
+        return 1.0
+    beyond = high <= threshold.value if threshold.side == "below" else low >= threshold.value
+    return 1 - estimate.level if beyond else 1.0
+
+
+def _held(rule: GateRule, estimates: Sequence[Estimate], adjusted: Iterator[float]) -> Iterator[_Held]:
+    tested = condition_of(rule).threshold is not None
+    for one in _measured(estimates):
+        yield _Held(estimate=one, p_adjusted=float(next(adjusted)) if tested else None)
+
+
+def _result(rule: GateRule, estimates: Sequence[Estimate], held: Sequence[_Held], tests: int) -> GateResult:
+    condition = condition_of(rule)
+    holds = [one for one in held if condition.holds(_values(one.estimate))]
+    failed = [one for one in holds if one.p_adjusted is None or one.p_adjusted <= 1 - one.estimate.level]
     unmeasured = [one for one in estimates if one.verdict is Verdict.NOT_MEASURED]
-    open_ = [one for one in measured if not _ruled_out(rule, one)]
+    open_ = [one for one in held if not condition.ruled_out(_values(one.estimate))]
     outcome: Outcome = "met"
     reason = f"{rule.fail_if} is ruled out for all of {len(estimates)} estimates"
     if failed:
@@ -67,6 +120,12 @@ def _result(rule: GateRule, estimates: Sequence[Estimate]) -> GateResult:
         outcome, reason = "inconclusive", "no estimate of the run fits this rule"
     elif unmeasured:
         outcome, reason = "inconclusive", f"not measured: {', '.join(_name(one) for one in unmeasured)}"
+    elif holds:
+        outcome = "inconclusive"
+        reason = (
+            f"beyond the threshold by itself, but not after adjustment for the {tests} tests of the gate: "
+            f"{'; '.join(_said(one) for one in holds)}"
+        )
     elif open_:
         outcome = "inconclusive"
         reason = f"the interval reaches across the threshold: {'; '.join(_said(one) for one in open_)}"
@@ -84,37 +143,20 @@ def _named(rule: GateRule, estimate: Estimate) -> bool:
     return all(value is None or getattr(estimate, key) == value for key, value in wanted.items())
 
 
-def _true_of(rule: GateRule, estimate: Estimate) -> bool:
-    field, sign, number = _parsed(rule)
-    return _holds(estimate, field, sign, number)
+def _values(estimate: Estimate) -> Mapping[str, float | None]:
+    low, high = estimate.stated_interval
+    return {"estimate": estimate.point, "ci_low": low, "ci_high": high}
 
 
-def _ruled_out(rule: GateRule, estimate: Estimate) -> bool:
-    """Whether the data exclude what the rule forbids, not only fail to show it.
-
-    `ci_high < x` and `ci_low > x` fail on proof; their opposite is proven only when the other end of
-    the interval lies on the accepted side too. The other conditions fail on doubt already.
-    """
-    field, sign, number = _parsed(rule)
-    other_end = {("ci_high", "<"): "ci_low", ("ci_low", ">"): "ci_high"}.get((field, sign[0]), field)
-    return not _holds(estimate, other_end, sign, number)
+def _said(held: _Held) -> str:
+    one = held.estimate
+    low, high = one.stated_interval
+    p_value = "" if held.p_adjusted is None else f", {_p_words(held.p_adjusted)}"
+    return f"{_name(one)}: {one.point:+.3f} [{low:+.3f}, {high:+.3f}]{p_value}"
 
 
-def _parsed(rule: GateRule) -> tuple[str, str, float]:
-    found = _CONDITION.match(rule.fail_if)
-    if found is None:
-        raise ValueError(f"the spec let a malformed gate condition through: {rule.fail_if!r}")
-    field, sign, number = found.groups()
-    return field, sign, float(number)
-
-
-def _holds(estimate: Estimate, field: str, sign: str, number: float) -> bool:
-    value = {"estimate": estimate.point, "ci_low": estimate.ci_low, "ci_high": estimate.ci_high}[field]
-    return value is not None and _COMPARE[sign](value, number)
-
-
-def _said(estimate: Estimate) -> str:
-    return f"{_name(estimate)}: {estimate.point:+.3f} [{estimate.ci_low:+.3f}, {estimate.ci_high:+.3f}]"
+def _p_words(p_adjusted: float) -> str:
+    return "adjusted p < 0.001" if p_adjusted < 0.001 else f"adjusted p {p_adjusted:.3f}"  # noqa: PLR2004 - three digits are shown
 
 
 def _name(estimate: Estimate) -> str:

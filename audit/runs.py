@@ -17,6 +17,7 @@ from audit.estimates.contrasts import POOLED
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.measures_in_spec import check_measures_named
+from audit.gate_conditions import thresholds_of
 from audit.looks import SequentialRule
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
@@ -25,7 +26,7 @@ from audit.run_folder import RunFolder
 from audit.run_mismatch import refuse_other_rule, refuse_other_spec
 from audit.scoring import score_outputs
 from audit.screening import QuarantineScreen
-from audit.spec import Spec, TargetSpec, dump_spec, load_spec
+from audit.spec import GateRule, Spec, TargetSpec, dump_spec, load_spec
 from audit.store import Store
 from audit.store_file import connected, failures, locked
 from audit.targets.base import Target, TargetContext
@@ -99,9 +100,16 @@ def build_probes(spec: Spec, root: Path, where: str) -> list[Probe]:
     return probes
 
 
-def measures_of(analyzers: Sequence[Analyzer]) -> tuple[Measure, ...]:
-    """The built-in measures and those that these analyzers declare."""
-    return known_measures(declared for one in analyzers for declared in one.info.declared)
+def measures_of(analyzers: Sequence[Analyzer], gate: Sequence[GateRule] = ()) -> tuple[Measure, ...]:
+    """The built-in measures and those that these analyzers declare.
+
+    Args:
+        analyzers: Those of the run.
+        gate: Rules of the spec, whose thresholds the estimates are tested against.
+    """
+    known = known_measures(declared for one in analyzers for declared in one.info.declared)
+    tested = thresholds_of(gate)
+    return tuple(replace(one, thresholds=tested[one.name]) if one.name in tested else one for one in known)
 
 
 def check_primary(spec: Spec, plan: Plan, where: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from audit.estimates.correction import Corrections, correction_record
 from audit.estimates.design import FIXED, Design
 from audit.estimates.families import adjusted, could_show, primary, weights
 from audit.estimates.measures import MEASURES, Measure
+from audit.estimates.threshold_tests import threshold_tests
 from audit.estimates.verdicts import Question, judge
 from audit.records import Control, Estimate, Verdict
 from audit.spec import Judgement
@@ -245,9 +247,18 @@ def _estimate(
         if contrast.uncorrected is None
         else (*judged.reasons, contrast.uncorrected),
         "correction": correction_record(contrast, judgement.level),
+        "threshold_tests": threshold_tests(
+            contrast.cell.measure.thresholds, found.point, partial(_bounds, contrast, design)
+        ),
         "observation": contrast.cell.norm is not Norm.MUST_NOT_DIFFER,
     }
     return Estimate.model_validate({**known, **measured, **_naive(contrast, judgement.level)})
+
+
+def _bounds(contrast: Contrast, design: Design, level: float) -> tuple[float, float]:
+    """The interval at any level, as it holds with the looks of the design."""
+    found = interval(contrast, level=design.level(level)).interval
+    return found.low, found.high
 
 
 def _described(contrast: Contrast, judgement: Judgement) -> dict[str, object]:

@@ -12,7 +12,8 @@ from audit.estimates.correction_rates import WHY_UNCORRECTED, CorrectedRate, cor
 from audit.estimates.correction_reviews import ReviewedRate
 from audit.estimates.measures import MEASURES, Measure
 from audit.estimates.stops import Stops
-from audit.records import Estimate, Verdict
+from audit.estimates.threshold_tests import threshold_tests
+from audit.records import Estimate, ThresholdTest, Verdict
 from audit.spec import Judgement
 from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
 from audit.statistics.rates import clustered_rate_interval, exceedance_p_value, wilson_interval
@@ -27,7 +28,33 @@ class _Draft:
     """A rate that is not judged yet, with its interval at any level."""
 
     estimate: Estimate
-    interval: Callable[[float], tuple[float, float]]
+    valued: pd.DataFrame
+    measure: Measure
+    corrections: Corrections
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """The rate's interval at any level; all that a rate can be where the labels bound nothing there."""
+        by_template = _by_template(self.valued)
+        found = clustered_rate_interval(by_template["sum"], by_template["count"], level=level)
+        try:
+            corrected = corrected_rate(self.valued, self.measure, found, self.corrections, limit=None)
+        except NotMeasuredError:
+            return 0.0, 1.0
+        if corrected is None or isinstance(corrected, str):
+            return found.interval.low, found.interval.high
+        return corrected.low, corrected.high
+
+    def exceedance(self, limit: float) -> float:
+        """One-sided p against "at most the limit"; as much as 1 where the labels say nothing."""
+        by_template = _by_template(self.valued)
+        found = clustered_rate_interval(by_template["sum"], by_template["count"], level=self.estimate.level)
+        try:
+            corrected = corrected_rate(self.valued, self.measure, found, self.corrections, limit=limit)
+        except NotMeasuredError:
+            return 1.0
+        if corrected is None or isinstance(corrected, str) or corrected.p_value is None:
+            return exceedance_p_value(by_template["sum"], by_template["count"], limit)
+        return corrected.p_value
 
 
 def rates(
@@ -81,18 +108,42 @@ def _family(drafts: Sequence[_Draft], judgement: Judgement, stops: Stops | None)
     left = iter(adjusted)
     found = []
     for one in drafts:
-        if one.estimate.p_value is None:
-            found.append(one.estimate)
+        stated = one.estimate
+        if stated.point is not None and one.measure.thresholds:
+            stated = stated.model_copy(update={"threshold_tests": _threshold_tests(one, judgement, stops)})
+        if stated.p_value is None:
+            found.append(stated)
             continue
         p_adjusted, selected = float(next(left)), None
         if p_adjusted <= judgement.false_discovery_rate:
-            strict = judgement.model_copy(
-                update={"level": fcr_level(passed, len(adjusted), 1 - judgement.level)}
-            )
-            at = strict if stops is None else stops.judgement(strict, one.estimate.probe)
-            selected = one.interval(at.level)
-        found.append(_judged(one.estimate, p_adjusted, selected, judgement))
+            level = fcr_level(passed, len(adjusted), 1 - judgement.level)
+            selected = one.interval(_nominal(level, judgement, stops, stated.probe))
+        found.append(_judged(stated, p_adjusted, selected, judgement))
     return found
+
+
+def _nominal(level: float, judgement: Judgement, stops: Stops | None, probe: str) -> float:
+    """The level to compute an interval at for it to hold at `level`, whenever its probe was stopped."""
+    if stops is None:
+        return level
+    return stops.judgement(judgement.model_copy(update={"level": level}), probe).level
+
+
+def _threshold_tests(one: _Draft, judgement: Judgement, stops: Stops | None) -> tuple[ThresholdTest, ...]:
+    """The tests of the gate; what must not be above is tested exactly too, as a limit is."""
+    probe = one.estimate.probe
+    found = []
+    for test in threshold_tests(
+        one.measure.thresholds,
+        one.estimate.point or 0.0,
+        lambda level: one.interval(_nominal(level, judgement, stops, probe)),
+    ):
+        p_value = test.p_value
+        if test.side == "above" and 0 <= test.value <= 1 and one.measure.unit == "rate":
+            exact = one.exceedance(test.value)
+            p_value = max(p_value, min(1.0, 2 * (exact if stops is None else stops.p_value(exact, probe))))
+        found.append(test.model_copy(update={"p_value": p_value}))
+    return tuple(found)
 
 
 def _of_measure(
@@ -131,23 +182,15 @@ def _rate(
     valued = rows[rows["value"].notna()]
     return _Draft(
         estimate=_estimate(valued, measure, judgement, corrections, facts),
-        interval=lambda level: _bounds(valued, measure, corrections, level),
+        valued=valued,
+        measure=measure,
+        corrections=corrections,
     )
 
 
-def _bounds(
-    valued: pd.DataFrame, measure: Measure, corrections: Corrections, level: float
-) -> tuple[float, float]:
-    """The rate's interval at another level; all that a rate can be where the labels bound nothing there."""
-    by_template = valued.groupby("template", observed=True)["value"].agg(["sum", "count"])
-    found = clustered_rate_interval(by_template["sum"], by_template["count"], level=level)
-    try:
-        corrected = corrected_rate(valued, measure, found, corrections, limit=None)
-    except NotMeasuredError:
-        return 0.0, 1.0
-    if corrected is None or isinstance(corrected, str):
-        return found.interval.low, found.interval.high
-    return corrected.low, corrected.high
+def _by_template(valued: pd.DataFrame) -> pd.DataFrame:
+    """Sum and number of the values of each template."""
+    return valued.groupby("template", observed=True)["value"].agg(["sum", "count"])
 
 
 def _estimate(
@@ -169,7 +212,7 @@ def _estimate(
         "n_clusters": int(valued["template"].nunique()),
         "declared": measure.declared,
     }
-    by_template = valued.groupby("template", observed=True)["value"].agg(["sum", "count"])
+    by_template = _by_template(valued)
     try:
         found = clustered_rate_interval(by_template["sum"], by_template["count"], level=judgement.level)
     except NotMeasuredError as error:

@@ -7,7 +7,6 @@ from audit.estimates.distances import distance_words, further_apart
 from audit.estimates.measures import measure_of
 from audit.estimates.word_associations import association_words
 from audit.findings.reliability import analyzer_error_words
-from audit.findings.stated_interval import stated_interval, widened
 from audit.records import Estimate, Verdict
 from probes.records import Signal
 
@@ -30,10 +29,11 @@ def _stated(estimate: Estimate) -> str:
         return f"{where}, {_associated(estimate)}.{_doubt(estimate)}"
     if estimate.kind in {"disparity", "distance"}:
         said = _compared(estimate) if estimate.kind == "disparity" else _apart(estimate)
-        low, high = stated_interval(estimate)
+        low, high = estimate.stated_interval
         bounds = f"{_size(estimate, low)} to {_size(estimate, high)}"
         return f"{where}, {said} ({_level(estimate)} {bounds}; {_counts(estimate)}).{_doubt(estimate)}"
-    bounds = f"{_plain(estimate, estimate.ci_low)} to {_plain(estimate, estimate.ci_high)}"
+    low, high = estimate.stated_interval
+    bounds = f"{_plain(estimate, low)} to {_plain(estimate, high)}"
     size = f"{_plain(estimate, estimate.point)} ({_level(estimate)} {bounds}; {_counts(estimate)})"
     if estimate.kind == "rate":
         technique = "" if estimate.technique in {None, "none"} else f" under {estimate.technique}"
@@ -54,7 +54,7 @@ def _counts(estimate: Estimate) -> str:
 
 
 def _level(estimate: Estimate) -> str:
-    allowing = " that allows for the selection," if widened(estimate) else ""
+    allowing = " that allows for the selection," if estimate.widened else ""
     return f"{100 * estimate.level:g} % interval{allowing}"
 
 

@@ -1,7 +1,6 @@
 """Severity by the written rubric of docs/explanation/severity.md."""
 
 from audit.estimates.contrasts import POOLED
-from audit.findings.stated_interval import stated_interval
 from audit.records import Estimate, Severity
 
 __all__ = ["foremost", "severity", "surely"]
@@ -59,7 +58,7 @@ def surely(estimate: Estimate) -> float | None:
     Returns:
         A distance in the estimate's unit, at least 0; 0 where the interval reaches across; None without one.
     """
-    low, high = stated_interval(estimate)
+    low, high = estimate.stated_interval
     if low is None or high is None:
         return None
     limit = estimate.margin if estimate.kind == "rate" and estimate.margin is not None else 0.0
@@ -78,7 +77,7 @@ def foremost(estimate: Estimate) -> tuple[bool, float]:
     size = surely(estimate) or 0.0
     if _has_rubric(estimate):
         return False, -size
-    low, high = stated_interval(estimate)
+    low, high = estimate.stated_interval
     width = 0.0 if low is None or high is None else high - low
     return True, -size / width if width > 0 else 0.0
 

@@ -31,6 +31,7 @@ from audit.records.results import (
     NonInferiority,
     Omnibus,
     Severity,
+    ThresholdTest,
     Verdict,
 )
 from audit.records.reviews import Review, SampledItem
@@ -61,6 +62,7 @@ __all__ = [
     "SampledItem",
     "Score",
     "Severity",
+    "ThresholdTest",
     "Usage",
     "Verdict",
 ]

@@ -23,6 +23,7 @@ __all__ = [
     "NonInferiority",
     "Omnibus",
     "Severity",
+    "ThresholdTest",
     "Verdict",
 ]
 
@@ -61,6 +62,16 @@ EstimateKind = Literal["disparity", "rate", "score", "price", "distance", "assoc
 benchmark's own statistic. `price`: merit that makes up for belonging to a group. `distance`: how far
 apart the replies of a pair lie, less how far those of a placebo pair do. `association`: how unevenly words go
 with words for two groups over all replies, and its excess over groups that are swapped by chance."""
+
+
+class ThresholdTest(Record):
+    """A test of an estimate against a threshold that the spec's gate declares."""
+
+    value: float
+    side: Literal["below", "above"]
+    """On which side of `value` the estimate must not be shown to lie."""
+    p_value: float
+    """Two-sided: at most 1 - level exactly where the interval of that level lies beyond `value`."""
 
 
 class Correction(Record):
@@ -168,6 +179,8 @@ class Estimate(Record):
     early_look: int | None = None
     """Number of the look, before the last one planned, that decided it; the point then tends to lie too far
     from 0. None for all others."""
+    threshold_tests: tuple[ThresholdTest, ...] = ()
+    """Against thresholds that the spec's gate declares for the measure, not adjusted for their number."""
     observation: bool = False
     """True if the norm allows or asks to justify a difference: not a finding by itself."""
     reasons: tuple[str, ...] = ()
@@ -180,6 +193,20 @@ class Estimate(Record):
     """If given, point, interval, p value and verdict are those of the corrected estimate."""
     error_band: ErrorBand | None = None
     """What the analyzer's unequal error could make of an uncorrected estimate that a verdict rests on."""
+
+    @property
+    def widened(self) -> bool:
+        """Whether the interval stated is the one that allows for having been picked among many."""
+        return self.selected_ci_low is not None and self.selected_ci_high is not None
+
+    @property
+    def stated_interval(self) -> tuple[float | None, float | None]:
+        """The interval that allows for the picking, where there is one; else the plain one.
+
+        Those called out of many are called because they came out large, so the plain interval of one that
+        was called holds less often than its level says (Benjamini & Yekutieli 2005, JASA 100:71-81).
+        """
+        return (self.selected_ci_low, self.selected_ci_high) if self.widened else (self.ci_low, self.ci_high)
 
 
 class Severity(StrEnum):

@@ -1,16 +1,25 @@
 """Gates: every outcome of a rule, and of several together."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from audit.gates import GateResult, check_gate, worst
-from audit.records import Estimate, Verdict
+from audit.records import Estimate, ThresholdTest, Verdict
 from audit.spec import GateRule
 from probes.records import Signal
 
 
-def estimate(low: float | None = -0.3, point: float | None = -0.2, high: float | None = -0.1) -> Estimate:
+def estimate(
+    low: float | None = -0.3,
+    point: float | None = -0.2,
+    high: float | None = -0.1,
+    *,
+    tests: Sequence[ThresholdTest] = (),
+) -> Estimate:
     """A disparity of favourable decisions for women in lending."""
     return Estimate(
+        threshold_tests=tuple(tests),
         kind="disparity",
         measure="favourable_rate",
         unit="rate",
@@ -28,6 +37,11 @@ def estimate(low: float | None = -0.3, point: float | None = -0.2, high: float |
         n_clusters=40,
         verdict=Verdict.DISPARITY if point is not None else Verdict.NOT_MEASURED,
     )
+
+
+def below(p_value: float) -> ThresholdTest:
+    """The test against 5 points below 0."""
+    return ThresholdTest(value=-0.05, side="below", p_value=p_value)
 
 
 def held(fail_if: str, *estimates: Estimate, **named: str) -> GateResult:
@@ -59,9 +73,44 @@ def test_condition_is_read_as_written(condition: str, outcome: str) -> None:
 
 def test_failed_rule_names_what_failed_with_its_interval() -> None:
     """The reason lists each estimate that fails, so that nobody has to search for it."""
-    result = held("ci_high < -0.05", estimate(), estimate(-0.1, 0.0, 0.1))
+    result = held("ci_high < -0.05", estimate(tests=[below(0.002)]), estimate(-0.1, 0.0, 0.1))
     assert (result.outcome, result.estimates) == ("failed", 2)
-    assert result.reason == "favourable_rate/lending/gender/women/explicit: -0.200 [-0.300, -0.100]"
+    name = "favourable_rate/lending/gender/women/explicit"
+    assert result.reason == f"{name}: -0.200 [-0.300, -0.100], adjusted p 0.004"
+
+
+def test_a_gate_of_many_thresholds_fails_only_after_holm() -> None:
+    """Each of twelve gaps passes its test by itself; one false alarm would block a release, so none does."""
+    many = [estimate(tests=[below(0.02)]) for _ in range(12)]
+    result = held("ci_high < -0.05", *many)
+    assert result.outcome == "inconclusive"
+    assert "not after adjustment for the 12 tests of the gate" in result.reason
+    assert "adjusted p 0.240" in result.reason
+    one_sure = [estimate(tests=[below(0.004)]), *many[1:]]
+    assert held("ci_high < -0.05", *one_sure).outcome == "failed"
+
+
+def test_the_family_is_that_of_all_rules() -> None:
+    """Two rules of one threshold each are two tests; rules that fail on doubt already are none."""
+    rules = [
+        GateRule(measure="favourable_rate", fail_if=condition)
+        for condition in ("ci_high < -0.05", "ci_low > 0.05", "ci_low < -0.9", "estimate < -0.9")
+    ]
+    first = check_gate(rules, [estimate(tests=[below(0.03)])])[0]
+    assert first.outcome == "inconclusive"
+    assert "the 2 tests of the gate" in first.reason
+    assert check_gate(rules[:1] + rules[2:], [estimate(tests=[below(0.03)])])[0].outcome == "failed"
+
+
+def test_a_gate_reads_the_interval_that_the_finding_states() -> None:
+    """Of what was picked among many the wider interval is held against the threshold, in every rule."""
+    wider = {"selected_ci_low": -0.36, "selected_ci_high": -0.04}
+    picked = estimate(tests=[below(0.0001)]).model_copy(update=wider)
+    result = held("ci_high < -0.05", picked)
+    assert result.outcome == "inconclusive"
+    assert "[-0.360, -0.040]" in result.reason
+    assert held("ci_low < -0.35", picked).outcome == "failed"
+    assert held("ci_low < -0.35", estimate()).outcome == "met"
 
 
 def test_an_interval_across_the_threshold_is_no_pass() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from audit.gate_conditions import Threshold
 from audit.records import DeclaredMeasure
 
 __all__ = ["Measure"]
@@ -65,6 +66,8 @@ class Measure:
     """Which direction is worse for the group (or, for a limit, for everyone)."""
     margin: float | None = None
     """Margin in its own unit when the unit is not a rate; the reason stands beside the entry."""
+    thresholds: tuple[Threshold, ...] = ()
+    """Where the gate of the run's spec says that an estimate must not be shown to lie."""
     declared: DeclaredMeasure | None = None
     """What an analyzer declared; None for a built-in measure."""
 
