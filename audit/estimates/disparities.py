@@ -70,6 +70,16 @@ class _Place:
     selected: Interval | None
     """Interval that allows for having been picked; None if it was not."""
 
+    def stated(self) -> dict[str, object]:
+        """What an estimate states of it."""
+        return {
+            "weight": self.weight,
+            "primary": self.primary,
+            "p_adjusted": self.p_adjusted,
+            "selected_ci_low": None if self.selected is None else self.selected.low,
+            "selected_ci_high": None if self.selected is None else self.selected.high,
+        }
+
 
 def disparities(
     frame_of: Callable[[Measure], pd.DataFrame],
@@ -205,7 +215,7 @@ def _estimate(
     design: Design,
 ) -> Estimate:
     contrast, found = one.contrast, one.estimate
-    known = {**_described(contrast, judgement), "weight": place.weight, "primary": place.primary}
+    known = {**_described(contrast, judgement), **place.stated()}
     if found is None or one.p_value is None:
         reasons = (one.reason or "too little data",)
         return Estimate.model_validate(
@@ -233,11 +243,8 @@ def _estimate(
         "point": found.point,
         "ci_low": found.interval.low,
         "ci_high": found.interval.high,
-        "selected_ci_low": None if place.selected is None else place.selected.low,
-        "selected_ci_high": None if place.selected is None else place.selected.high,
         "method": design.method(found.interval.method),
         "p_value": one.p_value,
-        "p_adjusted": place.p_adjusted,
         "noise_floor": floor,
         "controls": controls,
         "smallest_detectable": detectable,
