@@ -109,8 +109,7 @@ def test_json_of_a_run_is_the_contract(evenhand: Command) -> None:
         ("{measure: correct_rate, fail_if: 'ci_high < 0.9'}", 1, "gate failed"),
         ("{measure: correct_rate, fail_if: 'ci_high < 0.1'}", 0, "gate met"),
         (
-            "{measure: correct_rate, fail_if: 'ci_high < 0.9'}, "
-            "{measure: correct_rate, fail_if: 'ci_low > 0.9'}",
+            "{measure: correct_rate, fail_if: ci_high < 0.9}, {measure: correct_rate, fail_if: ci_low > 0.9}",
             1,
             "adjusted p < 0.001",
         ),

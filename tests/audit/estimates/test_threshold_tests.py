@@ -16,7 +16,7 @@ from audit.estimates.threshold_tests import LEAST_P, threshold_tests
 from audit.gate_conditions import Threshold
 from audit.records import Estimate
 from audit.spec import Judgement
-from audit.statistics.intervals import cluster_t_interval
+from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.rates import exceedance_p_value
 from tests.audit.tables import Fact, Values, pairs, singles, source
 
