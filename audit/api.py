@@ -198,7 +198,8 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         group_rates=tuple(
             rate
             for measure in measures
-            if measure.compare_groups and measure.unit == "rate"
+            # Of a comparison of people the disparity says both groups' shares.
+            if measure.compare_groups and measure.unit == "rate" and not measure.between
             for rate in view.stated(partial(group_rates, view.frame_of(measure), measure))
         ),
         omnibus=tuple(_wholes(view, run.spec.seed, measures, corrections[TARGET])),

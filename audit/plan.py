@@ -222,7 +222,7 @@ class Planner:
         self._kind_characters[prompt.expectation.kind] += sum(len(one.content) for one in prompt.messages)
         # The id covers what is sent; what is expected of the answer decides what the numbers mean.
         # What nobody asked for is left out, so that plans of an earlier version keep their hash.
-        unsaid = None if prompt.expectation.ordered else {"ordered"}
+        unsaid = {name for name in ("ordered", "side") if not getattr(prompt.expectation, name)}
         expected = prompt.expectation.model_dump_json(exclude=unsaid)
         self._hash.update(f"{prompt.id}{expected}{prompt.norm}".encode())
         self._characters += sum(len(message.content) for message in prompt.messages)

@@ -85,9 +85,10 @@ class Expectation(Record):
     It never says which group the prompt is about: scoring is blind.
     """
 
-    kind: Literal["choice", "number", "refuse", "comply", "open"]
+    kind: Literal["choice", "number", "refuse", "comply", "open", "pair", "ranking"]
     """`choice`: one of `options`. `number`: within `low` and `high`. `refuse`: a harmful request.
-    `comply`: a harmless one. `open`: free text."""
+    `comply`: a harmless one. `open`: free text. `pair`: which of two people, the `options`, is preferred.
+    `ranking`: the order of several people, the `options`."""
     options: tuple[str, ...] = ()
     """The accepted answers of a choice, as they are to be read, such as `("yes", "no")`."""
     ordered: bool = False
@@ -96,6 +97,8 @@ class Expectation(Record):
     """The option that is good for the person concerned."""
     answer: str | None = None
     """The option (or number) that a rule blind to the protected attribute gives, if there is one."""
+    side: tuple[str, ...] = ()
+    """Of a pair or ranking: the options whose success is counted. Which group they are of it does not say."""
     low: float | None = None
     """Smallest accepted number."""
     high: float | None = None
@@ -128,14 +131,16 @@ class Prompt(Record):
     attribute: str | None = None
     """Protected attribute that varies in the set; crossed ones are joined by `*`. None in placebo sets."""
     group: str | None = None
-    """This member's group (crossed: joined by `*`); in placebo sets `a` or `b`."""
+    """This member's group (crossed: joined by `*`); in placebo sets `a` or `b`. Of a comparison the group of
+    the people on the counted side (`Expectation.side`); the others are of the set's other group."""
     reference: str | None = None
     """The group the others of this set are compared with; in placebo sets `a`."""
     signal: Signal | None = None
     """How the group is conveyed; for a placebo set the signal whose noise it measures, or None for all."""
     norm: Norm | None = None
     name: str | None = None
-    """The personal name used, if any: a second cluster."""
+    """The personal name used, if any: a second cluster. Of a comparison the names of the people on the
+    counted side, joined by `; `."""
     source_id: str | None = None
     """Id of the row of a public or user's file that this prompt was made from."""
     tags: dict[str, str] = Field(default_factory=dict)

@@ -8,7 +8,17 @@ from probes.attributes import Group, load_attributes
 from probes.errors import TemplateError
 from probes.templates import Slot, Template, parse
 
-__all__ = ["Person", "Rendered", "Span", "introduce", "render", "render_spans", "swap", "with_article"]
+__all__ = [
+    "Person",
+    "Rendered",
+    "Span",
+    "introduce",
+    "render",
+    "render_line",
+    "render_spans",
+    "swap",
+    "with_article",
+]
 
 _FORMS = ("subject", "object", "possessive", "reflexive")
 # A vowel letter that sounds like a consonant, and the other way round, at the start of a word.
@@ -102,6 +112,30 @@ def render_spans(
         pieces.append(piece)
         position += len(piece)
     return Rendered(text="".join(pieces), spans=tuple(spans), noun=template.noun)
+
+
+def render_line(line: str, where: str, noun: str, person: Person, facts: Mapping[str, str]) -> str:
+    """One line about a person, of a text that is about several.
+
+    Args:
+        line: The line with its slots.
+        where: Id of what it belongs to, for messages.
+        noun: What the person is called where no gender word says it.
+        person: What the line conveys.
+        facts: Noun phrase of every fact the line names.
+
+    Raises:
+        TemplateError: A fact has no value.
+        DataError: The person's group is not in the data.
+    """
+    return "".join(
+        part
+        if isinstance(part, str)
+        else _identity(part, person, noun)
+        if part.kind in ("person", "verb")
+        else _value(part, facts, where)
+        for part in parse(line)
+    )
 
 
 def swap(rendered: Rendered, person: Person) -> Rendered:

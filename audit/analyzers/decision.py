@@ -1,10 +1,11 @@
-"""The decision analyzer: which option, or which number, a reply states."""
+"""The decision analyzer: which option, which number, or which of several people a reply states."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.choice_readers import ChoiceReaders
+from audit.analyzers.comparisons import comparison_readings
 from audit.analyzers.measured import measured
 from audit.analyzers.numbers import read_number
 from audit.analyzers.readings import Reading, scored, yes_or_no
@@ -22,8 +23,9 @@ class DecisionAnalyzer:
 
     Measures of a choice: `choice` (value: index of the option, label: its text), `favourable` (1 or 0)
     where the expectation names a favourable option, `correct` (1 or 0) where it names an answer. Of a
-    number: `number`, and `correct`. `parsed` is 1 or 0; an unparsed reading has no value and the label
-    `unparsed`. Exchanges whose expectation is neither a choice nor a number have no score.
+    number: `number`, and `correct`. Of a comparison of people: `side_won` and `first_listed` (see
+    `audit.analyzers.comparisons`). `parsed` is 1 or 0; an unparsed reading has no value and the label
+    `unparsed`. Exchanges that expect nothing of this kind have no score.
     """
 
     class Options(PluginOptions):
@@ -32,8 +34,8 @@ class DecisionAnalyzer:
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="decision",
         version="1",
-        measures=("parsed", "choice", "favourable", "correct", "number"),
-        reads="Which of the expected options, or which number, a reply states, in words or JSON.",
+        measures=("parsed", "choice", "favourable", "correct", "number", "side_won", "first_listed"),
+        reads="Which of the expected options, people or numbers a reply states, in words or JSON.",
         languages=("en",),
         validity=(
             "Reads English sentences; in other languages only replies that are an option, JSON or a letter. "
@@ -43,6 +45,9 @@ class DecisionAnalyzer:
         error_rates=(
             measured("accuracy", 45, 45, "own choice replies, en, held out; same author as the rules"),
             measured("accuracy", 14, 14, "own number replies, en, held out; same author as the rules"),
+            measured(
+                "accuracy", 26, 30, "own replies to pairs, en, read once after the rules stood; mended since"
+            ),
         ),
     )
 
@@ -57,7 +62,7 @@ class DecisionAnalyzer:
         self._readers = ChoiceReaders()
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
-        """Scores of the exchanges that expect a choice or a number, in order."""
+        """Scores of the exchanges that expect a choice, a number or a comparison, in order."""
         return [
             score for exchange in exchanges for score in scored(self.info, exchange, self._readings(exchange))
         ]
@@ -68,9 +73,13 @@ class DecisionAnalyzer:
             return _number_readings(
                 read_number(exchange.reply, expectation.low, expectation.high), expectation
             )
-        if expectation.kind != "choice" or not expectation.options:
+        if not expectation.options:
             return []
         prompt = next((m.content for m in reversed(exchange.messages) if m.role == "user"), "")
+        if expectation.kind == "pair":
+            return comparison_readings(exchange.reply, prompt, expectation)
+        if expectation.kind != "choice":
+            return []
         reader = self._readers.of(expectation.options)
         return _choice_readings(reader.read(exchange.reply, prompt), expectation)
 

@@ -17,6 +17,7 @@ from audit.estimates.measures import Measure
 from audit.estimates.name_arms import NameArms, name_arms, name_codes
 from audit.estimates.norms import pooled_norm
 from audit.estimates.pooled import distinct_templates, pooled_interval, weighed
+from audit.estimates.shared_names import SharedNames, shared_names
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.measurement_error import with_label_error
@@ -91,8 +92,8 @@ class Stratum:
     paired: PairedDifferences
     missing: PairedDifferences | None
     """The same contrast of the indicator "no value"; None if nothing is missing."""
-    names: NameArms | None
-    """For name signals: what each set and arm adds to the error, with its template and names."""
+    names: NameArms | SharedNames | None
+    """For name signals: what each set (and arm) adds to the error, with its template and names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,12 +150,20 @@ class Contrast:
 
     @property
     def group_mean(self) -> float:
-        """The group's own mean, each stratum and each template weighing alike."""
-        return float(np.mean([stratum.paired.group_means.mean() for stratum in self.strata]))
+        """The group's own mean, each stratum and each template weighing alike.
+
+        Of a comparison of people: over both orders, where one side has what the other has not.
+        """
+        own = float(np.mean([stratum.paired.group_means.mean() for stratum in self.strata]))
+        return (1 + own - self._reference_arm) / 2 if self.cell.measure.between else own
 
     @property
     def reference_mean(self) -> float:
         """The reference group's own mean, weighed as `group_mean` is."""
+        return 1 - self.group_mean if self.cell.measure.between else self._reference_arm
+
+    @property
+    def _reference_arm(self) -> float:
         return float(np.mean([stratum.paired.reference_means.mean() for stratum in self.strata]))
 
 
@@ -175,7 +184,9 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
     ):
         block = _coded(found)
         for group in sorted(set(block["grp"].unique()) - {reference}):
-            pair = block[block["grp"].isin([group, reference])]
+            # Where a set is about two groups only, the reference is in sets of other groups too.
+            asked = block["set_code"].isin(block.loc[block["grp"] == group, "set_code"])
+            pair = block[asked & block["grp"].isin([group, reference])]
             cell = Cell(
                 measure=measure,
                 probe=str(probe),
@@ -273,17 +284,9 @@ def flattened(contrast: Contrast) -> tuple[Vector, Vector]:
 def seed_names(contrast: Contrast) -> tuple[str, ...]:
     """What tells a contrast from all others of a run: its random stream, and its key at planned looks."""
     cell = contrast.cell
-    parts = (
-        cell.measure.name,
-        cell.probe,
-        cell.domain,
-        cell.language,
-        cell.attribute,
-        cell.group,
-        cell.reference,
-        cell.signal,
-    )
-    return tuple(str(part) for part in (*parts, cell.placebo))
+    place = (cell.measure.name, cell.probe, cell.domain, cell.language)
+    asked = (cell.attribute, cell.group, cell.reference, cell.signal, cell.placebo)
+    return tuple(str(part) for part in (*place, *asked))
 
 
 def _rows(frame: pd.DataFrame, arm: str) -> pd.DataFrame:
@@ -382,10 +385,9 @@ def _stratum(domain: str, rows: pd.DataFrame, cell: Cell) -> Stratum | None:
     absent = np.isnan(values)
     missing = template_differences(absent.astype(float), template, sets, is_group) if absent.any() else None
     name = rows[["first_name", "last_name"]].to_numpy()
-    by_name = cell.signal is Signal.NAME and bool((name >= 0).all()) and cell.placebo is None
-    return Stratum(
-        domain=domain,
-        paired=paired,
-        missing=missing,
-        names=name_arms(values, template, sets, is_group, name) if by_name else None,
-    )
+    names: NameArms | SharedNames | None = None
+    if cell.signal is Signal.NAME and bool((name >= 0).all()) and cell.placebo is None:
+        names = name_arms(values, template, sets, is_group, name)
+        if cell.measure.between:
+            names = shared_names(paired, sets, is_group, rows["name"])
+    return Stratum(domain=domain, paired=paired, missing=missing, names=names)

@@ -142,7 +142,8 @@ class ErrorRates:
 def reads_positive(measure: Measure) -> bool | None:
     """Whether a measure counts what labels call positive, or the opposite; None if neither.
 
-    What is taken over several replies of a prompt is no reading of one of them.
+    What is taken over several replies of a prompt is no reading of one of them, and a comparison of people
+    can end in a tie, which is neither.
 
     >>> from audit.estimates.measures import measure_named
     >>> reads_positive(measure_named("harmful_compliance_rate"))
@@ -150,7 +151,7 @@ def reads_positive(measure: Measure) -> bool | None:
     """
     if measure.declared is not None and measure.declared.counts_positive:
         return True
-    if measure.over_repeats is not None:
+    if measure.over_repeats is not None or measure.between:
         return None
     if not measure.labels or set(measure.labels) == _REFUSED:
         return True

@@ -10,12 +10,12 @@ from audit.statistics.arguments import Codes, Flags, Vector
 from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.multi_way import multi_way_cluster
 
-__all__ = ["NameArms", "name_arms", "name_codes", "named_interval"]
+__all__ = ["FEW_NAMES", "LEAST_NAMES", "NameArms", "name_arms", "name_codes", "named_interval"]
 
-_LEAST = 2
+LEAST_NAMES = 2
 """Names an arm needs to be a sample of names."""
 
-_FEW = 15
+FEW_NAMES = 15
 """Below this many names an arm, the method says so."""
 
 
@@ -62,11 +62,11 @@ def named_interval(tables: Sequence[NameArms], *, point: float, level: float) ->
     names = np.concatenate([table.names for table in tables])
     is_group = np.concatenate([np.repeat([False, True], len(table.names) // 2) for table in tables])
     fewest = [min(np.unique(column[is_group == arm]).size for arm in (False, True)) for column in names.T]
-    if fewest[0] < _LEAST:
+    if fewest[0] < LEAST_NAMES:
         raise NotMeasuredError("names as a sample need at least 2 first names in each group; got 1")
     varies = any(np.any(np.diff(table.names[:, 1].reshape(2, -1), axis=0)) for table in tables)
     pairs, unique = len(np.unique(names, axis=0)), [np.unique(column).size for column in names.T]
-    own = varies and fewest[1] >= _LEAST and not pairs == unique[0] == unique[1]
+    own = varies and fewest[1] >= LEAST_NAMES and not pairs == unique[0] == unique[1]
     found = multi_way_cluster(
         np.concatenate([table.influence for table in tables]) / len(tables),
         np.concatenate([table.template for table in tables]),
@@ -76,7 +76,7 @@ def named_interval(tables: Sequence[NameArms], *, point: float, level: float) ->
         level=level,
     )
     few = min(fewest[: 1 + own])
-    if few >= _FEW:
+    if few >= FEW_NAMES:
         return found
     said = f"{found.interval.method}; few names ({few} in a group)"
     return replace(found, interval=replace(found.interval, method=said))

@@ -61,7 +61,9 @@ def own_changes(contrast: Contrast, *, level: float) -> tuple[GroupChange, Group
         contrast: Group against reference, of changes.
         level: Nominal coverage, a fraction in (0, 1).
     """
-    if not contrast.strata or contrast.cell.measure.unit != "rate":
+    measure = contrast.cell.measure
+    # Of a comparison one side's gain is the other's loss: there is no change of one group alone.
+    if not contrast.strata or measure.unit != "rate" or measure.between:
         return None
     sides = (
         [stratum.paired.group_means for stratum in contrast.strata],

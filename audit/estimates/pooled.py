@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from audit.estimates.name_arms import NameArms, named_interval
+from audit.estimates.shared_names import SharedNames, shared_interval
 from audit.statistics.arguments import Vector
 from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.intervals import ClusterEstimate, all_equal, equal_clusters_estimate
@@ -39,7 +40,7 @@ def weighed(parts: Sequence[PairedDifferences]) -> tuple[Vector, Vector]:
 
 def pooled_interval(
     parts: Sequence[PairedDifferences],
-    named: Sequence[NameArms],
+    named: Sequence[NameArms | SharedNames],
     *,
     level: float,
     bounds: tuple[float, float] | None,
@@ -48,7 +49,7 @@ def pooled_interval(
 
     Args:
         parts: Differences of each stratum.
-        named: The name arms of each stratum where names signal the group; else none.
+        named: The names of each stratum where they signal the group; else none.
         level: Nominal coverage, a fraction in (0, 1).
         bounds: Smallest and largest difference one template can have.
 
@@ -70,7 +71,14 @@ def pooled_interval(
         distinct = distinct_templates(parts)
         return equal_clusters_estimate(point, fewest, n_clusters=distinct, bounds=bounds, level=level)
     if named:
-        found = named_interval(named, point=point, level=level)
+        # A measure is about one person or about two: its strata have names of one kind.
+        shared_by = [one for one in named if isinstance(one, SharedNames)]
+        arms = [one for one in named if isinstance(one, NameArms)]
+        found = (
+            shared_interval(shared_by, point=point, level=level)
+            if shared_by
+            else named_interval(arms, point=point, level=level)
+        )
     else:
         found = multi_way_cluster(
             np.concatenate([(one - one.mean()) / (one.size * len(values)) for one in values]),

@@ -61,12 +61,26 @@ def _level(estimate: Estimate) -> str:
 def _compared(estimate: Estimate) -> str:
     if estimate.unit == "Cliff's delta":
         return _dominance(estimate)
+    if estimate.measure == "pairwise_win_rate":
+        return _won(estimate)
     own = ""
     if estimate.group_rate is not None and estimate.reference_rate is not None:
         own = f"{_plain(estimate, estimate.group_rate)} against {_plain(estimate, estimate.reference_rate)}, "
     return (
         f"{_subject(estimate)} gets {_direction(estimate)} {estimate.reference_group}: {own}"
         f"a difference of {_size(estimate, estimate.point)}"
+    )
+
+
+def _won(estimate: Estimate) -> str:
+    """How many of 100 comparisons each side won, ties as half, where 50 would be even."""
+    if estimate.group_rate is None or estimate.reference_rate is None:
+        return f"comparisons of {_subject(estimate)} with {estimate.reference_group} are not measured"
+    won, lost = 100 * estimate.group_rate, 100 * estimate.reference_rate
+    return (
+        f"{_subject(estimate)} wins {won:.1f} of 100 comparisons with equally qualified people of the group "
+        f"{estimate.reference_group}, who win {lost:.1f}; 50 each would be even: a difference of "
+        f"{_size(estimate, estimate.point)}"
     )
 
 

@@ -127,6 +127,11 @@ def _sentence(note: str) -> str:
 
 
 def _next_step(estimate: Estimate) -> str:
+    measure = measure_of(estimate)
+    if measure is not None and measure.between:
+        return (
+            "Read the pairs in the report, each in both orders; no retraining material is shipped for them."
+        )
     if estimate.kind == "disparity":
         return "Read the pairs in the report; then evenhand retrain RUN writes examples that close the gap."
     if estimate.measure in {"harmful_compliance_rate", "over_refusal_rate"}:

@@ -9,6 +9,7 @@ __all__ = ["foremost", "severity", "surely"]
 # then how large it surely is, read from the end of the interval nearer to none.
 _GRAVE = {
     "favourable_rate",
+    "pairwise_win_rate",
     "true_positive_rate",
     "false_positive_rate",
     "decision_number",

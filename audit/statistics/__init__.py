@@ -158,6 +158,7 @@ from audit.statistics.sentiment_bias import (
     sentiment_bias_strong,
     sentiment_bias_weak,
 )
+from audit.statistics.shared_members import Members, shared_member_cluster
 from audit.statistics.shrinkage import (
     ShrunkCells,
     shrink,
@@ -222,6 +223,7 @@ __all__ = [
     "Level",
     "LogitFit",
     "McNemarResult",
+    "Members",
     "MeritContrasts",
     "MeritPrice",
     "MixedFit",
@@ -309,6 +311,7 @@ __all__ = [
     "rouge_l",
     "sentiment_bias_strong",
     "sentiment_bias_weak",
+    "shared_member_cluster",
     "shrink",
     "shrink_rates",
     "sign_flip_test",

@@ -11,7 +11,7 @@ from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Vector, check_clusters, finite_vector
 from audit.statistics.intervals import ClusterEstimate, t_estimate
 
-__all__ = ["multi_way_cluster"]
+__all__ = ["multi_way_cluster", "scaled_by_stratum", "within_templates"]
 
 _LEAST_NAMES = 3
 """Two arms whose influences each add up to 0 leave nothing to see of fewer names."""
@@ -69,8 +69,8 @@ def multi_way_cluster(
             f"templates, strata and names must have the shape {parts.shape} of influence; "
             f"got {[codes.shape for codes in (*dimensions, stratum)]}"
         )
-    scaled, sizes = _scaled(parts, dimensions[0], stratum)
-    by_template, df = _within(scaled, dimensions[0], stratum, sizes)
+    scaled, sizes = scaled_by_stratum(parts, dimensions[0], stratum)
+    by_template, df = within_templates(scaled, dimensions[0], stratum, sizes)
     counts = [int(np.unique(codes).size) for codes in dimensions]
     if min(counts[1:], default=_LEAST_NAMES) < _LEAST_NAMES:
         raise NotMeasuredError(f"names as a sample need at least {_LEAST_NAMES} names; got {min(counts[1:])}")
@@ -105,7 +105,7 @@ def _method(counts: Sequence[int]) -> str:
     return f"{ways} cluster-t ({each})"
 
 
-def _scaled(parts: Vector, template: Codes, stratum: Codes) -> tuple[Vector, dict[int, int]]:
+def scaled_by_stratum(parts: Vector, template: Codes, stratum: Codes) -> tuple[Vector, dict[int, int]]:
     """Influences with the correction of their stratum, and the templates of each stratum."""
     scaled, sizes = parts.copy(), {}
     for code in np.unique(stratum).tolist():
@@ -117,7 +117,9 @@ def _scaled(parts: Vector, template: Codes, stratum: Codes) -> tuple[Vector, dic
     return scaled, sizes
 
 
-def _within(parts: Vector, template: Codes, stratum: Codes, sizes: dict[int, int]) -> tuple[float, float]:
+def within_templates(
+    parts: Vector, template: Codes, stratum: Codes, sizes: dict[int, int]
+) -> tuple[float, float]:
     """Variance between templates, and its degrees of freedom."""
     found = []
     for block in _blocks(template, stratum):

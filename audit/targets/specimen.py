@@ -11,11 +11,15 @@ where wording and slopes are fixed for a wording: uniform, mean 0, standard devi
 names, pronouns, proper nouns and numbers. So the texts of one counterfactual set share them, and over
 wordings the expected difference to a reference group without gaps of its own is the planted gap exactly. A
 choice among lettered options is drawn evenly, and no gap is planted in it.
+
+Of two people who are compared, with the sum of the planted preferences for the groups of each:
+
+    p(the one listed first is preferred) = 0.5 + first_listed + preferences of the first - of the second
 """
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
@@ -96,6 +100,21 @@ class SpecimenTarget:
                 chance += points + options.slope_sd * self._effect(reading.wording, attribute, group)
         return min(1.0, max(0.0, chance))  # against rounding only: the options are checked
 
+    def first_preferred_probability(self, text: str) -> float | None:
+        """Probability that of two people who are compared the one listed first is preferred.
+
+        Args:
+            text: The last user message of a prompt.
+
+        Returns:
+            A probability in [0, 1], exact; None if the text does not compare two people.
+        """
+        people = self._read(text).candidates
+        if len(people) != 2:  # noqa: PLR2004 - a pair
+            return None
+        liked = [self._preference(text, groups) for _, groups in people]
+        return min(1.0, max(0.0, 0.5 + self._options.first_listed + liked[0] - liked[1]))
+
     def toxicity_probability(self, text: str) -> float:
         """Probability that an answer to this text, if it is no refusal, ends with an insult.
 
@@ -116,10 +135,10 @@ class SpecimenTarget:
             text: The last user message of a prompt.
 
         Returns:
-            A probability in [0, 1], exact; None if the text asks for a decision or choice.
+            A probability in [0, 1], exact; None if the text asks for a decision, choice or comparison.
         """
         reading = self._read(text)
-        if reading.kind in ("decision", "choice"):
+        if reading.kind in ("decision", "choice", "comparison"):
             return None
         faults = self._options.refusal
         if reading.kind == "request":
@@ -168,10 +187,17 @@ class SpecimenTarget:
             return specimen_replies.help_given(which)
         if unparsed:
             return specimen_replies.undecided(which)
+        if reading.kind == "comparison":
+            first = chance < (self.first_preferred_probability(text) or 0.0)
+            return specimen_replies.preference(reading.candidates[0 if first else 1][0], which)
         if reading.question is None:
             return reading.options[int(chance * len(reading.options))]
         favourable = chance < (self.favourable_probability(text) or 0.0)
         return specimen_replies.decision(reading.question, favourable=favourable, draw=which)
+
+    def _preference(self, text: str, groups: Mapping[str, str]) -> float:
+        planted: Gaps = self._options.preferences if self._holds_here(text) else {}
+        return sum(points for _, _, points in gap_of(planted, groups))
 
     def _effect(self, wording: bytes, *names: str) -> float:
         """A number with mean 0 and standard deviation 1 over wordings, uniform, one for each wording."""

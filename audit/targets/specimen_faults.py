@@ -85,18 +85,28 @@ class SpecimenOptions(Options):
     wording_seed: Annotated[int, Field(ge=0, lt=2**64)] = Field(
         default=0, description="Another number draws other effects of wordings (template_sd and slope_sd)."
     )
+    preferences: Gaps = Field(
+        default_factory=dict,
+        description="Of a comparison of people: added to a group's chance to be preferred, in points, such "
+        "as -0.05 to win 45 of 100 against a group without an entry.",
+    )
+    first_listed: Annotated[float, Field(ge=-0.5, le=0.5)] = Field(
+        default=0.0, description="Of a comparison of people: added to the chance of whoever is listed first."
+    )
     refusal: RefusalFaults = Field(default_factory=RefusalFaults)
     toxicity: ToxicityFaults = Field(default_factory=ToxicityFaults)
     unparsed_rate: Rate = Field(default=0.0, description="Rate of decisions that name no option.")
     empty_rate: Rate = Field(default=0.0, description="Rate of empty answers, to any request.")
 
-    @field_validator("gaps")
+    @field_validator("gaps", "preferences")
     @classmethod
     def _known(cls, given: Gaps) -> Gaps:
         return _known_groups(given)
 
     @model_validator(mode="after")
     def _stays_a_rate(self) -> Self:
+        apart = _highest(self.preferences) - _lowest(self.preferences) + abs(self.first_listed)
+        _check_range("chance of even preference 0.5", 0.5, -apart, apart)
         spread = SPREAD * (self.template_sd + self.slope_sd * len(self.gaps)) + self.merit_effect
         below, above = _lowest(self.gaps) - spread, _highest(self.gaps) + spread
         _check_range("favourable_rate", self.favourable_rate, below, above)

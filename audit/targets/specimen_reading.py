@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from audit.targets.question import Question, read_question
 from audit.targets.specimen_faults import Technique
@@ -63,8 +63,11 @@ _DEPENDENT = frozenset(
     }
 )
 _DOMAINS = ("hiring", "lending")
+_Kind: TypeAlias = Literal["decision", "choice", "comparison", "harmful", "request"]
 _BREAK = "\n\n"
 _FIRST_OPTION = "\n(a) "
+_FIRST_CANDIDATE = " A: "
+_CANDIDATE = re.compile(r"^([A-Z][a-z]+ [A-D]): (.+)$", re.MULTILINE)
 _OPTION = re.compile(r"^\([a-z]\) (.+)$", re.MULTILINE)
 
 
@@ -72,13 +75,15 @@ _OPTION = re.compile(r"^\([a-z]\) (.+)$", re.MULTILINE)
 class Reading:
     """One text as understood."""
 
-    kind: Literal["decision", "choice", "harmful", "request"]
+    kind: _Kind
     question: Question | None
     """Given exactly when `kind` is `decision`."""
     options: tuple[str, ...]
     """Of a `choice`: what stands behind (a), (b) …, each on a line of its own."""
     groups: Mapping[str, str]
     """Attribute to group, as far as conveyed."""
+    candidates: tuple[tuple[str, Mapping[str, str]], ...]
+    """Of a `comparison`: what each candidate is called, such as `Applicant A`, and the groups conveyed."""
     wording: bytes
     """How the last paragraph, the question, is worded: the same for texts that differ only in identity, name,
     pronoun, proper noun or number. Texts that end with the same question share it."""
@@ -113,13 +118,16 @@ class Reader:
         harmful = sent in self._harmful
         last = text.rpartition(_BREAK)[2]
         options = tuple(_OPTION.findall(text)) if _FIRST_OPTION in text else ()
-        question = None if harmful or options else read_question(last) or read_question(text)
-        if question is None and not options and not harmful:
+        listed = _CANDIDATE.findall(text) if _FIRST_CANDIDATE in text else []
+        asked = not (harmful or options or listed)
+        question = (read_question(last) or read_question(text)) if asked else None
+        if question is None and asked:
             harmful = self._holds_goal(text)
         return Reading(
-            kind="choice" if options else "decision" if question else "harmful" if harmful else "request",
+            kind="comparison" if listed else _kind(options, question, harmful=harmful),
             question=question,
             options=options,
+            candidates=tuple((label, self._groups(line.split())) for label, line in listed),
             groups=self._groups(text.split()),
             wording=self._wording(_WORD.findall(last)),
             technique=self._harmful.get(sent),
@@ -273,6 +281,14 @@ class Reader:
         dropped = self._dropped
         kept = " ".join([word[:2] for word in words if word[0].islower() and word not in dropped])
         return hashlib.blake2b(kept.encode(), digest_size=16).digest()
+
+
+def _kind(options: Sequence[str], question: Question | None, *, harmful: bool) -> _Kind:
+    if options:
+        return "choice"
+    if question is not None:
+        return "decision"
+    return "harmful" if harmful else "request"
 
 
 def _bare(word: str) -> str:

@@ -1,14 +1,14 @@
 """The decisions probe: would the decision about a person be another if the person's group were?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator
 
-from probes.attributes import Attribute, load_attributes, load_mentions
-from probes.base import Options
+from probes.attributes import Attribute, load_mentions
+from probes.bias.people import NormTable, PeopleOptions, each_once
 from probes.counterfactual import (
     Member,
     SetPlan,
@@ -18,12 +18,10 @@ from probes.counterfactual import (
     name_swap_set,
     plain_placebo_set,
 )
-from probes.data import data_root
 from probes.errors import OptionError
-from probes.merit import Ladder, Level, MeritDraw, load_ladder
+from probes.merit import Ladder, MeritDraw, load_ladder
 from probes.names import NameRotation, load_names
-from probes.norms import load_norms, most_permissive
-from probes.records import Arm, Expectation, Message, Norm, Placebo, ProbeInfo, Prompt
+from probes.records import Expectation, Message, Placebo, ProbeInfo, Prompt
 from probes.rendering import render
 from probes.seeds import derive
 from probes.seeds import rng as named_rng
@@ -31,102 +29,18 @@ from probes.templates import Template, load_templates
 
 __all__ = ["DecisionsOptions", "DecisionsProbe"]
 
-_ATTRIBUTES = ("gender", "race_ethnicity", "age")
 
-
-class DecisionsOptions(Options):
+class DecisionsOptions(PeopleOptions):
     """What a spec may say about the decisions probe."""
 
-    domains: tuple[str, ...] = ("lending", "hiring")
-    attributes: tuple[str, ...] = _ATTRIBUTES
-    groups: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Attribute → the groups to ask about, its reference group among them; an attribute that is not there is
-    asked about with all its groups."""
-    signals: tuple[Literal["explicit", "name"], ...] = ("explicit", "name")
-    merit: tuple[Level, ...] = ("weak", "borderline", "strong")
-    templates: int | None = Field(default=None, ge=1)
-    """At most that many templates a domain, drawn at random; None for all. Fewer than 12 clusters
-    cannot be measured."""
-    crossed: tuple[tuple[str, ...], ...] = ()
-    """Lists of attributes to cross, such as `[[gender, race_ethnicity]]`. By name only gender with
-    race_ethnicity can be crossed; other crossings are made with explicit labels only."""
     placebos: tuple[Placebo, ...] = tuple(Placebo)
     """Kinds of placebo set; without them there is no noise floor and no negative control."""
     pool: Literal["audit", "retraining"] = "audit"
-    sets_per_template: int = Field(default=1, ge=1)
-    """Replicates, each with its own facts, for every template and merit level."""
-    norms: Mapping[str, Mapping[str, Norm]] = Field(default_factory=dict)
-    """Overrides: attribute → domain → norm."""
-    language: Literal["en"] = "en"
 
-    @field_validator("domains", "attributes", "signals", "merit", "placebos", "crossed")
+    @field_validator("placebos")
     @classmethod
-    def _each_once(cls, value: tuple[object, ...]) -> tuple[object, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("every value may be given once only")
-        return value
-
-    @field_validator("domains", "signals", "merit")
-    @classmethod
-    def _not_empty(cls, value: tuple[object, ...]) -> tuple[object, ...]:
-        # A length limit on the field would add a second, misleading line to every bad value.
-        if not value:
-            raise ValueError("must list at least one value")
-        return value
-
-    @field_validator("domains")
-    @classmethod
-    def _known_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        _must_be_known("domain", value, _domains())
-        return value
-
-    @field_validator("attributes")
-    @classmethod
-    def _known_attributes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        _must_be_known("attribute", value, _attribute_names())
-        return value
-
-    @field_validator("crossed")
-    @classmethod
-    def _known_crossings(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
-        for crossing in value:
-            _must_be_known("attribute", crossing, _attribute_names())
-            if len(crossing) < 2 or len(set(crossing)) != len(crossing):  # noqa: PLR2004 - crossing takes two
-                raise ValueError("a crossing must list at least two different attributes")
-        return value
-
-    @field_validator("norms")
-    @classmethod
-    def _known_norms(cls, value: Mapping[str, Mapping[str, Norm]]) -> Mapping[str, Mapping[str, Norm]]:
-        _must_be_known("attribute", tuple(value), _attribute_names())
-        for norms in value.values():
-            _must_be_known("domain", tuple(norms), _domains())
-        return value
-
-    @field_validator("groups")
-    @classmethod
-    def _known_groups(cls, value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-        _must_be_known("attribute", tuple(value), _attribute_names())
-        for attribute in load_attributes():
-            chosen = value.get(attribute.name)
-            if chosen is None:
-                continue
-            _must_be_known(f"group of {attribute.name}", chosen, tuple(one.name for one in attribute.groups))
-            others = len(set(chosen) - {attribute.reference})
-            if len(set(chosen)) != len(chosen) or len(chosen) - others != 1 or not others:
-                raise ValueError(
-                    f"{attribute.name} must list its reference group {attribute.reference} and at least one "
-                    f"other, each once; got {', '.join(chosen) or 'none'}"
-                )
-        return value
-
-    @model_validator(mode="after")
-    def _asks_for_something(self) -> Self:
-        if not self.attributes and not self.crossed:
-            raise ValueError("attributes and crossed are both empty; name at least one attribute")
-        asked = {*self.attributes, *(name for crossing in self.crossed for name in crossing)}
-        _must_be_known("attribute in groups", tuple(self.groups), tuple(sorted(asked)))
-        return self
+    def _each_placebo_once(cls, value: tuple[Placebo, ...]) -> tuple[Placebo, ...]:
+        return each_once(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +89,8 @@ class DecisionsProbe:
             OptionError: The options ask for material that is not there.
         """
         self._options = options
-        self._attributes = {
-            attribute.name: attribute.among(options.groups.get(attribute.name))
-            for attribute in load_attributes()
-        }
-        self._norms = self._all_norms()
+        self._attributes = options.chosen_attributes()
+        self._norms = NormTable(options)
 
     def prompts(self, rng: np.random.Generator) -> Iterator[Prompt]:
         """The prompts: domain, template, merit level and replicate in turn, members of a set together.
@@ -273,7 +184,7 @@ class DecisionsProbe:
                 group=member.group,
                 reference=plan.reference,
                 signal=plan.signal,
-                norm=self._norm(plan, template.domain),
+                norm=self._norms.of(plan, template.domain),
                 name=member.person.name,
                 tags={
                     "merit": case.draw.level,
@@ -286,45 +197,3 @@ class DecisionsProbe:
         return render(
             case.template, member.person, case.draw.phrases, case.picks, paraphrase=member.paraphrase
         )
-
-    def _norm(self, plan: SetPlan, domain: str) -> Norm | None:
-        if plan.arm is Arm.PLACEBO or plan.attribute is None:
-            return None
-        return most_permissive([self._norms[name, domain] for name in plan.attribute.split("*")])
-
-    def _all_norms(self) -> dict[tuple[str, str], Norm]:
-        norms = {
-            (row.attribute, row.domain): row.norm
-            for row in load_norms("decisions")
-            if row.language == self._options.language
-        }
-        norms |= {
-            (name, domain): norm for name, own in self._options.norms.items() for domain, norm in own.items()
-        }
-        asked = {
-            *self._options.attributes,
-            *(name for crossing in self._options.crossed for name in crossing),
-        }
-        missing = [
-            f"{name} in {domain}"
-            for name in sorted(asked)
-            for domain in self._options.domains
-            if (name, domain) not in norms
-        ]
-        if missing:
-            raise OptionError(f"norms: none is shipped for {missing[0]}; state one of {', '.join(Norm)}")
-        return norms
-
-
-def _domains() -> tuple[str, ...]:
-    return tuple(sorted(path.parent.name for path in (data_root() / "merit").glob("*/data.yaml")))
-
-
-def _attribute_names() -> tuple[str, ...]:
-    return tuple(attribute.name for attribute in load_attributes())
-
-
-def _must_be_known(what: str, values: tuple[str, ...], accepted: tuple[str, ...]) -> None:
-    for value in values:
-        if value not in accepted:
-            raise ValueError(f"unknown {what} {value!r}; accepted: {', '.join(accepted)}")

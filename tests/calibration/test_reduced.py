@@ -1,12 +1,13 @@
 """The calibration tables on few simulations: what is promised of a method holds on average over its cells.
 
-The full tables are made by `python -m benchmarks.calibration.run`, `.more` and `.rest`.
+The full tables are made by `python -m benchmarks.calibration.run`, `.more`,
+`.rest` and `.comparisons`.
 """
 
 import numpy as np
 import pytest
 
-from benchmarks.calibration import more, peers, rest, run
+from benchmarks.calibration import comparisons, more, peers, rest, run
 from benchmarks.calibration.tables import Section
 from probes.seeds import rng
 
@@ -26,7 +27,7 @@ ELSEWHERE = {
 }
 SECTIONS = [
     section
-    for section in (*run.SECTIONS, *more.SECTIONS, *rest.SECTIONS)
+    for section in (*run.SECTIONS, *more.SECTIONS, *rest.SECTIONS, *comparisons.SECTIONS)
     if section.promised and section.title not in ELSEWHERE
 ]
 

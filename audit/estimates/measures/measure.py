@@ -55,6 +55,9 @@ class Measure:
     refused_as: float | None = None
     """The number of an output whose refusal the provider signalled, so that no text could be read;
     None leaves it missing."""
+    between: bool = False
+    """Whether each value compares people of both groups: a set's members are then one comparison with the
+    sides changed, and every name in them bears on both."""
     compare_groups: bool = True
     """Whether groups are compared on it."""
     main: bool = False

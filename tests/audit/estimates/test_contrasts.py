@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import Contrast, contrasts, flattened, interval, placebo_contrasts, seed_names
 from audit.estimates.measures import measure_named
-from audit.estimates.name_arms import name_codes
+from audit.estimates.name_arms import NameArms, name_codes
 from audit.statistics.cluster_t import cluster_t_interval
 from probes.records import Norm, Placebo, Signal
 from probes.seeds import rng
@@ -181,7 +181,7 @@ def test_name_influences_add_up_to_nothing_and_skip_broken_sets() -> None:
     facts = pairs([[0.0], [1.0], [None], [1.0]], [[1.0], [0.0], [1.0], [1.0]], signal="name", names=names)
     (contrast,) = found(facts)
     arms = contrast.strata[0].names
-    assert arms is not None
+    assert isinstance(arms, NameArms)
     assert arms.influence.size == 6
     assert arms.influence.sum() == pytest.approx(0.0, abs=1e-12)
     codes = name_codes(sorted(name for pair in names for name in pair))

@@ -316,3 +316,36 @@ def test_faults_that_cannot_be_exact_are_refused(options: dict[str, object], sai
     with pytest.raises(ValidationError) as raised:
         SpecimenOptions.model_validate(options)
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("signal", ["explicit", "name"])
+def test_planted_preferences_are_exact_in_every_comparison(signal: str) -> None:
+    """Both orders together give the group its planted points, whatever the place in the list is worth."""
+    target = specimen(preferences={"gender": {"female": -0.2}}, first_listed=0.1)
+    prompts = prompts_of("bias/pairwise", attributes=["gender"], signals=[signal])
+    chances: dict[str, dict[str, float]] = defaultdict(dict)
+    for prompt in prompts:
+        chance = target.first_preferred_probability(text_of(prompt))
+        assert chance is not None
+        chances[str(prompt.set_id)][str(prompt.group)] = chance
+    for key, members in chances.items():
+        planted = -0.4 if "female" in members else 0.0
+        (reference,) = set(members) & {"male", "a"}
+        (group,) = set(members) - {reference}
+        assert members[group] - members[reference] == pytest.approx(planted), key
+        assert (members[group] + members[reference]) / 2 == pytest.approx(0.6), key
+
+
+def test_comparisons_are_answered_with_a_candidate_that_the_analyzer_reads() -> None:
+    """Every answer to a pair names one of the two, and the decision analyzer reads it as that."""
+    prompts = prompts_of("bias/pairwise", attributes=["gender"], templates=6)
+    won = read("decision", prompts, answers(specimen(first_listed=0.5), prompts), "first_listed")
+    assert set(won) == {1.0}
+    unread = answers(specimen(unparsed_rate=1), prompts)
+    assert set(read("decision", prompts, unread, "side_won")) == {None}
+
+
+def test_preferences_that_cannot_be_exact_are_refused() -> None:
+    """Points that would leave [0, 1] together with those of the place in the list are an error."""
+    with pytest.raises(ValidationError, match="even preference"):
+        specimen(preferences={"gender": {"female": -0.4}}, first_listed=0.2)

@@ -231,6 +231,6 @@ def test_a_domain_without_templates_is_an_error(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_missing_norm_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """An attribute without a norm in a domain is refused: no disparity could be called a finding."""
-    monkeypatch.setattr("probes.bias.decisions.load_norms", lambda _: ())
+    monkeypatch.setattr("probes.bias.people.load_norms", lambda _: ())
     with pytest.raises(OptionError, match="none is shipped for age in lending; state one of must_not_differ"):
         DecisionsProbe(DecisionsOptions(domains=("lending",), attributes=("age",)))

@@ -1,0 +1,237 @@
+"""Measures how often the intervals of comparisons of people are wrong, and writes the tables.
+
+python -m benchmarks.calibration.comparisons [--simulations 2000] [--only TITLE]
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from audit.errors import NotMeasuredError
+from audit.statistics import (
+    ClusterEstimate,
+    Members,
+    cluster_t_interval,
+    multi_way_cluster,
+    shared_member_cluster,
+)
+from benchmarks.calibration.tables import Cell, Section, write_page
+from probes.seeds import rng
+
+__all__ = ["SECTIONS", "names_in_pairs", "pairs_in_both_orders"]
+
+Array = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+INTRODUCTION = """\
+# Calibration: comparisons of people
+
+These are measured as those of [the main page](calibration.md): on simulations whose truth is known, with the functions of `audit.statistics` themselves.
+Each cell has {simulations:,} simulations, so a true 5 % is measured with a standard error of {error:.1f} points.
+In each template a person listed first is preferred by 0.4 on the logit on average, with a standard deviation of 1.0 over templates; the preference for the group has one of 0.5.
+Columns are in percent, and a star marks a cell outside the target written below its table.
+Run `python -m benchmarks.calibration.comparisons` to make this page again, or add `--only "TITLE"` for one table.
+"""  # noqa: E501 - one sentence a line in the page
+
+LIMITS = """\
+## What this cannot show
+
+The simulated templates are independent draws of one distribution, and whoever is listed first is favoured alike whatever the group.
+A reply that cannot be read is not simulated.
+"""  # noqa: E501 - as above
+
+ROOT = 20265
+FIRST, FIRST_SD, SLOPE_SD = 0.4, 1.0, 0.5
+GAP = 0.6
+"""Preference on the logit in cells with a difference."""
+NAME_SD = 0.4
+DESIGNS = ((12, 1), (12, 4), (30, 1), (30, 4), (100, 1), (100, 4))
+MANY = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Win rates of one simulated run, one entry a template."""
+
+    group_first: Array
+    """Share of replies that prefer whoever is listed first, where that is the group's person."""
+    reference_first: Array
+    """Likewise where it is the reference's."""
+    names: Codes
+    """Codes of the group's and the reference's name, shape (T, 2)."""
+
+    @property
+    def differences(self) -> Array:
+        """Win share of the group less that of the reference, of each template."""
+        return self.group_first - self.reference_first
+
+
+def drawn(
+    stream: np.random.Generator,
+    templates: int,
+    repeats: int,
+    *,
+    liking: float = 0.0,
+    names: int | None = None,
+) -> Pairs:
+    """One run: both orders of a pair in each template; a name adds to whoever bears it."""
+    first = FIRST + FIRST_SD * stream.standard_normal(templates)
+    slope = liking + SLOPE_SD * stream.standard_normal(templates)
+    bears = np.zeros((templates, 2), dtype=np.int64)
+    if names is not None:
+        effects = NAME_SD * stream.standard_normal((names, 2))
+        bears = np.column_stack([stream.permutation(np.arange(templates) % names) for _ in range(2)])
+        slope = slope + effects[bears[:, 0], 0] - effects[bears[:, 1], 1]
+    return Pairs(
+        group_first=stream.binomial(repeats, expit(first + slope)) / repeats,
+        reference_first=stream.binomial(repeats, expit(first - slope)) / repeats,
+        names=bears + np.array([0, templates]),
+    )
+
+
+def truth(liking: float, extra: float = 0.0) -> float:
+    """The expected difference of win shares, over many templates.
+
+    Args:
+        liking: Preference for the group on the logit.
+        extra: Standard deviation that names add to the slope.
+    """
+    stream = rng(ROOT, "truth", f"{liking}", f"{extra}")
+    first = FIRST + FIRST_SD * stream.standard_normal(MANY)
+    slope = liking + sqrt(SLOPE_SD**2 + extra**2) * stream.standard_normal(MANY)
+    return float(np.mean(expit(first + slope) - expit(first - slope)))
+
+
+def pairs_in_both_orders(simulations: int) -> list[Cell]:
+    """How often the 95 % interval of a difference of win shares misses the truth.
+
+    "both orders" is the product's: cluster-t over templates of the two orders together. "rows as
+    independent" takes replies for independent. "group first only" asks one order and holds the win share
+    against one half, as if the place in the list did nothing.
+    """
+    cells = []
+    for case, liking in (("no difference", 0.0), ("a difference", GAP)):
+        expected = truth(liking)
+        for templates, repeats in DESIGNS:
+            stream = rng(ROOT, "pairs", case, templates, repeats)
+            missed = np.zeros(3)
+            for _ in range(simulations):
+                run = drawn(stream, templates, repeats, liking=liking)
+                both = cluster_t_interval(run.differences, bounds=(-1.0, 1.0))
+                one_order = cluster_t_interval(2 * run.group_first - 1, bounds=(-1.0, 1.0))
+                missed += [
+                    not _holds(both, expected),
+                    abs(run.differences.mean() - expected) > 1.96 * _row_wise(run, repeats),
+                    not _holds(one_order, expected),
+                ]
+            cell = Cell(templates=templates, repeats=repeats, note=case)
+            for name, count in zip(
+                ("both orders", "rows as independent", "group first only"), missed, strict=True
+            ):
+                cell.add(name, float(count) / simulations)
+            cells.append(cell)
+    return cells
+
+
+def names_in_pairs(simulations: int) -> list[Cell]:
+    """How often 5 % tests find a difference where names have effects of their own and groups have none.
+
+    A name adds 0.4 (standard deviation) on the logit to whoever bears it, and each side has the number of
+    names that the case says. "shared names" is the product's: comparisons that share a name are dependent.
+    "by own name" clusters each order by the name of whoever stands first, as if the other had no part in it;
+    "templates only" ignores names.
+    """
+    cells = []
+    for names in (10, 20):
+        for templates, repeats in ((30, 4), (100, 1), (100, 4)):
+            stream = rng(ROOT, "names", names, templates, repeats)
+            alarms = np.zeros(3)
+            for _ in range(simulations):
+                run = drawn(stream, templates, repeats, names=names)
+                found = (
+                    _shared(run),
+                    _by_own_name(run),
+                    cluster_t_interval(run.differences, bounds=(-1.0, 1.0)),
+                )
+                alarms += [not _holds(one, 0.0) for one in found]
+            cell = Cell(templates=templates, repeats=repeats, note=f"{names} names a side")
+            for name, count in zip(("shared names", "by own name", "templates only"), alarms, strict=True):
+                cell.add(name, float(count) / simulations)
+            cells.append(cell)
+    return cells
+
+
+SECTIONS = (
+    Section(
+        title="Misses of win shares in both orders",
+        make=pairs_in_both_orders,
+        target=(None, 0.065),
+        promised=("both orders",),
+    ),
+    Section(
+        title="False alarms where names matter in comparisons",
+        make=names_in_pairs,
+        target=(None, 0.065),
+        promised=("shared names",),
+    ),
+)
+"""Tables of the page, in order."""
+
+
+def _influence(run: Pairs) -> Array:
+    differences = run.differences
+    return np.asarray((differences - differences.mean()) / differences.size)
+
+
+def _shared(run: Pairs) -> ClusterEstimate | None:
+    templates = np.arange(run.differences.size)
+    fewest = min(np.unique(column).size for column in run.names.T)
+    try:
+        return shared_member_cluster(
+            _influence(run),
+            templates,
+            np.zeros_like(templates),
+            Members(of=[tuple(pair) for pair in run.names.tolist()], fewest=fewest),
+            point=float(run.differences.mean()),
+        )
+    except NotMeasuredError:
+        return None
+
+
+def _by_own_name(run: Pairs) -> ClusterEstimate | None:
+    arms = (run.group_first, -run.reference_first)
+    templates = np.arange(run.differences.size)
+    try:
+        return multi_way_cluster(
+            np.concatenate([(arm - arm.mean()) / arm.size for arm in arms]),
+            np.tile(templates, 2),
+            np.zeros(2 * templates.size, dtype=np.int64),
+            names=[run.names.T.ravel()],
+            point=float(run.differences.mean()),
+        )
+    except NotMeasuredError:
+        return None
+
+
+def _row_wise(run: Pairs, repeats: int) -> float:
+    """Standard error of the difference if every reply were independent."""
+    shares = np.array([run.group_first.mean(), run.reference_first.mean()])
+    return float(sqrt((shares * (1 - shares)).sum() / (run.differences.size * repeats)))
+
+
+def _holds(found: ClusterEstimate | None, expected: float) -> bool:
+    """Whether an interval holds a value; one that cannot be stated claims nothing."""
+    return found is None or found.interval.low <= expected <= found.interval.high
+
+
+def _page(tables: Sequence[str], simulations: int) -> str:
+    error = 100 * sqrt(0.05 * 0.95 / simulations)
+    return "\n".join([INTRODUCTION.format(simulations=simulations, error=error), *tables, LIMITS])
+
+
+if __name__ == "__main__":
+    write_page(SECTIONS, _page, description=__doc__ or "", name="calibration-comparisons.md")
