@@ -1,6 +1,6 @@
 """Audits whose truth is known, read by an analyzer that errs more in one group than in the other."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,10 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from audit.estimates.error_rates import ErrorCell, ErrorRates
-from audit.estimates.measures import Measure, measure_named
+from audit.estimates.measures import measure_named
 from audit.estimates.review_labels import Reviewed, ReviewLabels
 
-__all__ = ["GROUPS", "MEASURE", "Audit", "Scene", "simulate"]
+__all__ = ["GROUPS", "MEASURE", "Audit", "Audits", "Scene", "simulate"]
 
 MEASURE = measure_named("toxicity_rate")
 GROUPS = ("a", "b")
@@ -21,6 +21,7 @@ GROUPS = ("a", "b")
 _QUADRATURE = 64
 
 Vector = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,98 +62,135 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """One simulated audit: its rows, their truth, and the labels that came with it."""
+    """One simulated audit: what was read, its truth, and the labels that came with it."""
 
-    frame: pd.DataFrame
-    """Rows of the measure as read; `value` is the reading."""
+    flags: Vector
+    """Reading of each row, shape (2 x templates x repeats,)."""
     truth: Vector
-    """What people would say of each row, shape (n,)."""
-    rates: ErrorRates
-    """The calibration file."""
-    reviews: ReviewLabels
-    """What people said of a sample of the rows."""
-
-    def source(self, values: Vector | None = None) -> Callable[[Measure], pd.DataFrame]:
-        """What gives the estimates their rows; with `values` as the readings, if given."""
-        rows = self.frame if values is None else self.frame.assign(value=values)
-        return lambda measure: rows if measure == MEASURE else rows.iloc[:0]
+    """What people would say of each row."""
+    calibration: tuple[tuple[int, int], ...]
+    """By group: positives found and negatives flagged of the labelled texts."""
+    reviewed: Mapping[int, Reviewed]
+    """What people said of a sample of the rows, by place of the row."""
 
 
-def simulate(scene: Scene, rng: np.random.Generator) -> Audit:
-    """One audit.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audits:
+    """Audits of one scene side by side in one frame, each a probe and a language of its own.
 
-    Args:
-        scene: What is simulated.
-        rng: Where the draws come from.
+    So one call states them all, and nothing is pooled over them: labels are used for their own language only.
     """
-    template = np.repeat(np.arange(scene.templates), 2 * scene.repeats)
-    side = np.tile(np.repeat([0, 1], scene.repeats), scene.templates)
-    logit = scene.base + scene.template_sd * rng.standard_normal(scene.templates)
-    slope = scene.shift + scene.slope_sd * rng.standard_normal(scene.templates)
-    chance = expit(logit[template] + np.where(side == 0, 0.5, -0.5) * slope[template])
-    truth = (rng.random(template.size) < chance).astype(float)
-    flags = _read(truth, side, scene, rng)
-    return Audit(
-        frame=_frame(template, side, flags, scene.repeats),
-        truth=truth,
-        rates=_calibration(scene, rng),
-        reviews=_reviews(truth, flags, side, scene, rng),
-    )
 
+    scene: Scene
+    audits: Sequence[Audit]
 
-def _read(truth: Vector, side: npt.NDArray[np.int64], scene: Scene, rng: np.random.Generator) -> Vector:
-    found, alarmed = np.array(scene.sensitivity)[side], np.array(scene.false_positive)[side]
-    return np.asarray((rng.random(truth.size) < np.where(truth == 1, found, alarmed)).astype(float))
+    def frame(self, values: Sequence[Vector] | None = None) -> pd.DataFrame:
+        """Rows of the measure; with `values` as the readings, if given."""
+        readings = [audit.flags for audit in self.audits] if values is None else values
+        return _frame(self.scene, np.concatenate(readings))
 
+    @property
+    def truth(self) -> list[Vector]:
+        """What people would say of the rows, by audit."""
+        return [audit.truth for audit in self.audits]
 
-def _reviews(
-    truth: Vector, flags: Vector, side: npt.NDArray[np.int64], scene: Scene, rng: np.random.Generator
-) -> ReviewLabels:
-    outputs: dict[int, Reviewed] = {}
-    for stratum in range(4):
-        rows = np.flatnonzero(2 * side + flags == stratum)
-        n = min(scene.reviewed // 4, rows.size)
-        for row in rng.choice(rows, n, replace=False):
-            outputs[int(row) + 1] = Reviewed(
-                positive=float(truth[row]), stratum=str(stratum), probability=n / rows.size
-            )
-    return ReviewLabels(
-        analyzer="toxicity", reading="toxic", threshold=0.5, source="simulated reviews", outputs=outputs
-    )
-
-
-def _calibration(scene: Scene, rng: np.random.Generator) -> ErrorRates:
-    cells = []
-    for side, group in enumerate(GROUPS):
-        positives = scene.labelled // 2
-        negatives = scene.labelled - positives
-        hits = int(rng.binomial(positives, scene.sensitivity[side]))
-        alarms = int(rng.binomial(negatives, scene.false_positive[side]))
-        cells.append(
+    @property
+    def rates(self) -> ErrorRates:
+        """The calibration files of all audits."""
+        positives = self.scene.labelled // 2
+        negatives = self.scene.labelled - positives
+        cells = tuple(
             ErrorCell(
                 group=group,
-                language=None,
+                language=_name(number),
                 cluster=None,
                 true_positive=hits,
                 false_negative=positives - hits,
                 true_negative=negatives - alarms,
                 false_positive=alarms,
             )
+            for number, audit in enumerate(self.audits)
+            for group, (hits, alarms) in zip(GROUPS, audit.calibration, strict=True)
         )
-    return ErrorRates(
-        analyzer="toxicity", reading="toxic", threshold=0.5, source="simulated labels", cells=tuple(cells)
+        return ErrorRates(
+            analyzer="toxicity", reading="toxic", threshold=0.5, source="simulated labels", cells=cells
+        )
+
+    def alone(self, number: int) -> tuple[pd.DataFrame, ReviewLabels]:
+        """Rows and reviews of one audit: a sample of labels tunes the weight of one run's readings."""
+        audit = self.audits[number]
+        reviews = ReviewLabels(
+            analyzer="toxicity",
+            reading="toxic",
+            threshold=0.5,
+            source="simulated reviews",
+            outputs={row + 1: said for row, said in audit.reviewed.items()},
+        )
+        return _frame(self.scene, audit.flags), reviews
+
+
+def simulate(scene: Scene, shift: float, rng: np.random.Generator) -> Audit:
+    """One audit.
+
+    Args:
+        scene: What is simulated.
+        shift: Its `shift`, which takes a search to find.
+        rng: Where the draws come from.
+    """
+    template, side = _design(scene)
+    logit = scene.base + scene.template_sd * rng.standard_normal(scene.templates)
+    slope = shift + scene.slope_sd * rng.standard_normal(scene.templates)
+    chance = expit(logit[template] + np.where(side == 0, 0.5, -0.5) * slope[template])
+    truth = (rng.random(template.size) < chance).astype(float)
+    found, alarmed = np.array(scene.sensitivity)[side], np.array(scene.false_positive)[side]
+    flags = (rng.random(truth.size) < np.where(truth == 1, found, alarmed)).astype(float)
+    positives = scene.labelled // 2
+    calibration = tuple(
+        (
+            int(rng.binomial(positives, scene.sensitivity[one])),
+            int(rng.binomial(scene.labelled - positives, scene.false_positive[one])),
+        )
+        for one in range(len(GROUPS))
+    )
+    return Audit(
+        flags=flags, truth=truth, calibration=calibration, reviewed=_reviewed(truth, flags, scene, rng)
     )
 
 
-def _frame(
-    template: npt.NDArray[np.int64], side: npt.NDArray[np.int64], flags: Vector, repeats: int
-) -> pd.DataFrame:
-    n = template.size
-    names = pd.Index([f"t{number:04d}" for number in range(int(template.max()) + 1)], dtype=object)
+def _reviewed(truth: Vector, flags: Vector, scene: Scene, rng: np.random.Generator) -> dict[int, Reviewed]:
+    _, side = _design(scene)
+    found: dict[int, Reviewed] = {}
+    for stratum in range(4):
+        rows = np.flatnonzero(2 * side + flags == stratum)
+        n = min(scene.reviewed // 4, rows.size)
+        for row in rng.choice(rows, n, replace=False):
+            found[int(row)] = Reviewed(
+                positive=float(truth[row]), stratum=str(stratum), probability=n / rows.size
+            )
+    return found
+
+
+def _design(scene: Scene) -> tuple[Codes, Codes]:
+    """Template and side of each row of one audit."""
+    template = np.repeat(np.arange(scene.templates), 2 * scene.repeats)
+    return template, np.tile(np.repeat([0, 1], scene.repeats), scene.templates)
+
+
+def _name(number: int) -> str:
+    return f"{number:04d}"
+
+
+def _frame(scene: Scene, values: Vector) -> pd.DataFrame:
+    """Rows of as many audits as the values are of."""
+    template, side = _design(scene)
+    audits, n = values.size // template.size, values.size
+    template, side = np.tile(template, audits), np.tile(side, audits)
+    names = [f"t{number:04d}" for number in range(scene.templates)]
+    audit = _categories(
+        np.repeat(np.arange(audits), n // audits), [_name(number) for number in range(audits)]
+    )
     same = {
-        "probe": "simulated",
         "domain": "one",
-        "language": "en",
         "arm": "counterfactual",
         "placebo": None,
         "attribute": "attribute",
@@ -165,17 +203,23 @@ def _frame(
         "technique": None,
     }
     columns: dict[str, object] = {
-        name: pd.Categorical.from_codes(
-            np.full(n, -1 if value is None else 0, dtype=np.int8),
-            categories=pd.Index([] if value is None else [value], dtype=object),
+        name: _categories(
+            np.full(n, -1 if value is None else 0, dtype=np.int8), [] if value is None else [value]
         )
         for name, value in same.items()
     }
-    columns["template"] = pd.Categorical.from_codes(template, categories=names)
-    columns["set_id"] = pd.Categorical.from_codes(template, categories=names)
-    columns["prompt_id"] = [f"p{a}-{b}" for a, b in zip(template, side, strict=True)]
-    columns["grp"] = pd.Categorical.from_codes(side, categories=pd.Index(GROUPS, dtype=object))
-    columns["output"] = np.arange(1, n + 1)
-    columns["repeat"] = np.tile(np.arange(repeats, dtype=np.int32), n // repeats)
-    columns["value"] = flags
+    columns |= {
+        "probe": audit,
+        "language": audit,
+        "template": _categories(template, names),
+        "set_id": _categories(template, names),
+        "grp": _categories(side, list(GROUPS)),
+        "output": np.arange(1, n + 1),
+        "repeat": np.tile(np.arange(scene.repeats, dtype=np.int32), n // scene.repeats),
+        "value": values,
+    }
     return pd.DataFrame(columns)
+
+
+def _categories(codes: npt.NDArray[np.integer], names: Sequence[str]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype=object))

@@ -11,7 +11,7 @@ from audit.estimates.error_rates import ErrorCell, ErrorRates
 from audit.findings.claims import claim
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
-from benchmarks.correction.simulate import MEASURE, Scene, simulate
+from benchmarks.correction.simulate import MEASURE, Audits, Scene, simulate
 from probes.seeds import rng
 from tests.audit.tables import Fact, Values, pairs, placebos, source
 
@@ -249,13 +249,18 @@ def test_an_answer_that_the_provider_refused_is_no_error_of_the_analyzer() -> No
 def test_false_alarms_and_coverage_are_nominal_where_the_analyzer_errs_unequally() -> None:
     """As read, many intervals exclude the truth; corrected, they cover it as often as declared."""
     for gap in (0.0, 0.1):
+        scene = Scene(gap=gap, templates=40, repeats=6)
         missed, covered = [], []
         for number in range(60):
-            scene = Scene(gap=gap, templates=40, repeats=6)
-            audit = simulate(scene, rng(11, "correction", str(number)))
-            corrections = Corrections(rates=(audit.rates,))
+            drawn = simulate(scene, scene.shift, rng(11, "correction", str(number)))
+            audit = Audits(scene=scene, audits=[drawn])
+            frame, corrections = audit.frame(), Corrections(rates=(audit.rates,))
             found = disparities(
-                audit.source(), Judgement(), seed=number, measures=[MEASURE], corrections=corrections
+                lambda _, frame=frame: frame,  # type: ignore[misc] # binds this round's rows
+                Judgement(),
+                seed=number,
+                measures=[MEASURE],
+                corrections=corrections,
             )[0]
             raw = found.correction
             assert found.ci_low is not None
