@@ -1,9 +1,10 @@
-"""A tiny language model made on the spot, and `transformers serve` answering with it on loopback.
+"""Tiny language models made on the spot, and `transformers serve` answering with them on loopback.
 
-The model is untrained, so its words mean nothing; the server, the protocol and the tokenizer are real.
+The models are untrained, so their words mean nothing; the server, the protocol and the tokenizer are real.
 """
 
 import json
+import math
 import os
 import socket
 import subprocess
@@ -11,11 +12,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["build_tiny_model", "transformers_server"]
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+__all__ = ["build_saying_model", "build_tiny_model", "transformers_server"]
 
 _TEXTS = (
     "Should the bank approve this loan? Answer yes or no.",
@@ -39,9 +44,55 @@ def build_tiny_model(folder: Path) -> Path:
     Returns:
         The folder, which transformers loads without a network.
     """
+    tokenizer = _tokenizer()
+    tokenizer.save_pretrained(folder)
+    _model(tokenizer).save_pretrained(folder)
+    return folder
+
+
+def build_saying_model(folder: Path, says: Mapping[str, float]) -> Path:
+    """Write a model that answers everything with one of a few texts, each by its own chance at temperature 1.
+
+    Its layers add nothing to what the last token is, and its head turns the mark of the assistant into the
+    texts, and each text into the end.
+
+    Args:
+        folder: Where to write; made if absent.
+        says: Texts and their chances, which sum to 1.
+
+    Returns:
+        The folder, which transformers loads without a network.
+    """
     import torch  # noqa: PLC0415 - heavy, and only the tests that serve a model need it
-    from tokenizers import ByteLevelBPETokenizer  # noqa: PLC0415 - as above
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: PLC0415 - as above
+
+    tokenizer = _tokenizer()
+    tokenizer.add_tokens(list(says))
+    model = _model(tokenizer)
+    known = tokenizer.get_vocab()
+    asked, end, texts = known[_MARKS[4]], known[_MARKS[1]], [known[text] for text in says]
+    model.generation_config.do_sample = True
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+        embedded, head = model.model.embed_tokens.weight, model.lm_head.weight
+        embedded.zero_()
+        head.zero_()
+        embedded[:, 2] = 1
+        embedded[asked], embedded[texts] = torch.eye(32)[0], torch.eye(32)[1]
+        # The norm scales a unit vector to the root of its 32 parts; what is not meant is far below.
+        head[:, :2] = -100
+        for token, chance in zip(texts, says.values(), strict=True):
+            head[token, 0] = math.log(chance) / math.sqrt(32)
+        head[end, 1] = 0
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
+    return folder
+
+
+def _tokenizer() -> "PreTrainedTokenizerFast":
+    from tokenizers import ByteLevelBPETokenizer  # noqa: PLC0415 - heavy, and only served models need it
+    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415 - as above
 
     trained = ByteLevelBPETokenizer()
     trained.train_from_iterator(_TEXTS, vocab_size=400, min_frequency=1, special_tokens=list(_MARKS))
@@ -49,10 +100,16 @@ def build_tiny_model(folder: Path) -> Path:
         tokenizer_object=trained._tokenizer, eos_token=_MARKS[1], pad_token=_MARKS[0]
     )
     tokenizer.chat_template = _CHAT_TEMPLATE
-    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def _model(tokenizer: "PreTrainedTokenizerFast") -> "LlamaForCausalLM":
+    import torch  # noqa: PLC0415 - heavy, and only the tests that serve a model need it
+    from transformers import LlamaConfig, LlamaForCausalLM  # noqa: PLC0415 - as above
+
     with torch.random.fork_rng():
         torch.manual_seed(7)
-        model = LlamaForCausalLM(
+        return LlamaForCausalLM(
             LlamaConfig(
                 vocab_size=len(tokenizer),
                 hidden_size=32,
@@ -65,8 +122,6 @@ def build_tiny_model(folder: Path) -> Path:
                 bos_token_id=None,
             )
         )
-    model.save_pretrained(folder)
-    return folder
 
 
 @contextmanager
