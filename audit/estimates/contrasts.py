@@ -86,8 +86,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stratum:
-    """The paired differences of one domain, with what the missing rows do."""
+    """The paired differences of one domain in one language, with what the missing rows do."""
 
+    language: str
     domain: str
     paired: PairedDifferences
     missing: PairedDifferences | None
@@ -390,4 +391,4 @@ def _stratum(domain: str, rows: pd.DataFrame, cell: Cell) -> Stratum | None:
         names = name_arms(values, template, sets, is_group, name)
         if cell.measure.between:
             names = shared_names(paired, sets, is_group, rows["name"])
-    return Stratum(domain=domain, paired=paired, missing=missing, names=names)
+    return Stratum(language=cell.language, domain=domain, paired=paired, missing=missing, names=names)

@@ -5,17 +5,20 @@ group is also held against the mean of all, with intervals that hold for all gro
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
 
 from audit.errors import NotMeasuredError
-from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED, Contrast, contrasts
+from audit.estimates.contrasts import LEAST_IN_STRATUM, MINIMUM_TEMPLATES, POOLED, Contrast, contrasts
 from audit.estimates.measures import MEASURES, Measure
 from audit.records import GroupDeviation, Omnibus
 from audit.spec import Judgement
-from audit.statistics.arguments import Vector
-from audit.statistics.maximum import GroupContrasts, SimultaneousEstimates, group_contrasts, max_t_intervals
+from audit.statistics.arguments import Codes, Vector
+from audit.statistics.group_contrasts import group_contrasts
+from audit.statistics.maximum import SimultaneousEstimates, max_t_intervals
 from probes.records import Signal
 from probes.seeds import rng
 
@@ -80,14 +83,26 @@ def _attributes(each: Iterator[Contrast]) -> Iterator[list[Contrast]]:
 def _tested(group: Sequence[Contrast], level: float, *, seed: int) -> Omnibus | None:
     cell = group[0].cell
     names = (cell.measure.name, cell.probe, str(cell.attribute), str(cell.signal))
-    bounds = cell.measure.bounds
-    strata = list(_strata(group))
+    common = _common(group)
     # Where no template differs at all, nothing can be told of the groups, nor of their intervals.
-    if sum(len(means) for means in strata) < MINIMUM_TEMPLATES or not any(map(np.any, strata)):
+    if common is None or common.n_clusters < MINIMUM_TEMPLATES or not common.means.any():
         return None
     try:
-        against_reference = _simultaneous(strata, 0, (level, bounds), rng(seed, "omnibus", *names))
-        against_all = _simultaneous(strata, None, (level, bounds), rng(seed, "omnibus-mean", *names))
+        against_reference, against_all = (
+            max_t_intervals(
+                group_contrasts(
+                    common.means,
+                    reference=reference,
+                    strata=common.strata,
+                    clusters=common.templates,
+                    bounds=cell.measure.bounds,
+                ),
+                rng=rng(seed, stream, *names),
+                level=level,
+                resamples=RESAMPLES,
+            )
+            for reference, stream in ((0, "omnibus"), (None, "omnibus-mean"))
+        )
     except NotMeasuredError:
         # A domain of one template, or a group without spread in a unit without bounds.
         return None
@@ -96,14 +111,14 @@ def _tested(group: Sequence[Contrast], level: float, *, seed: int) -> Omnibus | 
         measure=cell.measure.name,
         unit=cell.measure.unit,
         probe=cell.probe,
-        domain=cell.domain if len(strata) == 1 else POOLED,
+        domain=common.domains[0] if len(common.domains) == 1 else POOLED,
         language=cell.language,
         attribute=str(cell.attribute),
         signal=cell.signal,
         p_value=min(one.p_value for one in against_reference.estimates),
         level=level,
-        method=against_all.estimates[0].interval.method,
-        n_clusters=sum(len(means) for means in strata),
+        method=_method(against_all, common, group),
+        n_clusters=common.n_clusters,
         groups=tuple(
             GroupDeviation(group=name, point=one.point, ci_low=one.interval.low, ci_high=one.interval.high)
             for name, one in zip(groups, against_all.estimates, strict=True)
@@ -111,32 +126,53 @@ def _tested(group: Sequence[Contrast], level: float, *, seed: int) -> Omnibus | 
     )
 
 
-def _strata(group: Sequence[Contrast]) -> Iterator[Vector]:
-    """Differences from the reference in templates that know every group, shape (T, 1 + K), a stratum each."""
-    for parts in zip(*(contrast.strata for contrast in group), strict=False):
-        if len({part.domain for part in parts}) > 1:
-            return
-        kept = parts[0].paired.clusters
-        for part in parts[1:]:
-            kept = np.intersect1d(kept, part.paired.clusters)
-        columns = [part.paired.differences[np.searchsorted(part.paired.clusters, kept)] for part in parts]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """Differences from the reference in templates that know every group, strata one after the other."""
+
+    means: Vector
+    """Shape (T, 1 + K); the first column, of the reference, is 0."""
+    strata: Codes
+    """Shape (T,)."""
+    templates: Codes
+    """Shape (T,)."""
+    domains: tuple[str, ...]
+    """Domain of each stratum."""
+
+    @property
+    def n_clusters(self) -> int:
+        """Templates; one that several strata ask is one."""
+        return int(np.unique(self.templates).size)
+
+
+def _common(group: Sequence[Contrast]) -> _Common | None:
+    """What all contrasts have in common, stratum by stratum of the same domain and language."""
+    found: list[tuple[str, Vector, Codes]] = []
+    by_place = [{(part.language, part.domain): part.paired for part in one.strata} for one in group]
+    for place in by_place[0]:
+        if not all(place in parts for parts in by_place):
+            continue
+        paired = [parts[place] for parts in by_place]
+        kept = reduce(np.intersect1d, [part.clusters for part in paired])
+        columns = [part.differences[np.searchsorted(part.clusters, kept)] for part in paired]
         if kept.size:
-            yield np.column_stack([np.zeros(kept.size), *columns])
-
-
-def _simultaneous(
-    strata: Sequence[Vector],
-    reference: int | None,
-    limits: tuple[float, tuple[float, float] | None],
-    draw: np.random.Generator,
-) -> SimultaneousEstimates:
-    """Contrasts pooled over strata that weigh alike, with their joint intervals."""
-    level, bounds = limits
-    parts = [group_contrasts(means, reference=reference) for means in strata]
-    pooled = GroupContrasts(
-        points=np.mean([part.points for part in parts], axis=0),
-        influence=np.concatenate([part.influence for part in parts]) / len(parts),
-        n_clusters=np.sum([part.n_clusters for part in parts], axis=0),
-        groups=parts[0].groups,
+            found.append((place[1], np.column_stack([np.zeros(kept.size), *columns]), kept))
+    # As in the contrasts themselves, a small domain does not enter beside larger ones.
+    large = [one for one in found if one[2].size >= LEAST_IN_STRATUM] or found
+    if not large:
+        return None
+    domains, means, templates = zip(*large, strict=True)
+    return _Common(
+        means=np.concatenate(means),
+        strata=np.repeat(np.arange(len(large)), [one.size for one in templates]),
+        templates=np.concatenate(templates),
+        domains=domains,
     )
-    return max_t_intervals(pooled, rng=draw, level=level, resamples=RESAMPLES, bounds=bounds)
+
+
+def _method(found: SimultaneousEstimates, common: _Common, group: Sequence[Contrast]) -> str:
+    """How the intervals were made, and which domains of some groups they leave out."""
+    asked = {part.domain for contrast in group for part in contrast.strata}
+    left_out = sorted(asked - set(common.domains))
+    method = found.estimates[0].interval.method
+    return f"{method}; not asked of every group: {', '.join(left_out)}" if left_out else method

@@ -40,6 +40,7 @@ from audit.statistics.fieller import (
     merit_contrasts,
     merit_price,
 )
+from audit.statistics.group_contrasts import GroupContrasts, group_contrasts
 from audit.statistics.group_sequential import (
     GroupSequential,
     group_sequential,
@@ -66,12 +67,7 @@ from audit.statistics.intervals import (
 from audit.statistics.jackknife import (
     cluster_jackknife,
 )
-from audit.statistics.maximum import (
-    GroupContrasts,
-    SimultaneousEstimates,
-    group_contrasts,
-    max_t_intervals,
-)
+from audit.statistics.maximum import SimultaneousEstimates, max_t_intervals
 from audit.statistics.mcnemar import (
     McNemarResult,
     mcnemar_mid_p,

@@ -5,41 +5,33 @@ from math import ceil
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr
 
 from audit.statistics.arguments import (
+    Codes,
     Flags,
     Vector,
     check_at_least,
-    check_clusters,
     check_fraction,
-    finite_vector,
 )
-from audit.statistics.intervals import ClusterEstimate, Interval, equal_clusters_estimate
+from audit.statistics.group_contrasts import GroupContrasts, Matrix
+from audit.statistics.intervals import (
+    ClusterEstimate,
+    equal_clusters_estimate,
+    t_estimate,
+)
+from audit.statistics.unseen import p_value_of, reaches
 
-__all__ = ["GroupContrasts", "SimultaneousEstimates", "group_contrasts", "max_t_intervals"]
+__all__ = ["SimultaneousEstimates", "max_t_intervals"]
 
 _CHUNK = 2_000_000
 """Resampled statistics held at once."""
 
-_ROUNDING = 1e-12
-"""Spread, as a fraction of the range of the values, below which clusters count as equal."""
+_ROUNDING = 1e-9
+"""Fraction by which two p-values of the same signs may differ."""
 
-Matrix = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupContrasts:
-    """Each group against the reference or the grand mean, with the joint influence of the clusters."""
-
-    points: Vector
-    """Mean difference of each contrast, shape (K,)."""
-    influence: Matrix
-    """What each cluster adds to the error of each contrast, shape (T, K); 0 where it has no value."""
-    n_clusters: npt.NDArray[np.int64]
-    """Clusters behind each contrast, shape (K,)."""
-    groups: npt.NDArray[np.int64]
-    """Column of each contrast's group, shape (K,); the reference has none."""
+_LEAST_DF = 11
+"""Below this, as with fewer than 12 clusters, signs tell too little of how contrasts go together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,105 +40,50 @@ class SimultaneousEstimates:
 
     estimates: tuple[ClusterEstimate, ...]
     """In the order of the contrasts; p-values are adjusted for the number of contrasts."""
-    critical: float
-    """How many standard errors each interval reaches to either side."""
-
-
-def group_contrasts(cluster_means: npt.ArrayLike, *, reference: int | None = None) -> GroupContrasts:
-    """Contrasts of several groups within clusters: each against the reference, or against the grand mean.
-
-    d_tk = mean_tk - mean_t,ref, or mean_tk - (sum over groups of mean_tg) / G; point_k = the mean of d_tk
-    over clusters that have it, and influence_tk = (d_tk - point_k) / T_k.
-
-    The grand mean needs every group in the cluster: clusters without are left out for all
-    groups. The contrasts against the grand mean include the group itself in the mean.
-
-    Args:
-        cluster_means: Mean of each group in each cluster, nan where missing, shape (T, G), G >= 2.
-        reference: Column of the reference group; None for the grand mean.
-
-    Returns:
-        The contrasts: G - 1 against a reference, G against the grand mean.
-
-    Raises:
-        NotMeasuredError: A contrast has values in fewer than 2 clusters.
-        ValueError: The array is not of two dimensions and two groups, a value is infinite, or `reference`
-            is no column.
-
-    Source:
-        Hothorn, Bretz & Westfall (2008), Biometrical Journal 50:346-363, section 3 (Dunnett and
-        grand-mean contrasts).
-
-    >>> found = group_contrasts([[0.1, 0.3, 0.2], [0.3, 0.3, 0.6]], reference=0)
-    >>> found.points.round(2).tolist(), found.groups.tolist()
-    ([0.1, 0.2], [1, 2])
-    """
-    means = np.asarray(cluster_means, dtype=np.float64)
-    if means.ndim != 2 or means.shape[1] < 2 or np.isinf(means).any():  # noqa: PLR2004 - clusters by groups
-        raise ValueError(f"cluster_means must be finite or nan, of shape (T, G >= 2); got {means.shape}")
-    groups = np.arange(means.shape[1])
-    if reference is None:
-        differences = means - means.mean(axis=1, keepdims=True)
-    elif 0 <= reference < groups.size:
-        groups = np.delete(groups, reference)
-        differences = means[:, groups] - means[:, [reference]]
-    else:
-        raise ValueError(f"reference must be a column from 0 to {groups.size - 1}; got {reference!r}")
-    present = ~np.isnan(differences)
-    counts = present.sum(axis=0)
-    for group, count in zip(groups, counts, strict=True):
-        check_clusters(f"the contrast of group {group}", int(count))
-    points = np.where(present, differences, 0.0).sum(axis=0) / counts
-    return GroupContrasts(
-        points=points,
-        influence=np.where(present, differences - points, 0.0) / counts,
-        n_clusters=counts.astype(np.int64),
-        groups=groups.astype(np.int64),
-    )
+    single_error: float
+    """Chance of error of each interval by itself; 0 if every contrast is degenerate."""
 
 
 def max_t_intervals(
-    contrasts: GroupContrasts,
-    *,
-    rng: np.random.Generator,
-    level: float = 0.95,
-    resamples: int = 2000,
-    bounds: tuple[float, float] | None = None,
+    contrasts: GroupContrasts, *, rng: np.random.Generator, level: float = 0.95, resamples: int = 2000
 ) -> SimultaneousEstimates:
     """Intervals that hold for all contrasts together, and p-values adjusted for looking at all of them.
 
-    Every resample gives each cluster one random sign, the same for all contrasts, so their dependence
-    is kept; t*_k = sum_t s_t i_tk / se*_k with the standard error of the signed influences. The critical
-    value is the quantile of max_k |t*_k| at the level, the adjusted p of contrast k the share of maxima at
-    least |t_k| (plus 1 in both counts). Neither is ever kinder than the single t interval's with
-    the degrees of freedom of the contrast's own clusters.
+    Each contrast alone is a t estimate: variance = sum of its squared influences, degrees of freedom by
+    Satterthwaite over the strata, V^2 / sum(V_s^2 / (T_s - 1)), with what clusters not met may hide
+    (`with_unseen`). Every resample gives each cluster one random sign s_c, the same for all contrasts, so
+    their dependence is kept: t*_k = sum_c s_c i_ck / se*_k, with the signed influences centred in each
+    stratum, V*_s = (sum i^2 - (sum s i)^2 / T_s) T_s / (T_s - 1), and degrees of freedom of their own.
+
+    The adjusted p of contrast k is the share of resamples whose smallest p over contrasts is at most its
+    own (plus 1 in both counts), and the intervals are those at the level that this makes critical; with equal
+    degrees of freedom that is the quantile of max_k |t*_k|. Neither is ever kinder than the contrast's own t
+    interval. With fewer than 11 degrees of freedom in some contrast the signs tell too little, and
+    Bonferroni's inequality takes their place.
 
     Name the contrasts beforehand; this is the honest form of "the group that differs most". Not for a
-    maximum minus a minimum, whose null expectation is far above 0. With fewer than 12 clusters the
-    signs have too few patterns. A contrast without spread enters as `equal_clusters_interval`, by
-    Bonferroni.
+    maximum minus a minimum, whose null expectation is far above 0. A contrast without any spread enters as
+    `equal_clusters_interval`, by Bonferroni.
 
     Args:
-        contrasts: From `group_contrasts`, or any estimates with the clusters' joint influence.
+        contrasts: From `group_contrasts`.
         rng: Source of the signs.
         level: Chance that all intervals contain their truths, a fraction in (0, 1).
         resamples: Number of sign patterns, at least 200.
-        bounds: Smallest and largest value one cluster's difference can have; needed where all are equal.
 
     Returns:
-        The estimates, in the unit of the points, and the critical value.
+        The estimates, in the unit of the points, and the error of each interval by itself.
 
     Raises:
-        NotMeasuredError: A contrast has fewer than 2 clusters, or no spread while `bounds` is not given.
-        ValueError: The shapes do not fit, a number is not finite, or an argument is out of range (a
-            level near 1 needs more resamples).
+        ValueError: An argument is out of range (a level near 1 needs more resamples).
 
     Source:
-        Westfall & Young (1993), Resampling-Based Multiple Testing, section 2.3 (single-step max-T);
-        multiplier bootstrap of maxima: Chernozhukov, Chetverikov & Kato (2013), Annals of
+        Westfall & Young (1993), Resampling-Based Multiple Testing, section 2.3 (single-step max-T and
+        min-P); multiplier bootstrap of maxima: Chernozhukov, Chetverikov & Kato (2013), Annals of
         Statistics 41:2786-2819; signs by cluster: Cameron, Gelbach & Miller (2008), Review of
-        Economics and Statistics 90:414-427.
+        Economics and Statistics 90:414-427; Satterthwaite (1946), Biometrics Bulletin 2:110-114.
 
+    >>> from audit.statistics.group_contrasts import group_contrasts
     >>> means = np.array([[0.1, 0.2], [0.2, 0.4], [0.3, 0.4], [0.1, 0.4], [0.2, 0.3], [0.2, 0.3]])
     >>> found = max_t_intervals(group_contrasts(means, reference=0), rng=np.random.default_rng(0))
     >>> round(found.estimates[0].point, 3)
@@ -154,96 +91,109 @@ def max_t_intervals(
     """
     check_at_least("resamples", resamples, 200)
     check_fraction("level", level)
-    points, influence, counts = _checked(contrasts)
-    spread = _with_spread(points, influence, bounds)
-    errors = np.sqrt((influence**2).sum(axis=0) * counts / (counts - 1))
+    alpha, n_contrasts = 1 - level, contrasts.points.size
+    variances = _by_stratum(contrasts.influence**2, contrasts.strata, len(contrasts.n_clusters))
+    spread = np.asarray(variances.sum(axis=0) > 0)
     # Contrasts without spread take their Bonferroni share of the error, the others share the rest.
-    single = (1 - level) / points.size
-    joint = single * int(spread.sum())
-    maxima = _maxima(influence[:, spread], counts[spread], resamples, rng)
-    critical = _critical(maxima, joint)
+    joint = alpha * int(spread.sum()) / n_contrasts
+    total, df = _pooled(variances[:, spread], contrasts.n_clusters[:, spread])
+    smallest = _smallest(contrasts, spread, resamples, rng) if min(df, default=0.0) >= _LEAST_DF else None
+    single = _single_error(smallest, joint, int(spread.sum()))
+    errors = np.full((2, n_contrasts), np.nan)
+    errors[:, spread] = np.sqrt(total), df
     found = []
-    rows = zip(points.tolist(), errors.tolist(), counts.tolist(), spread.tolist(), strict=True)
-    for point, error, n, varies in rows:
-        if varies:
-            one = _estimate((point, error, int(n)), maxima, critical, joint)
-            p_value = min(1.0, one.p_value * (1 - level) / joint)
-            interval = replace(one.interval, level=level)
-            found.append(replace(one, p_value=p_value, interval=interval, bounds=bounds))
-        else:
-            one = equal_clusters_estimate(point, n, n_clusters=int(n), bounds=bounds, level=1 - single)
-            found.append(replace(one, p_value=min(1.0, points.size * one.p_value)))
-    return SimultaneousEstimates(estimates=tuple(found), critical=critical)
-
-
-def _checked(contrasts: GroupContrasts) -> tuple[Vector, Matrix, Vector]:
-    points = finite_vector("points", contrasts.points)
-    influence = np.asarray(contrasts.influence, dtype=np.float64)
-    counts = finite_vector("n_clusters", contrasts.n_clusters)
-    if influence.ndim != 2 or influence.shape[1] != points.size or counts.shape != points.shape:  # noqa: PLR2004 - clusters by contrasts
-        raise ValueError(
-            f"influence must have the shape (T, {points.size}) and n_clusters ({points.size},); "
-            f"got {influence.shape} and {counts.shape}"
+    for place, (error, freedom) in enumerate(errors.T.tolist()):
+        if not spread[place]:
+            found.append(_without_spread(contrasts, place, alpha))
+            continue
+        one = _alone(contrasts, place, (error, freedom), level)
+        p_value = _adjusted(one.p_value, smallest, int(spread.sum())) * alpha / joint
+        below, above = reaches(one, one.unseen, single / 2)
+        interval = replace(
+            one.interval, low=one.point - below, high=one.point + above, method=_method(smallest)
         )
-    if not np.isfinite(influence).all():
-        raise ValueError("influence must be finite")
-    check_clusters("an interval over contrasts", int(counts.min(initial=influence.shape[0])))
-    return points, influence, counts
+        found.append(replace(one, p_value=min(1.0, p_value), interval=interval, bounds=contrasts.bounds))
+    return SimultaneousEstimates(estimates=tuple(found), single_error=single)
 
 
-def _with_spread(points: Vector, influence: Matrix, bounds: tuple[float, float] | None) -> Flags:
-    """Which contrasts have clusters that differ, beyond rounding."""
-    scale = np.abs(points) if bounds is None else np.full(points.size, bounds[1] - bounds[0])
-    largest = np.abs(influence).max(axis=0) * influence.shape[0]
-    return np.asarray(largest > _ROUNDING * scale)
+def _by_stratum(rows: Matrix, strata: Codes, n: int) -> Matrix:
+    """Sums of rows over the clusters of each stratum, shape (S, K)."""
+    found = np.zeros((n, rows.shape[1]))
+    np.add.at(found, strata, rows)
+    return found
 
 
-def _maxima(influence: Matrix, counts: Vector, resamples: int, rng: np.random.Generator) -> Vector:
-    """Largest absolute t of each resample, shape (B,); empty without contrasts."""
-    n_clusters, n_contrasts = influence.shape
-    if not n_contrasts:
-        return np.empty(0)
-    squares = (influence**2).sum(axis=0)
-    step = max(1, _CHUNK // n_clusters)
+def _pooled(variances: Matrix, counts: npt.NDArray[np.int64]) -> tuple[Matrix, Matrix]:
+    """Variance of each contrast and its degrees of freedom, from those of its strata (first axis)."""
+    freedom = np.maximum(counts - 1, 1).reshape(
+        counts.shape[0], *(1,) * (variances.ndim - 2), counts.shape[1]
+    )
+    total = variances.sum(axis=0)
+    return total, total**2 / (variances**2 / freedom).sum(axis=0)
+
+
+def _smallest(contrasts: GroupContrasts, spread: Flags, resamples: int, rng: np.random.Generator) -> Vector:
+    """Smallest p over contrasts of each resample, in rising order, shape (B,)."""
+    influence, counts = contrasts.influence[:, spread], contrasts.n_clusters[:, spread]
+    squares = _by_stratum(influence**2, contrasts.strata, len(counts))
+    inside = [np.flatnonzero(contrasts.strata == one) for one in range(len(counts))]
+    step = max(1, _CHUNK // max(influence.shape[0], counts.size))
     found = []
     for start in range(0, resamples, step):
-        signs = 1.0 - 2.0 * rng.integers(0, 2, size=(min(step, resamples - start), n_clusters))
-        sums = signs @ influence
+        signs = 1.0 - 2.0 * rng.integers(0, 2, size=(min(step, resamples - start), influence.shape[0]))
+        sums = np.stack([signs[:, rows] @ influence[rows] for rows in inside])
         # Signs leave the squares as they are; only the mean that is taken off differs.
-        variances = np.maximum(squares - sums**2 / counts, _ROUNDING * squares) * counts / (counts - 1)
-        found.append((np.abs(sums) / np.sqrt(variances)).max(axis=1))
-    return np.concatenate(found)
+        n = np.maximum(counts, 2)[:, np.newaxis]
+        left = squares[:, np.newaxis] - sums**2 / n
+        variances = np.maximum(left, _ROUNDING * squares[:, np.newaxis]) * n / (n - 1)
+        total, df = _pooled(variances, counts)
+        found.append((2 * stdtr(df, -np.abs(sums.sum(axis=0)) / np.sqrt(total))).min(axis=1))
+    return np.sort(np.concatenate(found))
 
 
-def _critical(maxima: Vector, rate: float) -> float:
-    """The value that p-values (1 + larger) / (1 + B) of at most `rate` lie beyond; 0 without contrasts."""
-    if not maxima.size:
-        return 0.0
-    rank = int(round(rate * (1 + maxima.size), 9))
+def _single_error(smallest: Vector | None, joint: float, n: int) -> float:
+    """The chance of error of each interval by itself that keeps that of all at `joint`."""
+    if smallest is None:
+        return joint / max(n, 1)
+    rank = int(round(joint * (1 + smallest.size), 9))
     if rank < 1:
-        raise ValueError(f"resamples must be at least {ceil(1 / rate)} at this level; got {maxima.size}")
-    return float(np.sort(maxima)[-rank])
+        raise ValueError(f"resamples must be at least {ceil(1 / joint)} at this level; got {smallest.size}")
+    return min(joint, float(smallest[rank - 1]))
 
 
-def _estimate(
-    what: tuple[float, float, int], maxima: Vector, critical: float, rate: float
+def _adjusted(p_value: float, smallest: Vector | None, n: int) -> float:
+    if smallest is None:
+        return n * p_value
+    beyond = int(np.searchsorted(smallest, p_value * (1 + _ROUNDING), side="right"))
+    return max(p_value, (1 + beyond) / (1 + smallest.size))
+
+
+def _alone(
+    contrasts: GroupContrasts, place: int, error: tuple[float, float], level: float
 ) -> ClusterEstimate:
-    """One contrast (point, standard error, clusters) with its simultaneous interval and adjusted p."""
-    point, error, n = what
-    df = n - 1.0
-    reach = max(critical, float(stdtrit(df, 1 - rate / 2))) * error
-    size = abs(point) / error
-    adjusted = (1 + int((maxima >= size * (1 - _ROUNDING)).sum())) / (1 + maxima.size)
-    return ClusterEstimate(
-        point=point,
-        standard_error=error,
-        df=df,
-        n_clusters=n,
-        p_value=max(adjusted, float(2 * stdtr(df, -size))),
-        interval=Interval(
-            low=point - reach,
-            high=point + reach,
-            level=1 - rate,
-            method=f"max-T over contrasts, cluster multiplier bootstrap ({maxima.size} resamples)",
-        ),
+    """One contrast by itself."""
+    n = int(contrasts.n_clusters[:, place].sum())
+    point = float(contrasts.points[place])
+    found = t_estimate(point, *error, n_clusters=n, level=level, method="t")
+    unseen = contrasts.unseen[place]
+    return found if unseen is None else replace(found, unseen=unseen, p_value=p_value_of(found, unseen))
+
+
+def _without_spread(contrasts: GroupContrasts, place: int, alpha: float) -> ClusterEstimate:
+    """A contrast whose clusters are all equal, at its Bonferroni share of the error."""
+    n_contrasts, unseen = contrasts.points.size, contrasts.unseen[place]
+    n_clusters = int(contrasts.n_clusters[:, place].sum())
+    found = equal_clusters_estimate(
+        float(contrasts.points[place]),
+        n_clusters if unseen is None else unseen.n,
+        n_clusters=n_clusters,
+        bounds=contrasts.bounds,
+        level=1 - alpha / n_contrasts,
     )
+    return replace(found, p_value=min(1.0, n_contrasts * found.p_value))
+
+
+def _method(smallest: Vector | None) -> str:
+    if smallest is None:
+        return "t over contrasts by Bonferroni (few clusters)"
+    return f"max-T over contrasts, cluster multiplier bootstrap ({smallest.size} resamples)"

@@ -16,7 +16,7 @@ from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate, Interval, Unseen, all_equal, rounding
 
-__all__ = ["reaches", "unseen_of", "with_unseen", "within_unseen", "witnesses"]
+__all__ = ["p_value_of", "reaches", "unseen_of", "with_unseen", "within_unseen", "witnesses"]
 
 _FEW = 5
 """Up to so many clusters that differ from the rest, what is unseen counts in full."""
@@ -121,9 +121,7 @@ def with_unseen(found: ClusterEstimate, unseen: Unseen) -> ClusterEstimate:
     interval = Interval(
         low=found.point - below, high=found.point + above, level=found.interval.level, method=method
     )
-    return replace(
-        found, unseen=unseen, p_value=min(1.0, 2 * _p_value(found, unseen, 0.0)), interval=interval
-    )
+    return replace(found, unseen=unseen, p_value=p_value_of(found, unseen), interval=interval)
 
 
 def within_unseen(
@@ -147,6 +145,11 @@ def within_unseen(
     method = "t interval of two one-sided tests, with a bound for clusters not met"
     interval = Interval(low=found.point - below, high=found.point + above, level=2 * level - 1, method=method)
     return interval, max(p_values)
+
+
+def p_value_of(found: ClusterEstimate, unseen: Unseen) -> float:
+    """The two-sided p-value against 0 with what clusters not met may hide, as `with_unseen` states it."""
+    return min(1.0, 2 * _p_value(found, unseen, 0.0))
 
 
 def reaches(found: ClusterEstimate, unseen: Unseen | None, tail: float) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from audit.statistics import (
     mantel_haenszel_ratio,
     max_t_intervals,
     random_effects,
+    stratified_t,
 )
 from benchmarks.calibration.designs import SLOPE_SD, TEMPLATE_SD, paired_arms
 from benchmarks.calibration.tables import Cell
@@ -21,39 +22,44 @@ from probes.seeds import rng
 __all__ = ["group_families", "looks", "pooled_counts", "pooled_studies"]
 
 ROOT = 20262
-GROUPS = 5
 RESAMPLES = 399
 UNIT = (-1.0, 1.0)
 GAP = 0.10
 
 
 def group_families(simulations: int) -> list[Cell]:
-    """How often any of 5 equal groups is said to differ.
+    """How often any of several equal groups is said to differ.
 
-    The first column takes each group against the reference by itself.
+    The first column takes each group against the reference by itself; "templates" is those of each domain.
     """
+    designs = [(templates, repeats, 1, 5) for templates in (12, 30, 100) for repeats in (1, 4, 16)]
+    several = [(domains, groups) for domains in (1, 4) for groups in (3, 8)]
+    designs += [(templates, 16, *case) for templates in (3, 6, 12, 40) for case in several]
     cells = []
-    for templates in (12, 30, 100):
-        for repeats in (1, 4, 16):
-            stream = rng(ROOT, "groups", templates, repeats)
-            wrong = np.array([_groups(stream, templates, repeats) for _ in range(simulations)])
-            cell = Cell(templates=templates, repeats=repeats)
-            names = ("cluster-t, each by itself", "max-T, reference", "max-T, grand mean")
-            for name, share in zip(names, wrong.mean(axis=0), strict=True):
-                cell.add(name, float(share))
-            cells.append(cell)
+    for templates, repeats, domains, groups in designs:
+        stream = rng(ROOT, "groups", templates, repeats, domains, groups)
+        shape = (domains, templates, groups)
+        wrong = np.array([_groups(stream, shape, repeats) for _ in range(simulations)])
+        cell = Cell(templates=templates, repeats=repeats, note=f"{domains} domains, {groups} groups")
+        names = ("cluster-t, each by itself", "max-T, reference", "max-T, grand mean")
+        for name, share in zip(names, wrong.mean(axis=0), strict=True):
+            cell.add(name, float(share))
+        cells.append(cell)
     return cells
 
 
-def _groups(stream: np.random.Generator, templates: int, repeats: int) -> list[bool]:
-    base = TEMPLATE_SD * stream.standard_normal((templates, 1))
-    slopes = SLOPE_SD * stream.standard_normal((templates, GROUPS))
+def _groups(stream: np.random.Generator, shape: tuple[int, int, int], repeats: int) -> list[bool]:
+    domains, templates, groups = shape
+    base = TEMPLATE_SD * stream.standard_normal((domains * templates, 1))
+    slopes = SLOPE_SD * stream.standard_normal((domains * templates, groups))
     means = stream.binomial(repeats, expit(base + slopes)) / repeats
-    single = [cluster_t_interval(means[:, g] - means[:, 0], bounds=UNIT) for g in range(1, GROUPS)]
+    strata = np.repeat(np.arange(domains), templates)
+    each = [np.split(means[:, g] - means[:, 0], domains) for g in range(1, groups)]
+    single = [stratified_t(parts, bounds=UNIT) for parts in each]
     found = [any(one.p_value <= 0.05 for one in single)]
     for reference in (0, None):
-        contrasts = group_contrasts(means, reference=reference)
-        together = max_t_intervals(contrasts, rng=stream, resamples=RESAMPLES, bounds=UNIT)
+        contrasts = group_contrasts(means, reference=reference, strata=strata, bounds=UNIT)
+        together = max_t_intervals(contrasts, rng=stream, resamples=RESAMPLES)
         found.append(any(one.p_value <= 0.05 for one in together.estimates))
     return found
 

@@ -85,3 +85,31 @@ def test_where_labels_correct_the_contrasts_the_whole_says_that_it_is_as_read() 
     assert {one.measure: one.as_read for one in marked}["favourable_rate"]
     assert sum(one.as_read for one in marked) == 1
     assert plain.model_copy(update={"as_read": True}) in marked
+
+
+def test_domains_are_paired_by_name() -> None:
+    """Groups that were asked in different domains are compared in those that all know, and it is said."""
+    facts = [
+        *pairs(WORSE, MIXED, arms=("women", "men"), domain="banking"),
+        *pairs(OTHER, MIXED, arms=("nonbinary", "men"), domain="lending"),
+        *three(WORSE, MIXED, domain="hiring"),
+        *three(MIXED, WORSE, domain="schooling"),
+    ]
+    (whole,) = found(facts)
+    assert (whole.domain, whole.n_clusters) == ("all", 2 * TEMPLATES)
+    by_group = {group.group: group.point for group in whole.groups}
+    assert by_group["women"] == pytest.approx(by_group["nonbinary"])
+    assert whole.method.endswith("not asked of every group: banking, lending")
+    assert found(facts[: 4 * TEMPLATES]) == []
+
+
+def test_languages_are_paired_too() -> None:
+    """A domain that one group lacks in one language is left out in that language only."""
+    facts = [
+        *three(WORSE, MIXED, domain="hiring"),
+        *pairs(WORSE, MIXED, arms=("women", "men")),
+        *three(WORSE, MIXED, domain="hiring", language="de"),
+        *three(MIXED, WORSE, language="de"),
+    ]
+    (whole,) = found(facts)
+    assert (whole.language, whole.n_clusters) == ("all", 3 * TEMPLATES)
