@@ -14,16 +14,14 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED
 from audit.estimates.norms import pooled_norm
+from audit.estimates.pooled import TemplateValues, distinct_templates, pooled_interval
 from audit.estimates.reply_pairs import SENTIMENT, SIMILARITY
 from audit.estimates.verdicts import Judged, Question, judge
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
-from audit.statistics.arguments import Vector
-from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.intervals import ClusterEstimate, Interval
 from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
 from audit.statistics.paired import PairedDifferences, template_differences
-from audit.statistics.pooling import stratified_t
 from audit.statistics.power import detectable_by
 from probes.records import Norm, Placebo, Signal
 
@@ -65,7 +63,7 @@ class _Excess:
 
     stated: Mapping[str, object]
     estimate: ClusterEstimate | None
-    strata: tuple[Vector, ...] = ()
+    strata: tuple[PairedDifferences, ...] = ()
     """Counterfactual minus placebo of each template, by domain."""
     reason: str | None = None
 
@@ -103,7 +101,9 @@ def distances(pairs: Sequence[pd.DataFrame], judgement: Judgement) -> list[Estim
         for name in DISTANCES:
             if name not in frame:
                 continue
-            rows = frame.rename(columns={name: "value"})
+            # One code a template, whichever domains ask it.
+            codes = frame["template"].astype(str).astype("category").cat.codes.to_numpy(dtype=np.int64)
+            rows = frame.rename(columns={name: "value"}).assign(template_code=codes)
             scores.extend(_scores(rows, name, judgement))
             drafts.extend(_excesses(rows, name, judgement))
     return [*scores, *_family(drafts, judgement)]
@@ -120,7 +120,7 @@ def _family(drafts: Sequence[_Excess], judgement: Judgement) -> Iterator[Estimat
         selected = None
         if p_adjusted is not None and p_adjusted <= judgement.false_discovery_rate:
             level = fcr_level(called, len(adjusted), 1 - judgement.level)
-            selected = _pooled(one.strata, level, _BOUNDS).interval
+            selected = pooled_interval(one.strata, (), level=level, bounds=_BOUNDS).interval
         yield _judged(one, p_adjusted, selected, judgement)
 
 
@@ -136,21 +136,18 @@ def _by_name(one: _Excess) -> bool:
 def _scores(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[Estimate]:
     counterfactual = rows[(rows["arm"] == "counterfactual") & rows["value"].notna()]
     for keys, block in counterfactual.groupby(_KEYS, observed=True, sort=True):
-        means = [
-            part.groupby("template", observed=True)["value"].mean().to_numpy(dtype=np.float64)
-            for _, part in block.groupby("domain", observed=True, sort=True)
-        ]
+        means = [_template_means(part) for _, part in block.groupby("domain", observed=True, sort=True)]
         stated = {
             **_known(keys, block, POOLED if len(means) > 1 else str(block["domain"].iloc[0]), judgement),
             "kind": "score",
             "measure": name,
             "n_outputs": 2 * len(block),
-            "n_clusters": sum(part.size for part in means),
+            "n_clusters": distinct_templates(means),
             "verdict": Verdict.OBSERVED,
             "reasons": ("the published number: any two replies differ, so read its excess over placebos",),
         }
         try:
-            found = _pooled(means, judgement.level, (0.0, 1.0))
+            found = pooled_interval(means, (), level=judgement.level, bounds=(0.0, 1.0))
         except NotMeasuredError as error:
             unmeasured = {"method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": (str(error),)}
             yield Estimate.model_validate({**stated, **unmeasured})
@@ -158,6 +155,13 @@ def _scores(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[Est
         low, high = max(0.0, found.interval.low), min(1.0, found.interval.high)
         measured = {"point": found.point, "ci_low": low, "ci_high": high, "method": found.interval.method}
         yield Estimate.model_validate({**stated, **measured})
+
+
+def _template_means(rows: pd.DataFrame) -> TemplateValues:
+    means = rows.groupby("template_code", sort=True)["value"].mean()
+    return TemplateValues(
+        differences=means.to_numpy(dtype=np.float64), clusters=means.index.to_numpy(dtype=np.int64)
+    )
 
 
 def _excesses(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[_Excess]:
@@ -187,7 +191,7 @@ def _excesses(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[_
 def _by_template(part: pd.DataFrame, noise: pd.DataFrame) -> PairedDifferences | None:
     """Counterfactual minus placebo within each template that has both."""
     both = pd.concat([part, noise])
-    codes = both["template"].astype(str).astype("category").cat.codes.to_numpy(dtype=np.int64)
+    codes = both["template_code"].to_numpy(dtype=np.int64)
     is_group = (both["arm"] == "counterfactual").to_numpy(dtype=np.bool_)
     try:
         return template_differences(both["value"].to_numpy(dtype=np.float64), codes, codes, is_group)
@@ -208,18 +212,17 @@ def _excess(
         "measure": f"{name}_excess",
         "margin": judgement.margins.get(f"{name}_excess", MARGIN),
         "n_outputs": 2 * sum(one.n_rows for one in strata),
-        "n_clusters": sum(one.differences.size for one in strata),
+        "n_clusters": distinct_templates(strata),
         "group_rate": float(np.mean([one.group_means.mean() for one in strata])),
         "reference_rate": float(np.mean([one.reference_means.mean() for one in strata])),
         "method": "none",
     }
-    values = tuple(one.differences for one in strata)
     try:
-        found = _pooled(values, judgement.level, _BOUNDS)
+        found = pooled_interval(strata, (), level=judgement.level, bounds=_BOUNDS)
     except NotMeasuredError as error:
         return _Excess(stated=known, estimate=None, reason=str(error))
     method = f"{found.interval.method}; counterfactual minus {'no' if kind is None else kind.value} placebo"
-    return _Excess(stated={**known, "method": method}, estimate=found, strata=values)
+    return _Excess(stated={**known, "method": method}, estimate=found, strata=tuple(strata))
 
 
 def _unmatched(stated: Mapping[str, object], name: str, part: pd.DataFrame) -> _Excess:
@@ -292,12 +295,6 @@ def _directed(measure: str, found: ClusterEstimate, judged: Judged) -> Judged:
         return judged
     reason = "placebo replies lie further apart than these, so nothing is shown of the group"
     return Judged(verdict=Verdict.INCONCLUSIVE, reasons=(reason,))
-
-
-def _pooled(means: Sequence[np.ndarray], level: float, bounds: tuple[float, float]) -> ClusterEstimate:
-    if len(means) == 1:
-        return cluster_t_interval(means[0], level=level, bounds=bounds)
-    return stratified_t(means, level=level, bounds=bounds)
 
 
 def _placebo_for(signal: Signal, present: set[str]) -> Placebo | None:

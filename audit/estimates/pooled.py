@@ -1,29 +1,51 @@
 """The interval of a contrast over its strata: which of them share templates, and names if any."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from audit.estimates.name_arms import NameArms, named_interval
 from audit.estimates.shared_names import SharedNames, shared_interval
-from audit.statistics.arguments import Vector
+from audit.statistics.arguments import Codes, Vector
 from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.intervals import ClusterEstimate, all_equal, equal_clusters_estimate
 from audit.statistics.multi_way import multi_way_cluster
-from audit.statistics.paired import PairedDifferences
 from audit.statistics.pooling import stratified_t
 from audit.statistics.unseen import unseen_of, with_unseen
 
-__all__ = ["distinct_templates", "pooled_interval", "weighed"]
+__all__ = ["ByTemplate", "TemplateValues", "distinct_templates", "pooled_interval", "weighed"]
 
 
-def distinct_templates(parts: Sequence[PairedDifferences]) -> int:
+class ByTemplate(Protocol):
+    """One value of each template of a stratum, such as its paired difference."""
+
+    @property
+    def differences(self) -> Vector:
+        """The values, shape (T,)."""
+        ...
+
+    @property
+    def clusters(self) -> Codes:
+        """Code of each template, shape (T,): the same code in two strata is the same template."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateValues:
+    """Values of templates that are no paired difference."""
+
+    differences: Vector
+    clusters: Codes
+
+
+def distinct_templates(parts: Sequence[ByTemplate]) -> int:
     """Templates of all strata; one that several strata ask is one."""
     return int(np.unique(np.concatenate([part.clusters for part in parts])).size) if parts else 0
 
 
-def weighed(parts: Sequence[PairedDifferences]) -> tuple[Vector, Vector]:
+def weighed(parts: Sequence[ByTemplate]) -> tuple[Vector, Vector]:
     """Differences of all templates and the weight of each in the pooled mean, both of shape (T,).
 
     A template that several strata ask has one difference, that of its strata by their weights.
@@ -39,7 +61,7 @@ def weighed(parts: Sequence[PairedDifferences]) -> tuple[Vector, Vector]:
 
 
 def pooled_interval(
-    parts: Sequence[PairedDifferences],
+    parts: Sequence[ByTemplate],
     named: Sequence[NameArms | SharedNames],
     *,
     level: float,
@@ -48,7 +70,7 @@ def pooled_interval(
     """The mean over strata that weigh alike, with its interval.
 
     Args:
-        parts: Differences of each stratum.
+        parts: Differences of each stratum, or other values of its templates.
         named: The names of each stratum where they signal the group; else none.
         level: Nominal coverage, a fraction in (0, 1).
         bounds: Smallest and largest difference one template can have.

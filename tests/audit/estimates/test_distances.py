@@ -107,6 +107,33 @@ def test_a_distance_picked_among_several_is_material_only_by_the_wider_interval(
     assert not strict["women"].material
 
 
+def test_a_template_of_two_domains_is_one_cluster() -> None:
+    """Domains that ask the same templates say the same again, and their errors are counted once."""
+    women = [[0.2 + 0.02 * t] for t in range(N)]
+    near = [[0.001 * (t % 3)] for t in range(N)]
+    alone = [
+        *pairs(women, near, **SENTIMENT),
+        *placebos(near, near, placebo="mention", signal="explicit", **SENTIMENT),
+    ]
+    again = [
+        *pairs(women, near, domain="hiring", **SENTIMENT),
+        *placebos(near, near, placebo="mention", signal="explicit", domain="hiring", **SENTIMENT),
+    ]
+    shared = [{**fact, "template": str(fact["template"]).replace("hiring", "lending")} for fact in again]
+    for kind, measure in (
+        ("score", "counterfactual_sentiment_bias_strong"),
+        ("distance", "counterfactual_sentiment_bias_strong_excess"),
+    ):
+        once, twice = of(alone)[kind, measure], of([*alone, *shared])[kind, measure]
+        apart = of([*alone, *again])[kind, measure]
+        assert twice.domain == apart.domain == "all"
+        assert (twice.n_clusters, apart.n_clusters) == (N, 2 * N)
+        assert None not in {once.ci_low, twice.ci_low, apart.ci_low}
+        width = [float(one.ci_high or 0) - float(one.ci_low or 0) for one in (once, twice, apart)]
+        assert width[1] == pytest.approx(width[0], rel=0.01)
+        assert width[2] < 0.8 * width[1]
+
+
 def test_a_distance_between_names_is_observed_and_not_judged() -> None:
     """Templates alone do not tell a few unlike names from unlike groups."""
     near = [[0.001 * t] for t in range(N)]
