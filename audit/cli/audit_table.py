@@ -115,12 +115,13 @@ def _show(document: TableDocument) -> None:
         "rate",
         "interval",
         "impact ratio",
-        "interval",
+        "ratio interval",
         "p adj.",
         "verdict",
         "why",
     ]
-    table(header, [_group_cells(row) for row in document.groups])
+    below = ("why", "favourable", "ratio interval")
+    table(header, [_group_cells(row) for row in document.groups], below=below)
     if document.labels is not None:
         say()
         _show_labels(document.labels)
@@ -160,7 +161,8 @@ def _show_labels(labels: Labels) -> None:
         rows.append(cells)
     say("given the label: TPR, true positive rate, is favourable decisions among rows labelled favourable;")
     say("FPR, false positive rate, those among rows labelled unfavourable; FNR is 1 - TPR")
-    table(["group", "TPR", "interval", "FPR", "interval", "FNR", "interval"], rows)
+    header = ["group", "TPR", "TPR interval", "FPR", "FPR interval", "FNR", "FNR interval"]
+    table(header, rows, below=("FNR interval", "FNR"))
     if labels.contrasts:
         say()
         _show_label_contrasts(labels)
@@ -190,6 +192,7 @@ def _show_label_contrasts(labels: Labels) -> None:
             ]
             for one in labels.contrasts
         ],
+        below=("why", "reference", "p adj."),
     )
 
 
@@ -206,7 +209,7 @@ def _show_law(law: LawTable, *, scored: bool) -> None:
             cells += [f"{one.scored or 0:,}", _number(one.scoring_rate)]
             cells.append("excluded" if one.excluded else _number(one.scoring_impact_ratio))
         rows.append(cells)
-    table(header, rows)
+    table(header, rows, below=("impact ratio of scores", "scoring rate", "scored", "applicants"))
 
 
 def _number(value: float | None) -> str:

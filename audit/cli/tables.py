@@ -106,6 +106,7 @@ def show_sequential(report: SequentialReport) -> None:
             ]
             for one in leading[:ROWS_SHOWN]
         ],
+        below=("templates", "comparison", "where"),
     )
 
 
@@ -125,7 +126,9 @@ def show_findings(document: RunDocument) -> None:
     if any(finding.estimate.correction or finding.estimate.error_band for finding in document.findings):
         header.append("as read, or what the analyzer's error can do")
         rows = [[*row, _reading(one.estimate)] for row, one in zip(rows, document.findings, strict=False)]
-    table(header, rows)
+    table(header, rows, below=("rows as independent", *header[8:], "n", "measure", "where"))
+    if any(finding.estimate.widened for finding in document.findings):
+        say("(interval: of what was picked among many it is the wider one that allows for the picking)")
     say("(rows as independent: what a tool that ignores templates would state; it is not used)")
     _show_labels(document)
     left = len(document.findings) - ROWS_SHOWN
@@ -163,7 +166,7 @@ def _rows(findings: Sequence[Finding]) -> list[list[str]]:
             _where(finding.estimate),
             _contrast(finding.estimate),
             _point(finding.estimate),
-            _interval(finding.estimate),
+            _stated(finding.estimate),
             _span(finding.estimate, finding.estimate.naive_ci_low, finding.estimate.naive_ci_high),
             f"{finding.estimate.n_outputs} / {finding.estimate.n_clusters} templates",
         ]
@@ -210,10 +213,11 @@ def show_estimates(estimates: Sequence[Estimate]) -> None:
                 _point(estimate),
                 _interval(estimate),
                 f"{estimate.n_outputs} / {estimate.n_clusters}",
-                clean("; ".join(estimate.reasons))[:70],
+                "; ".join(estimate.reasons),
             ]
             for estimate in shown
         ],
+        below=("why", "n", "measure", "where"),
     )
     left_out = sorted({one.measure for one in estimates if _never(one)})
     if left_out:
@@ -256,13 +260,14 @@ def show_omnibus(wholes: Sequence[Omnibus]) -> None:
             for whole in wholes
             for group in whole.groups
         ],
+        below=("measure", "where"),
     )
 
 
 def show_changes(changes: Sequence[Change]) -> None:
-    """Print changes, before and after, with their paired intervals."""
+    """Print changes, before and after, with their paired intervals, and why one is not decided."""
     table(
-        ["measure", "where", "contrast", "before", "after", "change", "interval", "verdict"],
+        ["measure", "where", "contrast", "before", "after", "change", "interval", "verdict", "why"],
         [
             [
                 change.measure,
@@ -275,10 +280,12 @@ def show_changes(changes: Sequence[Change]) -> None:
                 _value(change.after, difference=change.kind in _DIFFERENCES),
                 _signed(change.change),
                 _bounds(change.ci_low, change.ci_high),
-                _kept(change),
+                change.verdict.replace("_", " "),
+                _why(change),
             ]
             for change in changes
         ],
+        below=("why", "measure", "before", "after", "where"),
     )
 
 
@@ -320,15 +327,20 @@ def _interval(estimate: Estimate) -> str:
     return _span(estimate, estimate.ci_low, estimate.ci_high)
 
 
+def _stated(estimate: Estimate) -> str:
+    """The interval that a finding claims and is graded by."""
+    return _span(estimate, *estimate.stated_interval)
+
+
 def _span(estimate: Estimate, low: float | None, high: float | None) -> str:
     return _between(low, high, difference=_is_difference(estimate))
 
 
-def _kept(change: Change) -> str:
-    """The verdict of a change, and whether what must not get worse did not."""
-    word = change.verdict.replace("_", " ")
-    return (
-        word
-        if change.non_inferiority is None
-        else f"{word}, {change.non_inferiority.verdict.replace('_', ' ')}"
-    )
+def _why(change: Change) -> str:
+    """Why a change is not decided or must be read with care, and whether what must not get worse did."""
+    kept = change.non_inferiority
+    said = []
+    if kept is not None:
+        word = kept.verdict.replace("_", " ")
+        said.append(f"{word}: no worse than {_signed(kept.bound)} (margin {kept.margin:.3f})")
+    return "; ".join([*said, *change.reasons])

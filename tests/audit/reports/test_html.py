@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.findings.document import RunDocument
-from audit.records import Change, Counts, Estimate, Finding, Verdict
+from audit.records import Change, Counts, Estimate, Finding, RaterUse, Verdict
 from audit.reports import Background, Pair, ReportContent, Shown, build_content, render_html, write_report
 from audit.reports.labels import value_of
 
@@ -304,6 +304,24 @@ def test_empty_run_is_not_a_clean_one(make_document: Callable[..., RunDocument],
     assert "That is no proof of absence" in text
     assert "Not measured: no probe of this run compares groups of people." in text
     assert "Harmful requests complied with: not measured in this run." in text
+
+
+def test_a_judge_shows_what_it_was_asked_and_what_it_took(
+    make_document: Callable[..., RunDocument], facts: Background
+) -> None:
+    """Calls and tokens of a model that reads answers are shown; without such a model nothing is said."""
+    counts = Counts(planned=1210, answered=1200, refused=0, truncated=0, empty=0, errored=10, not_asked=0)
+    use = RaterUse(model="<b>j-1</b>", counts=counts, prompt_tokens=345678, completion_tokens=2400)
+    asked = make_document().model_copy(update={"raters": {"judge-harm": use}})
+    said = render_html(build_content(asked, facts, pairs={}))
+    for part in ("345,678", "2,400", "348,078", "1,210", "judge-harm", "&lt;b&gt;j-1"):
+        assert part in said
+    assert "Models that read the answers" not in render_html(build_content(make_document(), facts, pairs={}))
+
+
+def test_the_kind_of_correction_is_named_as_it_is(html: str) -> None:
+    """The shares of the false discovery rate are not equal, and the summary says so."""
+    assert "(weighted Benjamini\u2013Hochberg)</dd>" in html
 
 
 def test_report_is_written_as_rendered(tmp_path: Path, typical: ReportContent, html: str) -> None:

@@ -1,0 +1,88 @@
+"""Tables on a terminal: what fits stands on the line, the rest beneath it, and nothing is lost."""
+
+import pytest
+
+from audit.cli.console import laid_out
+from audit.cli.tables import show_changes
+from audit.records import Change
+
+HEADER = ["measure", "contrast", "change", "interval", "verdict", "why"]
+ROW = [
+    "favourable_rate",
+    "nonbinary - male (explicit)",
+    "-0.076",
+    "[-0.183, +0.031]",
+    "inconclusive",
+    "the change is not told apart from 0, nor shown to be below the margin of concern of this measure",
+]
+
+
+def test_narrow_terminals_have_every_cell_within_their_width() -> None:
+    """At 80 columns no line is longer, and each word of each cell is still there."""
+    lines = laid_out(HEADER, [ROW], below=("why", "measure"), width=80)
+    assert max(map(len, lines)) <= 80
+    said = " ".join(" ".join(lines).split())
+    assert all(cell in said for cell in ROW)
+    assert "why: the change" in said
+    assert lines[0].split()[:2] == ["contrast", "change"]
+
+
+def test_only_as_many_columns_leave_as_must() -> None:
+    """A column that fits stays on its line, in its place."""
+    lines = laid_out(HEADER, [ROW], below=("why", "measure"), width=100)
+    assert lines[0].split() == ["measure", "contrast", "change", "interval", "verdict"]
+
+
+def test_without_a_terminal_each_row_is_one_line() -> None:
+    """What goes into a file is cut nowhere."""
+    lines = laid_out(HEADER, [ROW, [*ROW[:-1], "-"]], below=("why", "measure"), width=None)
+    assert len(lines) == 4
+    assert lines[2].endswith(ROW[-1])
+
+
+def test_changes_say_why_they_are_not_decided(capsys: pytest.CaptureFixture[str]) -> None:
+    """A change that is open or not measured carries its reason, without --json."""
+    change = Change.model_validate(
+        {
+            **dict.fromkeys(Change.model_fields),
+            "measure": "favourable_rate",
+            "kind": "disparity",
+            "domain": "lending",
+            "level": 0.95,
+            "method": "none",
+            "n_outputs": 10,
+            "n_clusters": 5,
+            "before_verdict": "not_measured",
+            "after_verdict": "not_measured",
+            "verdict": "not_measured",
+            "reasons": ["5 templates; at least 12 are needed to state it"],
+        }
+    )
+    show_changes([change])
+    said = capsys.readouterr().err
+    assert "why" in said.splitlines()[0]
+    assert "5 templates; at least 12 are needed" in said
+
+
+def test_what_must_not_get_worse_says_how_much_it_may_have(capsys: pytest.CaptureFixture[str]) -> None:
+    """Non-inferiority stands with its bound and margin, and not as a word beside the verdict."""
+    change = Change.model_validate(
+        {
+            **dict.fromkeys(Change.model_fields),
+            "measure": "correct_rate",
+            "kind": "rate",
+            "domain": "lending",
+            "level": 0.95,
+            "method": "paired by prompt",
+            "change": 0.05,
+            "n_outputs": 10,
+            "n_clusters": 50,
+            "before_verdict": "observed",
+            "after_verdict": "observed",
+            "verdict": "inconclusive",
+            "reasons": ["open"],
+            "non_inferiority": {"margin": 0.05, "worse": "lower", "bound": -0.012, "verdict": "non_inferior"},
+        }
+    )
+    show_changes([change])
+    assert "non inferior: no worse than -0.012 (margin 0.050); open" in capsys.readouterr().err
