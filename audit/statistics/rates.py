@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from math import fsum, sqrt
 
+import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaincinv, ndtri, stdtrit
 
 from audit.errors import NotMeasuredError
-from audit.statistics.arguments import check_at_least, check_clusters, check_fraction, finite_vector
-from audit.statistics.intervals import Interval, equal_clusters_interval
+from audit.statistics.arguments import Vector, check_at_least, check_clusters, check_fraction, finite_vector
+from audit.statistics.intervals import Interval, equal_clusters_interval, t_estimate
+from audit.statistics.unseen import reaches, unseen_of
 
 __all__ = [
     "RateEstimate",
@@ -111,7 +113,9 @@ def clustered_rate_interval(
 
     With no success, or nothing else, there is no spread to see, and the interval is
     Clopper-Pearson's with the number of clusters as the number of trials: as if each cluster
-    answered once. If the clusters are equal in between, it is `equal_clusters_interval`.
+    answered once. If the clusters are equal in between, it is `equal_clusters_interval`. Where few
+    clusters differ from the most frequent rate, each end moves out by what clusters not met add to the
+    reach of a t interval (`reaches`), so that one success never tells more than none.
 
     Not for a difference between groups: use paired differences and `cluster_t_interval`.
 
@@ -147,12 +151,16 @@ def clustered_rate_interval(
     # An exactly rounded sum does not depend on the order of the clusters.
     standard_error = sqrt(fsum((influence**2).tolist()) / (n * (n - 1.0)))
     degenerate = standard_error <= _ROUNDING
+    if degenerate:
+        interval = _alike(point, n, level)
+    else:
+        interval = _clustered_wilson(point, standard_error, hits / asked, level)
     return RateEstimate(
         point=point,
         standard_error=0.0 if degenerate else standard_error,
         n_clusters=n,
         n_trials=total,
-        interval=_rate_interval(point, 0.0 if degenerate else standard_error, n, level),
+        interval=interval,
         degenerate=degenerate,
     )
 
@@ -199,17 +207,28 @@ def exceedance_p_value(successes: npt.ArrayLike, trials: npt.ArrayLike, limit: f
     return float(betainc(hits, effective - hits + 1, limit))
 
 
-def _rate_interval(point: float, standard_error: float, n: int, level: float) -> Interval:
-    if standard_error > 0:
-        effective = point * (1 - point) / standard_error**2
-        low, high = _wilson(point, effective, float(stdtrit(n - 1.0, 0.5 + level / 2)))
-        return Interval(low=low, high=high, level=level, method=f"clustered Wilson (t, df {n - 1})")
+def _alike(point: float, n: int, level: float) -> Interval:
+    """Interval of n clusters that show no spread."""
     if point in (0.0, 1.0):
         bound = clopper_pearson_interval(n * int(point), n, level=level)
         return Interval(
             low=bound.low, high=bound.high, level=level, method="Clopper-Pearson, clusters as trials"
         )
     return equal_clusters_interval(point, n, bounds=(0.0, 1.0), level=level)
+
+
+def _clustered_wilson(point: float, standard_error: float, rates: Vector, level: float) -> Interval:
+    """Wilson's interval with the error of clusters, whose own rates are given, and what others may hide."""
+    n, df = rates.size, rates.size - 1.0
+    low, high = _wilson(point, point * (1 - point) / standard_error**2, float(stdtrit(df, 0.5 + level / 2)))
+    method = f"clustered Wilson (t, df {n - 1})"
+    unseen = unseen_of([rates], np.ones(1), (0.0, 1.0))
+    if unseen is not None:
+        alone = t_estimate(point, standard_error, df, n_clusters=n, level=level, method=method)
+        (below, above), (plain, _) = (reaches(alone, one, (1 - level) / 2) for one in (unseen, None))
+        low, high = max(0.0, low - (below - plain)), min(1.0, high + (above - plain))
+        method += ", with a bound for clusters not met"
+    return Interval(low=low, high=high, level=level, method=method)
 
 
 def _wilson(rate: float, trials: float, quantile: float) -> tuple[float, float]:

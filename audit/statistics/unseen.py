@@ -167,13 +167,22 @@ def reaches(found: ClusterEstimate, unseen: Unseen | None, tail: float) -> tuple
     return below, above
 
 
-def _share(stratum: Vector, bounds: tuple[float, float] | None) -> float:
-    """How much of the room that a stratum leaves counts, in [0, 1]: all where none or few differ."""
-    n = stratum.size
-    if all_equal(stratum, bounds):
+def _share(values: Vector, bounds: tuple[float, float] | None) -> float:
+    """How much the clusters not met count, in [0, 1]: in full where at most 5 differ, not at all from 15 on.
+
+    Args:
+        values: One value a cluster, shape (T,).
+        bounds: Smallest and largest value one cluster can have, if known.
+
+    Returns:
+        (15 - m) / 10 within [0, 1] for m clusters that differ from the most frequent value; with T below
+        30 clusters T / 2 and T / 6 stand for 15 and 5.
+    """
+    n = values.size
+    if all_equal(values, bounds):
         return 1.0
-    ordered = np.sort(stratum)
-    breaks = np.flatnonzero(np.diff(ordered) > rounding(stratum, bounds))
+    ordered = np.sort(values)
+    breaks = np.flatnonzero(np.diff(ordered) > rounding(values, bounds))
     runs = np.diff(np.concatenate([[-1], breaks, [n - 1]]))
     differ = n - int(runs.max())
     few, enough = min(_FEW, n / 6), min(_ENOUGH, n / 2)

@@ -154,3 +154,34 @@ def test_exceedance_false_alarms_stay_below_nominal(
     hits = draw.binomial(trials, rates)
     alarms = sum(exceedance_p_value(row, [trials] * clusters, limit) <= 0.05 for row in hits)
     assert alarms <= 0.05 * 600 + 2 * (600 * 0.05 * 0.95) ** 0.5
+
+
+@pytest.mark.parametrize("trials", [1, 10, 100])
+def test_few_successes_never_tell_more_than_none(trials: int) -> None:
+    """From 0 to 4 single successes in 44 clusters both ends rise, however often each cluster was asked."""
+    found = [clustered_rate_interval([1] * k + [0] * (44 - k), [trials] * 44) for k in range(5)]
+    highs, lows = ([getattr(one.interval, end) for one in found] for end in ("high", "low"))
+    assert highs == sorted(highs)
+    assert lows == sorted(lows)
+
+
+def test_rates_over_enough_clusters_are_wilsons() -> None:
+    """Where 15 clusters differ from the most frequent rate nothing is added."""
+    hits, asked = [1, 2] * 8 + [0] * 28, [4] * 44
+    found = clustered_rate_interval(hits, asked)
+    quantile = stats.t.ppf(0.975, 43)
+    trials = found.point * (1 - found.point) / found.standard_error**2
+    centre = (found.point + quantile**2 / trials / 2) / (1 + quantile**2 / trials)
+    assert (found.interval.low + found.interval.high) / 2 == pytest.approx(centre)
+    assert found.interval.method == "clustered Wilson (t, df 43)"
+
+
+def test_rare_clusters_beside_single_hits_are_covered() -> None:
+    """One cluster in fifty always shows it, the others one time in a thousand: most runs miss the former."""
+    draw = np.random.default_rng(12)
+    missed = 0
+    for _ in range(400):
+        rates = np.where(draw.random(44) < 0.02, 1.0, 0.001)
+        found = clustered_rate_interval(draw.binomial(10, rates), [10] * 44).interval
+        missed += not found.low <= 0.02 + 0.98 * 0.001 <= found.high
+    assert missed / 400 < 0.05
