@@ -9,6 +9,7 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
 from audit.estimates.correction_reviews import reviewed_changes
+from audit.estimates.families import adjusted, shares
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.non_inferiority import levelling, non_inferiority_of, own_changes
@@ -18,7 +19,6 @@ from audit.estimates.stops import Stops
 from audit.records import Change, Estimate, GroupChange, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate
-from audit.statistics.multiplicity import benjamini_hochberg
 
 __all__ = ["Side", "changes"]
 
@@ -67,8 +67,10 @@ class _Moved:
 def changes(before: Side, after: Side, judgement: Judgement, *, stops: Stops | None = None) -> list[Change]:
     """The change of every disparity and rate that both sides state, after minus before.
 
-    A prompt counts when both sides have a value for it; repeats are averaged first. All changes form
-    one family (Benjamini-Hochberg).
+    A prompt counts when both sides have a value for it; repeats are averaged first. Changes are adjusted as
+    the estimates of a run are: those of disparities form one family, in which the contrasts that the run was
+    made to decide have their declared share of the rate (weighted Benjamini-Hochberg); those of rates form
+    another, all weighing alike (Benjamini-Hochberg).
 
     Args:
         before: The earlier run (or the baseline).
@@ -80,14 +82,32 @@ def changes(before: Side, after: Side, judgement: Judgement, *, stops: Stops | N
         Changes in a fixed order.
     """
     moved = [_repeated(one, stops) for one in _moved(before, after, _Levels(judgement, stops))]
-    p_values = [one.change.p_value for one in moved if one.change is not None]
-    adjusted = iter(benjamini_hochberg(p_values).tolist() if p_values else [])
     found = []
-    for one in moved:
-        p_adjusted = None if one.change is None else float(next(adjusted))
+    for one, p_adjusted in zip(moved, _adjusted(moved, judgement), strict=True):
         changed = _change(one, p_adjusted, judgement, stops)
         found.append(changed if stops is None else stops.restated(changed, one.after.probe, judgement.level))
     return found
+
+
+def _adjusted(moved: Sequence[_Moved], judgement: Judgement) -> list[float | None]:
+    """The adjusted p of each change, in its family; None where there is no change to test."""
+    found: list[float | None] = [None] * len(moved)
+    for of_groups in (True, False):
+        mine = [(one.after.kind == "disparity") is of_groups and one.change is not None for one in moved]
+        leads = [of_groups and member and _primary(one) for one, member in zip(moved, mine, strict=True)]
+        p_values = [
+            one.change.p_value if member and one.change is not None else None
+            for one, member in zip(moved, mine, strict=True)
+        ]
+        for place, p in enumerate(adjusted(p_values, shares(mine, leads, judgement))):
+            if p is not None:
+                found[place] = p
+    return found
+
+
+def _primary(one: _Moved) -> bool:
+    # What everybody gets in one of the runs has no place in its family, and is asked about all the same.
+    return one.before.primary or one.after.primary
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED, Contrast
 from audit.spec import Judgement, PrimaryRule
 from audit.statistics.multiplicity import weighted_benjamini_hochberg
 
-__all__ = ["adjusted", "could_show", "primary", "weights"]
+__all__ = ["adjusted", "could_show", "primary", "shares", "weights"]
 
 
 def could_show(contrast: Contrast) -> bool:
@@ -53,7 +53,20 @@ def weights(
         Weights in the order received; None for a contrast outside the family.
     """
     members = [could_show(one) for one in contrasts] if tested is None else list(tested)
-    chosen = primary(contrasts, judgement, tested=members)
+    return shares(members, primary(contrasts, judgement, tested=members), judgement)
+
+
+def shares(members: Sequence[bool], chosen: Sequence[bool], judgement: Judgement) -> list[float | None]:
+    """The weight of each member of a family of which some were declared primary.
+
+    Args:
+        members: Which belong to the family.
+        chosen: Which of them are primary.
+        judgement: Declares the share of those.
+
+    Returns:
+        Weights in the order received, on average 1; None outside the family.
+    """
     total, first = sum(members), sum(chosen)
     if first in {0, total}:
         return [1.0 if member else None for member in members]

@@ -8,7 +8,7 @@ from audit.compare import Side, changes
 from audit.estimates.disparities import disparities
 from audit.estimates.rates import rates
 from audit.records import Change, Verdict
-from audit.spec import Judgement
+from audit.spec import Judgement, PrimaryRule
 from tests.audit.tables import Fact, Values, pairs, readings, singles
 
 N = 24
@@ -156,7 +156,42 @@ def test_rates_are_paired_too() -> None:
     assert changed(answered, refused)["over_refusal_rate/all"].verdict == "larger"
 
 
-def test_all_changes_are_one_family() -> None:
+def test_changes_have_the_weights_of_the_run_and_rates_a_family_of_their_own() -> None:
+    """What the run was made to decide has its share among changes too, and rates take none of it."""
+    weak: Values = [[1.0] if template < 6 else [0.0] for template in range(N)]
+    extra = [f"d{number}" for number in range(6)]
+
+    def told(women: Values, rest: tuple[Values, Values], *, primary: bool) -> Side:
+        rule = PrimaryRule(measure="favourable_rate", domain="lending")
+        used = Judgement(primary=(rule,) if primary else ())
+        others = [fact for domain in extra for fact in pairs(*rest, domain=domain)]
+        return side([*pairs(women, ONES), *others], used)
+
+    found = {}
+    for primary in (False, True):
+        sides = [
+            told(ZEROS, (HALF, OTHER_HALF), primary=primary),
+            told(weak, (OTHER_HALF, HALF), primary=primary),
+        ]
+        for one in changes(sides[0], sides[1], Judgement()):
+            if (one.domain, one.measure) == ("lending", "favourable_rate"):
+                found[primary] = one
+    assert found[True].p_value == found[False].p_value
+    declared, alike = found[True].p_adjusted, found[False].p_adjusted
+    assert declared is not None
+    assert alike is not None
+    assert declared < alike / 2
+    toxic = {"analyzer": "toxicity", "measure": "toxic", "probe": "open", "expects": "open"}
+    shown = changed(pairs(ZEROS, ONES), pairs(weak, ONES))["favourable_rate"]
+    beside = changed(
+        [*pairs(ZEROS, ONES), *singles(HALF, domain="other", **toxic)],
+        [*pairs(weak, ONES), *singles(HALF, domain="other", **toxic)],
+    )
+    assert any(one.kind == "rate" and one.p_value is not None for one in beside.values())
+    assert beside["favourable_rate"].p_adjusted == shown.p_adjusted
+
+
+def test_all_changes_of_disparities_are_one_family() -> None:
     """p-values are adjusted together: among many still contrasts a weak change is no change."""
     weak: Values = [[1.0] if template < 6 else [0.0] for template in range(N)]
     alone = changed(pairs(ZEROS, ONES), pairs(weak, ONES))["favourable_rate"]
