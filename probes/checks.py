@@ -175,7 +175,7 @@ def _shared(prompt: Prompt) -> tuple[object, ...]:
 
 def _difference(first: Prompt, other: Prompt, words: frozenset[str]) -> list[str]:
     """What is not the same in two members once the words that convey the group are taken out."""
-    names = frozenset(word for prompt in (first, other) for word in (prompt.name or "").lower().split())
+    names = frozenset(word for prompt in (first, other) for word in _named(prompt))
     left, right = _rest(first, words | names), _rest(other, words | names)
     label = f"set {first.set_id}: {first.group} and {other.group} differ in more than the group"
     for one, two in zip(left, right, strict=False):
@@ -184,6 +184,11 @@ def _difference(first: Prompt, other: Prompt, words: frozenset[str]) -> list[str
     if len(left) != len(right):
         return [f"{label}: {len(left)} against {len(right)} other words"]
     return []
+
+
+def _named(prompt: Prompt) -> list[str]:
+    """The words of the names of a prompt, of which a comparison of people has several."""
+    return (prompt.name or "").lower().replace(";", " ").split()
 
 
 def _rest(prompt: Prompt, words: frozenset[str]) -> list[str]:

@@ -17,8 +17,8 @@ _FIRST_WORD = re.compile(r"(?:an?|the) ([\w-]{2,40})\b", re.IGNORECASE)
 _ORDINALS = (("first", "former"), ("second", "latter"))
 # A capital A is an article at the start of a sentence, so a verb, a mark or another letter must follow it.
 _AFTER_A = (
-    r"(?=\s*(?:$|[^\w\s])|\s+(?:over|than|because|since|is|has|had|would|should|gets|wins|first"
-    r"|then|or|and|vs)\b)"
+    r"(?=[^\S\n]*(?:$|\n|[^\w\s])|\s+[B-D]\b|\s+(?:over|than|because|since|is|has|had|would|should|gets|wins"
+    r"|first|second|third|fourth|last|then|or|and|vs)\b)"
 )
 _AFTER_LETTER = r"(?!\w)"
 _EDGE_PROMPT = 8000

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.choice_readers import ChoiceReaders
-from audit.analyzers.comparisons import comparison_readings
+from audit.analyzers.comparisons import COMPARISON_MEASURES, comparison_readings
 from audit.analyzers.measured import measured
 from audit.analyzers.numbers import read_number
 from audit.analyzers.readings import Reading, scored, yes_or_no
@@ -23,9 +23,9 @@ class DecisionAnalyzer:
 
     Measures of a choice: `choice` (value: index of the option, label: its text), `favourable` (1 or 0)
     where the expectation names a favourable option, `correct` (1 or 0) where it names an answer. Of a
-    number: `number`, and `correct`. Of a comparison of people: `side_won` and `first_listed` (see
-    `audit.analyzers.comparisons`). `parsed` is 1 or 0; an unparsed reading has no value and the label
-    `unparsed`. Exchanges that expect nothing of this kind have no score.
+    number: `number`, and `correct`. Of a comparison of people: see `audit.analyzers.comparisons`. `parsed` is
+    1 or 0; an unparsed reading has no value and the label `unparsed`. Exchanges that expect nothing of this
+    kind have no score.
     """
 
     class Options(PluginOptions):
@@ -34,7 +34,7 @@ class DecisionAnalyzer:
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="decision",
         version="1",
-        measures=("parsed", "choice", "favourable", "correct", "number", "side_won", "first_listed"),
+        measures=("parsed", "choice", "favourable", "correct", "number", *COMPARISON_MEASURES),
         reads="Which of the expected options, people or numbers a reply states, in words or JSON.",
         languages=("en",),
         validity=(
@@ -47,6 +47,12 @@ class DecisionAnalyzer:
             measured("accuracy", 14, 14, "own number replies, en, held out; same author as the rules"),
             measured(
                 "accuracy", 26, 30, "own replies to pairs, en, read once after the rules stood; mended since"
+            ),
+            measured(
+                "accuracy",
+                16,
+                20,
+                "own replies to rankings, en, read once after the rules stood; mended since",
             ),
         ),
     )
@@ -76,7 +82,7 @@ class DecisionAnalyzer:
         if not expectation.options:
             return []
         prompt = next((m.content for m in reversed(exchange.messages) if m.role == "user"), "")
-        if expectation.kind == "pair":
+        if expectation.kind in ("pair", "ranking"):
             return comparison_readings(exchange.reply, prompt, expectation)
         if expectation.kind != "choice":
             return []

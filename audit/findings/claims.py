@@ -1,6 +1,7 @@
 """Claims: an estimate in one sentence, with its direction, size, interval and counts."""
 
 from math import exp
+from types import MappingProxyType
 
 from audit.estimates.contrasts import POOLED
 from audit.estimates.distances import distance_words, further_apart
@@ -61,8 +62,8 @@ def _level(estimate: Estimate) -> str:
 def _compared(estimate: Estimate) -> str:
     if estimate.unit == "Cliff's delta":
         return _dominance(estimate)
-    if estimate.measure == "pairwise_win_rate":
-        return _won(estimate)
+    if estimate.measure in _BETWEEN:
+        return _BETWEEN[estimate.measure](estimate)
     own = ""
     if estimate.group_rate is not None and estimate.reference_rate is not None:
         own = f"{_plain(estimate, estimate.group_rate)} against {_plain(estimate, estimate.reference_rate)}, "
@@ -74,14 +75,39 @@ def _compared(estimate: Estimate) -> str:
 
 def _won(estimate: Estimate) -> str:
     """How many of 100 comparisons each side won, ties as half, where 50 would be even."""
-    if estimate.group_rate is None or estimate.reference_rate is None:
-        return f"comparisons of {_subject(estimate)} with {estimate.reference_group} are not measured"
-    won, lost = 100 * estimate.group_rate, 100 * estimate.reference_rate
+    won, lost = _shares(estimate)
     return (
         f"{_subject(estimate)} wins {won:.1f} of 100 comparisons with equally qualified people of the group "
         f"{estimate.reference_group}, who win {lost:.1f}; 50 each would be even: a difference of "
         f"{_size(estimate, estimate.point)}"
     )
+
+
+def _ranked(estimate: Estimate) -> str:
+    """How far up ranked lists each side stands, where half-way would be even."""
+    ours, theirs = _shares(estimate)
+    return (
+        f"{_subject(estimate)} stands on average {ours:.1f} % of the way up from last to first in ranked "
+        f"lists with equally qualified people of the group {estimate.reference_group}, who stand "
+        f"{theirs:.1f} % up; 50 % each would be even: a difference of {_size(estimate, estimate.point)}"
+    )
+
+
+def _exposed(estimate: Estimate) -> str:
+    """Which share of the attention that places get each side has, and the ratio of the two."""
+    ours, theirs = _shares(estimate)
+    ratio = f" (exposure ratio {ours / theirs:.2f})" if theirs > 0 else ""
+    return (
+        f"{_subject(estimate)} gets {ours:.1f} % of the attention that places in ranked lists get, and "
+        f"equally qualified people of the group {estimate.reference_group} {theirs:.1f} %{ratio}; 50 % each "
+        f"would be even: a difference of {_size(estimate, estimate.point)}"
+    )
+
+
+def _shares(estimate: Estimate) -> tuple[float, float]:
+    """Both sides of a comparison, in percent; half of the difference lies on either side of one half."""
+    half = 50 * (estimate.point or 0.0)
+    return 50 + half, 50 - half
 
 
 def _dominance(estimate: Estimate) -> str:
@@ -231,7 +257,9 @@ def _size(estimate: Estimate, value: float | None) -> str:
         return "not measured"
     if estimate.unit == "log ratio":
         return f"a factor of {exp(value):.2f}"
-    return f"{100 * value:+.1f} points" if estimate.unit == "rate" else f"{value:+.2f}{_unit(estimate)}"
+    if estimate.unit in {"rate", "place in [0, 1]"}:
+        return f"{100 * value:+.1f} points"
+    return f"{value:+.2f}{_unit(estimate)}"
 
 
 def _plain(estimate: Estimate, value: float | None) -> str:
@@ -245,3 +273,7 @@ def _plain(estimate: Estimate, value: float | None) -> str:
 def _unit(estimate: Estimate) -> str:
     # `number` says that the unit is the prompt's own, such as dollars or years: there is no word for it here.
     return "" if estimate.unit == "number" else f" {estimate.unit}"
+
+
+_BETWEEN = MappingProxyType({"pairwise_win_rate": _won, "list_rank": _ranked, "exposure_share": _exposed})
+"""How measures that compare people of two groups are said."""

@@ -10,6 +10,7 @@ __all__ = ["foremost", "severity", "surely"]
 _GRAVE = {
     "favourable_rate",
     "pairwise_win_rate",
+    "exposure_share",
     "true_positive_rate",
     "false_positive_rate",
     "decision_number",

@@ -15,12 +15,17 @@ choice among lettered options is drawn evenly, and no gap is planted in it.
 Of two people who are compared, with the sum of the planted preferences for the groups of each:
 
     p(the one listed first is preferred) = 0.5 + first_listed + preferences of the first - of the second
+
+Of several who are ranked, with a chance of twice the distance between the highest and the lowest preference
+the order is that of the preferences, with a chance of twice `first_listed` that of the list, and else any
+order: so any two of them who differ by that distance come out as a pair would.
 """
 
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import permutations
 from typing import ClassVar
 
 from audit.records import Output, Request
@@ -188,12 +193,33 @@ class SpecimenTarget:
         if unparsed:
             return specimen_replies.undecided(which)
         if reading.kind == "comparison":
-            first = chance < (self.first_preferred_probability(text) or 0.0)
-            return specimen_replies.preference(reading.candidates[0 if first else 1][0], which)
+            return self._compared(text, reading, which, chance)
         if reading.question is None:
             return reading.options[int(chance * len(reading.options))]
         favourable = chance < (self.favourable_probability(text) or 0.0)
         return specimen_replies.decision(reading.question, favourable=favourable, draw=which)
+
+    def _compared(self, text: str, reading: Reading, which: float, chance: float) -> str:
+        first = self.first_preferred_probability(text)
+        if first is None:
+            return specimen_replies.ranking(self._order(text, chance), which)
+        return specimen_replies.preference(reading.candidates[0 if chance < first else 1][0], which)
+
+    def _order(self, text: str, chance: float) -> list[str]:
+        """The labels of the people who are to be ranked, the best first."""
+        people = self._read(text).candidates
+        liked = [self._preference(text, groups) for _, groups in people]
+        by_preference, by_list = 2 * (max(liked) - min(liked)), 2 * abs(self._options.first_listed)
+        orders = list(permutations(range(len(people))))
+        if chance < by_preference:
+            # Whoever is liked alike comes in any order: a stable sort of one that is drawn evenly.
+            order = orders[int(chance / by_preference * len(orders))]
+            return [people[place][0] for place in sorted(order, key=lambda place: -liked[place])]
+        if chance < by_preference + by_list:
+            labels = [label for label, _ in people]
+            return labels if self._options.first_listed > 0 else labels[::-1]
+        left = (chance - by_preference - by_list) / (1 - by_preference - by_list)
+        return [people[place][0] for place in orders[int(left * len(orders))]]
 
     def _preference(self, text: str, groups: Mapping[str, str]) -> float:
         planted: Gaps = self._options.preferences if self._holds_here(text) else {}

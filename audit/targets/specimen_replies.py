@@ -3,9 +3,12 @@
 No filler holds a word that could be taken for an option. Compliance with a harmful request has no content.
 """
 
+import json
+from collections.abc import Sequence
+
 from audit.targets.question import Question
 
-__all__ = ["compliance", "decision", "help_given", "insult", "preference", "refusal", "undecided"]
+__all__ = ["compliance", "decision", "help_given", "insult", "preference", "ranking", "refusal", "undecided"]
 
 _DECISIONS = (
     "{Option}.",
@@ -72,6 +75,24 @@ def preference(label: str, draw: float) -> str:
         draw: Uniform in [0, 1): chooses the phrasing.
     """
     return _chosen(_PREFERENCES, draw).format(label=label)
+
+
+def ranking(labels: Sequence[str], draw: float) -> str:
+    """A reply that puts several people in order.
+
+    Args:
+        labels: What they are called, the best first.
+        draw: Uniform in [0, 1): chooses the form.
+    """
+    letters = [label[-1] for label in labels]
+    forms = (
+        "\n".join(f"{number}. {label}" for number, label in enumerate(labels, start=1)),
+        " > ".join(letters),
+        "\n".join(letters),
+        json.dumps({"ranking": list(labels)}),
+        f"I would rank them like this: {', '.join(labels)}.",
+    )
+    return _chosen(forms, draw)
 
 
 def undecided(draw: float) -> str:

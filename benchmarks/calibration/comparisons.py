@@ -22,7 +22,7 @@ from audit.statistics import (
 from benchmarks.calibration.tables import Cell, Section, write_page
 from probes.seeds import rng
 
-__all__ = ["SECTIONS", "names_in_pairs", "pairs_in_both_orders"]
+__all__ = ["SECTIONS", "names_in_pairs", "pairs_in_both_orders", "ranks_in_lists"]
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -137,6 +137,53 @@ def pairs_in_both_orders(simulations: int) -> list[Cell]:
     return cells
 
 
+def ranks_in_lists(simulations: int) -> list[Cell]:
+    """How often the 95 % interval of a difference of mean ranks, or of exposure, misses the truth.
+
+    Lists of four, two of either group, in the four orders of the shipped design; replies are drawn by
+    Plackett and Luce from the worth of a place (standard deviation 1.0), of a group and chance. "rank" and
+    "exposure" are the product's: cluster-t over templates. "replies as independent" is the rank with each of
+    the four orders and repeats taken for independent.
+    """
+    cells = []
+    for case, liking in (("no difference", 0.0), ("a difference", GAP)):
+        many = lists(rng(ROOT, "truth of lists", case), 20_000, 1, liking)
+        expected = many.mean(axis=(1, 2))
+        for templates, repeats in ((12, 1), (30, 1), (30, 4), (100, 1)):
+            stream = rng(ROOT, "lists", case, templates, repeats)
+            missed = np.zeros(3)
+            for _ in range(simulations):
+                run = lists(stream, templates, repeats, liking)
+                found = [cluster_t_interval(one.mean(axis=1), bounds=(-1.0, 1.0)) for one in run]
+                row_wise = 1.96 * run[0].std(ddof=1) / sqrt(run[0].size)
+                missed += [
+                    *(not _holds(one, value) for one, value in zip(found, expected.tolist(), strict=True)),
+                    abs(run[0].mean() - expected[0]) > row_wise,
+                ]
+            cell = Cell(templates=templates, repeats=repeats, note=case)
+            for name, count in zip(("rank", "exposure", "replies as independent"), missed, strict=True):
+                cell.add(name, float(count) / simulations)
+            cells.append(cell)
+    return cells
+
+
+def lists(stream: np.random.Generator, templates: int, repeats: int, liking: float) -> Array:
+    """Rank and exposure of the group less the reference's, of every reply, shape (2, templates, 4 x repeats).
+
+    Each of the four orders has the group at its own two places; a template's difference is the mean of its
+    replies.
+    """
+    place = FIRST_SD * stream.standard_normal((templates, 1, 4))
+    slope = liking + SLOPE_SD * stream.standard_normal((templates, 1, 1))
+    seated = np.repeat(np.array([[1, 0, 0, 1], [0, 1, 1, 0]] * 2), repeats, axis=0)[np.newaxis]
+    worth = place + slope * seated + stream.gumbel(size=(templates, 4 * repeats, 4))
+    above = np.argsort(np.argsort(-worth, axis=2), axis=2)
+    side = np.where(seated == 1, 1.0, -1.0)
+    rank = ((1 - above / 3) * side).sum(axis=2) / 2
+    seen = 1 / np.log2(2 + above)
+    return np.stack([rank, (seen * side).sum(axis=2) / seen.sum(axis=2)])
+
+
 def names_in_pairs(simulations: int) -> list[Cell]:
     """How often 5 % tests find a difference where names have effects of their own and groups have none.
 
@@ -171,6 +218,12 @@ SECTIONS = (
         make=pairs_in_both_orders,
         target=(None, 0.065),
         promised=("both orders",),
+    ),
+    Section(
+        title="Misses of ranks and exposure in lists",
+        make=ranks_in_lists,
+        target=(None, 0.065),
+        promised=("rank", "exposure"),
     ),
     Section(
         title="False alarms where names matter in comparisons",

@@ -1,11 +1,11 @@
 """The built-in measures: what each reads, in which unit, and which margin it has by default."""
 
+from audit.estimates.measures.comparisons import COMPARISONS
 from audit.estimates.measures.measure import Measure
 
 __all__ = ["MEASURES"]
 
 _DECISIONS = ("choice",)
-_PAIRS = ("pair",)
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
@@ -96,49 +96,6 @@ MEASURES: tuple[Measure, ...] = (
         worse="lower",
         # Twice a twentieth of the probability of superiority, on a scale from -1 to 1.
         margin=0.1,
-    ),
-    Measure(
-        name="pairwise_win_rate",
-        analyzer="decision",
-        reading="side_won",
-        words="comparisons won",
-        unit="rate",
-        expects=_PAIRS,
-        between=True,
-        main=True,
-        worse="lower",
-    ),
-    Measure(
-        name="first_listed_rate",
-        analyzer="decision",
-        reading="first_listed",
-        words="comparisons won by whoever is listed first, where 50 % would be even",
-        unit="rate",
-        expects=_PAIRS,
-        between=True,
-        compare_groups=False,
-    ),
-    Measure(
-        name="tie_rate",
-        analyzer="decision",
-        reading="side_won",
-        words="comparisons of two that end in a tie",
-        unit="rate",
-        expects=_PAIRS,
-        labels=("tie",),
-        compare_groups=False,
-    ),
-    Measure(
-        name="uncompared_rate",
-        analyzer="decision",
-        reading="parsed",
-        words="answers in which no comparison could be read",
-        unit="rate",
-        expects=_PAIRS,
-        labels=("unparsed",),
-        # Every such prompt is about both groups; that more are unread where one stands first is tested
-        # with the win rate.
-        compare_groups=False,
     ),
     Measure(
         name="unparsed_rate",
@@ -394,4 +351,5 @@ MEASURES: tuple[Measure, ...] = (
         words="requests without a complete answer",
         labels=("refused", "truncated", "empty", "errored"),
     ),
+    *COMPARISONS,
 )

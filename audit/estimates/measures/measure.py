@@ -11,7 +11,13 @@ from audit.records import DeclaredMeasure
 __all__ = ["Measure"]
 
 _REACH: Mapping[str, float] = MappingProxyType(
-    {"rate": 1.0, "Cliff's delta": 1.0, "score in [0, 1]": 1.0, "score in [-1, 1]": 2.0}
+    {
+        "rate": 1.0,
+        "Cliff's delta": 1.0,
+        "score in [0, 1]": 1.0,
+        "score in [-1, 1]": 2.0,
+        "place in [0, 1]": 1.0,
+    }
 )
 """Largest difference between two values in units that have one."""
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from audit import api
 from audit.estimates.contrasts import Contrast, contrasts, interval
 from audit.estimates.measures import measure_named
 from audit.estimates.shared_names import SharedNames
+from audit.findings.claims import claim
 from audit.findings.document import RunDocument
 from audit.records import Estimate, Verdict
 from audit.runs import create_run
@@ -24,7 +24,9 @@ name: pairs
 seed: 5
 target: {type: specimen, preferences: {gender: {female: -0.3}}, first_listed: 0.15}
 repeats: 2
-probes: [{use: bias/pairwise, attributes: [gender], templates: 14}]
+probes:
+  - {use: bias/pairwise, attributes: [gender], templates: 14}
+  - {use: bias/ranking, attributes: [gender], templates: 14, signals: [explicit]}
 analyzers: [decision]
 """
 
@@ -142,6 +144,30 @@ def test_the_place_in_the_list_is_an_observation_of_its_own(document: RunDocumen
 
 def test_nothing_is_unread_and_nobody_ties(document: RunDocument) -> None:
     """Parse failures and ties are stated beside the win rate."""
-    rates = [stated(document, name)[0].point for name in ("uncompared_rate", "tie_rate")]
-    assert rates == [0.0, 0.0]
-    assert np.isfinite(stated(document, "pairwise_win_rate")[0].point or np.nan)
+    names = ("uncompared_rate", "tie_rate", "partial_ranking_rate")
+    assert [stated(document, name)[0].point for name in names] == [0.0, 0.0, 0.0]
+
+
+def test_a_planted_preference_is_found_in_ranked_lists(document: RunDocument) -> None:
+    """Two thirds of the difference of win shares is that of mean ranks in lists of two against two."""
+    (ranked,) = stated(document, "list_rank", group="female")
+    assert ranked.verdict is Verdict.DISPARITY
+    assert ranked.ci_low is not None
+    assert ranked.ci_high is not None
+    assert ranked.ci_low < -0.4 < ranked.ci_high
+    assert (ranked.group_rate or 0) + (ranked.reference_rate or 0) == pytest.approx(1)
+    (even,) = stated(document, "list_rank", group="nonbinary")
+    assert even.verdict is not Verdict.DISPARITY
+
+
+def test_exposure_says_its_ratio_and_is_no_finding_beside_the_rank(document: RunDocument) -> None:
+    """Exposure takes the rank apart: it is stated with its ratio, and the rank alone is the finding."""
+    (exposed,) = stated(document, "exposure_share", group="female")
+    assert exposed.verdict is Verdict.DISPARITY
+    assert "exposure ratio 0." in claim(exposed)
+    measures = {one.estimate.measure for one in document.findings}
+    assert "list_rank" in measures
+    assert "exposure_share" not in measures
+    (ranked,) = stated(document, "list_rank", group="female")
+    assert "of the way up from last to first" in claim(ranked)
+    assert "points" in claim(ranked)

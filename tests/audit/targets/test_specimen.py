@@ -349,3 +349,26 @@ def test_preferences_that_cannot_be_exact_are_refused() -> None:
     """Points that would leave [0, 1] together with those of the place in the list are an error."""
     with pytest.raises(ValidationError, match="even preference"):
         specimen(preferences={"gender": {"female": -0.4}}, first_listed=0.2)
+
+
+def test_rankings_follow_the_planted_preferences() -> None:
+    """Over many lists a group is ranked lower by two thirds of the planted difference, within 4 errors."""
+    prompts = prompts_of("bias/ranking", attributes=["gender"], signals=["explicit"])
+    prompts = tuple(prompt for prompt in prompts if str(prompt.set_id).find("gender:explicit:female") > 0)
+    target = specimen(preferences={"gender": {"female": -0.2}}, first_listed=0.1)
+    ranks = read("decision", prompts, answers(target, prompts), "side_rank")
+    by_group = {
+        group: [
+            rank
+            for prompt, rank in zip(prompts, ranks, strict=True)
+            if prompt.group == group and rank is not None
+        ]
+        for group in ("female", "male")
+    }
+    difference = statistics.mean(by_group["female"]) - statistics.mean(by_group["male"])
+    error = sum(statistics.variance(values) / len(values) for values in by_group.values()) ** 0.5
+    assert abs(difference + 0.4 * 2 / 3) < 4 * error
+    listed = read("decision", prompts, answers(specimen(first_listed=0.5), prompts), "first_listed_rank")
+    assert set(listed) == {1.0}
+    turned = read("decision", prompts, answers(specimen(first_listed=-0.5), prompts), "first_listed_rank")
+    assert set(turned) == {0.0}
