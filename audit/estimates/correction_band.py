@@ -14,6 +14,7 @@ from audit.estimates.measures import Measure
 from audit.records import ErrorBand, Estimate
 from audit.statistics.error_rates import Calibration
 from audit.statistics.flagged_pair import flagged_pair
+from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.sensitivity_band import GapBand, RateBand, gap_band_of, rate_band
 
 __all__ = ["DEPARTURE", "Departure", "KnownErrors", "gap_error_band", "rate_error_band"]
@@ -117,8 +118,8 @@ def gap_error_band(contrast: Contrast, known: tuple[ErrorRates, Departure], leve
             [part.clusters for part in parts],
         )
         found = gap_band_of(
-            # Names are a second sample, whose spread the templates' shares do not show.
-            flagged.at_least(seen.standard_error**2, seen.df),
+            # Names are a second sample, and templates not met may hide more: neither shows in the shares.
+            flagged.at_least(_stated_error(seen) ** 2, seen.df),
             rates.calibration(cell.measure, cell.language, None),
             departure=departure.largest,
             ratio=departure.ratio,
@@ -170,6 +171,12 @@ def _band(
         says=found.says,
         unbounded=found.unbounded,
     )
+
+
+def _stated_error(seen: ClusterEstimate) -> float:
+    """The standard error whose t interval has the longer reach of the interval that is stated."""
+    longer = max(seen.point - seen.interval.low, seen.interval.high - seen.point)
+    return longer / float(stdtrit(seen.df, 0.5 + seen.interval.level / 2))
 
 
 def _reach(calibration: Calibration, level: float) -> tuple[float, float]:
