@@ -12,8 +12,6 @@ from audit.estimates.scales import scaled
 
 __all__ = ["Readings", "absent", "tag_values"]
 
-MISSING_OUTCOMES = ("refused", "truncated", "empty", "errored")
-
 
 class Readings:
     """The outputs of one target with their readings, ready to be cut into measures.
