@@ -203,7 +203,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
             for rate in view.stated(partial(group_rates, view.frame_of(measure), measure))
         ),
         omnibus=tuple(_wholes(view, run.spec.seed, measures, corrections[TARGET])),
-        outcomes=outcomes(view.frame_of, view.strictest),
+        outcomes=outcomes(view.frame_of, view.judgement, stops=view.stops),
         findings=tuple(findings(target.estimates, target.readings.measure)),
         raters=rater_uses(run.folder.raters),
         unread=tuple(_unread(target.readings, measures)),

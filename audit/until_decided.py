@@ -18,7 +18,7 @@ from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure
 from audit.estimates.sequential import Decisions, Stated, key_of, touches
-from audit.estimates.stops import Stops, at_look
+from audit.estimates.stops import Stops
 from audit.looks import Comparison, Place, SequentialReport, SequentialRule, places
 from audit.records import Counts, Estimate, GroupRate, Omnibus
 from audit.runs import TARGET, Run
@@ -46,13 +46,6 @@ class View:
     """Thresholds declared in the spec."""
     stops: Stops | None = None
     """What was left out; None if nothing was."""
-
-    @property
-    def strictest(self) -> Judgement:
-        """Thresholds that hold for every probe."""
-        if self.stops is None:
-            return self.judgement
-        return at_look(self.judgement, self.stops.boundaries, self.stops.look)
 
     def stated(self, compute: Callable[[Judgement], Iterable[Stateable]]) -> list[Stateable]:
         """Quantities besides the disparities, each at the thresholds of its probe.
