@@ -226,6 +226,7 @@ def _estimate(
     margin = _margin(contrast.cell.measure, judgement)
     judged = judge(
         Question(
+            measure=contrast.cell.measure.name,
             estimate=found,
             p_adjusted=1.0 if place.p_adjusted is None else place.p_adjusted,
             rate=judgement.false_discovery_rate,

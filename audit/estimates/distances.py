@@ -256,6 +256,7 @@ def _judged(
         found,
         judge(
             Question(
+                measure=str(one.stated["measure"]),
                 estimate=found,
                 p_adjusted=1.0 if p_adjusted is None else p_adjusted,
                 rate=judgement.false_discovery_rate,

@@ -20,6 +20,8 @@ class Question:
     rate: float
     """False discovery rate declared before the run."""
     margin: float | None
+    measure: str
+    """Name under which a spec gives its margin."""
     """Smallest disparity of concern, in the measure's unit; None if none was declared for it."""
     controls: tuple[Control, ...]
     noise_floor: float | None
@@ -110,7 +112,10 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
     else:
         reasons.append(f"not told apart from 0 at a false discovery rate of {question.rate:g}")
     if question.margin is None:
-        reasons.append("no margin of concern is declared for this measure, so it cannot be called equivalent")
+        reasons.append(
+            "no margin of concern is declared for this measure, so it cannot be called equivalent; give one "
+            f"in its own unit in the spec, as in: judgement: {{margins: {{{question.measure}: 2}}}}"
+        )
         return tuple(reasons)
     if question.smallest_detectable is None:
         n = question.estimate.n_clusters

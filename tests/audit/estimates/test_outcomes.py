@@ -12,7 +12,7 @@ MEN: Values = [[float(template % 4 > 0), 0.0] for template in range(N)]
 
 
 def test_only_probes_that_were_stopped_pay_for_the_looks() -> None:
-    """Tables of a probe asked in full are as in any run; those of a stopped one have the level of its look."""
+    """Tables of a probe asked in full are as in any run; those of a stopped one have its look's level."""
     facts = [
         {**fact, "qualified": number % 2}
         for probe in ("early", "full")

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.estimates.verdicts import Judged, Question, judge
 from audit.records import Control, Verdict
+from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, Interval, t_estimate
 from probes.records import Placebo
 
@@ -39,6 +41,7 @@ def asked(found: ClusterEstimate, **changed: object) -> Judged:
         "p_adjusted": found.p_value,
         "rate": 0.05,
         "margin": 0.05,
+        "measure": "reply_words",
         "controls": (),
         "noise_floor": None,
         "smallest_detectable": 0.03,
@@ -169,3 +172,11 @@ def test_direction_never_changes_the_word(point: float, error: float, margin: fl
     one = asked(estimate(point, error), margin=margin, noise_floor=floor)
     other = asked(estimate(-point, error), margin=margin, noise_floor=floor)
     assert one == other
+
+
+def test_a_measure_without_a_margin_says_how_to_give_one() -> None:
+    """The reason holds a line that a spec accepts as it stands."""
+    found = asked(estimate(0.01, 0.03), margin=None)
+    (reason,) = [one for one in found.reasons if "no margin of concern" in one]
+    said = yaml.safe_load(reason.split("as in: ")[1])
+    assert Judgement.model_validate(said["judgement"]).margins == {"reply_words": 2}
