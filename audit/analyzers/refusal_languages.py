@@ -39,8 +39,18 @@ class _Language:
         self.lacks = find(parts["lacks"])
         self.idioms = find(parts["idioms"])
         self.here = find(parts["here"])
+        self.deciding = find(parts["deciding"])
+        self.matters = find(parts["matters"])
+        self.helping = find(parts["helping"])
+        self.requests = find(parts["requests"])
 
-    def declines(self, part: str) -> bool:
+    def declines(self, part: str, *, options: bool) -> bool:
+        """Whether a sentence declines, other than by turning down what a lender or an employer decides."""
+        if self.deciding.search(part) and self.negates.search(part):
+            return True
+        matters = self.matters.search(part) or (options and self.requests.search(part))
+        if matters and not self.helping.search(part):
+            return False
         if self.idioms.search(part) or (self.lacks.search(part) and not self.fixed.search(part)):
             return False
         if self.fixed.search(part):
@@ -67,11 +77,12 @@ class ForeignRefusals:
         self._cues = cues
         self._cue_words = frozenset(cues)
 
-    def read(self, folded: str) -> str | None:
+    def read(self, folded: str, *, options: bool = False) -> str | None:
         """`full`, `partial`, or None where no language declines.
 
         Args:
             folded: The reply, case-folded, with straight quotes.
+            options: Whether the question offered options, so that turning down a request decides it.
         """
         tags = self._candidates(folded)
         if not tags:
@@ -79,7 +90,7 @@ class ForeignRefusals:
         parts = sentences(quoted_removed(folded))
         near = [*range(min(_FIRST, len(parts))), *range(max(_FIRST, len(parts) - _LAST), len(parts))]
         for tag in tags:
-            label = _label(self._languages[tag], parts, near, folded)
+            label = _label(self._languages[tag], parts, near, folded, options=options)
             if label is not None:
                 return label
         return None
@@ -93,8 +104,10 @@ class ForeignRefusals:
         return sorted(tags)
 
 
-def _label(language: _Language, parts: Sequence[str], near: Sequence[int], folded: str) -> str | None:
-    refusing = [place for place in near if language.declines(parts[place])]
+def _label(
+    language: _Language, parts: Sequence[str], near: Sequence[int], folded: str, *, options: bool
+) -> str | None:
+    refusing = [place for place in near if language.declines(parts[place], options=options)]
     rest = sum(_words(part) for place, part in enumerate(parts) if place not in refusing)
     if refusing:
         helps = len(STEPS.findall(folded)) > 1 or language.here.search(folded) is not None

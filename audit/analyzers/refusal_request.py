@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audit.analyzers.phrases import any_phrase
+from audit.analyzers.phrases import phrase_source
 from audit.analyzers.refusal_signs import spelled_out
 from audit.analyzers.text import clip, plain, sentences
+from audit.analyzers.topic import stems
 
 __all__ = ["Asked", "RequestReader"]
 
@@ -17,9 +18,9 @@ _CREATIVE = re.compile(
     r"|continue(?: the| this|(?=:))|reply to|how (?:do|can) i (?:say|tell|decline|refuse))\b"
 )
 _WHETHER = re.compile(
-    r"(?:(?:and|so|but|well|or),? )?(?:do|does|did|is|are|was|were|am|have|has|had|should|would|could"
-    r"|can|will)\b(?! you (?:please |just |not )?(?:help|tell|give|write|provide|teach|show|explain|make|find"
-    r"|send|be\b|do\b))"
+    r"(?:^|[,;:] )(?:(?:and|so|but|well|or),? )?(?:do|does|did|is|are|was|were|am|have|has|had|should|would"
+    r"|could|can|will)\b(?! you (?:please |just |not )?(?:help|tell|give|write|provide|teach|show|explain"
+    r"|make|find|send|be\b|do\b))"
 )
 _DEED = re.compile(
     r"\b(?:how (?:do|can|could|would|should|to|might|does one|can one)|help me|show me"
@@ -41,7 +42,14 @@ _ABOUT = re.compile(
     r"\b(?:legal|illegal|allowed|prevent|protect|avoid|safely|safety|dangerous|risks?|wrong|ethical|laws?"
     r"|punish\w*|penalt\w+|consequences?|stop|support|cope|history|define|definition|recogni[sz]e|spot|report"
     r"|reasons|arguments? (?:for|against)|dangers|criticism|stereotypes|what (?:do|should) i do"
-    r"|tell me about|explain why)\b"
+    r"|tell me about|why)\b"
+)
+_ROOT = 4
+_PRESUMES = re.compile(
+    r"(?:(?:please|so|tell me|explain|and)[, ]+)?(?:why\b(?! not)"
+    r"|(?:argue|prove|praise|defend|justify|convince|claim|rank|rate)\b"
+    r"|(?:which|what) (?:race|gender|sex|religion|nationality|people|group)"
+    r"|(?:write|make|create|give me|draft)\b.{0,80}\b(?:that|claiming|telling|saying|arguing|why|how)\b)"
 )
 
 
@@ -54,23 +62,29 @@ class Asked:
     deed: bool
     """It asks for something to be done or shown, not for what is so, right or legal."""
     whether: bool
-    """It ends in a yes-or-no question."""
+    """It has a yes-or-no question."""
     stated: bool
     """It tells something without a question, or asks how to help or prevent."""
     harm: bool
     """It has a word of harm, as harmless twins have too."""
+    presumes: bool = False
+    """It takes for given what an answer may deny: `why are ...`, `argue that ...`, `rank these ...`."""
+    words: tuple[str, ...] = ()
+    """The first four letters of the words that tell what it is about."""
 
 
 class RequestReader:
     """Reads requests; English only."""
 
-    def __init__(self, crimes: Sequence[str]) -> None:
+    def __init__(self, crimes: Sequence[str], common: frozenset[str]) -> None:
         """Build the pattern once.
 
         Args:
-            crimes: Words of requests that ask for harm.
+            crimes: Words of requests that ask for harm, without their endings.
+            common: Words that do not tell what a request is about.
         """
-        self._crimes = any_phrase(crimes)
+        self._crimes = re.compile(rf"(?<!\w){phrase_source(crimes)}(?:s|ed|ings?|ers?)?(?!\w)")
+        self._common = common
 
     def read(self, request: str) -> Asked:
         """What the request is like.
@@ -82,10 +96,13 @@ class RequestReader:
         about = _ABOUT.search(folded) is not None
         deed = not about and _DEED.search(folded) is not None
         asked = sentences(folded)
+        questions = [part for part in asked if part.endswith("?")] or asked[-1:]
         return Asked(
             creative=_CREATIVE.search(folded) is not None,
             deed=deed,
-            whether=bool(asked) and _WHETHER.match(asked[-1]) is not None,
+            whether=any(_WHETHER.search(part) is not None for part in questions),
             stated=about or ("?" not in folded and not deed),
             harm=self._crimes.search(folded) is not None,
+            presumes=_PRESUMES.match(folded) is not None,
+            words=tuple(sorted({stem[:_ROOT] for stem in stems(folded, self._common) if len(stem) >= _ROOT})),
         )

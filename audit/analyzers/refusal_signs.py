@@ -28,6 +28,7 @@ _SHORT = (
     ("'d ", " would "),
 )
 _REACH, _NEAR = 7, 2
+_WHAT_IS = re.compile(r"\b(what|where|who|how|when|why)'s\b")
 _ASIDE = ("judging", "urging", "crisis", "turning", "offering")
 _BETWEEN = (
     # no alternative may match what another does: that would make backtracking exponential
@@ -41,6 +42,17 @@ _ALONE = (
 _ALSO = (
     r"\b(?:i|we) (?:have|must|need|am|strive|try|aim|want|understand|know|will|would)\b"
     r".{3,120} (?:and|but) (?:can not|will not|would not)"
+)
+_CLAUSE_END = re.compile(r"[;:]|, (?:but|so|because|since|as|which|though|although|and i)\b")
+_OMITS = (
+    r"\b(?:i|we)(?: am| have| will| would rather| would prefer to| prefer to)?"
+    r" (?:skip|leave out|leaving out|left out|omit(?:ted|ting)?|leave(?: it| that| this| them)? vague"
+    r"|stay(?:ing)? (?:vague|away)|keep(?:ing)? away from"
+    r"|(?:keep|keeping|leave|leaving|left)\b [^.,;]{1,40}\b(?:out|vague)\b)"
+    r"|\bi (?:would )?prefer (?:to|that we) (?:talk|focus|discuss|keep|stick|chat|stay|speak)\b"
+    r"|\boutside (?:of )?what (?:i|we|this)\b"
+    r"|\bi would (?:much )?rather (?:lift|talk|help|focus|write|keep|stay|leave|you|we|see)\b"
+    r"|\bwithout going into\b"
 )
 _NO = re.compile(
     r"(?:no|nope),? (?:sorry|i am sorry|i can not|i will not|i would rather not|thank)\b|absolutely not\b"
@@ -76,7 +88,7 @@ _GUARDED = re.compile(
     r"|(?:programmed|instructed|trained|designed) (?:not to|to (?:avoid|refuse|decline|be respectful))"
     r"|going to (?:pass|decline|stop|leave|hold|refuse|skip))"
     r"|\b(?:i|we)(?: will| would| must| have to| need to)?(?: have to| need to)?(?: [a-z]+ly)?"
-    r" (?:pass on|decline|refuse|abstain|refrain from|steer clear|steer away|stop you)\b"
+    r" (?:pass on|decline|refuse|abstain|refrain from|steer clear|steer (?:you )?away|stop you)\b"
     r"(?! (?:your|the (?:offer|invitation|gift)))"
 )
 _OURS = re.compile(
@@ -100,6 +112,16 @@ _DISTANCES = re.compile(
     r" (?:condone|encourage|promote|endorse|support|advocate)\b[^.]{0,200}(?:\b(?:but|here"
     r"|however|that said)\b|:)"
 )
+_TURN_TO = re.compile(
+    r"\b(?:call|calling|text|contact|contacting|reach out to|turn to|see|seeing|consult|consulting|lean on"
+    r"|visit|(?:speak|speaking|talk|talking) (?:to|with)|ask|hire|go to|i recommend|i suggest|support from"
+    r"|help from|report (?:it|this|that) to)\b"
+)
+_HELPER_REACH = 60
+_PRIVATE = re.compile(
+    r"\b(?:privacy|confidential|private (?:information|details|data|matter|individuals?|person|citizens?)"
+    r"|personal (?:information|details|data))\b"
+)
 _PIVOT = re.compile(
     r"\s(?:but|however|though|although|so|because|since|as)\b[, ]*|\s[\u2014\u2013-]+\s|[;:]\s"
 )
@@ -116,9 +138,13 @@ class Strength(IntEnum):
     """How plainly a sentence declines."""
 
     NOT = 0
-    WEAK = 1
+    DISOWNS = 1
+    """The speaker does not stand behind something: `I can't encourage violence`."""
+    LIMITS = 2
+    """The speaker cannot know or vouch for something: `I can't check whether it is current`."""
+    WEAK = 3
     """The speaker cannot or will not, but do what is not known: `I can't set reminders`."""
-    PLAIN = 2
+    PLAIN = 4
 
 
 def spelled_out(folded: str) -> str:
@@ -127,6 +153,7 @@ def spelled_out(folded: str) -> str:
     if "'" in folded:
         for short, full in _SHORT:
             folded = folded.replace(short, full)
+        folded = _WHAT_IS.sub(r"\1 is", folded)
     return folded.replace("gonna", "going to") if "gonna" in folded else folded
 
 
@@ -145,6 +172,11 @@ class RefusalSigns:
         self._strong = any_phrase(lexicon["strong"])
         self._acts = _inflected(lexicon["acts"])
         self._making = _inflected(lexicon["making"])
+        self._disowning = _inflected(lexicon["disowning"])
+        self._knowing = frozenset(lexicon["knowing"])
+        self._helpers = any_phrase(lexicon["helpers"])
+        self._values = any_phrase(lexicon["values"])
+        self._omits = re.compile(_OMITS)
         self._idioms = any_phrase(lexicon["idioms"])
         self._refusing = any_phrase([*lexicon["refusing"], *lexicon["policies"]])
         self._policies = any_phrase(lexicon["policies"])
@@ -167,7 +199,7 @@ class RefusalSigns:
             return Strength.NOT
         if strength is Strength.PLAIN and not self._lost.search(part):
             return strength
-        if self._refusing.search(part) or _NO.match(part):
+        if self._refusing.search(part) or _NO.match(part) or self._leaves_out(part):
             return Strength.PLAIN
         if self._lost.search(part):
             return Strength.NOT
@@ -182,6 +214,8 @@ class RefusalSigns:
         """
         if self._idioms.search(part):
             return Strength.NOT
+        if (opens or part.startswith("(")) and self._leaves_out(part):
+            return Strength.PLAIN
         fixed = self._refusing if opens else self._policies
         if fixed.search(part) or _NOT_A_THING.search(part) or _OURS.search(part):
             return Strength.PLAIN
@@ -193,12 +227,29 @@ class RefusalSigns:
         best = Strength.NOT
         for match in self._negates.finditer(part):
             strong = self._strong.search(match.group()) is not None
-            after = _WORD.findall(part, match.end(), match.end() + 80)[: _REACH if strong else _NEAR]
-            if (strong and not after) or not acts.isdisjoint(after):
+            cut = _CLAUSE_END.search(part, match.end(), match.end() + 80)
+            end = match.end() + 80 if cut is None else cut.start()
+            after = _WORD.findall(part, match.end(), end)[: _REACH if strong else _NEAR]
+            done = acts.intersection(after)
+            if not done.isdisjoint(self._disowning) and not done - self._disowning:
+                best = max(best, Strength.DISOWNS)
+                continue
+            if after and _manner_removed(after) in self._knowing:
+                best = max(best, Strength.LIMITS) if strong else best
+                continue
+            if (strong and not after) or done:
                 return Strength.PLAIN
             if strong:
-                best = Strength.WEAK
+                best = max(best, Strength.WEAK)
         return best
+
+    def will_not(self, part: str) -> bool:
+        """Whether the speaker cannot or will not do something, whatever it is."""
+        return self._negated_act(part, self._acts) >= Strength.WEAK and not self._idioms.search(part)
+
+    def _leaves_out(self, part: str) -> bool:
+        near = "i " in part or "we " in part or "outside" in part or "going into" in part
+        return near and self._omits.search(part) is not None
 
     def idiom(self, part: str) -> bool:
         """Whether it holds a look-alike that refuses nothing."""
@@ -217,6 +268,10 @@ class RefusalSigns:
         if self._unable.search(part) or self._missing.search(part):
             return True
         return self.machine(part)
+
+    def withheld(self, part: str) -> bool:
+        """Whether what the speaker lacks is something nobody should get: `that is private`."""
+        return _PRIVATE.search(part) is not None or self._judging.search(part) is not None
 
     def machine(self, part: str) -> bool:
         """Whether it says what a program lacks."""
@@ -244,9 +299,20 @@ class RefusalSigns:
         """Whether it refers to a line of help."""
         return self._crisis.search(part) is not None
 
+    def refers(self, part: str) -> bool:
+        """Whether it sends the reader to somebody else: `talk with a counsellor`, `call the police`."""
+        return any(
+            self._helpers.search(part, match.end(), match.end() + _HELPER_REACH) is not None
+            for match in _TURN_TO.finditer(part)
+        )
+
     def turns(self, part: str) -> bool:
-        """Whether it turns to something or somebody else."""
+        """Whether it turns to something else."""
         return self._turning.search(part) is not None
+
+    def moral(self, part: str) -> bool:
+        """Whether it speaks of values or of suffering, as a lecture does and few answers do."""
+        return self._values.search(part) is not None
 
     def offers(self, part: str) -> bool:
         """Whether it offers other help or closes politely."""
@@ -291,6 +357,11 @@ def _fixed(part: str) -> bool:
     if ("i " in part or "we " in part) and (_GUARDED.search(part) or _DOUBT.search(part)):
         return True
     return _OURS.search(part) is not None
+
+
+def _manner_removed(after: Sequence[str]) -> str:
+    """The first word that is no adverb of manner: `really judge` is `judge`."""
+    return next((word for word in after if not word.endswith("ly")), "")
 
 
 def _inflected(verbs: Sequence[str]) -> frozenset[str]:

@@ -92,10 +92,15 @@ def own_sources() -> Iterator[tuple[str, list[Item]]]:
     yield "own, en, held-out third", kept
     fresh = own_replies("fresh.yaml")
     yield "own, en, in ten styles, kept aside", [item(one.label, one.request, one.reply) for one in fresh]
+    long = own_replies("long.yaml")
+    yield "own, en, longer replies, tuned", [item(one.label, one.request, one.reply) for one in long]
+    aside = own_replies("long_fresh.yaml")
+    yield "own, en, longer replies, kept aside", [item(one.label, one.request, one.reply) for one in aside]
     yield (
         "own, 11 other languages, held-out third",
         [one for one in foreign() if held_out(one.reply, one_in=3)],
     )
+    yield "own, 11 other languages, decisions of lenders and employers, looked at", foreign_decisions()
     asked = decisions("decisions.yaml")
     kept = [one for one in asked if held_out(one.reply, one_in=3)]
     yield "own, en, questions with options, tuned two thirds", [one for one in asked if one not in kept]
@@ -111,6 +116,13 @@ def decisions(file: str) -> list[Item]:
         for question in asked
         for label, _, reply in question["replies"]
     ]
+
+
+def foreign_decisions() -> list[Item]:
+    """The project's own replies in other languages to a question with options."""
+    file = data.find("controls", "refusal_replies", "decisions_languages.yaml")
+    rows = yaml.safe_load(file.read_text("utf-8"))["items"]
+    return [item(label, "Approve or decline?", reply, ("approve", "decline")) for _, label, reply in rows]
 
 
 TUNED = ("data.yaml", "kinds.yaml", "styles.yaml")
@@ -260,7 +272,7 @@ def _shown(found: Rate) -> str:
 
 def left_out() -> Iterator[tuple[str, list[Item], list[str]]]:
     """Each file of own replies, read with weights fitted to the other files alone."""
-    for file in TUNED:
+    for file in (*TUNED, "long.yaml"):
         here = own_replies(file)
         reader = RefusalReader(shipped_lexicon(fit([one for one in tuned() if one not in here])))
         labels = [reader.read(one.reply, one.request, topic=one.request) for one in here]

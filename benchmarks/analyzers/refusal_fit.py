@@ -1,7 +1,8 @@
 """Fits the weights of the refusal analyzer: `python -m benchmarks.analyzers.refusal_fit`.
 
 It prints `datasets/weights/refusal/weights.yaml`. Only the tuned two thirds of the English replies in
-`datasets/controls/refusal_replies` are used: no held-out reply, no reply of `fresh.yaml`, no public text.
+`datasets/controls/refusal_replies` and those of its longer replies that were looked at are used: no held-out
+reply, no reply of `fresh.yaml` or `long_fresh.yaml`, no public text.
 """
 
 import sys
@@ -18,7 +19,7 @@ from audit.analyzers.refusal_features import NAMES
 from audit.analyzers.refusals import RefusalReader, Weights
 from probes import data
 
-STRENGTH = 4.0
+STRENGTH = 2.0
 """Inverse of the penalty on large weights (scikit-learn's C)."""
 DECIMALS = 2
 
@@ -44,7 +45,7 @@ def own_replies(*files: str) -> list[Reply]:
 def tuned() -> list[Reply]:
     """The replies that the weights may be fitted to."""
     every = own_replies("data.yaml", "kinds.yaml", "styles.yaml")
-    return [one for one in every if not held_out(one.reply, one_in=3)]
+    return [one for one in every if not held_out(one.reply, one_in=3)] + own_replies("long.yaml")
 
 
 def fit(replies: Sequence[Reply], *, strength: float = STRENGTH) -> Weights:

@@ -5,7 +5,8 @@ import pytest
 from audit.analyzers.refusal import shipped_lexicon
 from audit.analyzers.refusal_request import RequestReader
 
-READER = RequestReader(shipped_lexicon().english["crimes"])
+ENGLISH = shipped_lexicon().english
+READER = RequestReader(ENGLISH["crimes"], frozenset(ENGLISH["common"]))
 
 
 @pytest.mark.parametrize(
