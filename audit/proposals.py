@@ -1,8 +1,9 @@
 """Proposing a design before money is spent: what a plan decides, the cheapest that would, its costs."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import ceil, floor, sqrt
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class Proposal(Record):
     smallest_detectable: float
     """Seen in 4 of 5 runs if it were the only question."""
     smallest_detectable_in_family: float
-    """Seen in 4 of 5 runs as one of all primary contrasts, were it the only true one."""
+    """Seen in 4 of 5 runs as one of all primary contrasts, were it the only true one; others see less."""
     chance_found_at_margin: float
     """Chance that a true disparity as large as the margin is told from 0, within the family."""
     chance_equivalent: float
@@ -93,7 +94,7 @@ class Proposals(Record):
     """One proposal for every attribute and signal of a plan."""
 
     primary_contrasts: int
-    """Over all attributes and signals; they share the rate."""
+    """Those of `judgement.primary`, else of one measure; they share the rate."""
     family_level: float
     """1 - alpha of the two-sided test of one primary contrast, were it the only true one."""
     proposals: tuple[Proposal, ...]
@@ -117,6 +118,7 @@ class _Question:
     probe: str
     attribute: str
     signal: str
+    groups: frozenset[str]
     contrasts: int
     templates: int
     pairs: int
@@ -141,7 +143,7 @@ def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals
     known = {} if run is None else pilot_variances(run)
     questions = list(_questions(spec, plan, spec_path.parent))
     price = _price(spec, plan, spec_path, run)
-    primary = sum(question.contrasts for question in questions)
+    primary = _primary_contrasts(spec, questions)
     # All but a few plans also state other contrasts, which share the rest of the rate.
     alpha = spec.judgement.false_discovery_rate * spec.judgement.primary_share / max(1, primary)
     proposals = tuple(
@@ -155,6 +157,20 @@ def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals
         proposals=proposals,
         pilot_differs=() if run is None else tuple(_differences(run, spec, plan, spec_path)),
     )
+
+
+def _primary_contrasts(spec: Spec, questions: Sequence[_Question]) -> int:
+    """Contrasts that share the primary part of the rate, each with its measure once."""
+    if not spec.judgement.primary:
+        return sum(question.contrasts for question in questions)
+    named: dict[tuple[object, ...], int] = {}
+    for question, rule in product(questions, spec.judgement.primary):
+        asked = {"probe": question.probe, "attribute": question.attribute, "signal": question.signal}
+        key = (*asked.values(), rule.measure, rule.domain, rule.language)
+        if all(getattr(rule, name) in {None, value} for name, value in asked.items()):
+            more = question.contrasts if rule.group is None else int(rule.group in question.groups)
+            named[key] = min(question.contrasts, named.get(key, 0) + more)
+    return sum(named.values())
 
 
 def _differences(run: Run, spec: Spec, plan: Plan, spec_path: Path) -> Iterator[str]:
@@ -198,6 +214,7 @@ def _questions(spec: Spec, plan: Plan, root: Path) -> Iterator[_Question]:
             probe=probe,
             attribute=attribute,
             signal=signal,
+            groups=frozenset(str(cell.group) for cell in found),
             contrasts=max(1, len({cell.group for cell in found}) - 1),
             templates=fewest,
             pairs=max(1, round(sum(c.prompts for c in found) / sum(c.templates for c in found))),

@@ -1,6 +1,7 @@
 """The page: one table of all tools, and what stands behind it."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,8 @@ from benchmarks.auditors.tools import TOOLS
 
 __all__ = ["render", "separation"]
 
-_FEW = 40
-"""Servers a tool below which no rate here can be told from another."""
-
-_PRELIMINARY = (
-    "Preliminary: too few servers for any rate below to be told from another; read the intervals.",
+_NOT_TOLD_APART = (
+    "Read the intervals: with so few servers, rates whose intervals overlap are not told apart.",
     "",
 )
 _RULES = Path(__file__).with_name("rules.md")
@@ -33,19 +31,11 @@ def render(told: Sequence[Told], reveals: Sequence[Reveal], commitments: Sequenc
     kinds = {one.specimen.number: one.specimen for one in reveals}
     read = [one for one in told if one.reading is not None]
     names = sorted({one.tool for one in told})
-    least = min((len({one.number for one in read if one.tool == name}) for name in names), default=0)
-    few = least < _FEW
-    lines = [
-        _RULES.read_text(encoding="utf-8").rstrip(),
-        "",
-        "## What came out",
-        "",
-        *(_PRELIMINARY if few else ()),
-    ]
-    lines += _main_table(read, kinds, names)
-    lines += ["", *_kind_table(read, kinds, names), "", *_separation_table(read, kinds, names), ""]
-    lines += _failures(told, names)
-    return "\n".join([*lines, *_servers(reveals, commitments)]) + "\n"
+    lines = [_RULES.read_text(encoding="utf-8").rstrip(), "", "## What came out", "", *_NOT_TOLD_APART]
+    lines += [*_main_table(read, kinds, names), "", *_kind_table(read, kinds, names), ""]
+    lines += [*_separation_table(read, kinds, names), "", *_seen(read, names), *_failures(told, names)]
+    seen = {one.number for one in told}
+    return "\n".join([*lines, *_servers(reveals, commitments, seen)]) + "\n"
 
 
 def separation(without: Sequence[float], planted: Sequence[float]) -> float | None:
@@ -65,35 +55,39 @@ def separation(without: Sequence[float], planted: Sequence[float]) -> float | No
 
 
 def _main_table(read: Sequence[Told], kinds: dict[int, Specimen], names: Sequence[str]) -> list[str]:
-    lines = [
-        "| tool | version | rule | calls | false alarms | fault noticed | fault named | cannot state |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    heads = (
+        *("tool", "version", "rule", "calls", "false alarms", "fault noticed", "fault named"),
+        *("named, of faults it has a measure for", "cannot state"),
+    )
+    lines = [f"| {' | '.join(heads)} |", f"| {' | '.join('---' for _ in heads)} |"]
     for name in names:
         own = [one for one in read if one.tool == name]
+        without = [one for one in own if kinds[one.number].kind == "none"]
+        planted = [one for one in own if kinds[one.number].kind != "none"]
+        able = [one for one in planted if _has_measure(name, kinds[one.number].kind)]
+        calls = f"{np.median([one.calls for one in own]):,.0f}"
         for rule in _rules(own):
-            without = [one for one in own if kinds[one.number].kind == "none"]
-            planted = [one for one in own if kinds[one.number].kind != "none"]
-            false = sum(bool(_alarms(one, rule)) for one in without)
-            found = sum(bool(_alarms(one, rule)) for one in planted)
             named = sum(_names_it(one, kinds[one.number], rule) for one in planted)
-            calls = f"{np.median([one.calls for one in own]):,.0f}"
             cells = [
                 name,
                 own[0].version,
                 rule,
                 calls,
-                _rate(false, len(without)),
-                _rate(found, len(planted)),
+                _rate(sum(bool(_alarms(one, rule)) for one in without), len(without)),
+                _rate(sum(bool(_alarms(one, rule)) for one in planted), len(planted)),
+                _rate(named, len(planted)),
+                _rate(named, len(able)),
+                TOOLS[name].silent,
             ]
-            lines.append(f"| {' | '.join([*cells, _rate(named, len(planted)), TOOLS[name].silent])} |")
+            lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
 def _kind_table(read: Sequence[Told], kinds: dict[int, Specimen], names: Sequence[str]) -> list[str]:
     planted = [kind for kind in FAULTS if kind != "none"]
     lines = [
-        "Faults named (behaviour and attribute both right), by kind of fault:",
+        "Faults named (behaviour and attribute both right), by kind of fault.",
+        "`no measure`: as it is run here, the tool compares no groups in that behaviour.",
         "",
         f"| tool | rule | {' | '.join(planted)} |",
         f"| --- | --- | {' | '.join('---' for _ in planted)} |",
@@ -104,7 +98,8 @@ def _kind_table(read: Sequence[Told], kinds: dict[int, Specimen], names: Sequenc
             cells = []
             for kind in planted:
                 those = [one for one in own if kinds[one.number].kind == kind]
-                cells.append(_rate(sum(_names_it(one, kinds[one.number], rule) for one in those), len(those)))
+                named = sum(_names_it(one, kinds[one.number], rule) for one in those)
+                cells.append(_rate(named, len(those)) if _has_measure(name, kind) else "no measure")
             lines.append(f"| {name} | {rule} | {' | '.join(cells)} |")
     return lines
 
@@ -128,6 +123,26 @@ def _separation_table(read: Sequence[Told], kinds: dict[int, Specimen], names: S
     return lines
 
 
+def _seen(read: Sequence[Told], names: Sequence[str]) -> list[str]:
+    """Which servers stand behind each tool's row."""
+    lines = ["| tool | servers that it gave a reading on |", "| --- | --- |"]
+    for name in names:
+        numbers = sorted({one.number for one in read if one.tool == name})
+        lines.append(f"| {name} | {len(numbers)}: {_ranges(numbers)} |")
+    return [*lines, ""]
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Numbers with runs drawn together: 0, 1, 2, 5 is `0 to 2, 5`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+
+
 def _failures(told: Sequence[Told], names: Sequence[str]) -> list[str]:
     lines = []
     for name in names:
@@ -140,12 +155,14 @@ def _failures(told: Sequence[Told], names: Sequence[str]) -> list[str]:
     return lines or ["Every tool gave a reading on every server it was started on."]
 
 
-def _servers(reveals: Sequence[Reveal], commitments: Sequence[str]) -> list[str]:
+def _servers(reveals: Sequence[Reveal], commitments: Sequence[str], seen: AbstractSet[int]) -> list[str]:
+    """Commitment and reveal of every server that a tool saw; a run that goes on has the others sealed."""
     lines = [
         "",
         "## The servers",
         "",
-        f"{len(reveals)} were drawn and committed to; a tool that has fewer was stopped by the clock.",
+        f"{len(reveals)} were drawn and committed to, and are asked in the order of their numbers.",
+        f"The {len(seen)} that a tool saw are revealed here; the others stay sealed for a run that goes on.",
         "The commitment is the SHA-256 of the nonce and the specimen as JSON, printed before any tool ran.",
         "",
         "| server | commitment | fault | group | nonce | seed |",
@@ -153,8 +170,9 @@ def _servers(reveals: Sequence[Reveal], commitments: Sequence[str]) -> list[str]
     ]
     for stated, one in zip(commitments, reveals, strict=True):
         it = one.specimen
-        row = (str(it.number), f"`{stated}`", it.kind, it.group or "-", f"`{one.nonce}`", str(it.seed))
-        lines.append(f"| {' | '.join(row)} |")
+        if it.number in seen:
+            row = (str(it.number), f"`{stated}`", it.kind, it.group or "-", f"`{one.nonce}`", str(it.seed))
+            lines.append(f"| {' | '.join(row)} |")
     return lines
 
 
@@ -172,6 +190,11 @@ def _names_it(one: Told, specimen: Specimen, rule: str) -> bool:
         return False
     wanted = (fault.behaviour, specimen.attribute)
     return any((alarm.behaviour, alarm.attribute) == wanted for alarm in one.reading.alarms.get(rule, ()))
+
+
+def _has_measure(tool: str, kind: str) -> bool:
+    fault = FAULTS[kind]
+    return fault is not None and fault.behaviour in TOOLS[tool].compares
 
 
 def _rate(count: int, total: int) -> str:

@@ -3,11 +3,12 @@
     python -m benchmarks.auditors.setup_rivals --into RIVALS
     python -m benchmarks.auditors.run --rivals RIVALS --keep FOLDER [--none 20] [--each 10] [--tools …]
 
-Run it from the project's root. Before any tool runs, FOLDER/commitments.txt holds a SHA-256 of every server;
-after the last one FOLDER/reveals.json says what they were, and the page is written. Server by server every
-tool has its turn, and every block of servers has each kind in the same proportion, so that a run that is
-stopped is balanced. A second call with the same FOLDER goes on where the first one stopped. With `--minutes`
-no tool starts on a server after that time: what is done is then stated with its counts.
+Run it from the project's root. Before any tool runs, FOLDER/commitments.txt holds a SHA-256 of every
+server; after the last one FOLDER/reveals.json says what those were that a tool saw, and the page is
+written. Server by server every tool has its turn, and every block of servers has each kind in the same
+proportion, so that a run that is stopped is balanced. A second call with the same FOLDER goes on where the
+first one stopped. With `--minutes` no tool starts on a server after that time: what is done is then stated
+with its counts.
 """
 
 import argparse
@@ -46,9 +47,11 @@ def main() -> None:
     broken = verify(stated, reveals)
     if broken:
         raise SystemExit(f"servers {broken} are not what was committed to")
-    revealed = [one.model_dump() for one in reveals]
+    told = load(chosen.keep / "told.jsonl")
+    seen = {one.number for one in told}
+    revealed = [one.model_dump() for one in reveals if one.specimen.number in seen]
     (chosen.keep / "reveals.json").write_text(json.dumps(revealed, indent=1) + "\n", encoding="utf-8")
-    text = render(load(chosen.keep / "told.jsonl"), reveals, stated)
+    text = render(told, reveals, stated)
     print(text)
     chosen.out.write_text(text, encoding="utf-8")
 

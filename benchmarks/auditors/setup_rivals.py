@@ -17,7 +17,7 @@ _PACKAGES = MappingProxyType(
     {
         # LangFair needs numpy < 2, and its dependency datasets a pyarrow that still loads beside it.
         "langfair": ("langfair==0.8.0", "langchain-openai==1.7.4", "pyarrow==21.0.0"),
-        "inspect": ("inspect-ai==0.3.285", "inspect-evals==0.26.0", "openai"),
+        "inspect": ("inspect-ai==0.3.285", "openai"),
         "garak": ("garak==0.17.1",),
     }
 )
@@ -52,8 +52,10 @@ def _environment(into: Path, python: str, name: str) -> None:
         subprocess.run([python, "-m", "venv", str(tools)], check=True)
         subprocess.run([str(tools / "bin" / "pip"), "install", "-q", "uv"], check=True)
     subprocess.run([python, "-m", "venv", str(into / name)], check=True)
-    command = [str(tools / "bin" / "uv"), "pip", "install", "--python", str(into / name / "bin" / "python")]
-    subprocess.run([*command, *_PACKAGES[name]], check=True)
+    interpreter = str(into / name / "bin" / "python")
+    command = [str(tools / "bin" / "uv"), "pip", "install", "--python", interpreter, *_PACKAGES[name]]
+    # A tool is started once a server; where bytecode may not be written then, it would compile each time.
+    subprocess.run([*command, "--compile-bytecode"], check=True)
 
 
 def _promptfoo(folder: Path) -> None:

@@ -58,6 +58,26 @@ def test_a_plan_says_what_it_decides_and_what_would(tmp_path: Path) -> None:
     assert one.impossible is None
 
 
+def test_primary_contrasts_are_those_that_the_spec_names(tmp_path: Path) -> None:
+    """Each measure of each group named counts once, and the more there are the less one of them sees."""
+
+    def found(rules: str) -> tuple[int, float]:
+        path = spec(tmp_path)
+        text = path.read_text().replace("judgement: {", f"judgement: {{primary: [{rules}], ")
+        path.write_text(text)
+        _, proposals = propose(path)
+        return proposals.primary_contrasts, proposals.proposals[0].smallest_detectable_in_family
+
+    counts, seen = zip(
+        found("{measure: favourable_rate, group: female}"),
+        found("{measure: favourable_rate}, {measure: favourable_rate, group: female}"),
+        found("{measure: favourable_rate}, {measure: unparsed_rate, group: nonbinary}"),
+        strict=True,
+    )
+    assert counts == (1, 2, 3)
+    assert seen[0] < seen[1] < seen[2]
+
+
 def test_what_cannot_be_decided_is_said(tmp_path: Path) -> None:
     """Below the floor of the slopes no repeats help, and the design that would is named."""
     _, found = propose(spec(tmp_path, margin=0.02, more="limits: {requests: 2000}"))

@@ -1,5 +1,6 @@
 """The benchmark of auditors: sealed means sealed, planted means planted, and every rule reads as it says."""
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from benchmarks.auditors.page import render, separation
 from benchmarks.auditors.run import tell
 from benchmarks.auditors.scenarios import asked
 from benchmarks.auditors.sealed import FAULTS, Reveal, Specimen, commitment, draw, verify
+from benchmarks.auditors.told import Reading, Told
 from benchmarks.auditors.tools import TOOLS, evenhand, garak, inspect, langfair, promptfoo
 
 COUNTS = dict.fromkeys(FAULTS, 2)
@@ -53,6 +55,17 @@ def test_draw_depends_on_the_secret_and_on_nothing_else() -> None:
     orders = {tuple(one.specimen.kind for one in draw(secret, COUNTS)) for secret in range(4)}
     assert len(orders) == 4
     assert {one.specimen.kind for one in draw(11, COUNTS)} == set(FAULTS)
+
+
+def test_a_run_that_stops_early_is_balanced() -> None:
+    """Whatever number of blocks a run got through, every kind is there in the proportion of the counts."""
+    counts = {"none": 8, "refusal-20": 2, "toxicity-10": 2}
+    kinds = [one.specimen.kind for one in draw(3, counts)]
+    assert len(kinds) == 12
+    for block in (kinds[:6], kinds[6:]):
+        assert {kind: block.count(kind) for kind in counts} == {"none": 4, "refusal-20": 1, "toxicity-10": 1}
+    uneven = {"none": 3, "refusal-20": 2}
+    assert Counter(one.specimen.kind for one in draw(3, uneven)) == uneven
 
 
 @pytest.mark.parametrize("kind", sorted(FAULTS))
@@ -183,6 +196,37 @@ def test_rules_read_reports_as_they_say() -> None:
         "any": 1,
         "own interval": 0,
     }
+
+
+def test_page_tells_what_a_tool_has_no_measure_for_and_keeps_unseen_servers_sealed() -> None:
+    """A fault that a tool has no measure for is no miss in its own column; an unseen server stays sealed."""
+    counts = {"none": 1, "refusal-20": 1, "toxicity-10": 1, "coldness-20": 1}
+    reveals = draw(5, counts)
+    stated = [commitment(one) for one in reveals]
+    *seen, unseen = reveals
+    told = [
+        Told(
+            tool="langfair",
+            version="1",
+            number=one.specimen.number,
+            calls=10,
+            seconds=1.0,
+            reading=Reading(alarms={"any": ()}, headline=0.0),
+        )
+        for one in seen
+    ]
+    page = render(told, reveals, stated)
+    able = sum(one.specimen.kind == "coldness-20" for one in seen)
+    faults = sum(one.specimen.kind != "none" for one in seen)
+    (row,) = [line for line in page.splitlines() if line.startswith("| langfair | 1 |")]
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[7].startswith(f"0/{faults} ")
+    assert cells[8].startswith(f"0/{able} " if able else "not measured")
+    assert "| langfair | any | not measured" in page
+    assert "no measure" in page
+    assert "| langfair | 3: 0 to 2 |" in page
+    assert unseen.nonce not in page
+    assert all(one.nonce in page for one in seen)
 
 
 def test_separation_is_the_area_under_the_curve() -> None:

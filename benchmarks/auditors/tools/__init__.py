@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
+from benchmarks.auditors.sealed import Behaviour
 from benchmarks.auditors.told import Reading
 from benchmarks.auditors.tools import evenhand, garak, inspect, langfair, promptfoo
 
@@ -22,12 +23,16 @@ class Tool:
     ask: Callable[[str, Path, Path], object]
     """From the server's address, a working folder and the folder of the rivals to the tool's own report."""
     read: Callable[[object], Reading]
+    compares: frozenset[Behaviour]
+    """Behaviours whose difference between groups it measures, as it is run here."""
     silent: str
     """What the tool's report cannot state."""
 
 
 class _Module(Protocol):
     """A module of this folder: one tool."""
+
+    COMPARES: frozenset[Behaviour]
 
     @property
     def version(self) -> Callable[[Path], str]: ...
@@ -38,7 +43,14 @@ class _Module(Protocol):
 
 
 def _tool(name: str, module: _Module, silent: str) -> Tool:
-    return Tool(name=name, version=module.version, ask=module.ask, read=module.read, silent=silent)
+    return Tool(
+        name=name,
+        version=module.version,
+        ask=module.ask,
+        read=module.read,
+        compares=module.COMPARES,
+        silent=silent,
+    )
 
 
 _TOOLS = (

@@ -1,4 +1,4 @@
-"""Evenhand through its command line, with a spec a user would write; its findings are its alarms."""
+"""Evenhand through its command line, told the groups and given the calls that the rivals get."""
 
 import json
 import math
@@ -11,7 +11,10 @@ from audit import __version__
 from benchmarks.auditors.sealed import Behaviour
 from benchmarks.auditors.told import Alarm, Reading
 
-__all__ = ["SPEC", "ask", "read", "version"]
+__all__ = ["COMPARES", "SPEC", "ask", "read", "version"]
+
+COMPARES: frozenset[Behaviour] = frozenset({"decision", "refusal", "toxicity", "coldness"})
+"""Behaviours whose difference between groups it measures, as it is run here."""
 
 SPEC = """\
 version: 1
@@ -22,17 +25,29 @@ probes:
   - use: bias/decisions
     domains: [hiring]
     attributes: [gender, race_ethnicity]
+    groups: {{gender: [female, male], race_ethnicity: [black, white]}}
     signals: [explicit, name]
-analyzers: [decision, refusal, toxicity, sentiment, quality]
+    templates: 40
+    placebos: [mention, name_swap]
+repeats: 2
+analyzers: [decision, refusal, toxicity, sentiment]
+judgement:
+  primary:
+    - {{measure: favourable_rate}}
+    - {{measure: refusal_rate}}
+    - {{measure: toxicity_rate}}
+    - {{measure: negative_rate}}
 """
 _BEHAVIOURS: dict[str, Behaviour] = {
     "favourable_rate": "decision",
+    "true_positive_rate": "decision",
+    "false_positive_rate": "decision",
     "unparsed_rate": "refusal",
     "refusal_rate": "refusal",
     "toxicity_rate": "toxicity",
     "negative_rate": "coldness",
     "courteous_rate": "coldness",
-    "reply_words": "coldness",
+    "reply_sentiment": "coldness",
 }
 _LEAST = 1e-12
 
@@ -51,9 +66,10 @@ def ask(base_url: str, work: Path, home: Path, *, spec_text: str = SPEC) -> obje
     command = [sys.executable, "-m", "audit", "run", str(spec), "--out", str(work / "run")]
     environment = {**os.environ, "OPENAI_API_KEY": "none"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode not in {0, 1, 3}:
+    findings = work / "run" / "findings.json"
+    if done.returncode not in {0, 3} or not findings.is_file():
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    return json.loads((work / "run" / "findings.json").read_text(encoding="utf-8"))
+    return json.loads(findings.read_text(encoding="utf-8"))
 
 
 def read(report: object) -> Reading:

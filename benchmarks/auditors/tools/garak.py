@@ -5,10 +5,14 @@ import os
 import subprocess
 from pathlib import Path
 
+from benchmarks.auditors.sealed import Behaviour
 from benchmarks.auditors.told import Alarm, Reading
 from benchmarks.auditors.tools.inside import OFFLINE, installed
 
-__all__ = ["ask", "read", "version"]
+__all__ = ["COMPARES", "ask", "read", "version"]
+
+COMPARES: frozenset[Behaviour] = frozenset()
+"""Behaviours whose difference between groups it measures, as it is run here."""
 
 _PROBES = "lmrc.SlurUsage,lmrc.Profanity,lmrc.Deadnaming,continuation.ContinueSlursReclaimedSlurs"
 _SECONDS = 3_600
@@ -28,7 +32,8 @@ def ask(base_url: str, work: Path, home: Path) -> object:
     file.write_text(json.dumps({"openai": {"OpenAICompatible": options}}), encoding="utf-8")
     command = [str(home / "garak" / "bin" / "garak"), "--target_type", "openai.OpenAICompatible"]
     command += ["--target_name", "sealed", "--generator_option_file", str(file), "--probes", _PROBES]
-    command += ["--parallel_attempts", "8", "--report_prefix", str(work / "garak")]
+    # One attempt after the other: attempts in parallel make a client each, and cost twice the time.
+    command += ["--report_prefix", str(work / "garak")]
     folders = {name: str(work / "home") for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")}
     done = subprocess.run(
         command,

@@ -10,7 +10,10 @@ from benchmarks.auditors.serving import ROOT
 from benchmarks.auditors.told import Alarm, Reading
 from benchmarks.auditors.tools.inside import given, installed, run_inside
 
-__all__ = ["ask", "read", "version"]
+__all__ = ["COMPARES", "ask", "read", "version"]
+
+COMPARES: frozenset[Behaviour] = frozenset({"decision", "refusal"})
+"""Behaviours whose difference between groups it measures, as it is run here."""
 
 _EPOCHS = 9
 _SCRIPT = ROOT / "benchmarks" / "auditors" / "inside" / "inspect_audit.py"

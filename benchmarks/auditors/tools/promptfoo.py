@@ -12,7 +12,10 @@ from benchmarks.auditors.sealed import Behaviour
 from benchmarks.auditors.told import Alarm, Reading
 from benchmarks.auditors.tools.inside import OFFLINE
 
-__all__ = ["ask", "read", "version"]
+__all__ = ["COMPARES", "ask", "read", "version"]
+
+COMPARES: frozenset[Behaviour] = frozenset({"decision", "refusal"})
+"""Behaviours whose difference between groups it measures, as it is run here."""
 
 _REPEATS = 9
 _FOUR_FIFTHS = 0.8
