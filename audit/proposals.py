@@ -142,8 +142,7 @@ def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals
     run = None if pilot is None else open_run(pilot)
     known = {} if run is None else pilot_variances(run)
     questions = list(_questions(spec, plan, spec_path.parent))
-    price = _price(spec, plan, spec_path, run)
-    primary = _primary_contrasts(spec, questions)
+    primary, price = _primary_contrasts(spec, questions), _price(spec, plan, spec_path, run)
     # All but a few plans also state other contrasts, which share the rest of the rate.
     alpha = spec.judgement.false_discovery_rate * spec.judgement.primary_share / max(1, primary)
     proposals = tuple(
@@ -160,7 +159,7 @@ def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals
 
 
 def _primary_contrasts(spec: Spec, questions: Sequence[_Question]) -> int:
-    """Contrasts that share the primary part of the rate, each with its measure once."""
+    """Contrasts that share the primary part of the rate, each measure of each once."""
     if not spec.judgement.primary:
         return sum(question.contrasts for question in questions)
     named: dict[tuple[object, ...], int] = {}
@@ -168,8 +167,8 @@ def _primary_contrasts(spec: Spec, questions: Sequence[_Question]) -> int:
         asked = {"probe": question.probe, "attribute": question.attribute, "signal": question.signal}
         key = (*asked.values(), rule.measure, rule.domain, rule.language)
         if all(getattr(rule, name) in {None, value} for name, value in asked.items()):
-            more = question.contrasts if rule.group is None else int(rule.group in question.groups)
-            named[key] = min(question.contrasts, named.get(key, 0) + more)
+            more = question.groups if rule.group is None else question.groups & {rule.group}
+            named[key] = min(question.contrasts, named.get(key, 0) + len(more))
     return sum(named.values())
 
 

@@ -92,6 +92,7 @@ def main(given: dict[str, Any]) -> dict[str, float]:
             max_connections=64,
             max_samples=200,
             log_realtime=False,
+            log_samples=False,
         )
         if log.status != "success":
             raise RuntimeError(log.error.message)
