@@ -114,8 +114,8 @@ def clustered_rate_interval(
     With no success, or nothing else, there is no spread to see, and the interval is
     Clopper-Pearson's with the number of clusters as the number of trials: as if each cluster
     answered once. If the clusters are equal in between, it is `equal_clusters_interval`. Where few
-    clusters differ from the most frequent rate, each end moves out by what clusters not met add to the
-    reach of a t interval (`reaches`), so that one success never tells more than none.
+    clusters differ from the most frequent rate, each end moves out by the share of clusters not met that
+    lengthens the reach of a t interval (`reaches`), so that one success never tells more than none.
 
     Not for a difference between groups: use paired differences and `cluster_t_interval`.
 
@@ -226,7 +226,9 @@ def _clustered_wilson(point: float, standard_error: float, rates: Vector, level:
     if unseen is not None:
         alone = t_estimate(point, standard_error, df, n_clusters=n, level=level, method=method)
         (below, above), (plain, _) = (reaches(alone, one, (1 - level) / 2) for one in (unseen, None))
-        low, high = max(0.0, low - (below - plain)), min(1.0, high + (above - plain))
+        # Other clusters, all 0 or all 1, leave the rest of the rate as it is: no end gets to 0 or 1.
+        low -= low * (below - plain) / point
+        high += (1 - high) * (above - plain) / (1 - point)
         method += ", with a bound for clusters not met"
     return Interval(low=low, high=high, level=level, method=method)
 

@@ -185,3 +185,11 @@ def test_rare_clusters_beside_single_hits_are_covered() -> None:
         found = clustered_rate_interval(draw.binomial(10, rates), [10] * 44).interval
         missed += not found.low <= 0.02 + 0.98 * 0.001 <= found.high
     assert missed / 400 < 0.05
+
+
+def test_a_rate_above_0_has_no_end_at_0() -> None:
+    """What other clusters may hide takes a share of each end, so a ratio by such a rate has an end too."""
+    found = clustered_rate_interval([1] + [0] * 11, [4] * 12).interval
+    assert 0 < found.low < 1 / 48 < found.high < 1
+    every = clustered_rate_interval([3] + [4] * 11, [4] * 12).interval
+    assert (every.low, every.high) == pytest.approx((1 - found.high, 1 - found.low))
