@@ -43,8 +43,9 @@ def why(estimate: Estimate) -> str:
     parts = [] if estimate.verdict is Verdict.OBSERVED else list(estimate.reasons)
     if estimate.material:
         parts.append("the whole interval lies beyond the margin of concern")
-    if estimate.selected_ci_low is not None:
-        chosen = bounds(estimate.selected_ci_low, estimate.selected_ci_high, estimate.unit, difference=True)
+    if estimate.widened:
+        compared = estimate.kind != "rate"
+        chosen = bounds(*estimate.stated_interval, estimate.unit, difference=compared)
         parts.append(f"interval adjusted for having been selected: {chosen}")
     if estimate.observation:
         parts.append(f"an observation and no finding by itself: the norm here is “{said(estimate.norm)}”")

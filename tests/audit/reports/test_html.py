@@ -324,6 +324,12 @@ def test_the_kind_of_correction_is_named_as_it_is(html: str) -> None:
     assert "(weighted Benjamini\u2013Hochberg)</dd>" in html
 
 
+def test_a_finding_says_which_of_its_intervals_allows_for_the_picking(html: str) -> None:
+    """The card states the interval of its claim first, and then the plain one as such."""
+    size = "interval \u221222.1 to \u22125.1, which allows for having been picked among many; taken by itself"
+    assert size in html
+
+
 def test_report_is_written_as_rendered(tmp_path: Path, typical: ReportContent, html: str) -> None:
     """The file holds the rendered page in UTF-8, and an older report is replaced."""
     path = tmp_path / "report.html"
