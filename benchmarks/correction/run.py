@@ -2,9 +2,9 @@
 
     python -m benchmarks.correction.run [--runs 2000] [--out docs/explanation/correction-figures.md]
 
-Run it from the project's root: about ten minutes of one core for 2,000 runs, no network. It prints the page
-and writes it. Contrasts, corrections and intervals are those that `audit.estimates.disparities` states, from
-rows as a run has them.
+Run it from the project's root: about a quarter of an hour of one core for 2,000 runs, no network. It prints
+the page and writes it. Contrasts, corrections and intervals are those that `audit.estimates.disparities`
+states, from rows as a run has them.
 """
 
 import argparse
