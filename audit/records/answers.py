@@ -78,7 +78,7 @@ class Output(Record):
     error: HostileText | None = None
     """Why there is no answer, one line; None if there is one."""
     finish_reason: HostileText | None = None
-    """As the provider gave it: `stop`, `length`, `content_filter`, …"""
+    """As the provider gave it; every word for a cut answer is `length`, for a filter `content_filter`."""
     refusal: HostileText | None = None
     """The provider's refusal field."""
     usage: Usage | None = None

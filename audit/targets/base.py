@@ -3,12 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
-from audit.records import Output, Request
+from audit.records import Output, Request, Usage
 from probes.base import Options
 
-__all__ = ["FatalTargetError", "RetryableTargetError", "Target", "TargetContext", "TargetError", "TargetInfo"]
+__all__ = [
+    "Answer",
+    "FatalTargetError",
+    "RetryableTargetError",
+    "Target",
+    "TargetContext",
+    "TargetError",
+    "TargetInfo",
+    "output_for",
+]
 
 
 class TargetError(Exception):
@@ -102,3 +111,37 @@ class Target(Protocol):
     async def aclose(self) -> None:
         """Give back connections and files."""
         ...
+
+
+class Answer(TypedDict, total=False):
+    """What a target may say of a request, besides which request it is."""
+
+    text: str | None
+    error: str | None
+    finish_reason: str | None
+    refusal: str | None
+    usage: Usage | None
+    latency_s: float | None
+    logprobs: tuple[float, ...] | None
+    request_id: str | None
+    model: str | None
+    fingerprint: str | None
+    cached: bool
+
+
+def output_for(request: Request, target: str, **answer: Unpack[Answer]) -> Output:
+    """An output with the key of its request.
+
+    Args:
+        request: What was asked.
+        target: Name under which the output is stored.
+        answer: The other fields of the output.
+    """
+    return Output(
+        target=target,
+        prompt_id=request.prompt_id,
+        turn=request.turn,
+        repeat=request.repeat,
+        attempt=request.attempt,
+        **answer,
+    )

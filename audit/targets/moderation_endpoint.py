@@ -148,7 +148,7 @@ class ModerationEndpoint:
         except openai.APIStatusError as error:
             body, headers = error_body(error.response.content), error.response.headers
             raise status_error(
-                error.status_code, body, headers, place=self._place, secret=self._secret
+                error.status_code, body, headers, place=self._place, secrets=(self._secret,)
             ) from error
         except (openai.APIConnectionError, TimeoutError) as error:
             what, unreachable = transport_problem(error, limit)

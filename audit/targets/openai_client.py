@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import openai
 
-__all__ = ["open_client", "transport_problem"]
+__all__ = ["open_client", "request_options", "transport_problem"]
 
 _NO_KEY = "not-needed"
+_BEARER = "authorization"
 
 
 def open_client(
-    base_url: str, secret: str, timeout_s: float, headers: Mapping[str, str] | None = None
+    base_url: str,
+    secret: str,
+    timeout_s: float,
+    headers: Mapping[str, str] | None = None,
+    key_name: str = "authorization",
 ) -> "openai.AsyncOpenAI":
     """A client that retries nothing, follows no redirect and takes nothing from the environment.
 
@@ -23,15 +28,18 @@ def open_client(
         secret: The key; empty if none is needed.
         timeout_s: Longest wait for an answer, in seconds.
         headers: Further headers.
+        key_name: Header that carries the key; `authorization` does as a bearer.
     """
     import openai  # noqa: PLC0415 - takes most of a second, and only what is asked needs it
+
+    own = {} if key_name == _BEARER else {key_name: secret}
 
     client = openai.AsyncOpenAI(
         api_key=secret or _NO_KEY,
         base_url=base_url,
         timeout=timeout_s,
         max_retries=0,
-        default_headers=headers,
+        default_headers={**(headers or {}), **own},
         http_client=openai.DefaultAioHttpClient(
             follow_redirects=False,  # a redirect would reach a host that nobody has named
             timeout=timeout_s,
@@ -40,6 +48,13 @@ def open_client(
     # The SDK fills these from the environment; another server has no business with them.
     client.organization = client.project = client.admin_api_key = None
     return client
+
+
+def request_options(key_name: str) -> "openai.RequestOptions":
+    """What goes with every request: no bearer where another header carries the key."""
+    import openai  # noqa: PLC0415 - as above
+
+    return {} if key_name == _BEARER else {"headers": {"Authorization": openai.Omit()}}
 
 
 def transport_problem(error: BaseException, limit: float) -> tuple[str, bool]:

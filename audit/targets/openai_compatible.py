@@ -1,4 +1,4 @@
-"""The `openai` target: any model behind an OpenAI-compatible chat-completions address.
+"""The `openai` target: any model behind an OpenAI-compatible address, by chat completions or Responses.
 
 OpenAI, Azure, vLLM, llama.cpp, Ollama, `transformers serve` and most gateways speak it. The SDK does the
 transport; retries are the runner's alone, since a retry hidden here would be billed and counted by nobody.
@@ -19,13 +19,16 @@ from audit.targets.base import (
     TargetContext,
     TargetError,
     TargetInfo,
+    output_for,
 )
-from audit.targets.openai_client import open_client, transport_problem
-from audit.targets.openai_errors import error_body, status_error
+from audit.targets.finish import CONTENT_FILTER
+from audit.targets.openai_client import open_client, request_options, transport_problem
+from audit.targets.openai_errors import error_body, is_filtered, status_error
 from audit.targets.openai_options import OpenAIOptions, TokenParameter
-from audit.targets.openai_replies import Completion, ErrorBody, output_fields, read_completion
+from audit.targets.openai_payloads import payload_for
+from audit.targets.openai_replies import ErrorBody, output_of, read_chat
+from audit.targets.openai_responses import read_response
 from probes.base import Options as PluginOptions
-from probes.seeds import derive
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenAITarget"]
 
-_SEEDS = 2**31
-_BAD_REQUEST = 400
+_BAD_REQUEST, _UNPROCESSABLE = 400, 422
+_CHAT = "chat"
 _OTHER: Mapping[TokenParameter, TokenParameter] = MappingProxyType(
     {
         "max_tokens": "max_completion_tokens",
@@ -59,7 +62,9 @@ class OpenAITarget:
             context: Name, and the key under the variable that `api_key_env` names.
         """
         self._options = options
-        self._secret = context.secrets.get(options.api_key_env, "") if options.api_key_env else ""
+        self._secrets = {name: context.secrets.get(name, "") for name in options.secrets}
+        self._secret = self._secrets.get(options.api_key_env or "", "")
+        self._path = options.path
         self._client: openai.AsyncOpenAI | None = None
         self._token_parameter = options.first_token_parameter
         self._place = f"{options.host} (model {options.model!r})"
@@ -74,15 +79,16 @@ class OpenAITarget:
                 "model": options.model,
                 "base_url": options.base_url,
                 "params": decoding,
+                **({} if options.api == _CHAT else {"api": options.api}),
+                **({} if options.api_version is None else {"api_version": options.api_version}),
                 **({} if options.system is None else {"system": options.system}),
             },
         )
 
     @classmethod
     def secret_names(cls, options: PluginOptions) -> tuple[str, ...]:
-        """The variable that holds the key, if one is named."""
-        named = options.api_key_env if isinstance(options, OpenAIOptions) else None
-        return (named,) if named else ()
+        """The variables that hold the key and secret headers, as far as they are named."""
+        return options.secrets if isinstance(options, OpenAIOptions) else ()
 
     async def generate(self, requests: Sequence[Request], *, seed: int) -> Sequence[Output]:
         """One output for each request, in order.
@@ -100,7 +106,7 @@ class OpenAITarget:
         Raises:
             RetryableTargetError: No connection, a timeout, a rate limit, a server error, a cut response.
             FatalTargetError: The key, the quota, the model or the address is wrong.
-            TargetError: The server rejects the request, or answers without a choice.
+            TargetError: The server rejects the request, or answers without a choice or output.
         """
         client = self._connected()
         if len(requests) == 1:
@@ -116,34 +122,41 @@ class OpenAITarget:
     def _connected(self) -> "openai.AsyncOpenAI":
         if self._client is not None:
             return self._client
-        variable = self._options.api_key_env
-        if variable and not self._secret:
-            raise FatalTargetError(
-                f"{self._place}: environment variable {variable} is not set; set it, or remove api_key_env"
-            )
         options = self._options
-        self._client = open_client(options.base_url, self._secret, options.timeout_s, options.headers)
+        for variable, value in self._secrets.items():
+            if not value:
+                key = "api_key_env" if variable == options.api_key_env else "headers_env"
+                raise FatalTargetError(
+                    f"{self._place}: environment variable {variable} is not set; set it, or remove {key}"
+                )
+        secret_headers = {name: self._secrets[variable] for name, variable in options.headers_env.items()}
+        headers = {**options.headers, **secret_headers}
+        self._client = open_client(
+            options.base_url, self._secret, options.timeout_s, headers, options.key_name
+        )
         return self._client
 
     async def _ask(self, client: "openai.AsyncOpenAI", request: Request, seed: int) -> Output:
         tried = self._token_parameter
         started = time.perf_counter()
         try:
-            response = await self._post(client, self._payload(request, seed, tried))
+            response = await self._post(client, payload_for(self._options, request, seed, tried))
         except _RejectedError as rejected:
             if not self._try_other_name(rejected, tried):
                 return self._filtered(rejected, request)
             started = time.perf_counter()
             try:
-                response = await self._post(client, self._payload(request, seed, _OTHER[tried]))
+                other = payload_for(self._options, request, seed, _OTHER[tried])
+                response = await self._post(client, other)
             except _RejectedError as again:
                 return self._filtered(again, request)
             self._token_parameter = _OTHER[tried]
         latency = time.perf_counter() - started
-        completion = read_completion(response.content, self._place)
-        if completion.error is not None and not completion.choices:
-            raise self._wrapped_error(completion, response)
-        output = output_fields(completion, request, self.info.name, self._place)
+        read = read_chat if self._options.api == _CHAT else read_response
+        reply = read(response.content, self._place)
+        if reply.error is not None:
+            raise self._wrapped_error(reply.error, response)
+        output = output_of(reply, request, self.info.name, self._place)
         request_id = response.headers.get("x-request-id") or output.request_id
         return output.model_copy(update={"latency_s": latency, "request_id": request_id})
 
@@ -155,73 +168,48 @@ class OpenAITarget:
         try:
             async with asyncio.timeout(limit):
                 # The plain response: the SDK's own parsing lets fields of any shape pass as if checked.
-                return await client.post("/chat/completions", cast_to=httpx2.Response, body=payload)
+                return await client.post(
+                    self._path,
+                    cast_to=httpx2.Response,
+                    body=payload,
+                    options=request_options(self._options.key_name),
+                )
         except openai.APIStatusError as error:
             body = error_body(error.response.content)
-            if error.status_code == _BAD_REQUEST:
-                raise _RejectedError(body) from error
-            raise status_error(
-                error.status_code, body, error.response.headers, place=self._place, secret=self._secret
-            ) from error
+            if error.status_code in {_BAD_REQUEST, _UNPROCESSABLE}:
+                raise _RejectedError(error.status_code, body) from error
+            raise self._status_error(error.status_code, body, error.response.headers) from error
         except (openai.APIConnectionError, TimeoutError) as error:
             what, unreachable = transport_problem(error, limit)
             raise RetryableTargetError(f"{self._place}: {what}", unreachable=unreachable) from error
 
-    def _payload(self, request: Request, seed: int, token_parameter: TokenParameter) -> dict[str, JsonValue]:
-        options = self._options
-        messages: list[JsonValue] = [{"role": m.role, "content": m.content} for m in request.messages]
-        if options.system is not None:
-            messages.insert(0, {"role": "system", "content": options.system})
-        payload: dict[str, JsonValue] = {"model": options.model, "messages": messages}
-        payload.update(
-            options.params.model_dump(
-                mode="json",
-                exclude_none=True,
-                exclude={"extra_body", "seed", "max_tokens", "max_completion_tokens"},
-            )
-        )
-        if options.params.limit is not None:
-            payload[token_parameter] = options.params.limit
-        if options.params.seed is not None:
-            payload["seed"] = options.params.seed
-        elif options.send_seed:
-            payload["seed"] = derive(seed, "openai", request.repeat) % _SEEDS
-        if options.logprobs:
-            payload["logprobs"] = True
-        return {**payload, **options.params.extra_body}
-
     def _try_other_name(self, rejected: "_RejectedError", tried: TokenParameter) -> bool:
-        if self._options.token_parameter in _OTHER or self._options.params.limit is None:
+        options = self._options
+        if options.api != _CHAT or options.token_parameter in _OTHER or options.params.limit is None:
             return False
         body = rejected.body
         return body.param == tried or (body.param is None and tried in (body.message or ""))
 
     def _filtered(self, rejected: "_RejectedError", request: Request) -> Output:
         """A refused output if the provider's content filter stopped the prompt; else the error is raised."""
-        if rejected.body.code != "content_filter":
-            raise status_error(
-                _BAD_REQUEST, rejected.body, {}, place=self._place, secret=self._secret
-            ) from rejected
-        return Output(
-            target=self.info.name,
-            prompt_id=request.prompt_id,
-            turn=request.turn,
-            repeat=request.repeat,
-            attempt=request.attempt,
-            finish_reason="content_filter",
-        )
+        if not is_filtered(rejected.body):
+            raise self._status_error(rejected.status, rejected.body, {}) from rejected
+        return output_for(request, self.info.name, finish_reason=CONTENT_FILTER)
 
-    def _wrapped_error(self, completion: Completion, response: "httpx2.Response") -> TargetError:
-        body = completion.error or ErrorBody()
+    def _wrapped_error(self, body: ErrorBody, response: "httpx2.Response") -> TargetError:
         code = str(body.code or "")
         # Gateways put the upstream status into `code`; without one, asking again is the cautious reading.
         status = int(code) if len(code) == 3 and code.isascii() and code.isdecimal() else 502  # noqa: PLR2004 - digits of a status
-        return status_error(status, body, response.headers, place=self._place, secret=self._secret)
+        return self._status_error(status, body, response.headers)
+
+    def _status_error(self, status: int, body: ErrorBody, headers: Mapping[str, str]) -> TargetError:
+        return status_error(status, body, headers, place=self._place, secrets=tuple(self._secrets.values()))
 
 
 class _RejectedError(Exception):
-    """Status 400, before it is known whether another spelling of the request would do."""
+    """Status 400 or 422, before it is known whether another spelling of the request would do."""
 
-    def __init__(self, body: ErrorBody) -> None:
+    def __init__(self, status: int, body: ErrorBody) -> None:
         super().__init__(body.message)
+        self.status = status
         self.body = body

@@ -2,23 +2,24 @@
 
     no connection, timeout, 408, 409, 425, 429, 5xx   RetryableTargetError
     429 with insufficient_quota, 401, 402, 403, 404,
-    405 and redirects                                 FatalTargetError
+    405, redirects, and a setting that the model
+    does not know                                     FatalTargetError
     every other status                                TargetError
 
 A message names host, model and status and never holds a key.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
 from pydantic import ValidationError
 
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
-from audit.targets.openai_replies import ErrorBody
+from audit.targets.openai_replies import ErrorBody, Loose
 
-__all__ = ["error_body", "retry_after_s", "status_error", "without_secrets"]
+__all__ = ["error_body", "is_filtered", "retry_after_s", "status_error", "without_secrets"]
 
 _SHOWN_CHARACTERS = 200
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|hf)[-_][\w*.-]{6,}|\bBearer\s+\S+", re.IGNORECASE)
@@ -26,6 +27,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 _RETRYABLE = frozenset({408, 409, 425, 429})
 _SERVER_ERROR = 500
 _REDIRECT = range(300, 400)
+_FILTERED = frozenset(
+    {
+        "content_filter",
+        "content_policy_violation",
+        "responsibleaipolicyviolation",
+        "data_inspection_failed",  # DashScope
+    }
+)
+_FLAGGED, _POLICY = "invalid_prompt", "usage policy"
+_UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 _REMEDIES = MappingProxyType(
     {
         401: "the key was rejected: check the variable that api_key_env names",
@@ -38,7 +49,7 @@ _REMEDIES = MappingProxyType(
 
 
 def status_error(
-    status: int, body: ErrorBody, headers: Mapping[str, str], *, place: str, secret: str
+    status: int, body: ErrorBody, headers: Mapping[str, str], *, place: str, secrets: Iterable[str]
 ) -> TargetError:
     """The error that a response with a failing status is raised as.
 
@@ -47,16 +58,20 @@ def status_error(
         body: The error object, as far as the server sent one.
         headers: Response headers, with lower-case names.
         place: Host and model, for the message.
-        secret: The key that was sent, so that a server that echoes it does not make us print it.
+        secrets: Keys that were sent, so that a server that echoes one does not make us print it.
 
     Returns:
         `RetryableTargetError` with the wait the server asked for, `FatalTargetError` or `TargetError`.
     """
-    said = without_secrets(body.message or "", secret)
+    said = without_secrets(body.message or "", secrets)
     detail = f": {said}" if said else ""
     line = f"{place}: status {status}{detail}"
     if "insufficient_quota" in (body.code, body.type):
         return FatalTargetError(f"{line}; the account's quota is used up: add credit, then resume")
+    if body.code in _UNSUPPORTED and body.param and not body.param.startswith(("messages", "input")):
+        shown = without_secrets(body.param, secrets)
+        remedy = "set send_seed: false" if shown == "seed" else f"remove {shown} from params"
+        return FatalTargetError(f"{line}; every request sends it: {remedy}")
     if status in _RETRYABLE or status >= _SERVER_ERROR:
         return RetryableTargetError(line, retry_after_s=retry_after_s(headers))
     if status in _REMEDIES:
@@ -81,16 +96,35 @@ def error_body(body: bytes) -> ErrorBody:
             continue
         if isinstance(read, _Wrapped):
             return read.error if isinstance(read.error, ErrorBody) else ErrorBody(message=read.error)
-        return ErrorBody(message=read.detail) if isinstance(read, _Detail) else read
+        return ErrorBody(message=read.said()) if isinstance(read, _Detail) else read
     return ErrorBody()
+
+
+def is_filtered(body: ErrorBody) -> bool:
+    """Whether an error says that a content filter stopped the prompt."""
+    if body.code == _FLAGGED:  # also the code of malformed requests, which are no refusals
+        return _POLICY in (body.message or "")
+    inner = body.innererror.code if body.innererror is not None else None
+    return any(str(code).casefold() in _FILTERED for code in (body.code, inner) if code is not None)
 
 
 class _Wrapped(ErrorBody):
     error: ErrorBody | str
 
 
+class _Place(Loose):
+    loc: tuple[str | int, ...] = ()
+    msg: str = ""
+
+
 class _Detail(ErrorBody):
-    detail: str
+    detail: str | list[_Place]
+
+    def said(self) -> str:
+        """The text, or what is wrong with each key that the server names."""
+        if isinstance(self.detail, str):
+            return self.detail
+        return "; ".join(f"{'.'.join(map(str, place.loc))}: {place.msg}" for place in self.detail)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -119,9 +153,11 @@ def _number(text: str | None) -> float | None:
     return float(text)
 
 
-def without_secrets(text: str, secret: str) -> str:
-    """A server's message in one line of at most 200 characters, with the key and anything like one masked."""
-    clean = text.replace(secret, "***") if secret else text
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """A server's message in one line of at most 200 characters, with keys and anything like one masked."""
+    clean = text
+    for secret in secrets:
+        clean = clean.replace(secret, "***") if secret else clean
     clean = _KEY_LIKE.sub("***", clean)
     clean = _CONTROL.sub(" ", clean).strip()
     return clean if len(clean) <= _SHOWN_CHARACTERS else clean[: _SHOWN_CHARACTERS - 1] + "…"

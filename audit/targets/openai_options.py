@@ -2,15 +2,26 @@
 
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from probes.base import Options
 
-__all__ = ["OPENAI_HOST", "OpenAIOptions", "OpenAIParams", "TokenParameter", "host_of", "web_address"]
+__all__ = [
+    "OPENAI_HOST",
+    "EnvironmentName",
+    "OpenAIOptions",
+    "OpenAIParams",
+    "TokenParameter",
+    "host_of",
+    "open_headers",
+    "web_address",
+]
 
 TokenParameter = Literal["max_tokens", "max_completion_tokens"]
+EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""Name of an environment variable."""
 
 _AUTO: Final = "auto"
 OPENAI_HOST = "api.openai.com"
@@ -49,6 +60,22 @@ def host_of(base_url: str) -> str:
     return f"{shown}:{parts.port or _PORTS[parts.scheme]}"
 
 
+def open_headers(given: dict[str, str], instead: str) -> dict[str, str]:
+    """Headers as a spec gives them; one that looks like a secret is refused, since the spec is stored.
+
+    Args:
+        given: Names and values.
+        instead: Option that takes the name of a variable instead.
+
+    Raises:
+        ValueError: A header would store a secret.
+    """
+    for name in sorted(given):
+        if any(word in name.lower() for word in _SECRET_HEADERS):
+            raise ValueError(f"header {name} would store a secret: name a variable in {instead} instead")
+    return given
+
+
 class OpenAIParams(Options):
     """Decoding settings; those left out are not sent, so the server's defaults hold."""
 
@@ -75,7 +102,7 @@ class OpenAIParams(Options):
     def _one_limit(self) -> Self:
         if self.max_tokens is not None and self.max_completion_tokens is not None:
             raise ValueError("give max_tokens or max_completion_tokens, not both")
-        taken = sorted({"model", "messages", "stream", "n"} & set(self.extra_body))
+        taken = sorted({"model", "messages", "input", "stream", "n"} & set(self.extra_body))
         if taken:
             raise ValueError(f"extra_body must not hold {', '.join(taken)}: the target sets them")
         return self
@@ -91,8 +118,20 @@ class OpenAIOptions(Options):
 
     base_url: str = Field(default=f"https://{OPENAI_HOST}/v1", description="Usually ends in /v1.")
     model: Annotated[str, Field(min_length=1)]
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
+    api: Literal["chat", "responses"] = Field(
+        default="chat", description="Chat completions, or the Responses interface."
+    )
+    api_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,40}$")] | None = Field(
+        default=None,
+        description="Azure's dated interface: base_url is the resource's address and model the name of the "
+        "deployment.",
+    )
+    api_key_env: EnvironmentName | None = Field(
         default=None, description="Name of the environment variable that holds the key, never the key."
+    )
+    key_header: Literal["auto", "authorization", "api-key"] = Field(
+        default="auto",
+        description="Header that carries the key; auto is api-key with api_version, else authorization.",
     )
     params: OpenAIParams = OpenAIParams()
     token_parameter: Literal["auto"] | TokenParameter = Field(
@@ -108,6 +147,9 @@ class OpenAIOptions(Options):
     headers: dict[str, str] = Field(
         default_factory=dict, description="Further headers; never a key, since the spec is stored."
     )
+    headers_env: dict[str, EnvironmentName] = Field(
+        default_factory=dict, description="Further headers whose values are held by variables named here."
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -117,18 +159,59 @@ class OpenAIOptions(Options):
     @field_validator("headers")
     @classmethod
     def _no_secret(cls, given: dict[str, str]) -> dict[str, str]:
-        for name in sorted(given):
-            if any(word in name.lower() for word in _SECRET_HEADERS):
-                raise ValueError(
-                    f"header {name} would store a secret: name a variable in api_key_env instead"
-                )
-        return given
+        return open_headers(given, "headers_env")
 
     @model_validator(mode="after")
     def _key_named(self) -> Self:
         if self.api_key_env is None and urlsplit(self.base_url).hostname == OPENAI_HOST:
             raise ValueError(f"{OPENAI_HOST} needs api_key_env, the name of the variable that holds the key")
         return self
+
+    @model_validator(mode="after")
+    def _known_to_responses(self) -> Self:
+        if self.api != "responses":
+            return self
+        params = self.params
+        unknown = [
+            name
+            for name in ("frequency_penalty", "presence_penalty", "stop", "seed")
+            if getattr(params, name) is not None
+        ]
+        if unknown:
+            raise ValueError(f"api: responses knows no {', '.join(unknown)}; remove from params")
+        if self.token_parameter != _AUTO:
+            raise ValueError("api: responses has one name for the limit of tokens; remove token_parameter")
+        return self
+
+    @property
+    def key_name(self) -> Literal["authorization", "api-key"]:
+        """The header that carries the key."""
+        if self.key_header != _AUTO:
+            return self.key_header
+        return "authorization" if self.api_version is None else "api-key"
+
+    @property
+    def path(self) -> str:
+        """What follows base_url, the query included.
+
+        Azure's dated interface has a deployment in the path of chat completions; its undated one
+        (`/openai/v1`) is like any other server's.
+        """
+        end = "/responses" if self.api == "responses" else "/chat/completions"
+        if self.api_version is None:
+            return end
+        given = urlsplit(self.base_url).path.rstrip("/")
+        missing = ""
+        if not given.endswith("/v1") and "/openai/deployments/" not in given:
+            missing = "" if given.endswith("/openai") else "/openai"
+            missing += "" if self.api == "responses" else f"/deployments/{quote(self.model, safe='')}"
+        return f"{missing}{end}?api-version={self.api_version}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Names of the variables that hold the key and secret headers."""
+        named = (self.api_key_env,) if self.api_key_env else ()
+        return tuple(dict.fromkeys((*named, *self.headers_env.values())))
 
     @property
     def host(self) -> str:

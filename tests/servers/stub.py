@@ -3,8 +3,9 @@
     python -m tests.servers.stub --latency 0.05 --error-rate 0.01 --seed 3
 
 prints one line, `{"base_url": "http://127.0.0.1:PORT/v1"}`, and serves until it is killed.
-Which model names there are is in `_BEHAVIOURS` and `JUDGES`; every other name answers
-`echo: <last user message>`. `/v1/moderations` answers too, by `MODERATIONS`.
+Which model names there are is in `_BEHAVIOURS`, `ODD_COMPLETIONS` and `JUDGES`; every other name answers
+`echo: <last user message>`. `/v1/moderations` answers too, by `MODERATIONS`, `/v1/responses` by `RESPONSES`,
+and `/openai/…` as Azure's paths do.
 Rates are drawn from a hash of the request and of how often it was seen, so runs can be repeated.
 `GET /log` gives the requests seen, `GET /most` the most that were in flight, `POST /reset` forgets both.
 """
@@ -22,6 +23,7 @@ from aiohttp import web
 
 from tests.servers.stub_bodies import Body, completion, error, last_user
 from tests.servers.stub_raters import JUDGES, MODERATIONS, moderated
+from tests.servers.stub_responses import ODD_COMPLETIONS, RESPONSES, responded
 
 
 class Stub:
@@ -49,12 +51,22 @@ class Stub:
         raw = await request.read()
         body = json.loads(raw)
         authorization = request.headers.get("Authorization", "")
-        self.log.append({"body": body, "authorization": authorization, "headers": sorted(request.headers)})
+        self.log.append(
+            {
+                "body": body,
+                "authorization": authorization,
+                "headers": sorted(request.headers),
+                "path": request.path_qs,
+                "api_key": request.headers.get("api-key", ""),
+            }
+        )
         self.in_flight += 1
         self.most = max(self.most, self.in_flight)
         try:
             await asyncio.sleep(self.latency)
             self.current = request
+            if request.path.endswith("/responses"):
+                return RESPONSES.get(str(body["model"]), responded)(body)
             return await self._answer(raw, body)
         finally:
             self.in_flight -= 1
@@ -63,6 +75,9 @@ class Stub:
         behaviour = _BEHAVIOURS.get(str(body["model"]))
         if behaviour is not None:
             return await behaviour(self, body)
+        odd = ODD_COMPLETIONS.get(str(body["model"]))
+        if odd is not None:
+            return odd(body)
         digest = hashlib.sha256(raw + str(self.seed).encode()).hexdigest()
         self.seen[digest] += 1
         draw = hashlib.sha256(f"{digest} {self.seen[digest]}".encode()).digest()
@@ -274,6 +289,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     stub = Stub(arguments)
     app = web.Application(client_max_size=64 * 2**20)
     app.router.add_post("/v1/chat/completions", stub.complete)
+    app.router.add_post("/v1/responses", stub.complete)
+    app.router.add_post("/openai/{path:.*}", stub.complete)
     app.router.add_post("/v1/moderations", stub.moderate)
     app.router.add_get("/log", stub.logged)
     app.router.add_get("/most", stub.peak)

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +14,6 @@ from audit.records import Outcome, Output, Request
 from audit.targets.base import (
     FatalTargetError,
     RetryableTargetError,
-    Target,
     TargetContext,
     TargetError,
 )
@@ -22,6 +21,7 @@ from audit.targets.check import probe_call
 from audit.targets.openai_compatible import OpenAITarget
 from audit.targets.openai_options import OpenAIOptions
 from probes.seeds import derive
+from tests.audit.targets.openai_asking import bodies, outputs_of, target_for
 from tests.servers.processes import fetch_json, post
 
 Ask = Callable[..., Request]
@@ -32,30 +32,6 @@ _LIMITS = {"max_tokens", "max_completion_tokens"}
 def fresh_log(stub_url: str) -> None:
     """Every test sees its own requests only."""
     post(stub_url, "/reset")
-
-
-def target_for(stub_url: str, context: TargetContext, **options: object) -> OpenAITarget:
-    """A target of the stub server."""
-    given = {"base_url": stub_url, "model": "echo", **options}
-    return OpenAITarget(OpenAIOptions.model_validate(given), context)
-
-
-def outputs_of(target: Target, requests: Sequence[Request], *, seed: int = 7) -> Sequence[Output]:
-    """What a target answers, in an event loop of its own."""
-
-    async def run() -> Sequence[Output]:
-        try:
-            return await target.generate(requests, seed=seed)
-        finally:
-            await target.aclose()
-
-    return asyncio.run(run())
-
-
-def bodies(stub_url: str) -> list[dict[str, object]]:
-    """Bodies of the requests that the server saw."""
-    log = cast("list[dict[str, dict[str, object]]]", fetch_json(stub_url, "/log"))
-    return [entry["body"] for entry in log]
 
 
 def test_answer_is_recorded_in_full(stub_url: str, context: TargetContext, ask: Ask) -> None:
@@ -81,6 +57,16 @@ def test_answer_is_recorded_in_full(stub_url: str, context: TargetContext, ask: 
         ("filtered-prompt", None, Outcome.REFUSED),
         ("parts", "in parts", Outcome.ANSWERED),
         ("bare", "bare", Outcome.ANSWERED),
+        ("think-tags", "Yes.", Outcome.ANSWERED),
+        ("think-tag-closed", "Yes.", Outcome.ANSWERED),
+        ("think-tag-open", None, Outcome.EMPTY),
+        ("thinking-parts", "Yes.", Outcome.ANSWERED),
+        ("refusal-part", "", Outcome.REFUSED),
+        ("gemini-filter", "It is", Outcome.REFUSED),
+        ("mistral-cut", "It is", Outcome.TRUNCATED),
+        ("azure-filtered", None, Outcome.REFUSED),
+        ("flagged", None, Outcome.REFUSED),
+        ("null-message", None, Outcome.EMPTY),
     ],
 )
 def test_odd_answers_keep_their_outcome(
@@ -110,6 +96,10 @@ def test_odd_answers_keep_their_outcome(
         ("absent", FatalTargetError, "base_url"),
         ("redirect", FatalTargetError, "redirects to http://127.0.0.1:9/elsewhere"),
         ("bad-request", TargetError, "too long"),
+        ("invalid", TargetError, "Missing role"),
+        ("no-seed", FatalTargetError, "set send_seed: false"),
+        ("no-system", TargetError, "No such role"),
+        ("engine-abort", RetryableTargetError, "broke the answer off"),
         ("no-choices", TargetError, "no choices"),
     ],
 )

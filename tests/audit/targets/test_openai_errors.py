@@ -44,7 +44,7 @@ def test_error_objects_are_read_in_every_shape(body: bytes, message: str | None)
 @pytest.mark.parametrize("key", ["sk-proj-abc123DEF", "hf_abcdefgh1", "Bearer abcdef"])
 def test_anything_like_a_key_is_masked(key: str) -> None:
     """Even a partly masked key that a server echoes is not repeated."""
-    shown = without_secrets(f"Incorrect API key provided: {key}.\nSee docs", "")
+    shown = without_secrets(f"Incorrect API key provided: {key}.\nSee docs", ())
     assert key not in shown
     assert shown.startswith("Incorrect API key provided: ***")
     assert "\n" not in shown
