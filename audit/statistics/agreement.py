@@ -122,7 +122,7 @@ def cohen_kappa(
 
     Not where one category is rare: kappa can be near 0 at 98 % raw agreement. State `gwet_ac1` beside it.
     With 30 items of which a tenth was positive the nominal 95 % interval covered 88 %, with 100 items 95 %
-    (docs/explanation/calibration-more.md).
+    (docs/explanation/calibration-rates.md).
 
     Args:
         ratings: Category numbers, nan if missing, shape (items, 2).

@@ -76,7 +76,7 @@ def hierarchical_bootstrap(
     Name only the levels that are a sample and add spread of their own. What the templates' own differences
     already contain is counted again by each level below: with templates alone the interval is right if
     names are few or do not matter; with samples too it is too wide, up to 1.4 times where samples
-    make most of the noise. Measured coverage: docs/explanation/calibration.md. Not for
+    make most of the noise. Measured coverage: docs/explanation/calibration-models.md. Not for
     means and differences: `cluster_t_interval`, or `two_way_cluster` with names. Not for a maximum over
     groups that may be equal. With fewer than about 30 templates it covers less than it says.
 

@@ -194,9 +194,9 @@ def random_effects(
     m -+ t(K - 2) sqrt(tau^2 + variance of m).
 
     Read the prediction interval for "what will the next model show"; where studies differ much it covered
-    90 % with 8 studies and 93 % with 20 in place of 95 (docs/explanation/calibration.md). Not for results
-    that share prompts or outputs, which are not independent; not for a single study. With 2 or 3 studies
-    the interval is honest and nearly useless.
+    90 % with 8 studies and 93 % with 20 in place of 95 (docs/explanation/calibration-models.md). Not for
+    results that share prompts or outputs, which are not independent; not for a single study. With 2 or 3
+    studies the interval is honest and nearly useless.
 
     Args:
         points: Estimate of each study (differences, or logarithms of ratios), shape (K,), K >= 2.

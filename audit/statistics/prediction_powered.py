@@ -101,7 +101,7 @@ def powered_gap(
     -cov(A, B) / var(B), cut to [0, 1]. One cluster-t interval serves, with T - 2 degrees of freedom.
 
     Not unless the labelled sets were drawn at random within each template. False alarms of nominal 5 %
-    were 7 % at 12 templates, 5 % from 30 (docs/explanation/calibration-more.md).
+    were 7 % at 12 templates, 5 % from 30 (docs/explanation/calibration-rates.md).
 
     Args:
         labels: People's gap in the labelled sets, one value a template, shape (T,).

@@ -112,7 +112,7 @@ def cluster_logit(rows: ClusteredRows) -> LogitFit:
     correlation; they describe rates averaged over templates (marginal), not one template. Covariance CR2:
     residuals of each cluster are multiplied by (I - H_gg)^(-1/2) in the weighted scale, which removes the
     shrinkage of few clusters. With the t of `LogitFit.contrast` it erred 4 to 6 % of the time from 12
-    clusters on, whether templates ask both arms or one (docs/explanation/calibration.md).
+    clusters on, whether templates ask both arms or one (docs/explanation/calibration-models.md).
 
     Not with a column for every template: maximum likelihood then exaggerates every effect. Compare within
     templates by `cluster_t_interval` where the design is paired and there is nothing to adjust for.

@@ -15,88 +15,110 @@ from audit.statistics import (
     holm,
     weighted_benjamini_hochberg,
 )
-from benchmarks.calibration.designs import SLOPE_SD, TEMPLATE_SD, mean_slope, paired_arms, true_rate
+from benchmarks.calibration.counting import holds, naive_p
+from benchmarks.calibration.designs import (
+    ALPHA,
+    DESIGNS,
+    ROOT,
+    SLOPE_SD,
+    TEMPLATE_SD,
+    UNIT,
+    Arms,
+    mean_slope,
+    paired_arms,
+    true_rate,
+)
 from benchmarks.calibration.tables import Cell
 from probes.seeds import rng
 
 __all__ = ["adjusted_families", "e_families", "several_runs"]
 
-ROOT = 20264
 FAMILY, TRUE_GAPS, PRIMARY = 20, 6, 8
-"""Contrasts; those that are true, every other one; primary ones, the first, of which half are true."""
 GAP = 0.20
-RATE = 0.05
 SHARE = 0.8
-UNIT = (-1.0, 1.0)
+_CONTRASTS = np.arange(FAMILY)
+_TRUE = (_CONTRASTS % 2 == 0) & (_CONTRASTS < 2 * TRUE_GAPS)
+"""Every other contrast is true, until there are six; the primary ones come first, half of them true."""
+_WEIGHT = np.where(_CONTRASTS < PRIMARY, SHARE / PRIMARY, (1 - SHARE) / (FAMILY - PRIMARY)) * FAMILY
 
 Vector = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 def adjusted_families(simulations: int) -> list[Cell]:
     """Share of false claims among the claims of one family, by adjustment, at 5 %.
 
     20 contrasts, 6 of them true by 20 points; 8 are primary and share 80 % of the rate, 4 of those are
-    true. For Holm the number is the chance of any false claim.
+    true. The first column is Benjamini-Hochberg on the naive z-test, the others are on cluster-t. For Holm
+    the number is the chance of any false claim.
     The last two are shares of the intervals of the weighted family's claims that miss the truth.
     """
+    names = ("naive z-test + BH", "BH", "weighted BH", "BY", "Holm, any", "own interval", "FCR interval")
     cells = []
     for shared in (False, True):
-        for templates, repeats in ((12, 4), (30, 1), (30, 4), (30, 16), (100, 1), (100, 4)):
+        for templates, repeats in DESIGNS:
             stream = rng(ROOT, "adjusted", templates, repeats, int(shared))
-            runs = [_family(stream, templates, repeats, shared=shared) for _ in range(simulations)]
             note = "one reference arm for all" if shared else "independent contrasts"
             cell = Cell(templates=templates, repeats=repeats, note=note)
-            names = ("BH", "weighted BH", "BY", "Holm, any", "own interval", "FCR interval")
-            for name, share in zip(names, np.mean(runs, axis=0), strict=True):
-                cell.add(name, float(share))
+            cell.average(
+                names, [_family(stream, templates, repeats, shared=shared) for _ in range(simulations)]
+            )
             cells.append(cell)
     return cells
 
 
 def _family(stream: np.random.Generator, templates: int, repeats: int, *, shared: bool) -> list[float]:
-    true = (np.arange(FAMILY) % 2 == 0) & (np.arange(FAMILY) < 2 * TRUE_GAPS)
-    rows, truth = _differences(stream, templates, repeats, true, shared=shared)
-    found = [cluster_t_interval(row, bounds=UNIT) for row in rows]
+    arms, truth = (_sharing if shared else _independent)(stream, templates, repeats)
+    found = [cluster_t_interval(row, bounds=UNIT) for row in arms.differences]
     p_values = np.array([one.p_value for one in found])
-    primary = np.arange(FAMILY) < PRIMARY
-    weight = np.where(primary, SHARE / primary.sum(), (1 - SHARE) / (~primary).sum()) * FAMILY
-    weighted = weighted_benjamini_hochberg(p_values, weight) <= RATE
+    weighted = weighted_benjamini_hochberg(p_values, _WEIGHT) <= ALPHA
     claims = [
-        benjamini_hochberg(p_values) <= RATE,
+        benjamini_hochberg(naive_p(arms, repeats)) <= ALPHA,
+        benjamini_hochberg(p_values) <= ALPHA,
         weighted,
-        benjamini_yekutieli(p_values) <= RATE,
+        benjamini_yekutieli(p_values) <= ALPHA,
     ]
-    shares = [float((claim & ~true).sum() / max(1, claim.sum())) for claim in claims]
-    any_false = float((holm(p_values) <= RATE)[~true].any())
+    any_false = float((holm(p_values) <= ALPHA)[~_TRUE].any())
     chosen = np.flatnonzero(weighted)
-    if not chosen.size:
-        return [*shares, any_false, 0.0, 0.0]
     own, adjusted = [], []
     for k in chosen:
-        level = fcr_level(chosen.size, FAMILY, RATE, weight=float(weight[k]))
-        wide = cluster_t_interval(rows[k], level=level, bounds=UNIT).interval
-        own.append(not found[k].interval.low <= truth[k] <= found[k].interval.high)
-        adjusted.append(not wide.low <= truth[k] <= wide.high)
-    return [*shares, any_false, float(np.mean(own)), float(np.mean(adjusted))]
+        level = fcr_level(chosen.size, FAMILY, ALPHA, weight=float(_WEIGHT[k]))
+        wide = cluster_t_interval(arms.differences[k], level=level, bounds=UNIT).interval
+        own.append(not holds(found[k].interval, truth[k]))
+        adjusted.append(not holds(wide, truth[k]))
+    missed = [float(np.mean(each)) if each else 0.0 for each in (own, adjusted)]
+    return [*(_false_share(claim) for claim in claims), any_false, *missed]
 
 
-def _differences(
-    stream: np.random.Generator, templates: int, repeats: int, true: npt.NDArray[np.bool_], *, shared: bool
-) -> tuple[Vector, Vector]:
-    """Paired differences of every contrast, shape (20, T), and their true values."""
-    if not shared:
-        rows = np.empty((FAMILY, templates))
-        for chosen, gap in ((true, GAP), (~true, 0.0)):
-            rows[chosen] = paired_arms(stream, (int(chosen.sum()), templates), repeats, gap=gap).differences
-        return rows, np.where(true, GAP, 0.0)
+def _false_share(claimed: Flags) -> float:
+    return float((claimed & ~_TRUE).sum() / max(1, claimed.sum()))
+
+
+def _independent(stream: np.random.Generator, templates: int, repeats: int) -> tuple[Arms, Vector]:
+    """Every contrast's own templates, arms of shape (20, T), and the true differences."""
+    parts = np.empty((3, FAMILY, templates))
+    for chosen, gap in ((_TRUE, GAP), (~_TRUE, 0.0)):
+        arms = paired_arms(stream, (int(chosen.sum()), templates), repeats, gap=gap)
+        parts[:, chosen] = arms.group, arms.reference, arms.levels
+    return Arms(group=parts[0], reference=parts[1], levels=parts[2]), np.where(_TRUE, GAP, 0.0)
+
+
+def _sharing(stream: np.random.Generator, templates: int, repeats: int) -> tuple[Arms, Vector]:
+    """20 groups over the same templates against one reference arm, and the true differences."""
     base = TEMPLATE_SD * stream.standard_normal(templates)
     slope = mean_slope(GAP)
-    logits = base + SLOPE_SD * stream.standard_normal((FAMILY, templates)) + slope * true[:, np.newaxis]
+    shape = (FAMILY, templates)
+    logits = base + SLOPE_SD * stream.standard_normal(shape) + slope * _TRUE[:, np.newaxis]
     # Without a gap a group's own slopes would pull its rate towards a half: the reference has the same.
     own = base + SLOPE_SD * stream.standard_normal(templates)
-    reference = stream.binomial(repeats, expit(own)) / repeats
+    reference = np.broadcast_to(stream.binomial(repeats, expit(own)) / repeats, shape)
     reached = true_rate(slope, float(np.hypot(TEMPLATE_SD, SLOPE_SD))) - 0.5
-    return stream.binomial(repeats, expit(logits)) / repeats - reference, np.where(true, reached, 0.0)
+    arms = Arms(
+        group=stream.binomial(repeats, expit(logits)) / repeats,
+        reference=reference,
+        levels=np.broadcast_to(base, shape),
+    )
+    return arms, np.where(_TRUE, reached, 0.0)
 
 
 def e_families(simulations: int) -> list[Cell]:
@@ -105,23 +127,18 @@ def e_families(simulations: int) -> list[Cell]:
     The families of the table above, of independent contrasts; beside them weighted BH on p-values.
     """
     cells = []
-    true = (np.arange(FAMILY) % 2 == 0) & (np.arange(FAMILY) < 2 * TRUE_GAPS)
-    weight = np.where(np.arange(FAMILY) < PRIMARY, SHARE / PRIMARY, (1 - SHARE) / (FAMILY - PRIMARY))
-    for templates, repeats in ((30, 4), (100, 4)):
+    for templates, repeats in ((30, 1), (30, 4), (30, 16), (100, 4)):
         stream = rng(ROOT, "e-values", templates, repeats)
         runs = []
         for _ in range(simulations):
-            rows, _ = _differences(stream, templates, repeats, true, shared=False)
+            rows = _independent(stream, templates, repeats)[0].differences
             e_values = [float(betting_sequence(row).e_values[-1]) for row in rows]
             p_values = [cluster_t_interval(row, bounds=UNIT).p_value for row in rows]
-            by_e = e_benjamini_hochberg(e_values) <= RATE
-            by_p = weighted_benjamini_hochberg(p_values, weight) <= RATE
-            shares = [float((claim & ~true).sum() / max(1, claim.sum())) for claim in (by_e, by_p)]
-            runs.append([*shares, by_e[true].mean(), by_p[true].mean()])
+            by_e = e_benjamini_hochberg(e_values) <= ALPHA
+            by_p = weighted_benjamini_hochberg(p_values, _WEIGHT) <= ALPHA
+            runs.append([_false_share(by_e), _false_share(by_p), by_e[_TRUE].mean(), by_p[_TRUE].mean()])
         cell = Cell(templates=templates, repeats=repeats)
-        names = ("e-BH", "weighted BH", "e-BH finds", "weighted BH finds")
-        for name, share in zip(names, np.mean(runs, axis=0), strict=True):
-            cell.add(name, float(share))
+        cell.average(("e-BH", "weighted BH", "e-BH finds", "weighted BH finds"), runs)
         cells.append(cell)
     return cells
 
@@ -139,12 +156,11 @@ def several_runs(simulations: int) -> list[Cell]:
         for _ in range(simulations):
             nights = paired_arms(stream, (5, templates), repeats).differences
             e_values = [float(betting_sequence(night).e_values[-1]) for night in nights]
-            any_night = any(cluster_t_interval(night, bounds=UNIT).p_value <= RATE for night in nights)
+            any_night = any(cluster_t_interval(night, bounds=UNIT).p_value <= ALPHA for night in nights)
             product = combine_e_values(e_values, dependence="sequential")
             mean = combine_e_values(e_values, dependence="any")
-            wrong.append([any_night, product >= 1 / RATE, mean >= 1 / RATE])
+            wrong.append([any_night, product >= 1 / ALPHA, mean >= 1 / ALPHA])
         cell = Cell(templates=templates, repeats=repeats)
-        for name, share in zip(("any night at 5 %", "product", "mean"), np.mean(wrong, axis=0), strict=True):
-            cell.add(name, float(share))
+        cell.average(("any night at 5 %", "product", "mean"), wrong)
         cells.append(cell)
     return cells

@@ -1,9 +1,5 @@
-"""Measures how often the intervals of comparisons of people are wrong, and writes the tables.
+"""Calibration of comparisons of people: win shares in both orders, ranks, and names that both sides bear."""
 
-python -m benchmarks.calibration.comparisons [--simulations 2000] [--only TITLE]
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -19,32 +15,16 @@ from audit.statistics import (
     multi_way_cluster,
     shared_member_cluster,
 )
-from benchmarks.calibration.tables import Cell, Section, write_page
+from benchmarks.calibration.counting import holds
+from benchmarks.calibration.designs import ROOT, UNIT
+from benchmarks.calibration.tables import Cell
 from probes.seeds import rng
 
-__all__ = ["SECTIONS", "names_in_pairs", "pairs_in_both_orders", "ranks_in_lists"]
+__all__ = ["names_in_pairs", "pairs_in_both_orders", "ranks_in_lists"]
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
-INTRODUCTION = """\
-# Calibration: comparisons of people
-
-These are measured as those of [the main page](calibration.md): on simulations whose truth is known, with the functions of `audit.statistics` themselves.
-Each cell has {simulations:,} simulations, so a true 5 % is measured with a standard error of {error:.1f} points.
-In each template a person listed first is preferred by 0.4 on the logit on average, with a standard deviation of 1.0 over templates; the preference for the group has one of 0.5.
-Columns are in percent, and a star marks a cell outside the target written below its table.
-Run `python -m benchmarks.calibration.comparisons` to make this page again, or add `--only "TITLE"` for one table.
-"""  # noqa: E501 - one sentence a line in the page
-
-LIMITS = """\
-## What this cannot show
-
-The simulated templates are independent draws of one distribution, and whoever is listed first is favoured alike whatever the group.
-A reply that cannot be read is not simulated.
-"""  # noqa: E501 - as above
-
-ROOT = 20265
 FIRST, FIRST_SD, SLOPE_SD = 0.4, 1.0, 0.5
 GAP = 0.6
 """Preference on the logit in cells with a difference."""
@@ -100,7 +80,7 @@ def truth(liking: float, extra: float = 0.0) -> float:
         liking: Preference for the group on the logit.
         extra: Standard deviation that names add to the slope.
     """
-    stream = rng(ROOT, "truth", f"{liking}", f"{extra}")
+    stream = rng(ROOT, "truth of pairs", f"{liking}", f"{extra}")
     first = FIRST + FIRST_SD * stream.standard_normal(MANY)
     slope = liking + sqrt(SLOPE_SD**2 + extra**2) * stream.standard_normal(MANY)
     return float(np.mean(expit(first + slope) - expit(first - slope)))
@@ -117,22 +97,21 @@ def pairs_in_both_orders(simulations: int) -> list[Cell]:
     for case, liking in (("no difference", 0.0), ("a difference", GAP)):
         expected = truth(liking)
         for templates, repeats in DESIGNS:
-            stream = rng(ROOT, "pairs", case, templates, repeats)
-            missed = np.zeros(3)
+            stream = rng(ROOT, "pairs in both orders", case, templates, repeats)
+            missed = []
             for _ in range(simulations):
                 run = drawn(stream, templates, repeats, liking=liking)
-                both = cluster_t_interval(run.differences, bounds=(-1.0, 1.0))
-                one_order = cluster_t_interval(2 * run.group_first - 1, bounds=(-1.0, 1.0))
-                missed += [
-                    not _holds(both, expected),
-                    abs(run.differences.mean() - expected) > 1.96 * _row_wise(run, repeats),
-                    not _holds(one_order, expected),
-                ]
+                both = cluster_t_interval(run.differences, bounds=UNIT)
+                one_order = cluster_t_interval(2 * run.group_first - 1, bounds=UNIT)
+                missed.append(
+                    [
+                        not _holds(both, expected),
+                        abs(run.differences.mean() - expected) > 1.96 * _row_wise(run, repeats),
+                        not _holds(one_order, expected),
+                    ]
+                )
             cell = Cell(templates=templates, repeats=repeats, note=case)
-            for name, count in zip(
-                ("both orders", "rows as independent", "group first only"), missed, strict=True
-            ):
-                cell.add(name, float(count) / simulations)
+            cell.average(("both orders", "rows as independent", "group first only"), missed)
             cells.append(cell)
     return cells
 
@@ -150,19 +129,23 @@ def ranks_in_lists(simulations: int) -> list[Cell]:
         many = lists(rng(ROOT, "truth of lists", case), 20_000, 1, liking)
         expected = many.mean(axis=(1, 2))
         for templates, repeats in ((12, 1), (30, 1), (30, 4), (100, 1)):
-            stream = rng(ROOT, "lists", case, templates, repeats)
-            missed = np.zeros(3)
+            stream = rng(ROOT, "ranks in lists", case, templates, repeats)
+            missed = []
             for _ in range(simulations):
                 run = lists(stream, templates, repeats, liking)
-                found = [cluster_t_interval(one.mean(axis=1), bounds=(-1.0, 1.0)) for one in run]
+                found = [cluster_t_interval(one.mean(axis=1), bounds=UNIT) for one in run]
                 row_wise = 1.96 * run[0].std(ddof=1) / sqrt(run[0].size)
-                missed += [
-                    *(not _holds(one, value) for one, value in zip(found, expected.tolist(), strict=True)),
-                    abs(run[0].mean() - expected[0]) > row_wise,
-                ]
+                missed.append(
+                    [
+                        *(
+                            not _holds(one, value)
+                            for one, value in zip(found, expected.tolist(), strict=True)
+                        ),
+                        abs(run[0].mean() - expected[0]) > row_wise,
+                    ]
+                )
             cell = Cell(templates=templates, repeats=repeats, note=case)
-            for name, count in zip(("rank", "exposure", "replies as independent"), missed, strict=True):
-                cell.add(name, float(count) / simulations)
+            cell.average(("rank", "exposure", "replies as independent"), missed)
             cells.append(cell)
     return cells
 
@@ -195,44 +178,20 @@ def names_in_pairs(simulations: int) -> list[Cell]:
     cells = []
     for names in (10, 20):
         for templates, repeats in ((30, 4), (100, 1), (100, 4)):
-            stream = rng(ROOT, "names", names, templates, repeats)
-            alarms = np.zeros(3)
+            stream = rng(ROOT, "names in pairs", names, templates, repeats)
+            alarms = []
             for _ in range(simulations):
                 run = drawn(stream, templates, repeats, names=names)
                 found = (
                     _shared(run),
                     _by_own_name(run),
-                    cluster_t_interval(run.differences, bounds=(-1.0, 1.0)),
+                    cluster_t_interval(run.differences, bounds=UNIT),
                 )
-                alarms += [not _holds(one, 0.0) for one in found]
+                alarms.append([not _holds(one, 0.0) for one in found])
             cell = Cell(templates=templates, repeats=repeats, note=f"{names} names a side")
-            for name, count in zip(("shared names", "by own name", "templates only"), alarms, strict=True):
-                cell.add(name, float(count) / simulations)
+            cell.average(("shared names", "by own name", "templates only"), alarms)
             cells.append(cell)
     return cells
-
-
-SECTIONS = (
-    Section(
-        title="Misses of win shares in both orders",
-        make=pairs_in_both_orders,
-        target=(None, 0.065),
-        promised=("both orders",),
-    ),
-    Section(
-        title="Misses of ranks and exposure in lists",
-        make=ranks_in_lists,
-        target=(None, 0.065),
-        promised=("rank", "exposure"),
-    ),
-    Section(
-        title="False alarms where names matter in comparisons",
-        make=names_in_pairs,
-        target=(None, 0.065),
-        promised=("shared names",),
-    ),
-)
-"""Tables of the page, in order."""
 
 
 def _influence(run: Pairs) -> Array:
@@ -278,13 +237,4 @@ def _row_wise(run: Pairs, repeats: int) -> float:
 
 def _holds(found: ClusterEstimate | None, expected: float) -> bool:
     """Whether an interval holds a value; one that cannot be stated claims nothing."""
-    return found is None or found.interval.low <= expected <= found.interval.high
-
-
-def _page(tables: Sequence[str], simulations: int) -> str:
-    error = 100 * sqrt(0.05 * 0.95 / simulations)
-    return "\n".join([INTRODUCTION.format(simulations=simulations, error=error), *tables, LIMITS])
-
-
-if __name__ == "__main__":
-    write_page(SECTIONS, _page, description=__doc__ or "", name="calibration-comparisons.md")
+    return found is None or holds(found.interval, expected)

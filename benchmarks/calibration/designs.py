@@ -12,8 +12,13 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 __all__ = [
+    "ALPHA",
+    "DESIGNS",
+    "GAP",
+    "ROOT",
     "SLOPE_SD",
     "TEMPLATE_SD",
+    "UNIT",
     "Arms",
     "Named",
     "mean_slope",
@@ -24,8 +29,17 @@ __all__ = [
 
 Vector = npt.NDArray[np.float64]
 
+ROOT = 20260
+"""Seed of every table; the first name of a stream is that of its table."""
+DESIGNS = tuple((templates, repeats) for templates in (12, 30, 100) for repeats in (1, 4, 16))
+"""Templates and repeats."""
 TEMPLATE_SD = 1.5
 SLOPE_SD = 0.5
+GAP = 0.10
+"""True difference of rates, where there is one and nothing else is said."""
+ALPHA = 0.05
+UNIT = (-1.0, 1.0)
+"""Bounds of a difference of rates."""
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(81)
 _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
@@ -36,6 +50,8 @@ class Arms:
 
     group: Vector
     reference: Vector
+    levels: Vector
+    """Effect of each template on the logit, which no audit sees."""
 
     @property
     def differences(self) -> Vector:
@@ -60,9 +76,15 @@ def true_rate(intercept: float, spread: float = TEMPLATE_SD) -> float:
     return float(_NODE_WEIGHTS @ expit(intercept + spread * _NODES))
 
 
-def mean_slope(gap: float, *, intercept: float = 0.0) -> float:
-    """Mean slope on the logit whose true difference of rates is `gap`."""
-    spread = float(np.hypot(TEMPLATE_SD, SLOPE_SD / 2))
+def mean_slope(gap: float, *, intercept: float = 0.0, name_sd: float = 0.0) -> float:
+    """Mean slope on the logit whose true difference of rates is `gap`.
+
+    Args:
+        gap: Difference of rates, a fraction.
+        intercept: Mean logit of templates.
+        name_sd: Standard deviation of the names' effects on the logit, in either arm.
+    """
+    spread = float(np.linalg.norm([TEMPLATE_SD, SLOPE_SD / 2, name_sd]))
 
     def excess(slope: float) -> float:
         return true_rate(intercept + slope / 2, spread) - true_rate(intercept - slope / 2, spread) - gap
@@ -84,6 +106,7 @@ def paired_arms(
     return Arms(
         group=rng.binomial(repeats, expit(template + slope / 2)) / repeats,
         reference=rng.binomial(repeats, expit(template - slope / 2)) / repeats,
+        levels=template,
     )
 
 

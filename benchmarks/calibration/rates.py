@@ -1,44 +1,45 @@
-"""Calibration of rates held against something: exact intervals, limits, bounds, impact ratios, agreement."""
+"""Calibration of single rates: intervals, limits, and clusters that all or nearly all agree."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, stdtrit
 
-from audit.errors import NotMeasuredError
 from audit.statistics import (
     clopper_pearson_interval,
-    cluster_jackknife,
     cluster_t_interval,
     clustered_rate_interval,
     equal_clusters_interval,
     equal_clusters_p_value,
     equivalence_of,
     exceedance_p_value,
-    impact_table,
-    raw_agreement,
-    shrink_rates,
     tost,
     wilson_interval,
 )
-from benchmarks.calibration.designs import TEMPLATE_SD, true_rate
+from benchmarks.calibration.counting import holds
+from benchmarks.calibration.designs import ALPHA, DESIGNS, ROOT, TEMPLATE_SD, UNIT, true_rate
 from benchmarks.calibration.tables import Cell
 from probes.seeds import rng
 
-__all__ = [
-    "agreement_shares",
-    "equal_clusters",
-    "exact_rates",
-    "few_differ",
-    "limits",
-    "many_rates",
-    "tables_of_decisions",
-]
+__all__ = ["clustered_rates", "equal_clusters", "exact_rates", "few_differ", "limits"]
 
-ROOT = 20266
-UNIT = (-1.0, 1.0)
 MARGIN = 0.05
 
-Vector = npt.NDArray[np.float64]
+
+def clustered_rates(simulations: int) -> list[Cell]:
+    """How often the nominal 95 % interval of one rate contains it, by how rare it is."""
+    cells = []
+    for intercept in (-6.0, -3.0, 0.0):
+        for templates, repeats in DESIGNS:
+            stream = rng(ROOT, "rate", templates, repeats, int(-intercept))
+            logits = intercept + TEMPLATE_SD * stream.standard_normal((simulations, templates))
+            hits = stream.binomial(repeats, expit(logits))
+            truth, asked = true_rate(intercept), np.full(templates, repeats)
+            cell = Cell(templates=templates, repeats=repeats, note=f"rate {truth:.3f}")
+            naive = [wilson_interval(int(row.sum()), repeats * templates) for row in hits]
+            clustered = [clustered_rate_interval(row, asked).interval for row in hits]
+            cell.add("Wilson over outputs", float(np.mean([holds(one, truth) for one in naive])))
+            cell.add("clustered rate", float(np.mean([holds(one, truth) for one in clustered])))
+            cells.append(cell)
+    return cells
 
 
 def exact_rates(simulations: int) -> list[Cell]:
@@ -53,7 +54,7 @@ def exact_rates(simulations: int) -> list[Cell]:
             hits = stream.binomial(trials, rate, simulations)
             found = {
                 int(k): [
-                    one.low <= rate <= one.high
+                    holds(one, rate)
                     for one in (wilson_interval(int(k), trials), clopper_pearson_interval(int(k), trials))
                 ]
                 for k in np.unique(hits)
@@ -74,22 +75,19 @@ def limits(simulations: int) -> list[Cell]:
     cells = []
     for intercept in (-6.0, -3.0):
         limit = true_rate(intercept)
-        for templates, repeats in ((12, 1), (12, 4), (30, 1), (30, 4), (100, 4)):
+        for templates, repeats in DESIGNS:
             stream = rng(ROOT, "limit", templates, repeats, int(-intercept))
             logits = intercept + TEMPLATE_SD * stream.standard_normal((simulations, templates))
             asked = np.full(templates, repeats)
             found = [
                 (
                     clustered_rate_interval(row, asked).interval.low > limit,
-                    exceedance_p_value(row, asked, limit) <= 0.05,
+                    exceedance_p_value(row, asked, limit) <= ALPHA,
                 )
                 for row in stream.binomial(repeats, expit(logits))
             ]
             cell = Cell(templates=templates, repeats=repeats, note=f"limit {limit:.3f}")
-            for name, share in zip(
-                ("interval above", "exceedance test"), np.mean(found, axis=0), strict=True
-            ):
-                cell.add(name, float(share))
+            cell.average(("interval above", "exceedance test"), found)
             cells.append(cell)
     return cells
 
@@ -107,8 +105,8 @@ def equal_clusters(simulations: int) -> list[Cell]:
             stream = rng(ROOT, "equal", templates, int(100 * chance))
             equal = stream.binomial(templates, differing, simulations) == 0
             bound = equal_clusters_interval(0.0, templates, bounds=UNIT)
-            missed = not bound.low <= differing <= bound.high
-            rejected = equal_clusters_p_value(0.0, templates, bounds=UNIT, null=differing) <= 0.05
+            missed = not holds(bound, differing)
+            rejected = equal_clusters_p_value(0.0, templates, bounds=UNIT, null=differing) <= ALPHA
             cell = Cell(templates=templates, repeats=1, note=f"{100 * differing:.1f} % differ")
             cell.add("all equal", float(equal.mean()))
             cell.add("bound misses", float((equal & missed).mean()))
@@ -130,11 +128,9 @@ def few_differ(simulations: int) -> list[Cell]:
             stream = rng(ROOT, "few", templates, int(100 * size))
             differ = stream.binomial(templates, MARGIN / size, simulations)
             found = {int(m): _few_differ(templates, int(m), size) for m in np.unique(differ)}
-            shares = np.mean([found[int(m)] for m in differ], axis=0)
             cell = Cell(templates=templates, repeats=1, note=f"{MARGIN / size:.0%} by {100 * size:.0f}")
             names = ("t alone, equivalent", "equivalent", "t alone covers", "covers")
-            for name, share in zip(names, shares, strict=True):
-                cell.add(name, float(share))
+            cell.average(names, [found[int(m)] for m in differ])
             cells.append(cell)
     return cells
 
@@ -144,104 +140,9 @@ def _few_differ(templates: int, m: int, size: float) -> tuple[bool, bool, bool, 
     values[:m] = size
     full = cluster_t_interval(values, bounds=UNIT)
     same = equivalence_of(full, margin=MARGIN).equivalent
-    covers = full.interval.low <= MARGIN <= full.interval.high
+    covers = holds(full.interval, MARGIN)
     if full.degenerate:
         return same, same, covers, covers
     alone = tost(full.point, full.standard_error, full.df, margin=MARGIN).equivalent
     reach = float(stdtrit(full.df, 0.975)) * full.standard_error
     return alone, same, abs(full.point - MARGIN) <= reach, covers
-
-
-def many_rates(simulations: int) -> list[Cell]:
-    """How often nominal 95 % intervals of many small cells' rates contain them; "templates" is their number.
-
-    Rates are spread around a fifth; "repeats" is trials of the smaller half of the cells, the others have
-    four times as many. Columns: the raw rates, on average and for the largest, then the shrunk ones.
-    """
-    cells = []
-    for k in (8, 24):
-        for trials in (10, 40):
-            for spread in (0.03, 0.10):
-                stream = rng(ROOT, "many", k, trials, int(100 * spread))
-                counts = np.tile([trials, 4 * trials], k // 2)
-                a = 0.2 * (0.16 / spread**2 - 1)
-                inside = []
-                for _ in range(simulations):
-                    true = stream.beta(a, 4 * a, k)
-                    found = shrink_rates(stream.binomial(counts, true), counts)
-                    raw = (found.raw_low <= true) & (true <= found.raw_high)
-                    shrunk = (found.low <= true) & (true <= found.high)
-                    inside.append(
-                        [raw.mean(), raw[found.raw.argmax()], shrunk.mean(), shrunk[found.point.argmax()]]
-                    )
-                cell = Cell(templates=k, repeats=trials, note=f"spread {spread:g}")
-                names = ("raw, all cells", "raw, largest", "shrunk, all cells", "shrunk, largest")
-                for name, share in zip(names, np.mean(inside, axis=0), strict=True):
-                    cell.add(name, float(share))
-                cells.append(cell)
-    return cells
-
-
-def tables_of_decisions(simulations: int) -> list[Cell]:
-    """How often nominal 95 % intervals of a table of decisions contain the truth.
-
-    Two categories with rates of 50 and 40 %, each cluster of one category, with a rate of its own;
-    "repeats" is rows a cluster. Columns: the impact ratio with rows as independent and by cluster, then the
-    same ratio by `cluster_jackknife`.
-    """
-    cells = []
-    for templates, rows in ((30, 4), (100, 4), (100, 16)):
-        stream = rng(ROOT, "tables", templates, rows)
-        inside = []
-        for _ in range(simulations):
-            sizes = stream.integers(rows // 2, rows + rows // 2 + 1, templates)
-            group = np.arange(templates) % 2
-            rate = np.where(group == 0, stream.beta(5, 5, templates), stream.beta(4, 6, templates))
-            hits = stream.binomial(sizes, rate)
-            inside.append(_table_holds(hits, sizes, group, 0.8))
-        cell = Cell(templates=templates, repeats=rows)
-        names = ("rows as independent", "impact table", "cluster jackknife")
-        for name, share in zip(names, np.mean([one for one in inside if one], axis=0), strict=True):
-            cell.add(name, float(share))
-        cells.append(cell)
-    return cells
-
-
-def _table_holds(
-    hits: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], group: npt.NDArray[np.int64], truth: float
-) -> list[bool]:
-    outcomes = np.concatenate([np.repeat([1.0, 0.0], [k, n - k]) for k, n in zip(hits, sizes, strict=True)])
-    cluster, category = np.repeat(np.arange(sizes.size), sizes), np.repeat(group, sizes)
-    sums = np.stack(
-        [hits * (group == 0), sizes * (group == 0), hits * (group == 1), sizes * (group == 1)], axis=1
-    )
-    try:
-        tables = [impact_table(outcomes, category, cluster=by, reference=0) for by in (None, cluster)]
-        jackknife = cluster_jackknife(lambda s: (s[:, 2] / s[:, 3]) / (s[:, 0] / s[:, 1]), sums)
-    except NotMeasuredError:
-        return []
-    estimates = [table.rows[1].estimate for table in tables]
-    intervals = [one.interval for one in estimates if one is not None]
-    return [one.low <= truth <= one.high for one in (*intervals, jackknife.interval)]
-
-
-def agreement_shares(simulations: int) -> list[Cell]:
-    """How often the nominal 95 % interval of the plain share of agreement contains it.
-
-    Two raters each misread a tenth of the replies, more in some templates; "repeats" is replies a template.
-    """
-    cells = []
-    for templates, replies in ((12, 10), (30, 1), (30, 10), (100, 10)):
-        stream = rng(ROOT, "shares", templates, replies)
-        cluster = np.repeat(np.arange(templates), replies)
-        inside = []
-        for _ in range(simulations):
-            error = stream.beta(0.5, 4.5, (templates, 2))[cluster]
-            ratings = (stream.random((cluster.size, 2)) < error).astype(np.float64)
-            found = [raw_agreement(ratings, cluster=by).interval for by in (None, cluster)]
-            inside.append([one.low <= 0.82 <= one.high for one in found])
-        cell = Cell(templates=templates, repeats=replies)
-        for name, share in zip(("replies as clusters", "agreement"), np.mean(inside, axis=0), strict=True):
-            cell.add(name, float(share))
-        cells.append(cell)
-    return cells

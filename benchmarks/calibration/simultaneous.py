@@ -9,22 +9,21 @@ from audit.statistics import (
     betting_sequence,
     cluster_t_interval,
     group_contrasts,
+    leave_one_out,
     mantel_haenszel_difference,
     mantel_haenszel_ratio,
     max_t_intervals,
     random_effects,
     stratified_t,
 )
-from benchmarks.calibration.designs import SLOPE_SD, TEMPLATE_SD, paired_arms
+from benchmarks.calibration.counting import holds
+from benchmarks.calibration.designs import ALPHA, DESIGNS, GAP, ROOT, SLOPE_SD, TEMPLATE_SD, UNIT, paired_arms
 from benchmarks.calibration.tables import Cell
 from probes.seeds import rng
 
-__all__ = ["group_families", "looks", "pooled_counts", "pooled_studies"]
+__all__ = ["group_families", "looks", "pooled_counts", "pooled_studies", "without_each"]
 
-ROOT = 20262
 RESAMPLES = 399
-UNIT = (-1.0, 1.0)
-GAP = 0.10
 
 
 def group_families(simulations: int) -> list[Cell]:
@@ -32,18 +31,16 @@ def group_families(simulations: int) -> list[Cell]:
 
     The first column takes each group against the reference by itself; "templates" is those of each domain.
     """
-    designs = [(templates, repeats, 1, 5) for templates in (12, 30, 100) for repeats in (1, 4, 16)]
+    designs = [(*design, 1, 5) for design in DESIGNS]
     several = [(domains, groups) for domains in (1, 4) for groups in (3, 8)]
     designs += [(templates, 16, *case) for templates in (3, 6, 12, 40) for case in several]
     cells = []
     for templates, repeats, domains, groups in designs:
         stream = rng(ROOT, "groups", templates, repeats, domains, groups)
         shape = (domains, templates, groups)
-        wrong = np.array([_groups(stream, shape, repeats) for _ in range(simulations)])
         cell = Cell(templates=templates, repeats=repeats, note=f"{domains} domains, {groups} groups")
         names = ("cluster-t, each by itself", "max-T, reference", "max-T, grand mean")
-        for name, share in zip(names, wrong.mean(axis=0), strict=True):
-            cell.add(name, float(share))
+        cell.average(names, [_groups(stream, shape, repeats) for _ in range(simulations)])
         cells.append(cell)
     return cells
 
@@ -56,11 +53,11 @@ def _groups(stream: np.random.Generator, shape: tuple[int, int, int], repeats: i
     strata = np.repeat(np.arange(domains), templates)
     each = [np.split(means[:, g] - means[:, 0], domains) for g in range(1, groups)]
     single = [stratified_t(parts, bounds=UNIT) for parts in each]
-    found = [any(one.p_value <= 0.05 for one in single)]
+    found = [any(one.p_value <= ALPHA for one in single)]
     for reference in (0, None):
         contrasts = group_contrasts(means, reference=reference, strata=strata, bounds=UNIT)
         together = max_t_intervals(contrasts, rng=stream, resamples=RESAMPLES)
-        found.append(any(one.p_value <= 0.05 for one in together.estimates))
+        found.append(any(one.p_value <= ALPHA for one in together.estimates))
     return found
 
 
@@ -79,15 +76,14 @@ def looks(simulations: int) -> list[Cell]:
             at = [cluster_t_interval(row[:n], bounds=UNIT) for n in range(10, templates + 1, 10)]
             wrong.append(
                 [
-                    any(one.p_value <= 0.05 for one in at),
+                    any(one.p_value <= ALPHA for one in at),
                     bool((found.low > 0).any() or (found.high < 0).any()),
-                    found.p_value <= 0.05,
+                    found.p_value <= ALPHA,
                 ]
             )
         cell = Cell(templates=templates, repeats=repeats)
         names = ("cluster-t, every tenth", "betting interval", "betting e-value of 20")
-        for name, share in zip(names, np.mean(wrong, axis=0), strict=True):
-            cell.add(name, float(share))
+        cell.average(names, wrong)
         cells.append(cell)
     return cells
 
@@ -102,11 +98,9 @@ def pooled_studies(simulations: int) -> list[Cell]:
         for studies in (4, 8, 20):
             stream = rng(ROOT, "studies", studies, int(100 * tau))
             note = f"{studies} studies, {'differing by 8 points' if tau else 'all alike'}"
-            right = np.array([_studies(stream, studies, tau) for _ in range(simulations)])
             cell = Cell(templates=30, repeats=4, note=note)
             names = ("inverse variance, z", "random effects", "prediction")
-            for name, share in zip(names, right.mean(axis=0), strict=True):
-                cell.add(name, float(share))
+            cell.average(names, [_studies(stream, studies, tau) for _ in range(simulations)])
             cells.append(cell)
     return cells
 
@@ -123,9 +117,29 @@ def _studies(stream: np.random.Generator, studies: int, tau: float) -> list[bool
     expected = found.prediction
     return [
         bool(fixed),
-        found.interval.low <= GAP <= found.interval.high,
-        expected is not None and expected.low <= after <= expected.high,
+        holds(found.interval, GAP),
+        expected is not None and holds(expected, after),
     ]
+
+
+def without_each(simulations: int) -> list[Cell]:
+    """How often the 95 % interval over all studies but one contains the mean, on average over which one.
+
+    Studies differ by 8 points in their true values; "templates" is the number of studies.
+    """
+    cells = []
+    for studies in (5, 9, 21):
+        stream = rng(ROOT, "without", studies)
+        inside = []
+        for _ in range(simulations):
+            errors = stream.uniform(0.02, 0.06, studies)
+            points = GAP + 0.08 * stream.standard_normal(studies) + errors * stream.standard_normal(studies)
+            found = [one.interval for one in leave_one_out(points, errors)]
+            inside.append(np.mean([holds(one, GAP) for one in found]))
+        cell = Cell(templates=studies, repeats=1)
+        cell.add("leave one out", float(np.mean(inside)))
+        cells.append(cell)
+    return cells
 
 
 def pooled_counts(simulations: int) -> list[Cell]:
@@ -143,15 +157,9 @@ def pooled_counts(simulations: int) -> list[Cell]:
             hits = stream.binomial(n0, rate)
             difference = mantel_haenszel_difference(_counts(stream.binomial(n1, rate + GAP), n1, hits, n0))
             ratio = mantel_haenszel_ratio(_counts(stream.binomial(n1, 1.5 * rate), n1, hits, n0))
-            right.append(
-                [
-                    difference.interval.low <= GAP <= difference.interval.high,
-                    ratio.interval.low <= 1.5 <= ratio.interval.high,
-                ]
-            )
+            right.append([holds(difference.interval, GAP), holds(ratio.interval, 1.5)])
         cell = Cell(templates=outputs, repeats=1, note=f"{studies} studies")
-        for name, share in zip(("difference", "ratio"), np.mean(right, axis=0), strict=True):
-            cell.add(name, float(share))
+        cell.average(("difference", "ratio"), right)
         cells.append(cell)
     return cells
 

@@ -1,28 +1,35 @@
 """How often the swap test of word associations is wrong, and what its intervals cover."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from audit.errors import NotMeasuredError
 from audit.statistics import (
     SwappedExcess,
     co_occurrence_bias_score,
     stereotypical_associations,
     swapped_excess,
 )
+from benchmarks.calibration.counting import holds
+from benchmarks.calibration.designs import ALPHA, ROOT
 from benchmarks.calibration.tables import Cell
 from probes.seeds import rng
 
 __all__ = ["associations"]
 
 Array = npt.NDArray[np.float64]
-ROOT = 20264
-WORDS = 30
+Statistic = Callable[[Array], Array]
+WORDS = 16
 SWAPS = 99
 LEAN = 1.5
 SPREAD = 0.7
 ENDLESS = 40_000
-DESIGNS = ((12, 4), (30, 1), (30, 4), (60, 4))
+DESIGNS = ((12, 1), (12, 4), (30, 1), (30, 4), (60, 4))
+"""Blocks of templates, of which a run has at most 60, and replies each."""
 
 
 def bias_score(sides: Array) -> Array:
@@ -35,7 +42,7 @@ def associated(sides: Array) -> Array:
     return stereotypical_associations(sides[:, :, :-1])
 
 
-MEASURES = {"bias score": bias_score, "associations": associated}
+MEASURES: Mapping[str, Statistic] = MappingProxyType({"bias score": bias_score, "associations": associated})
 
 
 def drawn(stream: np.random.Generator, templates: int, repeats: int, lean: float) -> Array:
@@ -57,33 +64,58 @@ def associations(simulations: int) -> list[Cell]:
     "above 0" is how often the interval of the published number excludes 0; "swap test" how often p <= 5 %;
     "excess" how often the interval of the excess misses 0. In the others half of the words lean to one
     group, e^1.5 to 1: how often the intervals of the excess and of the number miss their own means at that
-    size, and how often that of the number misses its value on 40,000 templates.
+    size, and how often that of the number misses its value on 40,000 templates. Data too few for a number
+    count neither way.
     """
     cells = []
-    for measure, statistic in MEASURES.items():
-        for templates, repeats in DESIGNS:
-            stream = rng(ROOT, "words", measure, templates, repeats)
-
-            def once(lean: float, one: tuple[int, int], stream: np.random.Generator) -> SwappedExcess:
-                return swapped_excess(statistic, drawn(stream, *one, lean), swaps=SWAPS, rng=stream)  # noqa: B023
-
-            design = (templates, repeats)
-            nulls = [once(0.0, design, stream) for _ in range(simulations)]
-            leans = [once(LEAN, design, stream) for _ in range(simulations)]
-            limit = float(statistic(drawn(stream, ENDLESS, repeats, LEAN).sum(axis=0, keepdims=True))[0])
-            excess = float(np.mean([one.excess.point for one in leans]))
-            number = float(np.mean([one.observed.point for one in leans]))
-            cell = Cell(templates=templates, repeats=repeats, note=measure)
-            cell.add("above 0", float(np.mean([one.observed.interval.low > 0 for one in nulls])))
-            cell.add("swap test", float(np.mean([one.p_value <= 0.05 for one in nulls])))
-            cell.add("excess", float(np.mean([not _holds(one, 0.0) for one in nulls])))
-            cell.add("excess, leaning", float(np.mean([not _holds(one, excess) for one in leans])))
-            bounds = [one.observed.interval for one in leans]
-            cell.add("number, leaning", float(np.mean([not i.low <= number <= i.high for i in bounds])))
-            cell.add("endless data", float(np.mean([not i.low <= limit <= i.high for i in bounds])))
-            cells.append(cell)
+    for measure in MEASURES:
+        endless = {repeats: _endless(measure, repeats) for _, repeats in DESIGNS}
+        cells += [_cell(measure, t, r, endless[r], simulations) for t, r in DESIGNS]
     return cells
 
 
-def _holds(one: SwappedExcess, truth: float) -> bool:
-    return one.excess.interval.low <= truth <= one.excess.interval.high
+def _endless(measure: str, repeats: int) -> float:
+    """The measure on so many templates that chance hardly moves it."""
+    sides = drawn(rng(ROOT, "words", measure, "endless", repeats), ENDLESS, repeats, LEAN)
+    return float(MEASURES[measure](sides.sum(axis=0, keepdims=True))[0])
+
+
+def _cell(measure: str, templates: int, repeats: int, limit: float, simulations: int) -> Cell:
+    statistic = MEASURES[measure]
+    stream = rng(ROOT, "words", measure, templates, repeats)
+
+    def found(lean: float) -> list[SwappedExcess]:
+        each = (drawn(stream, templates, repeats, lean) for _ in range(simulations))
+        stated = (_stated(statistic, sides, stream) for sides in each)
+        return [one for one in stated if one is not None]
+
+    nulls, leans = found(0.0), found(LEAN)
+    excess = float(np.mean([one.excess.point for one in leans]))
+    number = float(np.mean([one.observed.point for one in leans]))
+    cell = Cell(templates=templates, repeats=repeats, note=measure)
+    cell.average(
+        ("above 0", "swap test", "excess"),
+        [
+            (one.observed.interval.low > 0, one.p_value <= ALPHA, not holds(one.excess.interval, 0.0))
+            for one in nulls
+        ],
+    )
+    cell.average(
+        ("excess, leaning", "number, leaning", "endless data"),
+        [
+            (
+                not holds(one.excess.interval, excess),
+                not holds(one.observed.interval, number),
+                not holds(one.observed.interval, limit),
+            )
+            for one in leans
+        ],
+    )
+    return cell
+
+
+def _stated(statistic: Statistic, sides: Array, stream: np.random.Generator) -> SwappedExcess | None:
+    try:
+        return swapped_excess(statistic, sides, swaps=SWAPS, rng=stream)
+    except NotMeasuredError:
+        return None

@@ -14,7 +14,9 @@ ROOT = 20261
 GAPS = (0.0, 0.05, 0.10, 0.20)
 """Points that the planted group is less often decided for, as fractions."""
 PLANTED = ("favourable_rate", "gender", "female")
-"""Measure, attribute and group of the planted contrast; everything else has no true difference."""
+"""Measure, attribute and group of the planted contrast."""
+_MOVED = ("favourable_rate", "true_positive_rate", "false_positive_rate")
+"""Measures of the planted group that the gap moves as much; everything else has no true difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,5 +99,6 @@ def spec_of(design: Design, *, gap: float, run: int) -> Spec:
 
 def truth_of(estimate: Estimate, gap: float) -> float:
     """The true disparity that an estimate is about, as a fraction; exactly what was planted."""
-    about = (estimate.measure, estimate.attribute, estimate.group)
-    return -gap if about == PLANTED else 0.0
+    # The gap is the same for the qualified and the others, so both of their rates fall by it.
+    moved = estimate.measure in _MOVED and (estimate.attribute, estimate.group) == PLANTED[1:]
+    return -gap if moved else 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.instrument.design import GAPS, Design
+from benchmarks.instrument.design import GAPS, ROOT, Design
 from benchmarks.instrument.sections import alarms, intervals, nulls, unplanted, verdicts
 from benchmarks.instrument.told import Told
 
@@ -25,6 +25,7 @@ def render(told: Sequence[Told], design: Design) -> str:
     starred = sum(table.text.count(STAR) for table in tables.values())
     return text.format(
         runs=len({one.run for one in told}),
+        seed=ROOT,
         gaps=_listed([f"{100 * gap:.0f}" for gap in GAPS]),
         asked=_asked(design),
         contrasts=len(told[0].contrasts),

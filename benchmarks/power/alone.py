@@ -2,22 +2,19 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from audit.statistics import cluster_t_interval, equivalence_of, sign_flip_test
-from benchmarks.calibration.designs import SLOPE_SD, TEMPLATE_SD, Arms, mean_slope
-from benchmarks.calibration.run import naive_p
+from benchmarks.calibration.counting import naive_p
+from benchmarks.calibration.designs import ALPHA, UNIT, paired_arms
 from benchmarks.power.oracle import best_linear_p, oracle_p
 from probes.seeds import rng
 
 __all__ = ["ROOT", "Found", "alone", "equivalent"]
 
 ROOT = 20263
-ALPHA = 0.05
 MARGIN = 0.05
 FLIPS = 999
 ENOUGH = 100
-UNIT = (-1.0, 1.0)
 
 Vector = npt.NDArray[np.float64]
 Found = dict[str, float]
@@ -30,18 +27,12 @@ def alone(templates: int, repeats: int, gap: float, *, simulations: int) -> Foun
     Ours is what a run asks of a contrast: sign flips pass 5 %, and the cluster-t interval leaves out 0.
     """
     stream = rng(ROOT, "alone", templates, repeats, round(1000 * gap))
-    shape = (simulations, templates)
-    levels = TEMPLATE_SD * stream.standard_normal(shape)
-    slopes = mean_slope(gap) + SLOPE_SD * stream.standard_normal(shape)
-    arms = Arms(
-        group=stream.binomial(repeats, expit(levels + slopes / 2)) / repeats,
-        reference=stream.binomial(repeats, expit(levels - slopes / 2)) / repeats,
-    )
+    arms = paired_arms(stream, (simulations, templates), repeats, gap=gap)
     rows = arms.differences
     return {
         "ours": float(np.mean([_ours(row, stream) for row in rows])),
         "oracle": float(np.mean(oracle_p(rows, repeats) <= ALPHA)),
-        "best weights": float(np.mean(best_linear_p(rows, levels, repeats, gap or 0.1) <= ALPHA)),
+        "best weights": float(np.mean(best_linear_p(rows, arms.levels, repeats, gap or 0.1) <= ALPHA)),
         "naive": float(np.mean(naive_p(arms, repeats) <= ALPHA)),
     }
 
@@ -49,11 +40,7 @@ def alone(templates: int, repeats: int, gap: float, *, simulations: int) -> Foun
 def equivalent(templates: int, repeats: int, gap: float, *, simulations: int) -> float:
     """How often two one-sided tests call a true gap equivalent, at a margin of 5 points."""
     stream = rng(ROOT, "equivalent", templates, repeats, round(1000 * gap))
-    shape = (simulations, templates)
-    levels = TEMPLATE_SD * stream.standard_normal(shape)
-    slopes = mean_slope(gap) + SLOPE_SD * stream.standard_normal(shape)
-    group = stream.binomial(repeats, expit(levels + slopes / 2)) / repeats
-    rows = group - stream.binomial(repeats, expit(levels - slopes / 2)) / repeats
+    rows = paired_arms(stream, (simulations, templates), repeats, gap=gap).differences
     found = [equivalence_of(cluster_t_interval(row, bounds=UNIT), margin=MARGIN) for row in rows]
     return float(np.mean([one.equivalent for one in found]))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.power.alone import Found
+from benchmarks.power.alone import ROOT, Found
 from benchmarks.power.family import Planted
 
 __all__ = ["Measured", "render"]
@@ -37,6 +37,7 @@ def render(found: Measured) -> str:
         .read_text(encoding="utf-8")
         .format(
             simulations=found.simulations,
+            seed=ROOT,
             half=half,
             error=_error(found.simulations),
             half_error=_error(half),

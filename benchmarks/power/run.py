@@ -9,23 +9,19 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol, TypeVar
-
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # it ships no types
 
 from benchmarks.power.alone import Found, alone, equivalent
 from benchmarks.power.family import Planted, family
 from benchmarks.power.page import Measured, render
+from benchmarks.processes import in_processes
 
 TEMPLATES = (12, 30, 60, 100, 120)
 REPEATS = (1, 4, 8, 10, 16)
 GAPS = (0.02, 0.05, 0.10, 0.20)
-WORKERS = 2
 TOLD_EVERY = 25
 
 Design = tuple[int, int]
@@ -92,10 +88,7 @@ def main() -> None:
     if chosen.simulations < 2:
         parser.error(f"--simulations must be at least 2; got {chosen.simulations}")
     designs = list(product(TEMPLATES, REPEATS))
-    with ProcessPoolExecutor(
-        WORKERS, mp_context=get_context("spawn"), initializer=threadpool_limits, initargs=(1,)
-    ) as pool:
-        text = render(measured(designs, chosen.simulations, each=pool.map))
+    text = render(measured(designs, chosen.simulations, each=in_processes))
     chosen.out.write_text(text, encoding="utf-8")
     print(text)
 
