@@ -39,6 +39,7 @@ class Tested:
 def at_once(differences: Vector, strata: int) -> Tested:
     """What `stratified_t` gives for every contrast, shape (k, T), strata of equal size in turn.
 
+    Without what `stratified_t` adds where few templates of a stratum differ from the rest.
     A contrast without any spread has p = 1: it can only be an empty one here.
     """
     cut = differences.reshape(*differences.shape[:-1], strata, -1)
