@@ -55,6 +55,11 @@ COMMANDS: dict[str, _Command] = {
     "recheck": _Command(
         "recheck", "recheck_command", "Re-score published claims from their own released outputs."
     ),
+    "serve-specimen": _Command(
+        "serve_specimen",
+        "serve_specimen",
+        "Serve specimens, hostile and faulty models as an OpenAI-compatible server.",
+    ),
     "probes": _Command("catalogue", "probes", "List, show and check probes."),
     "targets": _Command("catalogue", "targets", "List targets and check that one answers."),
     "analyzers": _Command("catalogue", "analyzers", "List, show, check and convert analyzers."),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["fetch_json", "post", "stub_server"]
+__all__ = ["fetch_json", "post", "specimen_server", "stub_server"]
 
 _ROOT = Path(__file__).parents[2]
 
@@ -31,6 +31,26 @@ def stub_server(*arguments: str) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@contextmanager
+def specimen_server(*arguments: str) -> Iterator[str]:
+    """A running `evenhand serve-specimen` on a free port.
+
+    Args:
+        arguments: Its command-line arguments, such as `--seed`, `3`.
+
+    Yields:
+        Its base URL, `http://127.0.0.1:PORT/v1`.
+    """
+    command = [sys.executable, "-m", "audit", "serve-specimen", "--port", "0", "--json", *arguments]
+    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield str(json.loads(process.stdout.readline())["base_url"])
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def fetch_json(base_url: str, path: str) -> object:
