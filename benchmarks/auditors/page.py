@@ -13,10 +13,8 @@ from benchmarks.auditors.tools import TOOLS
 
 __all__ = ["render", "separation"]
 
-_NOT_TOLD_APART = (
-    "Read the intervals: with so few servers, rates whose intervals overlap are not told apart.",
-    "",
-)
+_FEW = 40
+"""Servers a tool below which the page calls its rates preliminary."""
 _RULES = Path(__file__).with_name("rules.md")
 
 
@@ -31,11 +29,22 @@ def render(told: Sequence[Told], reveals: Sequence[Reveal], commitments: Sequenc
     kinds = {one.specimen.number: one.specimen for one in reveals}
     read = [one for one in told if one.reading is not None]
     names = sorted({one.tool for one in told})
-    lines = [_RULES.read_text(encoding="utf-8").rstrip(), "", "## What came out", "", *_NOT_TOLD_APART]
+    lines = [_RULES.read_text(encoding="utf-8").rstrip(), "", "## What came out", ""]
+    lines += [*_preliminary(read, names), ""]
     lines += [*_main_table(read, kinds, names), "", *_kind_table(read, kinds, names), ""]
     lines += [*_separation_table(read, kinds, names), "", *_seen(read, names), *_failures(told, names)]
     seen = {one.number for one in told}
     return "\n".join([*lines, *_servers(reveals, commitments, seen)]) + "\n"
+
+
+def _preliminary(read: Sequence[Told], names: Sequence[str]) -> list[str]:
+    """How far the rates may be read."""
+    seen = [len({one.number for one in read if one.tool == name}) for name in names]
+    lines = ["Read the intervals: two rates whose intervals overlap are not told apart by this."]
+    if min(seen, default=0) < _FEW:
+        servers = f"{min(seen, default=0)} to {max(seen, default=0)} servers a tool"
+        lines.insert(0, f"Preliminary, for the clock stopped the run: {servers}, {len(names)} tools.")
+    return lines
 
 
 def separation(without: Sequence[float], planted: Sequence[float]) -> float | None:
