@@ -71,10 +71,12 @@ def transport_problem(error: BaseException, limit: float) -> tuple[str, bool]:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            return "no connection; is the server running, and base_url right?", True
+            return "no connection; is the server running, and its address right?", True
         if isinstance(cause, aiohttp.ServerTimeoutError):
             break
         if isinstance(cause, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
             return "the connection broke off", False
+        if isinstance(cause, aiohttp.ClientResponseError):
+            return "the reply is no HTTP", False
         cause = cause.__cause__
     return f"no answer within {limit:g} s (timeout_s)", False

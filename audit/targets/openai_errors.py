@@ -49,7 +49,13 @@ _REMEDIES = MappingProxyType(
 
 
 def status_error(
-    status: int, body: ErrorBody, headers: Mapping[str, str], *, place: str, secrets: Iterable[str]
+    status: int,
+    body: ErrorBody,
+    headers: Mapping[str, str],
+    *,
+    place: str,
+    secrets: Iterable[str],
+    remedies: Mapping[int, str] = _REMEDIES,
 ) -> TargetError:
     """The error that a response with a failing status is raised as.
 
@@ -59,6 +65,7 @@ def status_error(
         headers: Response headers, with lower-case names.
         place: Host and model, for the message.
         secrets: Keys that were sent, so that a server that echoes one does not make us print it.
+        remedies: What to do about a status that every further request would get too.
 
     Returns:
         `RetryableTargetError` with the wait the server asked for, `FatalTargetError` or `TargetError`.
@@ -74,12 +81,12 @@ def status_error(
         return FatalTargetError(f"{line}; every request sends it: {remedy}")
     if status in _RETRYABLE or status >= _SERVER_ERROR:
         return RetryableTargetError(line, retry_after_s=retry_after_s(headers))
-    if status in _REMEDIES:
-        return FatalTargetError(f"{line}; {_REMEDIES[status]}")
+    if status in remedies:
+        return FatalTargetError(f"{line}; {remedies[status]}")
     if status in _REDIRECT:
         location = _CONTROL.sub(" ", headers.get("location", "another address"))[:_SHOWN_CHARACTERS]
         return FatalTargetError(
-            f"{line}; it redirects to {location}, which is not followed: set base_url to it"
+            f"{line}; it redirects to {location}, which is not followed: give that address in the spec"
         )
     return TargetError(line)
 

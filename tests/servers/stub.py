@@ -5,7 +5,7 @@
 prints one line, `{"base_url": "http://127.0.0.1:PORT/v1"}`, and serves until it is killed.
 Which model names there are is in `_BEHAVIOURS`, `ODD_COMPLETIONS` and `JUDGES`; every other name answers
 `echo: <last user message>`. `/v1/moderations` answers too, by `MODERATIONS`, `/v1/responses` by `RESPONSES`,
-and `/openai/…` as Azure's paths do.
+`/openai/…` as Azure's paths do, and `/plain/…` by a protocol of its own.
 Rates are drawn from a hash of the request and of how often it was seen, so runs can be repeated.
 `GET /log` gives the requests seen, `GET /most` the most that were in flight, `POST /reset` forgets both.
 """
@@ -22,6 +22,7 @@ from types import MappingProxyType
 from aiohttp import web
 
 from tests.servers.stub_bodies import Body, completion, error, last_user
+from tests.servers.stub_plain import plain_reply
 from tests.servers.stub_raters import JUDGES, MODERATIONS, moderated
 from tests.servers.stub_responses import ODD_COMPLETIONS, RESPONSES, responded
 
@@ -91,6 +92,15 @@ class Stub:
     async def _rated(self, body: Body) -> web.Response:
         judge = JUDGES.get(str(body["model"]))
         return await _echo(self, body) if judge is None else judge(body)
+
+    async def plain(self, request: web.Request) -> web.StreamResponse:
+        """Answer by a protocol of its own."""
+        raw = await request.read()
+        sent = json.loads(raw) if raw else None
+        self.log.append({"body": sent, "headers": sorted(request.headers), "path": request.path_qs})
+        if request.match_info["name"] == "hang":
+            await asyncio.sleep(60)
+        return await plain_reply(request, sent)
 
     async def moderate(self, request: web.Request) -> web.Response:
         """Answer one call to the moderation endpoint."""
@@ -291,6 +301,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     app.router.add_post("/v1/chat/completions", stub.complete)
     app.router.add_post("/v1/responses", stub.complete)
     app.router.add_post("/openai/{path:.*}", stub.complete)
+    app.router.add_route("*", "/plain/{name}", stub.plain)
     app.router.add_post("/v1/moderations", stub.moderate)
     app.router.add_get("/log", stub.logged)
     app.router.add_get("/most", stub.peak)
