@@ -21,7 +21,19 @@ __all__ = [
     "Prompt",
     "Record",
     "Signal",
+    "storable",
 ]
+
+
+def storable(text: str) -> str:
+    """The text with lone surrogates, which no UTF-8 file can hold, replaced by U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 class Record(BaseModel):

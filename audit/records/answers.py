@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from probes.records import Expectation, Message, Record
+from probes.records import Expectation, Message, Record, storable
 
 __all__ = [
     "Counts",
@@ -21,18 +21,7 @@ __all__ = [
 ]
 
 
-def _storable(text: str) -> str:
-    """The text with lone surrogates, which no UTF-8 file can hold, replaced by U+FFFD."""
-    if text.isascii():
-        return text
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-HostileText = Annotated[str, AfterValidator(_storable)]
+HostileText = Annotated[str, AfterValidator(storable)]
 """Text from outside: anything a model or a server may send."""
 
 

@@ -1,70 +1,45 @@
 """The `recorded` target: outputs that were had before, read from a file instead of asked for.
 
-For models that cannot be reached from here, for published predictions, and for re-scoring without a call.
-A request without a row is an errored output, never dropped and never empty.
+For models that cannot be reached from here, for published predictions, for what other tools have run, and
+for re-scoring without a call. A request without a row is an errored output, never dropped and never empty.
 """
 
+import logging
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal, NamedTuple
-
-from pydantic import Field
+from typing import ClassVar, NamedTuple
 
 from audit.errors import InputError
-from audit.records import Output, Request
-from audit.table_files import Row, read_rows
+from audit.records import Output, Request, Usage
 from audit.targets.base import TargetContext, TargetInfo
+from audit.targets.recorded_index import ReplyIndex
+from audit.targets.recorded_options import RecordedOptions
+from audit.targets.recorded_reading import read_log, read_table
 from probes.base import Options as PluginOptions
 from probes.data import file_sha256
+from probes.errors import DataError
+from probes.public.logs.entries import Reply, Tally, digest_of
+from probes.public.logs.formats import Log, open_log, recognised
 
 __all__ = ["RecordedOptions", "RecordedTarget"]
 
-_SHOWN_CHARACTERS = 60
-Column = Annotated[str, Field(min_length=1)]
+_LOG = logging.getLogger(__name__)
+
+_OF_TABLES = frozenset({"text", "repeat", "error"})
 
 
-class RecordedOptions(PluginOptions):
-    """Which file holds the outputs, and how its rows are matched with prompts."""
-
-    path: Path = Field(description="JSONL, CSV or Parquet; relative to the spec.")
-    key: Column | Annotated[tuple[Column, ...], Field(min_length=1)] = Field(
-        default="prompt_id",
-        description="Column that says which prompt a row answers; several are joined by /.",
-    )
-    by: Literal["prompt_id", "source_id", "prompt_text"] = Field(
-        default="prompt_id",
-        description="What the key is compared with; prompt_text is the text of the last user message.",
-    )
-    key_prefix: str = Field(default="", description="Put before every key, such as `Religion/`.")
-    text: Column = Field(default="text", description="Column of the output's text.")
-    repeat: Column | None = Field(default=None, description="Column of the repeat's number, from 0.")
-    error: Column | None = Field(
-        default=None, description="Column of an error; rows that have one hold no text."
-    )
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """The columns that make the key."""
-        return (self.key,) if isinstance(self.key, str) else self.key
-
-
-class _Recorded(NamedTuple):
-    text: str | None
-    error: str | None
-
-
-class _Table(NamedTuple):
-    outputs: dict[tuple[str, int], _Recorded]
-    rows: int
+class _Read(NamedTuple):
+    replies: ReplyIndex
+    tally: Tally
     sha256: str
 
 
 class RecordedTarget:
     """Gives back recorded outputs; see `RecordedOptions`.
 
-    Without a `repeat` column a file holds one output a prompt: repeats above 0 are errors, since giving the
-    same text again would count one observation several times. Memory: all keys and texts of the file.
+    Where a file has one output a prompt, repeats above 0 are errors, since giving the same text again would
+    count one observation several times. Memory does not grow with the file: replies wait in a temporary one.
     """
 
     Options: ClassVar[type[PluginOptions]] = RecordedOptions
@@ -73,13 +48,17 @@ class RecordedTarget:
         """Check that the file is there; it is read when its facts or its outputs are first wanted.
 
         Raises:
-            InputError: There is no such file.
+            InputError: There is no such file, or its format does not fit.
         """
         self._options = options
         self._name = context.name
         self._path = context.root / options.path
         if not self._path.is_file():
             raise InputError(f"{self._path}: no such file (path)")
+        self._log = self._opened()
+        self._by = options.by or ("prompt_id" if self._log is None else "source_id")
+        self._asked = 0
+        self._answered = 0
         self.info = TargetInfo(
             name=context.name,
             deterministic=True,
@@ -102,7 +81,21 @@ class RecordedTarget:
         return [self._output(request) for request in requests]
 
     async def aclose(self) -> None:
-        """Nothing is held open."""
+        """Give the temporary file back, and say what had no counterpart."""
+        if "_read" not in self.__dict__:
+            return
+        total, unused = self._read.replies.counts()
+        self._read.replies.close()
+        if self._asked and (unused or self._answered < self._asked):
+            _LOG.warning(
+                "%s: %d of the %d outputs asked for now had no recorded reply; %d of the %d recorded replies "
+                "fitted no prompt that was asked for now",
+                self._path.name,
+                self._asked - self._answered,
+                self._asked,
+                unused,
+                total,
+            )
 
     def facts(self) -> Mapping[str, str]:
         """Rows and SHA-256 of the file, and how it is matched; reads the file if that was not done before.
@@ -110,20 +103,56 @@ class RecordedTarget:
         Raises:
             InputError: As for `generate`.
         """
+        key = "/".join(self._options.key_columns) if self._has_key else "id"
         return {
             "type": "recorded",
             "file": self._options.path.name,
-            "rows": str(self._table.rows),
-            "sha256": self._table.sha256,
-            "matched": f"{'/'.join(self._options.key_columns)} = {self._options.by}",
+            "format": "rows" if self._log is None else self._log.named,
+            "rows": str(self._read.tally.entries),
+            "unreadable": str(self._read.tally.problems),
+            "sha256": self._read.sha256,
+            "matched": f"{key} = {self._by}",
         }
 
+    @property
+    def _has_key(self) -> bool:
+        return self._log is None or "key" in self._options.model_fields_set
+
+    def _opened(self) -> Log | None:
+        """The file as a tool's or a service's log; None if it is a table with a column for the key.
+
+        What names a column that only tables have is one, whatever it looks like.
+        """
+        options = self._options
+        if options.format == "rows" or (options.format is None and _OF_TABLES & options.model_fields_set):
+            return None
+        try:
+            if options.format is None and options.columns is None and recognised(self._path) is None:
+                return None
+            return open_log(self._path, format=options.format, columns=options.columns, where=options.where)
+        except DataError as error:
+            raise InputError(str(error)) from error
+
     @cached_property
-    def _table(self) -> _Table:
-        return _read(self._path, self._options)
+    def _read(self) -> _Read:
+        index, tally = ReplyIndex(str(self._path), self._options.same_key), Tally()
+        try:
+            if self._log is None:
+                read_table(self._path, self._options, index, tally)
+            else:
+                read_log(self._log, self._options, index, tally)
+        except DataError as error:
+            raise InputError(str(error)) from error
+        except sqlite3.Error as error:
+            raise InputError(f"{self._path}: its temporary file cannot be written: {error}") from error
+        for line in tally.lines(self._path.name):
+            _LOG.warning("%s", line)
+        return _Read(index, tally, file_sha256(self._path))
 
     def _output(self, request: Request) -> Output:
         found = self._find(request)
+        self._asked += 1
+        counted = found.prompt_tokens is not None or found.completion_tokens is not None
         return Output(
             target=self._name,
             prompt_id=request.prompt_id,
@@ -132,25 +161,39 @@ class RecordedTarget:
             attempt=request.attempt,
             text=found.text,
             error=found.error,
+            finish_reason=found.finish_reason,
+            refusal=found.refusal,
+            usage=Usage(prompt_tokens=found.prompt_tokens, completion_tokens=found.completion_tokens)
+            if counted
+            else None,
+            latency_s=found.latency_s,
+            request_id=found.request_id,
+            model=found.model,
             cached=True,
         )
 
-    def _find(self, request: Request) -> _Recorded:
+    def _find(self, request: Request) -> Reply:
         key = self._wanted(request)
         if key is None:
-            return _Recorded(None, "no recorded output: the prompt has no source_id; set by: prompt_text")
-        found = self._table.outputs.get((key, request.repeat))
+            return Reply(error="no recorded output: the prompt has no source_id; set by: prompt_text")
+        found = self._read.replies.find(key, request.repeat)
         if found is not None:
+            self._answered += 1
             return found
-        if self._options.repeat is None and request.repeat > 0:
-            return _Recorded(None, "no recorded output: the file has one a prompt; set repeats: 1")
-        return _Recorded(None, "no recorded output")
+        had = self._read.replies.holds(key) if request.repeat > 0 else 0
+        if had == 1:
+            return Reply(error="no recorded output: the file has one a prompt; set repeats: 1")
+        if had:
+            return Reply(error=f"no recorded output: the file has {had} of this prompt")
+        return Reply(error="no recorded output")
 
     def _wanted(self, request: Request) -> str | None:
-        if self._options.by == "prompt_id":
+        if self._by == "prompt_id":
             return request.prompt_id
-        if self._options.by == "source_id":
+        if self._by == "source_id":
             return request.source_id
+        if self._by == "conversation":
+            return digest_of(request.messages)
         said = [message.content for message in request.messages if message.role == "user"]
         return said[-1] if said else request.messages[-1].content
 
@@ -169,59 +212,3 @@ class _Facts(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._target.facts())
-
-
-def _read(path: Path, options: RecordedOptions) -> _Table:
-    columns = {*options.key_columns, options.text, options.repeat, options.error} - {None}
-    outputs: dict[tuple[str, int], _Recorded] = {}
-    rows = 0
-    for line, row in read_rows(path, frozenset(str(column) for column in columns)):
-        rows += 1
-        key = (_key(row, options, path, line), _repeat(row, options, path, line))
-        given = _recorded(row, options, path, line)
-        if outputs.setdefault(key, given) != given:
-            hint = (
-                "" if options.repeat else "; name a repeat column if the file holds several outputs a prompt"
-            )
-            raise InputError(
-                f"{path}: line {line}: key {_shown(key[0])} was given before with another text{hint}"
-            )
-    return _Table(outputs, rows, file_sha256(path))
-
-
-def _key(row: Row, options: RecordedOptions, path: Path, line: int) -> str:
-    parts = []
-    for column in options.key_columns:
-        value = row[column]
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)  # a column of whole numbers with gaps comes as floats
-        if not isinstance(value, str | int) or isinstance(value, bool):
-            raise InputError(f"{path}: line {line}: {column} must be a text or whole number; got {value!r}")
-        parts.append(str(value))
-    return options.key_prefix + "/".join(parts)
-
-
-def _repeat(row: Row, options: RecordedOptions, path: Path, line: int) -> int:
-    if options.repeat is None:
-        return 0
-    value = str(row[options.repeat])
-    if not (value.isascii() and value.isdecimal()):
-        raise InputError(
-            f"{path}: line {line}: {options.repeat} must be a whole number from 0; got {value!r}"
-        )
-    return int(value)
-
-
-def _recorded(row: Row, options: RecordedOptions, path: Path, line: int) -> _Recorded:
-    error = row[options.error] if options.error else None
-    if error is not None and error != "":
-        return _Recorded(None, " ".join(str(error).split()))
-    text = row[options.text]
-    if text is not None and not isinstance(text, str):
-        raise InputError(f"{path}: line {line}: {options.text} must be a text; got {_shown(text)}")
-    return _Recorded(text, None)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

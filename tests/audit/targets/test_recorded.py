@@ -103,7 +103,11 @@ def test_repeats_errors_and_empty_texts(context: TargetContext, ask: Ask) -> Non
     outputs = outputs_of(RecordedTarget(options, context), requests)
     assert [output.text for output in outputs] == ["a", "b", None, "", None]
     assert [output.outcome for output in outputs[2:4]] == [Outcome.ERRORED, Outcome.EMPTY]
-    assert [output.error for output in outputs[2:]] == ["time out", None, "no recorded output"]
+    assert [output.error for output in outputs[2:]] == [
+        "time out",
+        None,
+        "no recorded output: the file has 4 of this prompt",
+    ]
 
 
 def test_two_texts_for_one_key_are_an_error(context: TargetContext) -> None:

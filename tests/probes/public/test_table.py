@@ -14,7 +14,11 @@ from probes.records import Arm, Norm, Prompt, Signal
 
 Cells = dict[str, object]
 
-SETS: Cells = {"set": "pair", "group": "who", "fixed": {"attribute": "age", "reference": "old"}}
+SETS: Cells = {
+    "set": "pair",
+    "group": "who",
+    "fixed": {"attribute": "age", "reference": "old", "signal": "explicit"},
+}
 
 
 def _prompts(folder: Path, rows: list[Cells], **options: object) -> list[Prompt]:
@@ -48,7 +52,7 @@ def test_every_fact_can_come_from_a_column(tmp_path: Path) -> None:
         for who in ("old", "young")
     ]
     options = {name: name for name in (*names, *choice)}
-    first = _prompts(tmp_path, rows, **options)[0]
+    first = _prompts(tmp_path, rows, **options, fixed={"signal": "explicit"})[0]
     assert (first.template, first.source_id, first.set_id, first.group) == ("t1", "old", "s1", "old")
     assert (first.attribute, first.reference, first.domain, first.language) == ("age", "old", "hiring", "de")
     assert first.expectation.options == ("ja", "nein")
@@ -109,7 +113,12 @@ def test_requests_can_be_declared_harmful_or_harmless(tmp_path: Path) -> None:
         ([_pair()[1], *_pair("b")], SETS, "row 1: set 'p1' needs the reference group 'old' and another"),
         (
             [{**row, "ref": row["who"]} for row in _pair()],
-            {"set": "pair", "group": "who", "reference": "ref", "fixed": {"attribute": "age"}},
+            {
+                "set": "pair",
+                "group": "who",
+                "reference": "ref",
+                "fixed": {"attribute": "age", "signal": "explicit"},
+            },
             "row 2: set 'p1' has two reference groups, 'old' and 'young'",
         ),
         ([{"text": "x", "o": "yes"}], {"options": "o"}, "row 1: o needs two or more different texts"),
@@ -136,6 +145,7 @@ def test_malformed_tables_are_refused(
     [
         ({"domain": "d", "fixed": {"domain": "x"}}, "domain is given as a column and under fixed"),
         ({"group": "g"}, "go together; missing: attribute, reference, set"),
+        (SETS | {"fixed": {"attribute": "age", "reference": "old"}}, "need fixed.signal.* explicit, name"),
         ({"kind": "choice"}, "kind choice needs options"),
         ({"fixed": {"options": [True, False]}}, 'write "yes" and "no"'),
         ({"prompts": "x"}, "Extra inputs are not permitted"),
