@@ -17,9 +17,9 @@ from audit.catalogue import (
     show_analyzer,
     show_probe,
 )
+from audit.collection.every_target import collect_all
 from audit.collection.progress import Progress
 from audit.collection.runner import CollectionPlan, CollectionResult
-from audit.collection.runner import collect as collect_outputs
 from audit.compare import Side, changes
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
@@ -109,6 +109,7 @@ async def collect(
     *,
     secrets: Mapping[str, str],
     progress: Callable[[Progress], None] | None = None,
+    wait: bool = False,
 ) -> CollectionResult:
     """Ask what has no answer yet.
 
@@ -116,6 +117,7 @@ async def collect(
         run: The planned run.
         secrets: Environment variables; a target reads only those that its part of the spec names.
         progress: Called a few times a second.
+        wait: Stay until batches that were submitted have ended.
 
     Returns:
         What was collected, and why it stopped.
@@ -124,6 +126,7 @@ async def collect(
         TargetUnreachableError: The target cannot be reached or rejects the credentials.
         BudgetReachedError: A limit of the spec was reached; the run can be resumed.
         IncompleteError: Too many requests fail.
+        BatchesWaitingError: Outputs wait in batches.
     """
     targets = build_targets(run.spec, run.root, run.where, secrets)
     try:
@@ -139,7 +142,7 @@ async def collect(
             )
             for role, target in targets.items():
                 store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
-            return await collect_outputs(store, targets, plan)
+            return await collect_all(store, targets, plan, wait=wait)
     finally:
         for target in targets.values():
             await target.aclose()

@@ -7,6 +7,7 @@
     ├── StoreError              a run folder cannot be read or written, or belongs to another spec (exit 2)
     ├── TargetUnreachableError  the target cannot be reached or rejects the credentials (exit 2)
     ├── IncompleteError         collection or a judge stopped before every output was had or read (exit 3)
+    │   └── BatchesWaitingError outputs wait in batches; `evenhand resume` gathers them (exit 3)
     ├── BudgetReachedError      a limit of the spec was reached; the run can be resumed (exit 4)
     └── NotMeasuredError        there is too little data to state a number (never reported as 0)
 
@@ -17,6 +18,7 @@ from typing import ClassVar
 
 __all__ = [
     "AuditError",
+    "BatchesWaitingError",
     "BudgetReachedError",
     "ExtraMissingError",
     "IncompleteError",
@@ -68,6 +70,10 @@ class IncompleteError(AuditError):
     """Collection, or a judge, stopped before every planned output was had or read."""
 
     exit_code = 3
+
+
+class BatchesWaitingError(IncompleteError):
+    """Outputs wait in batches that were submitted and have not ended."""
 
 
 class BudgetReachedError(AuditError):

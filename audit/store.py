@@ -34,13 +34,14 @@ from audit.records import Counts, Exchange, Output, Request, Score
 from audit.store_file import (
     LOCK_FILE,
     STORE_FILE,
-    check_version,
+    check_tables,
     connected,
     failures,
     locked,
     make_folder,
     make_tables,
 )
+from audit.store_migrations import SCHEMA_VERSION, migrate
 from audit.store_reading import (
     count_outcomes,
     read_exchanges,
@@ -50,27 +51,23 @@ from audit.store_reading import (
     read_targets,
 )
 from audit.store_schema import (
-    INSERT_OUTPUT,
     INSERT_PROMPT,
     LATEST,
-    OUTPUT_COLUMNS,
-    PROMPT_COLUMNS,
+    SELECT_OUTPUTS,
+    SELECT_PROMPTS,
     Row,
     messages_from,
     output_from,
-    output_row,
     prompt_from,
     prompt_row,
 )
+from audit.store_writing import insert_output
 from probes.records import Expectation, Prompt
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["LOCK_FILE", "STORE_FILE", "Store"]
-
-_OUTPUTS = f"SELECT o.id, {', '.join('o.' + column for column in OUTPUT_COLUMNS)} FROM outputs o"  # noqa: S608 - constants
-_PROMPTS = f"SELECT {', '.join(PROMPT_COLUMNS)} FROM prompts"  # noqa: S608 - constants
 
 
 class Store:
@@ -111,7 +108,8 @@ class Store:
 
         Args:
             folder: The run folder.
-            read_only: True to read beside a process that writes, or from a disk that cannot be written.
+            read_only: True to read beside a process that writes, or from a disk that cannot be written;
+                a store of an older version is read as it is, and otherwise brought up to date.
 
         Raises:
             StoreError: There is no run in the folder, the file is no run store or from a newer
@@ -126,12 +124,16 @@ class Store:
         try:
             with failures(path):
                 connection = connected(path, "ro" if read_only else "rw")
-                check_version(path, connection)
+                version = check_tables(path, connection)
+                made = cls(path, connection, lock)
+                if lock is not None and version < SCHEMA_VERSION:
+                    with made.transaction():
+                        migrate(connection, version)
         except BaseException:
             if lock is not None:
                 os.close(lock)
             raise
-        return cls(path, connection, lock)
+        return made
 
     def close(self) -> None:
         """Give back the file and the lock; closing twice is harmless."""
@@ -151,7 +153,12 @@ class Store:
         self.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction for the parts of the store beside this class: all of it is kept, or nothing.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
         with failures(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -165,7 +172,7 @@ class Store:
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a text under a key, replacing an earlier one."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
                 (key, value),
@@ -186,7 +193,7 @@ class Store:
             StoreError: A prompt id occurs twice, or the disk refuses.
         """
         count = 0
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for prompt in prompts:
                 try:
                     connection.execute(INSERT_PROMPT, prompt_row(prompt))
@@ -208,7 +215,7 @@ class Store:
     def prompts(self) -> Iterator[Prompt]:
         """The planned prompts, in the order they were added."""
         with self._own_connection() as connection:
-            for row in connection.execute(f"{_PROMPTS} ORDER BY seq"):
+            for row in connection.execute(f"{SELECT_PROMPTS} ORDER BY seq"):
                 yield prompt_from(row)
 
     def prompt(self, prompt_id: str) -> Prompt:
@@ -217,7 +224,7 @@ class Store:
         Raises:
             InputError: There is none with this id.
         """
-        row = self._one(f"{_PROMPTS} WHERE id = ?", prompt_id)
+        row = self._one(f"{SELECT_PROMPTS} WHERE id = ?", prompt_id)
         if row is None:
             raise InputError(f"{self.path}: no prompt has the id {prompt_id!r}")
         return prompt_from(row)
@@ -231,18 +238,9 @@ class Store:
         """
         if not outputs:
             return
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for output in outputs:
-                try:
-                    connection.execute(INSERT_OUTPUT, output_row(output))
-                except sqlite3.IntegrityError as error:
-                    problem = (
-                        "belongs to no planned prompt" if "FOREIGN" in str(error) else "is stored already"
-                    )
-                    raise StoreError(
-                        f"{self.path}: output of {output.target} for prompt {output.prompt_id}, turn "
-                        f"{output.turn}, repeat {output.repeat}, attempt {output.attempt} {problem}"
-                    ) from error
+                insert_output(connection, self.path, output)
 
     def pending(
         self, targets: Sequence[str], repeats: int, order_seed: int, among: Collection[str] | None = None
@@ -278,7 +276,7 @@ class Store:
         Raises:
             InputError: There is none with this number.
         """
-        row = self._one(f"{_OUTPUTS} WHERE o.id = ?", output_id)
+        row = self._one(f"{SELECT_OUTPUTS} WHERE o.id = ?", output_id)
         if row is None:
             raise InputError(f"{self.path}: no output has the number {output_id}")
         return output_from(row[1:])
@@ -287,7 +285,8 @@ class Store:
         """The latest attempts for one prompt, each with its row number, by turn and repeat."""
         with failures(self.path):
             rows = self._connection.execute(
-                f"{_OUTPUTS} WHERE o.target = ? AND o.prompt_id = ? AND {LATEST} ORDER BY o.turn, o.repeat",
+                f"{SELECT_OUTPUTS} WHERE o.target = ? AND o.prompt_id = ? AND {LATEST}"
+                " ORDER BY o.turn, o.repeat",
                 (target, prompt_id),
             ).fetchall()
         return [(row[0], output_from(row[1:])) for row in rows]
@@ -343,7 +342,7 @@ class Store:
             StoreError: An output is not in the store, a measure comes twice, or the disk refuses.
         """
         read = frozenset(outputs)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             try:
                 connection.executemany(
                     "DELETE FROM scores WHERE output = ? AND analyzer = ?",

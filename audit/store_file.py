@@ -10,12 +10,13 @@ from typing import Literal
 from urllib.parse import quote
 
 from audit.errors import StoreError
-from audit.store_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from audit.store_migrations import SCHEMA_VERSION, columns_of, migrate
+from audit.store_schema import APPLICATION_ID
 
 __all__ = [
     "LOCK_FILE",
     "STORE_FILE",
-    "check_version",
+    "check_tables",
     "connected",
     "failures",
     "holds_tables",
@@ -26,6 +27,7 @@ __all__ = [
 
 STORE_FILE = "run.sqlite"
 LOCK_FILE = "run.lock"
+_RESTORE = "restore the run folder from a copy; a store is not meant to be edited"
 _BUSY_S = 30.0
 """How long a connection waits for another one of the same run, such as a checkpoint, in seconds."""
 
@@ -129,9 +131,7 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
             next_step=f"evenhand resume {path.parent}",
         )
     connection.execute("BEGIN IMMEDIATE")
-    for statement in SCHEMA:
-        connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+    migrate(connection, 0)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("COMMIT")
     handle = os.open(path.parent, os.O_RDONLY)
@@ -141,21 +141,33 @@ def make_tables(connection: sqlite3.Connection, path: Path) -> None:
         os.close(handle)
 
 
-def check_version(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse a file that this version cannot read.
+def check_tables(path: Path, connection: sqlite3.Connection) -> int:
+    """The version of a file's tables, all of which are there with their columns.
 
     Raises:
-        StoreError: It is no run store, or a newer version made it.
+        StoreError: It is no run store, a newer version made it, or a table or column is missing.
     """
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise StoreError(f"{path}: is an SQLite file, but no run store")
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "meta" not in names:
+        raise StoreError(f"{path}: is damaged: the table meta is missing")
     row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
-    version = None if row is None else str(row[0])
-    if version != str(SCHEMA_VERSION):
+    said = "" if row is None else str(row[0])
+    if not (said.isascii() and said.isdecimal() and 1 <= int(said) <= SCHEMA_VERSION):
         raise StoreError(
-            f"{path}: has store version {version}; this version of evenhand reads {SCHEMA_VERSION}",
+            f"{path}: has store version {said or 'none'}; "
+            f"this version of evenhand reads 1 to {SCHEMA_VERSION}",
             next_step="pip install --upgrade evenhand",
         )
+    version = int(said)
+    for table, columns in columns_of(version).items():
+        found = {str(row[1]): str(row[2]) for row in connection.execute(f"PRAGMA table_info({table})")}
+        wrong = [name for name, kind in columns.items() if found.get(name) != kind]
+        if wrong:
+            what = f"lacks {', '.join(wrong)} of their type" if found else "is missing"
+            raise StoreError(f"{path}: is damaged: the table {table} {what}", next_step=_RESTORE)
+    return version
 
 
 @contextmanager

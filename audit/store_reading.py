@@ -138,7 +138,7 @@ def _make_order(connection: sqlite3.Connection, order_seed: int) -> None:
 def _attempts(
     connection: sqlite3.Connection, targets: Sequence[str], prompt_ids: Sequence[str], repeat: int
 ) -> dict[tuple[str, str], int | None]:
-    """Earlier attempts of each (target, prompt) asked before; None where one of them needs no other."""
+    """Earlier attempts of each (target, prompt) asked before; None where no more is to be asked."""
     marks = ", ".join("?" * len(prompt_ids))
     found: dict[tuple[str, str], int | None] = {}
     for target in targets:
@@ -149,6 +149,12 @@ def _attempts(
         )
         for prompt_id, attempts, done in rows:
             found[target, prompt_id] = None if done else attempts
+        waiting = connection.execute(
+            f"SELECT prompt_id FROM batch_requests WHERE target = ? AND prompt_id IN ({marks})"  # noqa: S608 - as above
+            " AND turn = 0 AND repeat = ?",
+            (target, *prompt_ids, repeat),
+        )
+        found.update({(target, prompt_id): None for (prompt_id,) in waiting})
     return found
 
 

@@ -11,13 +11,15 @@ from probes.records import Expectation, Message, Prompt
 
 __all__ = [
     "APPLICATION_ID",
+    "BATCH_TABLES",
+    "FIRST_TABLES",
     "INSERT_OUTPUT",
     "INSERT_PROMPT",
     "LATEST",
     "OUTPUT_COLUMNS",
     "PROMPT_COLUMNS",
-    "SCHEMA",
-    "SCHEMA_VERSION",
+    "SELECT_OUTPUTS",
+    "SELECT_PROMPTS",
     "Row",
     "Value",
     "messages_from",
@@ -33,8 +35,6 @@ Row = Sequence[Value]
 
 APPLICATION_ID = 0x45564E48
 """Marks the SQLite file as a run store (`PRAGMA application_id`); the letters EVNH."""
-SCHEMA_VERSION = 1
-"""Version of the tables below, kept in `meta` under `schema_version`."""
 
 PROMPT_COLUMNS = (
     "id",
@@ -77,7 +77,7 @@ OUTPUT_COLUMNS = (
     "cached",
 )
 
-SCHEMA = (
+FIRST_TABLES = (
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     """CREATE TABLE prompts(
         seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, probe TEXT NOT NULL, template TEXT NOT NULL,
@@ -100,6 +100,20 @@ SCHEMA = (
         output INTEGER NOT NULL REFERENCES outputs(id), analyzer TEXT NOT NULL, version TEXT NOT NULL,
         PRIMARY KEY(output, analyzer)) STRICT, WITHOUT ROWID""",
 )
+"""Tables of version 1."""
+BATCH_TABLES = (
+    # The row is there before the batch is: a process killed between the two finds the batch by its tag.
+    """CREATE TABLE batches(
+        tag TEXT PRIMARY KEY, target TEXT NOT NULL, batch TEXT, requests INTEGER NOT NULL,
+        intended_at REAL NOT NULL, state TEXT NOT NULL, reason TEXT) STRICT""",
+    # The key makes it impossible for a planned output to be in two open batches.
+    """CREATE TABLE batch_requests(
+        target TEXT NOT NULL, prompt_id TEXT NOT NULL REFERENCES prompts(id), turn INTEGER NOT NULL,
+        repeat INTEGER NOT NULL, attempt INTEGER NOT NULL, tag TEXT NOT NULL REFERENCES batches(tag),
+        PRIMARY KEY(target, prompt_id, turn, repeat)) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX batch_requests_tag ON batch_requests(tag)",
+)
+"""Tables of version 2: batches handed to a provider, and the requests in them that have no output yet."""
 
 INSERT_PROMPT = (
     f"INSERT INTO prompts({', '.join(PROMPT_COLUMNS)}) VALUES ({', '.join('?' * len(PROMPT_COLUMNS))})"  # noqa: S608 - constants above
@@ -107,6 +121,8 @@ INSERT_PROMPT = (
 INSERT_OUTPUT = (
     f"INSERT INTO outputs({', '.join(OUTPUT_COLUMNS)}) VALUES ({', '.join('?' * len(OUTPUT_COLUMNS))})"  # noqa: S608 - constants above
 )
+SELECT_PROMPTS = f"SELECT {', '.join(PROMPT_COLUMNS)} FROM prompts"  # noqa: S608 - constants above
+SELECT_OUTPUTS = f"SELECT o.id, {', '.join('o.' + column for column in OUTPUT_COLUMNS)} FROM outputs o"  # noqa: S608 - constants above
 LATEST = """NOT EXISTS (SELECT 1 FROM outputs later WHERE later.target = o.target
     AND later.prompt_id = o.prompt_id AND later.turn = o.turn AND later.repeat = o.repeat
     AND later.attempt > o.attempt)"""

@@ -51,6 +51,7 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
     codes = {name: getattr(errors, name).exit_code for name in errors.__all__}
     assert codes == {
         "AuditError": 2,
+        "BatchesWaitingError": 3,
         "BudgetReachedError": 4,
         "ExtraMissingError": 2,
         "IncompleteError": 3,

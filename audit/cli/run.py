@@ -14,10 +14,17 @@ from audit.cli.console import say, warn
 from audit.cli.loop import INTERRUPTED, finish
 from audit.cli.options import json_option, out_option, run_argument
 from audit.cli.progress import fitting_mode, progress_display
-from audit.errors import AuditError, InputError
+from audit.errors import AuditError, BatchesWaitingError, InputError
 from audit.looks import SequentialRule
 
 __all__ = ["collect_and_finish", "resume", "run"]
+
+
+_wait_option = click.option(
+    "--wait",
+    is_flag=True,
+    help="Stay until batches that were submitted have ended, asking less and less often.",
+)
 
 
 @click.command()
@@ -35,9 +42,15 @@ __all__ = ["collect_and_finish", "resume", "run"]
     show_default=True,
     help="With --until-decided: the comparisons that keep the run asking.",
 )
+@_wait_option
 @json_option
 def run(
-    spec: Path, out: Path, until_decided: bool, decide: Literal["primary", "every"], as_json: bool
+    spec: Path,
+    out: Path,
+    until_decided: bool,
+    decide: Literal["primary", "every"],
+    wait: bool,
+    as_json: bool,
 ) -> int:
     """Plan, collect, score, estimate, find and report.
 
@@ -52,23 +65,25 @@ def run(
     loaded = api.load_spec(spec)
     rule = SequentialRule(decide=decide) if until_decided else None
     made = api.create_run(loaded, out, root=spec.parent, where=str(spec), sequential=rule)
-    return collect_and_finish(made, as_json=as_json)
+    return collect_and_finish(made, as_json=as_json, wait=wait)
 
 
 @click.command()
 @run_argument
+@_wait_option
 @json_option
-def resume(run_folder: Path, as_json: bool) -> int:
+def resume(run_folder: Path, wait: bool, as_json: bool) -> int:
     """Go on with a run that was stopped."""
-    return collect_and_finish(api.open_run(run_folder), as_json=as_json)
+    return collect_and_finish(api.open_run(run_folder), as_json=as_json, wait=wait)
 
 
-def collect_and_finish(made: api.Run, *, as_json: bool) -> int:
+def collect_and_finish(made: api.Run, *, as_json: bool, wait: bool = False) -> int:
     """Collect what is missing, then score, find and report, whatever stopped the collection.
 
     Args:
         made: The planned run.
         as_json: Whether standard output is for a program.
+        wait: Whether to stay until batches have ended; else a run whose batches wait is left as it is.
 
     Returns:
         The exit code.
@@ -77,9 +92,9 @@ def collect_and_finish(made: api.Run, *, as_json: bool) -> int:
     say(f"{made.plan.requests} outputs planned: {made.plan.prompts} prompts, {made.plan.repeats} a prompt")
     with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
         try:
-            result = asyncio.run(api.collect(made, secrets=os.environ, progress=shown))
+            result = asyncio.run(api.collect(made, secrets=os.environ, progress=shown, wait=wait))
         except AuditError as error:
-            if error.exit_code == InputError.exit_code:
+            if error.exit_code == InputError.exit_code or isinstance(error, BatchesWaitingError):
                 raise
             stopped = error
         else:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from audit.records import Output
 from audit.store import Store
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "screened"]
 
 _BATCH = 64
 """Outputs that are stored without waiting for more."""
@@ -92,10 +92,10 @@ class Outbox:
 
 
 def _store(store: Store, batch: Sequence[Output], screen: Callable[[str], str | None]) -> None:
-    store.add_outputs([_screened(output, screen) for output in batch])
+    store.add_outputs([screened(output, screen) for output in batch])
 
 
-def _screened(output: Output, screen: Callable[[str], str | None]) -> Output:
+def screened(output: Output, screen: Callable[[str], str | None]) -> Output:
     """The output, or what may be kept of it: then it counts as stopped by a content filter, ours."""
     if output.text is None:
         return output

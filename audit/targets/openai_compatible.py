@@ -108,7 +108,7 @@ class OpenAITarget:
             FatalTargetError: The key, the quota, the model or the address is wrong.
             TargetError: The server rejects the request, or answers without a choice or output.
         """
-        client = self._connected()
+        client = self.connected()
         if len(requests) == 1:
             return [await self._ask(client, requests[0], seed)]
         return await asyncio.gather(*(self._ask(client, request, seed) for request in requests))
@@ -119,7 +119,12 @@ class OpenAITarget:
         if client is not None:
             await client.close()
 
-    def _connected(self) -> "openai.AsyncOpenAI":
+    def connected(self) -> "openai.AsyncOpenAI":
+        """The client, opened when first used.
+
+        Raises:
+            FatalTargetError: A variable that the options name is not set.
+        """
         if self._client is not None:
             return self._client
         options = self._options

@@ -14,16 +14,17 @@ _ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def stub_server(*arguments: str) -> Iterator[str]:
+def stub_server(*arguments: str, module: str = "stub") -> Iterator[str]:
     """A running stub server; see `stub.py`.
 
     Args:
         arguments: Its command-line arguments, such as `--latency`, `0.05`.
+        module: Name of the script beside this one.
 
     Yields:
         Its base URL, `http://127.0.0.1:PORT/v1`.
     """
-    command = [sys.executable, "-m", "tests.servers.stub", *arguments]
+    command = [sys.executable, "-m", f"tests.servers.{module}", *arguments]
     with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

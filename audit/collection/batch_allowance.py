@@ -1,0 +1,66 @@
+"""How much may be submitted at once: what is in a batch is spent, whatever comes back later."""
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+
+from audit.collection.budget import find_price
+from audit.records import Request
+from audit.spec import Limits
+from audit.targets.batch import BatchTarget
+
+__all__ = ["Allowance"]
+
+_CHARACTERS_A_TOKEN = 4
+"""Rough length of a token of English, for estimates only. Source: OpenAI's tokenizer page."""
+_ASSUMED_REPLY_TOKENS = 150
+"""Length of a reply where the target sets no limit, as a plan assumes it."""
+
+
+class Allowance:
+    """What one invocation may still submit within the spec's limits, by estimate.
+
+    A prompt counts a token for four characters, a reply as many as the target's limit allows, and money
+    at the list price, which batches usually undercut.
+    """
+
+    def __init__(self, limits: Limits, targets: Mapping[str, BatchTarget]) -> None:
+        """Look prices up; nothing is taken yet."""
+        self._limits = limits
+        self._prices = {name: find_price(target.info) for name, target in targets.items()}
+        self._reply = {
+            name: target.batch_limits.reply_tokens or _ASSUMED_REPLY_TOKENS
+            for name, target in targets.items()
+        }
+        self._requests = 0
+        self._tokens = 0
+        self._usd = Decimal(0)
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit on what is submitted."""
+        limits = self._limits
+        return any(limit is not None for limit in (limits.requests, limits.tokens, limits.usd))
+
+    def take(self, target: str, request: Request) -> str | None:
+        """Count a request that is about to be submitted.
+
+        Returns:
+            None; or the limit it would exceed, in words, and then it is not counted.
+        """
+        prompt = math.ceil(sum(len(message.content) for message in request.messages) / _CHARACTERS_A_TOKEN)
+        reply = self._reply[target]
+        price = self._prices[target]
+        requests, tokens = self._requests + 1, self._tokens + prompt + reply
+        usd = self._usd + (Decimal(0) if price is None else price.usd(prompt, reply))
+        limits = self._limits
+        for name, limit, value, before in (
+            ("requests", limits.requests, requests, float(self._requests)),
+            ("tokens", limits.tokens, tokens, float(self._tokens)),
+            ("usd", limits.usd, float(usd), float(self._usd)),
+        ):
+            if limit is not None and value > limit:
+                about = "" if name == "requests" else "about "
+                return f"limits.{name}: {limit:g} reached ({about}{before:.6g} submitted)"
+        self._requests, self._tokens, self._usd = requests, tokens, usd
+        return None
