@@ -1,18 +1,20 @@
 """What an earlier run tells about the variances of the next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 import pandas as pd
 
 from audit.errors import InputError, NotMeasuredError
+from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import Measure
 from audit.plan import CHARACTERS_A_TOKEN
 from audit.runs import TARGET, Run, analyzer_context, build_analyzers, measures_of
-from audit.statistics.components import pair_components
+from audit.statistics.components import Components, pair_components
 from probes.records import Record
 
-__all__ = ["Variances", "pilot_variances", "reply_tokens"]
+__all__ = ["Variances", "Varied", "pilot_variances", "reply_tokens"]
 
 _PROMPTS_READ = 200
 """Prompts of a pilot whose replies are measured for their length."""
@@ -22,34 +24,57 @@ class Variances(Record):
     """Where the error of a comparison comes from."""
 
     source: str
-    """`assumed`, or `pilot` with the measure, group and number of templates it is from."""
-    slope_sd: float
-    """Standard deviation over templates of the true difference."""
-    noise_sd: float
-    """Standard deviation of the difference of one pair of answers."""
+    """`assumed`, or `pilot` with the measure and the number of templates it is from, or `not known …`."""
+    unit: str = "rate"
+    """Unit of both deviations."""
+    slope_sd: float | None
+    """Standard deviation over templates of the true difference; None if it is not known."""
+    noise_sd: float | None
+    """Standard deviation of the difference of one pair of answers; None if it is not known."""
 
 
-def pilot_variances(run: Run) -> dict[tuple[str, str, str], Variances]:
-    """Variances of the main measure of each attribute and signal; of several groups the largest of each."""
+class Varied(NamedTuple):
+    """What a pilot's variances are of."""
+
+    probe: str
+    domain: str
+    """A domain, or `all` for what is pooled over those of the pilot."""
+    attribute: str
+    signal: str
+    measure: str
+
+
+def pilot_variances(run: Run, names: Collection[str]) -> dict[Varied, Variances]:
+    """Variances of measures by attribute and signal; of several groups the largest of each.
+
+    Args:
+        run: The pilot.
+        names: Names of the measures.
+
+    Returns:
+        Variances over the pilot's domains, and of each by itself; no entry where nothing can be said.
+
+    Raises:
+        InputError: The pilot says nothing about any of the measures.
+    """
     readings = run.readings()
-    found: dict[tuple[str, str, str], Variances] = {}
-    for measure in _measures(run):
+    found: dict[Varied, Variances] = {}
+    for measure in measures_of(build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)):
+        # All repeats of a prompt make one value of such a measure, so that another number makes others.
+        if measure.name not in names or measure.over_repeats is not None:
+            continue
         frame = readings.measure(measure)
         if frame.empty:
             continue
         rows = frame[(frame["arm"] == "counterfactual") & frame["value"].notna()]
-        keys = ["probe", "attribute", "signal"]
-        for (probe, attribute, signal), block in rows.groupby(keys, observed=True, sort=True):
-            known = list(_of_groups(block, measure))
-            if known:
-                found.setdefault(
-                    (str(probe), str(attribute), str(signal)),
-                    Variances(
-                        source=f"pilot ({measure.name}, {known[0][2]} templates)",
-                        slope_sd=max(slope for slope, _, _ in known),
-                        noise_sd=max(noise for _, noise, _ in known),
-                    ),
-                )
+        for (probe, attribute, signal), block in rows.groupby(
+            ["probe", "attribute", "signal"], observed=True, sort=True
+        ):
+            domains = [(str(domain), part) for domain, part in block.groupby("domain", observed=True)]
+            for domain, part in [(POOLED, block), *domains]:
+                known = _largest(part, measure)
+                if known is not None:
+                    found[Varied(str(probe), domain, str(attribute), str(signal), measure.name)] = known
     if not found:
         raise InputError(
             f"{run.folder.path}: as a pilot: has no scored answers of two groups in two templates",
@@ -58,18 +83,23 @@ def pilot_variances(run: Run) -> dict[tuple[str, str, str], Variances]:
     return found
 
 
-def _measures(run: Run) -> Sequence[Measure]:
-    """The measures of a run, the main ones first."""
-    known = measures_of(build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where))
-    rates = [one for one in known if one.compare_groups and one.unit == "rate" and one.analyzer is not None]
-    return sorted(rates, key=lambda one: not one.main)
+def _largest(block: pd.DataFrame, measure: Measure) -> Variances | None:
+    known = list(_of_groups(block))
+    if not known:
+        return None
+    return Variances(
+        source=f"pilot ({measure.name}, {known[0].n_clusters} templates)",
+        unit=measure.unit,
+        slope_sd=max(one.slope_sd for one in known),
+        noise_sd=max(one.noise_sd for one in known),
+    )
 
 
-def _of_groups(block: pd.DataFrame, measure: Measure) -> Iterator[tuple[float, float, int]]:
+def _of_groups(block: pd.DataFrame) -> Iterator[Components]:
     reference = str(block["reference"].iloc[0])
     keys = ["domain", "language", "template", "set_id", "repeat"]
     wide = block.pivot_table(index=keys, columns="grp", values="value", observed=True)
-    if reference not in wide or measure.unit != "rate":
+    if reference not in wide:
         return
     for group in sorted(set(wide.columns) - {reference}):
         pairs = (wide[group] - wide[reference]).dropna()
@@ -85,7 +115,7 @@ def _of_groups(block: pd.DataFrame, measure: Measure) -> Iterator[tuple[float, f
         except NotMeasuredError:
             continue
         if known.slope_sd + known.noise_sd > 0:
-            yield known.slope_sd, known.noise_sd, known.n_clusters
+            yield known
 
 
 def reply_tokens(run: Run) -> float | None:

@@ -4,12 +4,14 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import Field
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.errors import SpecError
+from audit.estimates.measures import Measure, first_measures, known_measures
 from audit.looks import SequentialRule
 from audit.spec import Spec, dump_spec
 from audit.statistics.power import smallest_detectable
@@ -28,6 +30,7 @@ __all__ = [
     "Planner",
     "RaterPlan",
     "check_authorised",
+    "variance_is_assumed",
 ]
 
 POWER = 0.80
@@ -45,7 +48,7 @@ _PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn"
 
 
 class Cell(Record):
-    """Prompts that share probe, domain, attribute, signal and arm."""
+    """Prompts that share probe, domain, attribute, signal, arm and what is expected of a reply."""
 
     probe: str
     domain: str
@@ -56,20 +59,28 @@ class Cell(Record):
     technique: str | None
     prompts: int
     templates: int
+    expects: str = "choice"
+    """Kind of `Expectation`."""
+    measures: tuple[str, ...] = ()
+    """Measures that groups are compared on first: the main ones of this kind of reply, or else all that the
+    run's analyzers read of it; none outside counterfactual sets."""
 
 
 class Detectable(Record):
-    """The smallest disparity that one contrast of the design can see."""
+    """The smallest disparity that one contrast of the design can see in one measure."""
 
     probe: str
     domain: str
     attribute: str
     signal: str
     templates: int
-    smallest_detectable: float
-    """Difference of rates seen in 4 of 5 runs, under the assumptions below."""
-    assumed_slope_sd: float = ASSUMED_SLOPE_SD
-    assumed_rate: float = ASSUMED_RATE
+    measure: str = "favourable_rate"
+    unit: str = "rate"
+    smallest_detectable: float | None
+    """Difference of rates seen in 4 of 5 runs, under the assumptions below; None in other units, and where
+    all repeats of a prompt make one value: how such values vary is not known without a pilot."""
+    assumed_slope_sd: float | None = ASSUMED_SLOPE_SD
+    assumed_rate: float | None = ASSUMED_RATE
 
 
 class RaterPlan(Record):
@@ -130,8 +141,10 @@ class Planner:
         self._kind_characters: Counter[str] = Counter()
         self._spec = spec
         self._probes = probes
-        self._cells: Counter[tuple[str | None, ...]] = Counter()
-        self._templates: dict[tuple[str | None, ...], set[str]] = {}
+        self._cells: Counter[_Key] = Counter()
+        self._templates: dict[_Key, set[str]] = {}
+        self._first: dict[tuple[str, bool, bool, bool], tuple[str, ...]] = {}
+        self._measures = known_measures(declared for info in analyzers for declared in info.declared)
         self._hash = hashlib.sha256()
         self._characters = 0
         self._prompts = 0
@@ -227,62 +240,118 @@ class Planner:
         self._hash.update(f"{prompt.id}{expected}{prompt.norm}".encode())
         self._characters += sum(len(message.content) for message in prompt.messages)
         placebo = None if prompt.placebo is None else prompt.placebo.value
-        key = (
-            prompt.probe,
-            prompt.domain,
-            prompt.attribute or placebo,
-            prompt.signal,
-            prompt.arm,
-            prompt.group,
-            prompt.tags.get("technique"),
+        key = _Key(
+            probe=prompt.probe,
+            domain=prompt.domain,
+            attribute=prompt.attribute or placebo,
+            signal=prompt.signal,
+            arm=prompt.arm,
+            group=prompt.group,
+            technique=prompt.tags.get("technique"),
+            expects=prompt.expectation.kind,
+            measures=self._measures_of(prompt),
         )
         self._cells[key] += 1
         self._templates.setdefault(key, set()).add(prompt.template)
 
     def _listed(self) -> Iterator[Cell]:
-        for key in sorted(self._cells, key=lambda parts: tuple(part or "" for part in parts)):
-            probe, domain, attribute, signal, arm, group, technique = key
+        for key in sorted(self._cells, key=_Key.order):
             yield Cell(
-                probe=probe or "",
-                domain=domain or "",
-                attribute=attribute,
-                signal=signal,
-                arm=arm,
-                group=group,
-                technique=technique,
+                probe=key.probe,
+                domain=key.domain,
+                attribute=key.attribute,
+                signal=key.signal,
+                arm=key.arm,
+                group=key.group,
+                technique=key.technique,
                 prompts=self._cells[key],
                 templates=len(self._templates[key]),
+                expects=key.expects,
+                measures=key.measures,
             )
 
+    def _measures_of(self, prompt: Prompt) -> tuple[str, ...]:
+        """Names of the measures that the prompt's group is compared on first."""
+        if prompt.arm is not Arm.COUNTERFACTUAL:
+            return ()
+        expected = prompt.expectation
+        alike = (
+            expected.kind,
+            expected.ordered,
+            expected.favourable is None,
+            expected.answer is None,
+        )
+        if alike not in self._first:
+            names = [info.name for info in self._analyzers]
+            found = first_measures(expected, self._measures, names)
+            self._first[alike] = tuple(one.name for one in found)
+        return self._first[alike]
+
     def _detectable(self) -> Iterator[Detectable]:
-        """One entry a contrast; its groups share templates, so the smallest of their cells rules."""
-        smallest: dict[tuple[str, str, str, str], tuple[int, float]] = {}
+        """One entry a contrast and measure; its groups share templates, so the smallest cell rules."""
+        smallest: dict[tuple[str, str, str, str, str], tuple[int, float]] = {}
         for cell in self._listed():
-            if cell.arm != Arm.COUNTERFACTUAL or cell.attribute is None or cell.signal is None:
+            if cell.attribute is None or cell.signal is None:
                 continue
-            key = (cell.probe, cell.domain, cell.attribute, cell.signal)
-            answers = cell.prompts * self._spec.repeats / cell.templates
-            here = (cell.templates, answers)
-            smallest[key] = min(smallest.get(key, here), here)
-        for (probe, domain, attribute, signal), (templates, answers) in sorted(smallest.items()):
+            here = (cell.templates, cell.prompts * self._spec.repeats / cell.templates)
+            for measure in cell.measures:
+                key = (cell.probe, cell.domain, cell.attribute, cell.signal, measure)
+                smallest[key] = min(smallest.get(key, here), here)
+        by_name = {one.name: one for one in self._measures}
+        for (probe, domain, attribute, signal, measure), (templates, answers) in sorted(smallest.items()):
             if templates < 2:  # noqa: PLR2004 - one template has no spread, so no size can be promised
                 continue
-            size = smallest_detectable(
-                templates,
-                slope_sd=ASSUMED_SLOPE_SD,
-                noise_sd=math.sqrt(2 * ASSUMED_RATE * (1 - ASSUMED_RATE)),
-                repeats=max(1, round(answers)),
-                level=self._spec.judgement.level,
-                power=POWER,
-            )
+            unit = by_name[measure].unit
+            known = variance_is_assumed(by_name[measure])
             yield Detectable(
                 probe=probe,
                 domain=domain,
                 attribute=attribute,
                 signal=signal,
                 templates=templates,
-                smallest_detectable=round(size, 4),
+                measure=measure,
+                unit=unit,
+                smallest_detectable=self._smallest(templates, answers) if known else None,
+                assumed_slope_sd=ASSUMED_SLOPE_SD if known else None,
+                assumed_rate=ASSUMED_RATE if known else None,
             )
+
+    def _smallest(self, templates: int, answers: float) -> float:
+        """Smallest difference of rates that so many templates see, each with so many answers a group."""
+        size = smallest_detectable(
+            templates,
+            slope_sd=ASSUMED_SLOPE_SD,
+            noise_sd=math.sqrt(2 * ASSUMED_RATE * (1 - ASSUMED_RATE)),
+            repeats=max(1, round(answers)),
+            level=self._spec.judgement.level,
+            power=POWER,
+        )
+        return round(size, 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Key:
+    """What the prompts of one cell share."""
+
+    probe: str
+    domain: str
+    attribute: str | None
+    signal: str | None
+    arm: str | None
+    group: str | None
+    technique: str | None
+    expects: str
+    measures: tuple[str, ...]
+
+    def order(self) -> tuple[str, ...]:
+        """Where the cell stands in the plan."""
+        facts = (self.probe, self.domain, self.attribute, self.signal, self.arm, self.group, self.technique)
+        return (*(fact or "" for fact in facts), self.expects, *self.measures)
+
+
+def variance_is_assumed(measure: Measure) -> bool:
+    """Whether a plan without a pilot assumes how a measure varies: single answers that are counted or not."""
+    return measure.unit == "rate" and measure.over_repeats is None
 
 
 def check_authorised(spec: Spec, probes: Sequence[Probe], where: str) -> None:

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import ceil, floor, sqrt
+from math import sqrt
 from pathlib import Path
 
-from audit.collection.budget import find_price
-from audit.pilot import Variances, pilot_variances, reply_tokens
-from audit.plan import ASSUMED_RATE, ASSUMED_SLOPE_SD, POWER, Cell, Plan
-from audit.plugins import build_probe
+from audit.design_costs import Costs, DesignCost, Price, allowed_outputs, price_of
+from audit.estimates.contrasts import OF_ITS_DOMAIN, POOLED
+from audit.pilot import Variances, Varied, pilot_variances
+from audit.plan import ASSUMED_RATE, ASSUMED_SLOPE_SD, POWER, Plan, variance_is_assumed
+from audit.plan_questions import Question, plan_questions
 from audit.runs import (
     TARGET,
     Run,
+    analyzer_context,
+    build_analyzers,
     build_targets,
+    measures_of,
     open_run,
     preview_plan,
 )
@@ -23,48 +26,35 @@ from audit.statistics.design_search import (
     Decision,
     chance_equivalent,
     chance_found,
-    cheapest_design,
-    most_repeats,
 )
-from audit.statistics.power import difference_variance, smallest_detectable
-from probes.records import Arm, Record
-from probes.seeds import rng
+from audit.statistics.power import smallest_detectable
+from probes.records import Record
 
 __all__ = ["DesignCost", "Proposal", "Proposals", "propose"]
 
-ASSUMED_COMPLETION_TOKENS = 50
-"""Tokens of a reply where no pilot says how long they are."""
 _HIGH_POWER = 0.90
 
 
-class DesignCost(Record):
-    """A design and what it costs."""
-
-    templates: int
-    """Over all domains of the probe."""
-    repeats: int
-    outputs: int
-    """Of this probe, over all targets."""
-    prompt_tokens: int
-    """Estimate, from the characters of this plan's prompts."""
-    usd: float | None
-    """Estimate; None where no price is known."""
-    smallest_detectable: float
-    """Within the family."""
-    chance_equivalent: float
-    """At a true disparity of 0."""
-
-
 class Proposal(Record):
-    """What the plan decides about one attribute, and what would decide."""
+    """What the plan decides about one attribute in one measure, and what would decide."""
 
     probe: str
     attribute: str
     signal: str
+    measure: str
+    unit: str
+    """Of the margin, of the variances and of what can be detected."""
+    domain: str
+    """A domain, or `all` for what is pooled over several."""
+    language: str | None
+    """Language that `judgement.primary` names; None for all together. The plan counts all templates."""
     contrasts: int
-    """Groups compared with the reference."""
-    margin: float
+    """Groups compared with the reference that are primary."""
+    margin: float | None
+    """As for the verdicts; None where the measure has none."""
     variances: Variances
+    unknown: tuple[str, ...]
+    """What is missing for the figures below that are None, and how to give it."""
     templates: int
     """Planned, over all domains."""
     templates_available: int
@@ -72,59 +62,36 @@ class Proposal(Record):
     pairs_a_repeat: int
     """Pairs that one repeat of a template gives."""
     repeats: int
-    smallest_detectable: float
-    """Seen in 4 of 5 runs if it were the only question."""
-    smallest_detectable_in_family: float
+    smallest_detectable: float | None
+    """Seen in 4 of 5 runs if it were the only question; None without variances."""
+    smallest_detectable_in_family: float | None
     """Seen in 4 of 5 runs as one of all primary contrasts, were it the only true one; others see less."""
-    chance_found_at_margin: float
+    chance_found_at_margin: float | None
     """Chance that a true disparity as large as the margin is told from 0, within the family."""
-    chance_equivalent: float
+    chance_equivalent: float | None
     """Chance that a true disparity of 0 is called equivalent."""
     cheapest: DesignCost | None
     """Decides at the margin with power 0.8: finds a disparity as large as it, and calls 0 equivalent."""
     cheapest_sure: DesignCost | None
     """The same with power 0.9."""
     affordable: DesignCost | None
-    """The most precise that the limits of the spec allow; None without such limits."""
+    """The most precise that the limits of the spec allow; None without such limits, margin or variances."""
     impossible: str | None
-    """Why the templates there are cannot decide, and what would; None if they can."""
+    """Why the templates there are cannot decide, and what would; None if they can, or it is not known."""
 
 
 class Proposals(Record):
-    """One proposal for every attribute and signal of a plan."""
+    """One proposal for every primary question of a plan: an attribute by a signal in a measure."""
 
     primary_contrasts: int
-    """Those of `judgement.primary`, else of one measure; they share the rate."""
+    """Those of `judgement.primary`, else of the main measures, else of all; they share the rate."""
     family_level: float
     """1 - alpha of the two-sided test of one primary contrast, were it the only true one."""
     proposals: tuple[Proposal, ...]
+    beside: tuple[str, ...] = ()
+    """What else is compared, in words: it shares the rest of the rate, and nothing is proposed for it."""
     pilot_differs: tuple[str, ...] = ()
     """In what the pilot is of something else than the spec, in words; its variances need not hold then."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Price:
-    """What one output costs."""
-
-    prompt_tokens: float
-    completion_tokens: float
-    usd: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """One attribute by one signal, over the domains of a probe."""
-
-    probe: str
-    attribute: str
-    signal: str
-    groups: frozenset[str]
-    contrasts: int
-    templates: int
-    pairs: int
-    prompts_a_template: float
-    available: int
-    domains: tuple[str, ...]
 
 
 def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals]:
@@ -132,7 +99,7 @@ def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals
 
     Args:
         spec_path: The spec file.
-        pilot: Folder of an earlier run that gives the variances; None to assume them.
+        pilot: Folder of an earlier run that gives the variances; None to assume those of rates.
 
     Raises:
         SpecError: The spec is malformed.
@@ -140,36 +107,34 @@ def propose(spec_path: Path, pilot: Path | None = None) -> tuple[Plan, Proposals
     """
     spec, plan = load_spec(spec_path), preview_plan(spec_path)
     run = None if pilot is None else open_run(pilot)
-    known = {} if run is None else pilot_variances(run)
-    questions = list(_questions(spec, plan, spec_path.parent))
-    primary, price = _primary_contrasts(spec, questions), _price(spec, plan, spec_path, run)
+    context = analyzer_context(spec, spec_path.parent)
+    measures = measures_of(build_analyzers(spec, context, str(spec_path)))
+    questions, beside = plan_questions(spec, plan, measures, spec_path.parent)
+    known = {} if run is None else pilot_variances(run, {one.measure.name for one in questions})
+    primary, price = sum(one.contrasts for one in questions), price_of(spec, plan, spec_path, run)
     # All but a few plans also state other contrasts, which share the rest of the rate.
     alpha = spec.judgement.false_discovery_rate * spec.judgement.primary_share / max(1, primary)
-    proposals = tuple(
-        _proposal(question, variances, spec, 1 - alpha, _allowed(spec, plan, price), price)
-        for question in questions
-        for variances in [known.get((question.probe, question.attribute, question.signal), _assumed(run))]
+    planning = _Planning(
+        spec=spec, family_level=1 - alpha, allowed=allowed_outputs(spec, plan, price), price=price
     )
     return plan, Proposals(
         primary_contrasts=primary,
         family_level=1 - alpha,
-        proposals=proposals,
+        proposals=tuple(planning.proposal(one, _variances(one, known, run)) for one in questions),
+        beside=tuple(_beside(beside)),
         pilot_differs=() if run is None else tuple(_differences(run, spec, plan, spec_path)),
     )
 
 
-def _primary_contrasts(spec: Spec, questions: Sequence[_Question]) -> int:
-    """Contrasts that share the primary part of the rate, each measure of each once."""
-    if not spec.judgement.primary:
-        return sum(question.contrasts for question in questions)
-    named: dict[tuple[object, ...], int] = {}
-    for question, rule in product(questions, spec.judgement.primary):
-        asked = {"probe": question.probe, "attribute": question.attribute, "signal": question.signal}
-        key = (*asked.values(), rule.measure, rule.domain, rule.language)
-        if all(getattr(rule, name) in {None, value} for name, value in asked.items()):
-            more = question.groups if rule.group is None else question.groups & {rule.group}
-            named[key] = min(question.contrasts, named.get(key, 0) + len(more))
-    return sum(named.values())
+def _beside(questions: Sequence[Question]) -> Iterator[str]:
+    """The questions that are not primary: one line for all measures of an attribute and signal."""
+    measures: dict[tuple[str, str, str], list[str]] = {}
+    for one in questions:
+        names = measures.setdefault((one.probe, one.attribute, one.signal), [])
+        if one.measure.name not in names:
+            names.append(one.measure.name)
+    for (probe, attribute, signal), names in measures.items():
+        yield f"{attribute} ({signal}) of {probe} in {', '.join(names)}"
 
 
 def _differences(run: Run, spec: Spec, plan: Plan, spec_path: Path) -> Iterator[str]:
@@ -189,212 +154,120 @@ def _differences(run: Run, spec: Spec, plan: Plan, spec_path: Path) -> Iterator[
         yield f"without the domains {', '.join(missing)}"
 
 
-def _assumed(run: Run | None) -> Variances:
+def _variances(question: Question, known: Mapping[Varied, Variances], run: Run | None) -> Variances:
+    """Those of the pilot; else those assumed of rates; in other units nothing is assumed."""
+    measure = question.measure
+    domain = question.domain if measure.unit in OF_ITS_DOMAIN else POOLED
+    about = (question.attribute, question.signal, measure.name)
+    found = known.get(Varied(question.probe, domain, *about))
+    if found is not None:
+        return found
+    without = "" if run is None else ", since the pilot has no answers about it"
+    if not variance_is_assumed(measure):
+        source = f"not known{without}" if run is not None else "not known without a pilot"
+        return Variances(source=source, unit=measure.unit, slope_sd=None, noise_sd=None)
     noise = sqrt(2 * ASSUMED_RATE * (1 - ASSUMED_RATE))
-    source = "assumed" if run is None else "assumed, since the pilot has no answers about it"
-    return Variances(source=source, slope_sd=ASSUMED_SLOPE_SD, noise_sd=noise)
-
-
-def _questions(spec: Spec, plan: Plan, root: Path) -> Iterator[_Question]:
-    cells: dict[tuple[str, str, str], list[Cell]] = {}
-    prompts: dict[str, int] = {}
-    templates: dict[tuple[str, str], int] = {}
-    for cell in plan.cells:
-        prompts[cell.probe] = prompts.get(cell.probe, 0) + cell.prompts
-        place = (cell.probe, cell.domain)
-        templates[place] = max(templates.get(place, 0), cell.templates)
-        if cell.arm == Arm.COUNTERFACTUAL and cell.attribute and cell.signal:
-            cells.setdefault((cell.probe, cell.attribute, cell.signal), []).append(cell)
-    for (probe, attribute, signal), found in sorted(cells.items()):
-        domains = {cell.domain for cell in found}
-        fewest = sum(min(c.templates for c in found if c.domain == domain) for domain in domains)
-        all_here = sum(count for (name, _), count in templates.items() if name == probe)
-        yield _Question(
-            probe=probe,
-            attribute=attribute,
-            signal=signal,
-            groups=frozenset(str(cell.group) for cell in found),
-            contrasts=max(1, len({cell.group for cell in found}) - 1),
-            templates=fewest,
-            pairs=max(1, round(sum(c.prompts for c in found) / sum(c.templates for c in found))),
-            prompts_a_template=prompts[probe] / max(1, all_here),
-            available=max(fewest, _available(spec, probe, root, domains)),
-            domains=tuple(sorted(domains)),
-        )
-
-
-def _available(spec: Spec, probe: str, root: Path, domains: set[str]) -> int:
-    """Templates that a probe has when its option `templates` leaves none out."""
-    known: set[tuple[str, str]] = set()
-    for index, entry in enumerate(spec.probes):
-        if entry.use != probe or entry.options().get("templates") is None:
-            continue
-        options = {key: value for key, value in entry.options().items() if key != "templates"}
-        built = build_probe({"use": entry.use, **options}, root=root, where=f"probes[{index}]")
-        for prompt in built.prompts(rng(spec.seed, "probe", entry.use, index)):
-            if prompt.arm is Arm.COUNTERFACTUAL and prompt.domain in domains:
-                known.add((prompt.domain, prompt.template))
-    return len(known)
-
-
-def _price(spec: Spec, plan: Plan, spec_path: Path, run: Run | None) -> _Price:
-    prompt_tokens = plan.prompt_tokens / max(1, plan.requests)
-    completion = float(ASSUMED_COMPLETION_TOKENS)
-    if run is not None:
-        completion = reply_tokens(run) or completion
-    usd: float | None = 0.0
-    targets = build_targets(spec, spec_path.parent, str(spec_path), {})
-    for target in targets.values():
-        price = find_price(target.info)
-        if price is None or usd is None:
-            usd = None
-        else:
-            usd += float(price.usd(ceil(prompt_tokens), ceil(completion))) / len(targets)
-    return _Price(prompt_tokens=prompt_tokens, completion_tokens=completion, usd=usd)
-
-
-def _allowed(spec: Spec, plan: Plan, price: _Price) -> Mapping[str, int] | None:
-    """Outputs that the limits allow each probe, in the proportions of the plan; None without limits."""
-    limits = spec.limits
-    caps: list[float] = []
-    if limits.requests is not None:
-        caps.append(limits.requests)
-    if limits.tokens is not None:
-        caps.append(limits.tokens / (price.prompt_tokens + price.completion_tokens))
-    if limits.usd is not None and price.usd:
-        caps.append(limits.usd / price.usd)
-    if not caps:
-        return None
-    prompts: dict[str, int] = {}
-    for cell in plan.cells:
-        prompts[cell.probe] = prompts.get(cell.probe, 0) + cell.prompts
-    return {probe: int(min(caps) * count / plan.prompts) for probe, count in prompts.items()}
-
-
-def _proposal(
-    question: _Question,
-    variances: Variances,
-    spec: Spec,
-    family_level: float,
-    allowed: Mapping[str, int] | None,
-    price: _Price,
-) -> Proposal:
-    judgement = spec.judgement
-    decision = Decision(
-        margin=judgement.smallest_disparity_of_concern,
-        slope_sd=variances.slope_sd,
-        noise_sd=variances.noise_sd,
-        family_level=family_level,
-        level=judgement.level,
-    )
-    costs = _Costs(question=question, decision=decision, price=price, targets=2 if spec.baseline else 1)
-    planned, pairs = max(2, question.templates), question.pairs * spec.repeats
-    known = {"slope_sd": variances.slope_sd, "noise_sd": variances.noise_sd, "power": POWER}
-    cheapest = costs.cheapest(POWER)
-    return Proposal(
-        probe=question.probe,
-        attribute=question.attribute,
-        signal=question.signal,
-        contrasts=question.contrasts,
-        margin=decision.margin,
-        variances=variances,
-        templates=question.templates,
-        templates_available=question.available,
-        pairs_a_repeat=question.pairs,
-        repeats=spec.repeats,
-        smallest_detectable=smallest_detectable(planned, repeats=pairs, level=judgement.level, **known),
-        smallest_detectable_in_family=smallest_detectable(
-            planned, repeats=pairs, level=family_level, **known
-        ),
-        chance_found_at_margin=chance_found(decision, decision.margin, n_clusters=planned, pairs=pairs),
-        chance_equivalent=chance_equivalent(decision, n_clusters=planned, pairs=pairs),
-        cheapest=cheapest,
-        cheapest_sure=costs.cheapest(_HIGH_POWER),
-        affordable=None if allowed is None else costs.most_precise(allowed.get(question.probe, 0)),
-        impossible=None if cheapest is not None else costs.why_not(),
-    )
-
-
-def _percent(chance: float) -> str:
-    """A chance that is not rounded up to the power that it misses."""
-    return f"{floor(1000 * chance) / 10:g} %"
+    return Variances(source=f"assumed{without}", slope_sd=ASSUMED_SLOPE_SD, noise_sd=noise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Costs:
-    """Designs for one question, with what they cost."""
+class _Planning:
+    """What all proposals of a plan share."""
 
-    question: _Question
-    decision: Decision
-    price: _Price
-    targets: int
+    spec: Spec
+    family_level: float
+    allowed: Mapping[str, int] | None
+    price: Price
 
-    def cheapest(self, power: float) -> DesignCost | None:
-        found = cheapest_design(
-            self.decision,
-            power=power,
-            pairs_a_repeat=self.question.pairs,
-            most_clusters=self.question.available,
-        )
-        return None if found is None else self.cost(*found)
-
-    def most_precise(self, outputs: int) -> DesignCost | None:
-        """The design with the smallest error that asks for no more outputs."""
-        a_template = self.question.prompts_a_template * self.targets
-        best: tuple[float, int, int] | None = None
-        repeats = 1
-        while (templates := min(self.question.available, int(outputs / (a_template * repeats)))) > 1:
-            pairs = repeats * self.question.pairs
-            variance = difference_variance(
-                slope_sd=self.decision.slope_sd, noise_sd=self.decision.noise_sd, repeats=pairs
-            )
-            error = variance / templates
-            if best is None or error < best[0]:
-                best = (error, templates, repeats)
-            repeats += 1
-        return None if best is None else self.cost(best[1], best[2])
-
-    def why_not(self) -> str:
-        """Why no number of repeats does, and what would."""
-        here, margin = self.question.available, 100 * self.decision.margin
-        repeats = most_repeats(self.question.pairs)
-        said = f"{here} templates do not decide at {margin:g} points with up to {repeats} repeats"
-        if here > 1:
-            pairs = repeats * self.question.pairs
-            found = chance_found(self.decision, self.decision.margin, n_clusters=here, pairs=pairs)
-            equal = chance_equivalent(self.decision, n_clusters=here, pairs=pairs)
-            said += (
-                f": templates differ by {100 * self.decision.slope_sd:.1f} points in how they react, so that "
-                f"with {repeats} repeats a disparity of that size is found in {_percent(found)} and a "
-                f"true 0 called equivalent in {_percent(equal)} of runs, where {100 * POWER:.0f} % of both "
-                "are asked for"
-            )
-        free = cheapest_design(self.decision, power=POWER, pairs_a_repeat=self.question.pairs)
-        if free is None:
-            return said
-        places = ", ".join(self.question.domains)
-        return (
-            f"{said}; {free[0]} templates x {free[1]} repeats would decide: {self.question.probe} has {here} "
-            f"in {places}, and more come from other domains or from a probe of your own"
+    def proposal(self, question: Question, variances: Variances) -> Proposal:
+        """What the plan decides about one question."""
+        judgement = self.spec.judgement
+        margin = question.measure.margin_by(judgement)
+        known = {
+            "probe": question.probe,
+            "attribute": question.attribute,
+            "signal": question.signal,
+            "measure": question.measure.name,
+            "unit": question.measure.unit,
+            "domain": question.domain,
+            "language": question.language,
+            "contrasts": question.contrasts,
+            "margin": margin,
+            "variances": variances,
+            "unknown": tuple(_unknown(question, variances, margin)),
+            "templates": question.templates,
+            "templates_available": question.available,
+            "pairs_a_repeat": question.pairs,
+            "repeats": self.spec.repeats,
+        }
+        return Proposal.model_validate(
+            {
+                **dict.fromkeys(Proposal.model_fields),
+                **known,
+                **self._seen(question, variances),
+                **self._decided(question, variances, margin),
+            }
         )
 
-    def cost(self, templates: int, repeats: int) -> DesignCost:
-        """A design with its costs."""
-        outputs = ceil(templates * self.question.prompts_a_template * repeats * self.targets)
-        pairs = repeats * self.question.pairs
-        return DesignCost(
-            templates=templates,
-            repeats=repeats,
-            outputs=outputs,
-            prompt_tokens=round(outputs * self.price.prompt_tokens),
-            usd=None if self.price.usd is None else round(outputs * self.price.usd, 4),
-            smallest_detectable=smallest_detectable(
-                templates,
-                slope_sd=self.decision.slope_sd,
-                noise_sd=self.decision.noise_sd,
-                repeats=pairs,
-                level=self.decision.family_level,
+    def _seen(self, question: Question, variances: Variances) -> dict[str, float]:
+        """The smallest disparities seen; nothing without variances."""
+        if variances.slope_sd is None or variances.noise_sd is None:
+            return {}
+        levels = {
+            "smallest_detectable": self.spec.judgement.level,
+            "smallest_detectable_in_family": self.family_level,
+        }
+        return {
+            name: smallest_detectable(
+                max(2, question.templates),
+                slope_sd=variances.slope_sd,
+                noise_sd=variances.noise_sd,
+                repeats=question.pairs * self.spec.repeats,
+                level=level,
                 power=POWER,
-            ),
-            chance_equivalent=chance_equivalent(self.decision, n_clusters=templates, pairs=pairs),
+            )
+            for name, level in levels.items()
+        }
+
+    def _decided(
+        self, question: Question, variances: Variances, margin: float | None
+    ) -> dict[str, float | DesignCost | str | None]:
+        """What is decided at the margin, and by which designs; nothing without margin or variances."""
+        if variances.slope_sd is None or variances.noise_sd is None or margin is None:
+            return {}
+        decision = Decision(
+            margin=margin,
+            slope_sd=variances.slope_sd,
+            noise_sd=variances.noise_sd,
+            family_level=self.family_level,
+            level=self.spec.judgement.level,
+        )
+        targets = 2 if self.spec.baseline else 1
+        costs = Costs(question=question, decision=decision, price=self.price, targets=targets)
+        planned, pairs = max(2, question.templates), question.pairs * self.spec.repeats
+        cheapest, allowed = costs.cheapest(POWER), self.allowed
+        return {
+            "chance_found_at_margin": chance_found(decision, margin, n_clusters=planned, pairs=pairs),
+            "chance_equivalent": chance_equivalent(decision, n_clusters=planned, pairs=pairs),
+            "cheapest": cheapest,
+            "cheapest_sure": costs.cheapest(_HIGH_POWER),
+            "affordable": None if allowed is None else costs.most_precise(allowed.get(question.probe, 0)),
+            "impossible": None if cheapest is not None else costs.why_not(),
+        }
+
+
+def _unknown(question: Question, variances: Variances, margin: float | None) -> Iterator[str]:
+    """What is missing to plan for a question, and how to give it."""
+    name, unit = question.measure.name, question.measure.unit
+    if question.measure.over_repeats is not None:
+        yield f"all repeats of a prompt make one value of {name}: how such values vary no plan knows"
+    elif variances.slope_sd is None:
+        yield (
+            f"how {name} varies is not known: --pilot RUN takes it from an earlier run that asks the same "
+            "of 12 templates or more"
+        )
+    if margin is None:
+        yield (
+            f"{name} has no margin of concern: give one in {unit if unit != 'number' else 'its own unit'} "
+            f"in the spec, as in: judgement: {{margins: {{{name}: 2}}}}"
         )

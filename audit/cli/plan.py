@@ -8,8 +8,11 @@ import click
 from audit import api
 from audit.cli.console import clean, data, say, table, warn
 from audit.cli.options import json_option
-from audit.plan import Plan
-from audit.proposals import DesignCost, Proposal, Proposals
+from audit.design_costs import DesignCost
+from audit.estimates.contrasts import POOLED
+from audit.estimates.measures import amount
+from audit.plan import ASSUMED_SLOPE_SD, Plan
+from audit.proposals import Proposal, Proposals
 
 __all__ = ["plan"]
 
@@ -68,16 +71,23 @@ def _show(made: Plan, *, piloted: bool) -> None:
             for cell in made.cells
         ],
     )
-    # A pilot knows better than these lines assume; its figures follow.
-    alike: dict[tuple[float, int, float], list[str]] = {}
-    for entry in () if piloted else made.detectable:
-        key = (entry.smallest_detectable, entry.templates, entry.assumed_slope_sd)
+    if not piloted:  # A pilot knows better than these lines assume; its figures follow.
+        _show_detectable(made)
+
+
+def _show_detectable(made: Plan) -> None:
+    alike: dict[tuple[float | None, int, str], list[str]] = {}
+    for entry in made.detectable:
+        key = (entry.smallest_detectable, entry.templates, entry.measure)
         alike.setdefault(key, []).append(f"{entry.domain} {entry.attribute} ({entry.signal})")
-    for (size, templates, spread), names in alike.items():
-        say(
-            f"{', '.join(names)}: sees differences of {100 * size:.1f} points or more in 4 of 5 runs "
-            f"({templates} templates whose effects spread by {100 * spread:.0f} points)"
-        )
+    for (size, templates, measure), names in alike.items():
+        seen = "what it sees is not known without a pilot"
+        if size is not None:
+            seen = (
+                f"sees differences of {100 * size:.1f} points or more in 4 of 5 runs ({templates} templates "
+                f"whose effects spread by {100 * ASSUMED_SLOPE_SD:.0f} points)"
+            )
+        say(clean(f"{', '.join(dict.fromkeys(names))}, {measure}: {seen}"))
 
 
 def _show_proposals(proposals: Proposals) -> None:
@@ -88,6 +98,11 @@ def _show_proposals(proposals: Proposals) -> None:
     for group in alike.values():
         say()
         _show_alike(group, proposals)
+    if proposals.beside:
+        say()
+        say("beside these, sharing the rest of the rate; name one under judgement.primary to plan for it:")
+    for line in proposals.beside:
+        say(clean(f"  {line}"))
 
 
 def _show_alike(group: Sequence[Proposal], proposals: Proposals) -> None:
@@ -97,39 +112,67 @@ def _show_alike(group: Sequence[Proposal], proposals: Proposals) -> None:
     each = "" if len(group) == 1 else " each"
     contrasts = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     names = ", ".join(f"{same.attribute} ({same.signal})" for same in group)
-    said = one.variances
+    where = "pooled" if one.domain == POOLED else f"in {one.domain}"
+    language = "" if one.language is None else f", language {one.language}"
     say(
         clean(
-            f"{names}, pooled: {one.templates} templates x {one.repeats} repeats, "
+            f"{names}, {one.measure}, {where}{language}: {one.templates} templates x {one.repeats} repeats, "
             f"{contrasts} of {proposals.primary_contrasts} primary contrasts{each}"
         )
     )
+    _show_seen(one)
+    for line in one.unknown:
+        say(clean(f"  {line}"))
+    _show_decided(one)
+
+
+def _show_seen(one: Proposal) -> None:
+    """The variances, and what they let the plan see."""
+    known = one.variances
+    if known.slope_sd is None or known.noise_sd is None:
+        say(clean(f"  variances {known.source}"))
+        return
     say(
-        f"  variances {said.source}: templates react apart by {100 * said.slope_sd:.1f} points, "
-        f"one pair of answers by {100 * said.noise_sd:.1f}"
+        clean(
+            f"  variances {known.source}: templates react apart by {amount(known.slope_sd, one.unit)}, "
+            f"one pair of answers by {amount(known.noise_sd, one.unit)}"
+        )
     )
     say(
-        f"  sees {100 * one.smallest_detectable:.1f} points in 4 of 5 runs if asked alone, "
-        f"{100 * one.smallest_detectable_in_family:.1f} among all primary contrasts"
+        clean(
+            f"  sees {amount(one.smallest_detectable, one.unit)} in 4 of 5 runs if asked alone, "
+            f"{amount(one.smallest_detectable_in_family, one.unit)} among all primary contrasts"
+        )
     )
-    margin = f"{100 * one.margin:g} points"
+
+
+def _show_decided(one: Proposal) -> None:
+    """What is decided at the margin, and by which designs; nothing where that is not known."""
+    found, equal = one.chance_found_at_margin, one.chance_equivalent
+    if found is None or equal is None:
+        return
+    margin = amount(one.margin, one.unit, exactly=True)
     say(
-        f"  finds a disparity of {margin} in {100 * one.chance_found_at_margin:.0f} % of runs, "
-        f"and calls a true 0 equivalent within {margin} in {100 * one.chance_equivalent:.0f} %"
+        clean(
+            f"  finds a disparity of {margin} in {100 * found:.0f} % of runs, "
+            f"and calls a true 0 equivalent within {margin} in {100 * equal:.0f} %"
+        )
     )
     if one.impossible is not None:
-        say(f"  {one.impossible}")
+        say(clean(f"  {one.impossible}"))
     for power, design in ((80, one.cheapest), (90, one.cheapest_sure)):
         if design is not None:
-            say(f"  decides at {margin} in {power} % of runs: {_cost(design)}")
+            say(clean(f"  decides at {margin} in {power} % of runs: {_cost(design)}"))
         elif one.cheapest is not None:
             few = f"not with the {one.templates_available} templates there are"
-            say(f"  decides at {margin} in {power} % of runs: {few}")
+            say(clean(f"  decides at {margin} in {power} % of runs: {few}"))
     if one.affordable is not None:
+        seen = amount(one.affordable.smallest_detectable, one.unit)
         say(
-            f"  most precise within the limits: {_cost(one.affordable)}; sees "
-            f"{100 * one.affordable.smallest_detectable:.1f} points, calls a true 0 equivalent in "
-            f"{100 * one.affordable.chance_equivalent:.0f} %"
+            clean(
+                f"  most precise within the limits: {_cost(one.affordable)}; sees {seen}, calls a true 0 "
+                f"equivalent in {100 * one.affordable.chance_equivalent:.0f} %"
+            )
         )
 
 

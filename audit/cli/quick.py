@@ -62,8 +62,9 @@ def quick(
         target["api_key_env"] = api_key_env
     spec = quick_spec(target, minutes=minutes, templates=templates)
     run = api.create_run(spec, out, root=Path.cwd(), where="quick")
-    size = max((entry.smallest_detectable for entry in run.plan.detectable), default=None)
-    if size is not None:
+    sizes = [one.smallest_detectable for one in run.plan.detectable if one.smallest_detectable is not None]
+    if sizes:
+        size = max(sizes)
         pooled = size / len({entry.domain for entry in run.plan.detectable}) ** 0.5
         say(
             f"n = {run.plan.requests}; the smallest disparity it can see (in 4 of 5 runs) is about "

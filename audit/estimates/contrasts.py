@@ -25,6 +25,7 @@ from audit.statistics.paired import PairedDifferences, template_differences
 from probes.records import Norm, Placebo, Signal
 
 __all__ = [
+    "OF_ITS_DOMAIN",
     "POOLED",
     "Cell",
     "Contrast",
@@ -64,7 +65,7 @@ MINIMUM_TEMPLATES = 12
 LEAST_IN_STRATUM = 5
 """Below this the spread of a domain is hardly seen, and it does not enter what is pooled over larger ones."""
 
-_OF_ITS_DOMAIN = ("number",)
+OF_ITS_DOMAIN = ("number",)
 """Units that mean something else in every domain, such as credits here and years there: never pooled over."""
 
 
@@ -314,7 +315,7 @@ def _over_languages(each: Sequence[Contrast]) -> Iterator[Contrast]:
     asked: dict[tuple[str | None, ...], dict[str, list[Contrast]]] = {}
     for contrast in each:
         cell = contrast.cell
-        domain = cell.domain if cell.measure.unit in _OF_ITS_DOMAIN else None
+        domain = cell.domain if cell.measure.unit in OF_ITS_DOMAIN else None
         key = (cell.probe, cell.attribute, cell.group, cell.reference, cell.signal, cell.placebo, domain)
         asked.setdefault(key, {}).setdefault(cell.language, []).append(contrast)
     for (*_, domain), by_language in asked.items():
@@ -347,7 +348,7 @@ def _by_domain(pair: pd.DataFrame, cell: Cell) -> Iterator[Contrast]:
             continue
         strata.append(stratum)
         yield _contrast(rows, here, (stratum,))
-    if len(strata) > 1 and cell.measure.unit not in _OF_ITS_DOMAIN:
+    if len(strata) > 1 and cell.measure.unit not in OF_ITS_DOMAIN:
         used, left_out = _large_enough(strata)
         kept = pair[pair["domain"].isin([stratum.domain for stratum in used])]
         yield replace(_contrast(kept, cell, used), left_out=left_out)

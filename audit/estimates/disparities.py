@@ -223,7 +223,7 @@ def _estimate(
         )
     floor = floor_of(controls, contrast.n_clusters)
     detectable = detectable_by(found, level=design.level(judgement.level), power=POWER)
-    margin = _margin(contrast.cell.measure, judgement)
+    margin = contrast.cell.measure.margin_by(judgement)
     judged = judge(
         Question(
             measure=contrast.cell.measure.name,
@@ -284,7 +284,7 @@ def _described(contrast: Contrast, judgement: Judgement) -> dict[str, object]:
         "signal": cell.signal,
         "norm": cell.norm,
         "level": judgement.level,
-        "margin": _margin(cell.measure, judgement),
+        "margin": cell.measure.margin_by(judgement),
         "n_outputs": contrast.n_outputs,
         "n_clusters": contrast.n_clusters,
         "group_outputs": contrast.n_group,
@@ -305,12 +305,6 @@ def _own_rates(contrast: Contrast) -> dict[str, object]:
     if contrast.correction is not None and not all(0 <= mean <= 1 for mean in means):
         return {}
     return {"group_rate": means[0], "reference_rate": means[1]}
-
-
-def _margin(measure: Measure, judgement: Judgement) -> float | None:
-    if measure.name in judgement.margins:
-        return judgement.margins[measure.name]
-    return judgement.smallest_disparity_of_concern if measure.unit == "rate" else measure.margin
 
 
 def _differential_missingness(contrast: Contrast, judgement: Judgement) -> str | None:

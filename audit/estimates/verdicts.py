@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from audit.estimates.measures import amount
 from audit.records import Control, Verdict
 from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import ClusterEstimate, Interval
@@ -97,8 +98,8 @@ def _unfit(question: Question) -> str | None:
         worst = max(failed, key=lambda control: abs(control.point))
         return (
             f"the negative control does not hold: the {worst.placebo} placebo, where the truth is 0, shows "
-            f"{_amount(question, worst.point)} [{_amount(question, worst.ci_low)}, "
-            f"{_amount(question, worst.ci_high)}]"
+            f"{amount(worst.point, question.unit)} [{amount(worst.ci_low, question.unit)}, "
+            f"{amount(worst.ci_high, question.unit)}]"
         )
     return None
 
@@ -107,7 +108,7 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
     reasons: list[str] = []
     if selected:
         reasons.append(
-            f"not beyond the noise floor of {_amount(question, question.noise_floor)} that placebos show"
+            f"not beyond the noise floor of {amount(question.noise_floor, question.unit)} that placebos show"
         )
     else:
         reasons.append(f"not told apart from 0 at a false discovery rate of {question.rate:g}")
@@ -122,7 +123,7 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
         reasons.append(f"all {n} templates agree, so their spread is unknown; more templates would decide")
         return tuple(reasons)
     reasons.append(
-        f"this design sees {_amount(question, question.smallest_detectable)} or more in 4 of 5 runs "
+        f"this design sees {amount(question.smallest_detectable, question.unit)} or more in 4 of 5 runs "
         "if it were the only question"
     )
     if question.smallest_detectable > question.margin:
@@ -130,13 +131,6 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
         needed = math.ceil(question.estimate.n_clusters * factor)
         reasons.append(
             f"about {needed} templates of this kind would decide at the margin of "
-            f"{_amount(question, question.margin)}"
+            f"{amount(question.margin, question.unit)}"
         )
     return tuple(reasons)
-
-
-def _amount(question: Question, value: float | None) -> str:
-    """A difference as people read it: percentage points for rates, else the number with its unit."""
-    if value is None:
-        return "unknown size"
-    return f"{100 * value:.1f} points" if question.unit == "rate" else f"{value:.3g} {question.unit}"

@@ -1,13 +1,20 @@
 """The plan: counts, hashes, what the design can see, and who allowed an attack."""
 
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from audit.errors import SpecError
+from audit.estimates.measures import MEASURES
 from audit.plan import Plan, Planner
-from audit.runs import build_probes, preview_plan
+from audit.plan_questions import plan_questions
+from audit.runs import analyzer_context, build_analyzers, build_probes, preview_plan
 from audit.spec import parse_spec
+from probes.records import Arm, Expectation, Message, Norm, ProbeInfo, Prompt, Signal
 
 DECISIONS = """\
 version: 1
@@ -29,7 +36,8 @@ analyzers: [decision]
 def planned(text: str) -> Plan:
     """The plan of a spec, and a check that it counts what goes by."""
     spec = parse_spec(text, "spec.yaml")
-    planner = Planner(spec, build_probes(spec, Path(), "spec.yaml"))
+    analyzers = build_analyzers(spec, analyzer_context(spec, Path()), "spec.yaml")
+    planner = Planner(spec, build_probes(spec, Path(), "spec.yaml"), [one.info for one in analyzers])
     prompts = list(planner.prompts())
     plan = planner.plan()
     assert plan.prompts == len(prompts) == sum(cell.prompts for cell in plan.cells)
@@ -90,7 +98,103 @@ def test_templates_see_more_than_repeats() -> None:
     """Twice the templates beat twice the repeats at the same price."""
     twice_templates, twice_repeats = decisions(templates=24), decisions(repeats=2)
     assert twice_templates.requests == twice_repeats.requests
-    assert twice_templates.detectable[0].smallest_detectable < twice_repeats.detectable[0].smallest_detectable
+    sizes = [plan.detectable[0].smallest_detectable for plan in (twice_templates, twice_repeats)]
+    assert sizes[0] is not None
+    assert sizes[1] is not None
+    assert sizes[0] < sizes[1]
+
+
+class Asking:
+    """A probe whose replies are expected as given, in pairs of two groups in twelve templates."""
+
+    info: ClassVar[ProbeInfo] = ProbeInfo(
+        name="own/asking",
+        version="1",
+        measures="How two groups are treated.",
+        harms=("unequal treatment",),
+        languages=("en",),
+        source="own",
+        licence="own",
+        cannot_show="Anything else.",
+    )
+
+    def __init__(self, expectation: Expectation) -> None:
+        """Keep what is expected of every reply."""
+        self.expectation = expectation
+
+    def prompts(self, rng: np.random.Generator) -> Iterator[Prompt]:
+        """Two domains of twelve templates, two groups each."""
+        draw = rng.integers(1000)
+        for domain, template, group in product(("pay", "rent"), range(12), ("female", "male")):
+            yield Prompt.make(
+                messages=(Message(role="user", content=f"{domain} {template} {group} {draw}"),),
+                probe=self.info.name,
+                template=f"{domain}-{template}",
+                domain=domain,
+                expectation=self.expectation,
+                set_id=f"{domain}-{template}",
+                arm=Arm.COUNTERFACTUAL,
+                attribute="gender",
+                group=group,
+                reference="male",
+                signal=Signal.EXPLICIT,
+                norm=Norm.MUST_NOT_DIFFER,
+            )
+
+
+def asked(expectation: Expectation, *, analyzers: str = "[decision]", judgement: str = "{}") -> Plan:
+    """The plan of a probe that expects such replies."""
+    spec = parse_spec(
+        DECISIONS.format(seed=7, repeats=2, templates=12).replace("[decision]", analyzers)
+        + f"judgement: {judgement}\n",
+        "spec.yaml",
+    )
+    built = build_analyzers(spec, analyzer_context(spec, Path()), "spec.yaml")
+    planner = Planner(spec, [Asking(expectation)], [one.info for one in built])
+    assert len(list(planner.prompts())) == 48
+    return planner.plan()
+
+
+@pytest.mark.parametrize(
+    ("expectation", "analyzers", "measure", "unit"),
+    [
+        (Expectation(kind="choice", options=("yes", "no"), favourable="yes"), "", "favourable_rate", "rate"),
+        (Expectation(kind="number"), "", "decision_number", "number"),
+        (Expectation(kind="choice", options=("1", "2"), ordered=True), "", "ordinal_position", "steps"),
+        (Expectation(kind="pair", options=("a", "b"), side=("a",)), "", "pairwise_win_rate", "rate"),
+        (Expectation(kind="ranking", options=("a", "b")), "", "list_rank", "place in [0, 1]"),
+        (Expectation(kind="open"), ", sentiment", "reply_sentiment", "score in [-1, 1]"),
+    ],
+)
+def test_each_kind_of_reply_is_planned_in_its_own_measure(
+    expectation: Expectation, analyzers: str, measure: str, unit: str
+) -> None:
+    """Only rates have an assumed variance: in other units a plan says that it knows none."""
+    plan = asked(expectation, analyzers=f"[decision{analyzers}]")
+    found = {entry.measure: entry for entry in plan.detectable if entry.domain == "pay"}
+    assert found[measure].unit == unit
+    for entry in found.values():
+        assert (entry.smallest_detectable is None) == (entry.unit != "rate")
+        assert (entry.assumed_slope_sd is None) == (entry.unit != "rate")
+    mains = {"favourable_rate", "decision_number", "pairwise_win_rate", "list_rank"}
+    assert (len(found) == 1) == (measure in mains)
+
+
+def test_a_number_is_planned_in_each_domain_by_itself() -> None:
+    """Credits of one domain and years of another are never pooled, so nor is what is planned of them."""
+    plan = asked(Expectation(kind="number"))
+    spec = parse_spec(DECISIONS.format(seed=7, repeats=2, templates=12), "spec.yaml")
+    first, beside = plan_questions(spec, plan, MEASURES, Path())
+    assert [(one.domain, one.templates, one.contrasts) for one in first] == [("pay", 12, 1), ("rent", 12, 1)]
+    assert beside == []
+    named = parse_spec(
+        DECISIONS.format(seed=7, repeats=2, templates=12)
+        + "judgement: {primary: [{measure: number_ratio, group: female}]}\n",
+        "spec.yaml",
+    )
+    first, beside = plan_questions(named, plan, MEASURES, Path())
+    assert [(one.measure.name, one.domain, one.templates) for one in first] == [("number_ratio", "all", 24)]
+    assert [one.measure.name for one in beside] == ["decision_number", "decision_number"]
 
 
 def test_attack_needs_somebody_who_authorised_it() -> None:

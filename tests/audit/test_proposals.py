@@ -47,8 +47,11 @@ def test_a_plan_says_what_it_decides_and_what_would(tmp_path: Path) -> None:
     assert one.templates == 24
     assert one.templates_available == 88
     assert one.variances.source == "assumed"
+    assert one.smallest_detectable is not None
+    assert one.smallest_detectable_in_family is not None
     assert one.smallest_detectable < one.smallest_detectable_in_family
     assert one.cheapest is not None
+    assert one.margin is not None
     assert one.cheapest_sure is not None
     assert one.templates < one.cheapest.templates <= 88
     assert one.cheapest.outputs < one.cheapest_sure.outputs
@@ -61,7 +64,7 @@ def test_a_plan_says_what_it_decides_and_what_would(tmp_path: Path) -> None:
 def test_primary_contrasts_are_those_that_the_spec_names(tmp_path: Path) -> None:
     """Each measure of each group named counts once, and the more there are the less one of them sees."""
 
-    def found(rules: str) -> tuple[int, float]:
+    def found(rules: str) -> tuple[int, float | None]:
         path = spec(tmp_path)
         text = path.read_text().replace("judgement: {", f"judgement: {{primary: [{rules}], ")
         path.write_text(text)
@@ -75,7 +78,7 @@ def test_primary_contrasts_are_those_that_the_spec_names(tmp_path: Path) -> None
         strict=True,
     )
     assert counts == (1, 2, 3)
-    assert seen[0] < seen[1] < seen[2]
+    assert sorted(size for size in seen if size is not None) == list(seen)
 
 
 def test_what_cannot_be_decided_is_said(tmp_path: Path) -> None:
@@ -117,6 +120,7 @@ def test_a_pilot_gives_the_variances(tmp_path: Path) -> None:
     (one,) = found.proposals
     assert one.variances.source == "pilot (favourable_rate, 60 templates)"
     assert one.variances.noise_sd == pytest.approx(0.68, abs=0.06)
+    assert one.variances.slope_sd is not None
     assert 0.0 <= one.variances.slope_sd < 0.25
 
 
@@ -158,7 +162,7 @@ def test_equal_lines_are_told_once(tmp_path: Path) -> None:
     ).stderr
     assert told.count("sees differences of") == 1
     assert told.count("calls a true 0 equivalent within") == 1
-    assert "age (explicit), gender (explicit), pooled" in told
+    assert "age (explicit), gender (explicit), favourable_rate, pooled" in told
 
 
 def test_the_command_prints_proposals(tmp_path: Path) -> None:
@@ -171,3 +175,84 @@ def test_the_command_prints_proposals(tmp_path: Path) -> None:
     content = json.loads(printed.stdout)
     assert content["requests"] > 0
     assert content["proposals"]["proposals"][0]["attribute"] == "gender"
+
+
+COMPARED = """\
+version: 1
+name: compared
+seed: 5
+target: {type: specimen, preferences: {gender: {female: -0.3}}}
+repeats: 2
+probes:
+  - {use: bias/ranking, attributes: [gender], templates: 14, signals: [explicit]}
+analyzers: [decision]
+"""
+
+
+def test_what_is_no_rate_is_planned_from_a_pilot_in_its_own_unit(tmp_path: Path) -> None:
+    """Ranked lists have no assumed variance; a pilot's is taken, and nothing is told in points."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(COMPARED)
+    (blind,) = [one for one in propose(path)[1].proposals if one.attribute == "gender"]
+    assert (blind.measure, blind.unit, blind.margin) == ("list_rank", "place in [0, 1]", 0.05)
+    assert blind.variances.source == "not known without a pilot"
+    assert (blind.smallest_detectable, blind.cheapest, blind.chance_equivalent) == (None, None, None)
+    assert "--pilot RUN" in blind.unknown[0]
+    run = api.create_run(api.load_spec(path), tmp_path / "pilot", root=tmp_path, where="spec.yaml")
+    asyncio.run(api.collect(run, secrets={}))
+    api.score(run)
+    (one,) = [one for one in propose(path, tmp_path / "pilot")[1].proposals if one.attribute == "gender"]
+    assert one.variances.source.startswith("pilot (list_rank, ")
+    assert (one.variances.unit, one.unknown) == (one.unit, ())
+    assert one.variances.noise_sd is not None
+    assert 0.1 < one.variances.noise_sd < 1.0
+    assert one.smallest_detectable is not None
+    command = [sys.executable, "-m", "audit", "plan", str(path), "--pilot", str(tmp_path / "pilot")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert "place in [0, 1] in 4 of 5 runs if asked alone" in told
+    assert "points" not in told
+
+
+TEXTS = """\
+version: 1
+name: texts
+seed: 5
+target: {type: specimen}
+probes:
+  - {use: public/table, path: own.csv, prompt: prompt, template: t, set: s, group: g, attribute: a,
+     reference: r, fixed: {signal: explicit, norm: must_not_differ}}
+analyzers: [quality]
+judgement: {margins: {reply_words: 12}}
+"""
+
+
+def test_texts_are_planned_in_every_measure_and_margins_asked_for(tmp_path: Path) -> None:
+    """Where no measure is main all are primary; one without a margin says how to give it one."""
+    rows = [f"tell {i} of {g},t{i},s{i},{g},gender,male" for i in range(14) for g in ("female", "male")]
+    (tmp_path / "own.csv").write_text("\n".join(["prompt,t,s,g,a,r", *rows]) + "\n")
+    path = tmp_path / "spec.yaml"
+    path.write_text(TEXTS)
+    found = propose(path)[1]
+    by_measure = {one.measure: one for one in found.proposals}
+    assert set(by_measure) == {"in_language_rate", "courteous_rate", "reply_words", "reading_grade"}
+    assert found.primary_contrasts == 4
+    assert by_measure["courteous_rate"].smallest_detectable is not None
+    assert (by_measure["reply_words"].margin, by_measure["reading_grade"].margin) == (12, 1.0)
+    path.write_text(TEXTS.replace("judgement: {margins: {reply_words: 12}}\n", ""))
+    told = subprocess.run(
+        [sys.executable, "-m", "audit", "plan", str(path)], capture_output=True, text=True, check=True
+    ).stderr
+    assert "reply_words has no margin of concern: give one in words in the spec" in told
+    assert "judgement: {margins: {reply_words: 2}}" in told
+    assert "reply_words: what it sees is not known without a pilot" in told
+
+
+def test_what_is_not_primary_is_named_beside(tmp_path: Path) -> None:
+    """Contrasts that the spec does not name get no proposal at a rate that they do not have."""
+    path = spec(tmp_path)
+    text = path.read_text().replace("[gender]", "[gender, age]")
+    rule = "judgement: {primary: [{measure: favourable_rate, attribute: age}], "
+    path.write_text(text.replace("judgement: {", rule))
+    found = propose(path)[1]
+    assert {one.attribute for one in found.proposals} == {"age"}
+    assert found.beside == ("gender (explicit) of bias/decisions in favourable_rate",)

@@ -2,11 +2,22 @@
 
 from collections.abc import Iterable
 
+from audit.estimates.measures.amounts import amount
 from audit.estimates.measures.built_in import MEASURES
 from audit.estimates.measures.measure import Measure
+from audit.estimates.measures.primary import first_measures, fits
 from audit.records import Change, DeclaredMeasure, Estimate
 
-__all__ = ["MEASURES", "Measure", "known_measures", "measure_named", "measure_of"]
+__all__ = [
+    "MEASURES",
+    "Measure",
+    "amount",
+    "first_measures",
+    "fits",
+    "known_measures",
+    "measure_named",
+    "measure_of",
+]
 
 
 def measure_named(name: str) -> Measure:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from audit.gate_conditions import Threshold
 from audit.records import DeclaredMeasure
+from audit.spec import Judgement
 
 __all__ = ["Measure"]
 
@@ -85,3 +86,9 @@ class Measure:
         """Smallest and largest difference that two values can have; None where there is no such limit."""
         reach = _REACH.get(self.unit)
         return None if reach is None else (-reach, reach)
+
+    def margin_by(self, judgement: Judgement) -> float | None:
+        """The margin of concern in the measure's unit: the spec's own, that of rates, or the measure's."""
+        if self.name in judgement.margins:
+            return judgement.margins[self.name]
+        return judgement.smallest_disparity_of_concern if self.unit == "rate" else self.margin
