@@ -1,11 +1,12 @@
 """Negative controls: the same estimator on placebo sets, where the truth is 0."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, Contrast, flattened, interval, seed_names
+from audit.estimates.measures import Measure
 from audit.records import Control
 from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.multiplicity import holm
@@ -37,7 +38,13 @@ class _Measured:
     floor: float
 
 
-def placebo_controls(placebos: Iterable[Contrast], *, level: float, seed: int) -> list[PlaceboControl]:
+def placebo_controls(
+    placebos: Iterable[Contrast],
+    *,
+    level: float,
+    seed: int,
+    labelled: Callable[[Measure], bool] = lambda _: False,
+) -> list[PlaceboControl]:
     """The controls of a run, judged as one family (Holm at 1 - level).
 
     One false alarm here would void a result that is sound, so the family is strict; a placebo with
@@ -47,6 +54,8 @@ def placebo_controls(placebos: Iterable[Contrast], *, level: float, seed: int) -
         placebos: Placebo contrasts, `b` against `a`.
         level: Nominal coverage, a fraction in (0, 1).
         seed: Root seed; sign flips and resampling draw from it by name.
+        labelled: Whether labels are attached that may correct a measure's disparities; a placebo that is
+            not corrected then says so.
     """
     measured = [_measured(contrast, level=level, seed=seed) for contrast in placebos]
     kept = [one for one in measured if one is not None]
@@ -64,6 +73,7 @@ def placebo_controls(placebos: Iterable[Contrast], *, level: float, seed: int) -
                 noise_floor=one.floor,
                 n_clusters=one.estimate.n_clusters,
                 holds=bool(p > 1 - level),
+                as_read=one.contrast.correction is None and labelled(one.contrast.cell.measure),
             ),
         )
         for one, p in zip(kept, adjusted, strict=True)

@@ -1,6 +1,6 @@
 """Disparities: every contrast of a run judged as one declared family, beside its placebos."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -121,7 +121,7 @@ def disparities(
     ]
     p_values = _in_family(tested, design)
     weight = weights(drafts, judgement, tested=[p is not None for p in p_values])
-    controls = placebo_controls(placebos, level=judgement.level, seed=seed)
+    controls = placebo_controls(placebos, level=judgement.level, seed=seed, labelled=corrections.attached)
     known = design.adjusted
     p_adjusted = (
         adjusted(p_values, weight) if known is None else [known.get(seed_names(one)) for one in drafts]
@@ -251,9 +251,7 @@ def _estimate(
         "smallest_detectable": detectable,
         "verdict": judged.verdict,
         "material": judged.material,
-        "reasons": judged.reasons
-        if contrast.uncorrected is None
-        else (*judged.reasons, contrast.uncorrected),
+        "reasons": (*judged.reasons, *_notes(contrast, controls)),
         "correction": correction_record(contrast, judgement.level),
         "threshold_tests": threshold_tests(
             contrast.cell.measure.thresholds, found.point, partial(_bounds, contrast, design)
@@ -261,6 +259,14 @@ def _estimate(
         "observation": contrast.cell.norm is not Norm.MUST_NOT_DIFFER,
     }
     return Estimate.model_validate({**known, **measured, **_naive(contrast, judgement.level)})
+
+
+def _notes(contrast: Contrast, controls: Sequence[Control]) -> Iterator[str]:
+    """What a reader must know of the correction beside the verdict."""
+    if contrast.uncorrected is not None:
+        yield contrast.uncorrected
+    if contrast.correction is not None and any(control.as_read for control in controls):
+        yield "corrected by labels, but its noise floor and controls are of the readings as they are"
 
 
 def _bounds(contrast: Contrast, design: Design, level: float) -> tuple[float, float]:

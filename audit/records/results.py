@@ -55,6 +55,9 @@ class Control(Record):
     n_clusters: int
     holds: bool
     """False if the placebo itself differs from 0 after adjustment: the design is then invalid."""
+    as_read: bool = False
+    """True where labels are attached that may correct the disparities of the measure, and this placebo is of
+    the readings as they are; a placebo that is corrected is by the error rates of all groups together."""
 
 
 EstimateKind = Literal["disparity", "rate", "score", "price", "distance", "association"]

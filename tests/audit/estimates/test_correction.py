@@ -8,6 +8,7 @@ import pytest
 from audit.estimates.correction import Corrections
 from audit.estimates.disparities import disparities
 from audit.estimates.error_rates import ErrorCell, ErrorRates
+from audit.estimates.review_labels import Reviewed, ReviewLabels
 from audit.findings.claims import claim
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
@@ -174,6 +175,31 @@ def test_controls_are_on_the_scale_of_the_corrected_estimate() -> None:
     assert raw.noise_floor is not None
     assert found.noise_floor == pytest.approx(raw.noise_floor / 0.7)
     assert [one.holds for one in found.controls] == [one.holds for one in raw.controls]
+
+
+def test_a_control_that_labels_do_not_correct_says_that_it_is_as_read() -> None:
+    """Reviews correct the gap and no placebo: control and reasons say so; without labels nobody does."""
+    noise = placebos(values(8), [list(reversed(row)) for row in values(8)], **READ)
+    facts = pairs(values(12), values(6), **READ) + noise
+    people = ReviewLabels(
+        analyzer="toxicity",
+        reading="toxic",
+        threshold=0.5,
+        source="people",
+        outputs={
+            number: Reviewed(positive=float(str(fact["value"])), stratum="all", probability=1.0)
+            for number, fact in enumerate(facts, start=1)
+            if fact.get("arm") != "placebo"
+        },
+    )
+    reviewed = toxicity(facts, Corrections(reviews=(people,)))
+    assert reviewed.correction is not None
+    assert [one.as_read for one in reviewed.controls] == [True]
+    assert any("controls are of the readings as they are" in reason for reason in reviewed.reasons)
+    for other in (Corrections(), labelled(women=(80, 20, 90, 10), men=(80, 20, 90, 10))):
+        found = toxicity(facts, other)
+        assert [one.as_read for one in found.controls] == [False]
+        assert not any("as they are" in reason for reason in found.reasons)
 
 
 def test_what_nobody_shows_is_left_alone() -> None:
