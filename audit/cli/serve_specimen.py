@@ -16,6 +16,7 @@ from audit.cli.options import json_option
 from audit.errors import InputError
 from audit.serving.declaring import read_targets
 from audit.serving.server import ServeOptions, is_loopback, serve
+from audit.serving.shelves import alone_in
 
 __all__ = ["serve_specimen"]
 
@@ -60,6 +61,27 @@ _LENDER_SEED = 7
     type=click.IntRange(1, 1024),
     help="Largest body of a request in MiB, uploads apart.",
 )
+@click.option(
+    "--max-upload-mb",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="Largest file in MiB.",
+)
+@click.option(
+    "--job-seconds",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 86_400),
+    help="Seconds that a batch or a fine-tuning job takes at least.",
+)
+@click.option(
+    "--batch-window-seconds",
+    default=86_400.0,
+    show_default=True,
+    type=click.FloatRange(0, 86_400),
+    help="Seconds after which a batch expires; clients may only ask for 24h.",
+)
 @json_option
 def serve_specimen(
     port: int,
@@ -70,6 +92,9 @@ def serve_specimen(
     seed: int,
     api_key_env: str | None,
     max_body_mb: int,
+    max_upload_mb: int,
+    job_seconds: float,
+    batch_window_seconds: float,
     as_json: bool,
 ) -> None:
     """Serve specimens, hostile and faulty models as an OpenAI-compatible server.
@@ -94,6 +119,9 @@ def serve_specimen(
             seed=seed,
             key=_key(api_key_env),
             most_bytes=max_body_mb * 2**20,
+            most_upload_bytes=max_upload_mb * 2**20,
+            job_s=job_seconds,
+            batch_window_s=batch_window_seconds,
         )
         asyncio.run(serve(options, lambda base_url: _listening(base_url, kept, as_json=as_json)))
     say("stopped")
@@ -117,7 +145,8 @@ def _key(variable: str | None) -> str | None:
 @contextmanager
 def _kept_in(folder: Path | None) -> Iterator[Path]:
     if folder is not None:
-        yield folder
+        with alone_in(folder):
+            yield folder
         return
     with tempfile.TemporaryDirectory(prefix="evenhand-serve-") as made:
         say(f"files, batches and models lie in {made} until the server stops; --data DIR keeps them")

@@ -23,7 +23,15 @@ from audit.validation import problem_lines
 from probes.data import file_sha256
 from probes.records import Message
 
-__all__ = ["PREFERENCE_FORMATS", "check_direction", "least_rows", "read_pairs", "validate", "write"]
+__all__ = [
+    "PREFERENCE_FORMATS",
+    "check_direction",
+    "least_rows",
+    "read_pairs",
+    "read_preferences",
+    "validate",
+    "write",
+]
 
 PREFERENCE_FORMATS = frozenset({Format.TRL_DPO, Format.OPENAI_DPO})
 _OPENAI_LEAST_ROWS = 10
@@ -109,8 +117,27 @@ def read_pairs(path: Path, file_format: Format) -> list[tuple[str, str]]:
     pairs = []
     for line, row in _rows(path):
         prompt, preferred, _ = _parts(row, file_format, f"{path}:{line}")
-        pairs.append(("\n".join(m.content for m in prompt if m.role == "user"), preferred.content))
+        pairs.append((_said(prompt), preferred.content))
     return pairs
+
+
+def read_preferences(path: Path, file_format: Format) -> list[tuple[str, str, str]]:
+    """What the user said, the preferred and the rejected answer, for each row of a valid preference file.
+
+    Args:
+        path: A file of preferences.
+        file_format: Its format.
+
+    Raises:
+        InputError: The file is missing or malformed.
+    """
+    validate(path, file_format)
+    triples = []
+    for line, row in _rows(path):
+        prompt, preferred, rejected = _parts(row, file_format, f"{path}:{line}")
+        if rejected is not None:
+            triples.append((_said(prompt), preferred.content, rejected.content))
+    return triples
 
 
 def check_direction(path: Path, sidecar: Path, file_format: Format) -> None:
@@ -174,6 +201,10 @@ def _note(row: int, line: str, example: Example) -> dict[str, object]:
 
 def _message(message: Message) -> dict[str, str]:
     return {"role": message.role, "content": message.content}
+
+
+def _said(prompt: Sequence[Message]) -> str:
+    return "\n".join(message.content for message in prompt if message.role == "user")
 
 
 def _dump(row: Mapping[str, object]) -> str:

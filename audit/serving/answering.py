@@ -9,13 +9,13 @@ from audit.records import Output, Request
 from audit.serving.api_errors import ApiError
 from audit.serving.calls import Answer, Call, as_far_as_allowed
 from audit.serving.catalogue import Served
-from audit.serving.faults import drawn_fault, meet
+from audit.serving.faults import Fault, drawn_fault, meet
 from audit.serving.hostile import BODIES, Kind, drawn_kind, hostile_text
 from audit.serving.models import Models
 from audit.serving.quirks import Quirk, check_limit_name, drawn_quirk, quirky
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
 
-__all__ = ["Answered", "Answering"]
+__all__ = ["Admitted", "Answered", "Answering"]
 
 _MOST_REMEMBERED = 2_000_000
 _LONGEST_ANSWER = 512
@@ -41,6 +41,17 @@ class Answered:
     """Rate-limit headers."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A call that did not fail."""
+
+    id: str
+    created: int
+    fault: Fault | None
+    """`malformed` and `stalled` let a call through."""
+    headers: dict[str, str]
+
+
 class Answering:
     """Answers calls to any model of the server."""
 
@@ -58,6 +69,30 @@ class Answering:
         self._calls: dict[str, int] = {}
         self._draws: dict[str, int] = {}
 
+    async def admit(self, call: Call, served: Served) -> Admitted:
+        """Let a call through, or let it fail as the model's faults say.
+
+        Args:
+            call: The call.
+            served: The model it asks for.
+
+        Raises:
+            ApiError: A drawn failure, or the model's allowance is used up.
+            ConnectionCutError: No answer is to be sent.
+        """
+        time = self._count(self._calls, call.key)
+        fault = drawn_fault(served.faults, self._seed, call.key, time)
+        budget = self._models.budget(served)
+        budget.spend(call.prompt_tokens() + call.choices * (call.limit or _LONGEST_ANSWER))
+        headers = budget.headers()
+        await meet(fault, served.faults, headers)
+        return Admitted(
+            id=hashlib.sha256(f"{call.key}\x1f{time}\x1f{self._seed}".encode()).hexdigest()[:29],
+            created=int(self._now()),
+            fault=fault,
+            headers=headers,
+        )
+
     async def answer(self, call: Call) -> Answered:
         """What the model of a call says.
 
@@ -66,22 +101,17 @@ class Answering:
             ConnectionCutError: No answer is to be sent.
         """
         served = self._models.find(call.model)
-        time = self._count(self._calls, call.key)
-        fault = drawn_fault(served.faults, self._seed, call.key, time)
-        budget = self._models.budget(served)
-        budget.spend(call.prompt_tokens() + call.choices * (call.limit or _LONGEST_ANSWER))
-        headers = budget.headers()
-        await meet(fault, served.faults, headers)
+        admitted = await self.admit(call, served)
         quirk, answers, kind = await self._answers(call, served)
         return Answered(
-            id=hashlib.sha256(f"{call.key}\x1f{time}\x1f{self._seed}".encode()).hexdigest()[:29],
-            created=int(self._now()),
+            id=admitted.id,
+            created=admitted.created,
             call=call,
             answers=answers,
-            spoiled="malformed_json" if fault == "malformed" else kind,
+            spoiled="malformed_json" if admitted.fault == "malformed" else kind,
             quirk=quirk,
             fingerprint=f"fp_{hashlib.sha256(served.name.encode()).hexdigest()[:10]}",
-            headers=headers,
+            headers=admitted.headers,
         )
 
     async def _answers(

@@ -1,7 +1,6 @@
 """The HTTP application: routes, the key, limits of size, and errors in the documented shape."""
 
 import hmac
-import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,8 +16,10 @@ from audit.serving.catalogue import Served
 from audit.serving.counting import Counting
 from audit.serving.inference import Inference, Reply
 from audit.serving.models import Models
+from audit.serving.moderations import SCREEN
+from audit.serving.replying import json_response
 
-__all__ = ["Access", "Routes", "application", "json_response"]
+__all__ = ["Access", "Routes", "application"]
 
 _LOGGER = logging.getLogger(__name__)
 _JSON = "application/json"
@@ -70,11 +71,6 @@ def application(
     return app
 
 
-def json_response(body: JsonValue, *, status: int = 200) -> web.Response:
-    """A response with a JSON body."""
-    return web.Response(body=json.dumps(body).encode(), status=status, content_type=_JSON)
-
-
 class _Own:
     """Completions, responses, models and counts."""
 
@@ -88,6 +84,7 @@ class _Own:
             web.get("/health", self.health),
             web.post("/v1/chat/completions", self.chat),
             web.post("/v1/responses", self.response),
+            web.post("/v1/moderations", self.moderation),
             web.get("/v1/responses/{id}", self.kept_response),
             web.delete("/v1/responses/{id}", self.forget_response),
             web.get("/v1/models", self.list_models),
@@ -105,6 +102,9 @@ class _Own:
     async def response(self, request: web.Request) -> web.StreamResponse:
         return await _send(request, await self._inference.response(await request.read()))
 
+    async def moderation(self, request: web.Request) -> web.StreamResponse:
+        return await _send(request, await self._inference.moderation(await request.read()))
+
     async def kept_response(self, request: web.Request) -> web.Response:
         return json_response(self._inference.responses.find(request.match_info["id"]).body)
 
@@ -112,10 +112,13 @@ class _Own:
         return json_response(self._inference.responses.delete(request.match_info["id"]))
 
     async def list_models(self, _: web.Request) -> web.Response:
-        return json_response({"object": "list", "data": [_shown(one) for one in self._models.listed()]})
+        return json_response(
+            {"object": "list", "data": [_shown(one) for one in (*self._models.listed(), SCREEN)]}
+        )
 
     async def show_model(self, request: web.Request) -> web.Response:
-        return json_response(_shown(self._models.find(unquote(request.match_info["name"]))))
+        name = unquote(request.match_info["name"])
+        return json_response(_shown(SCREEN if name == SCREEN.name else self._models.find(name)))
 
     async def counts(self, _: web.Request) -> web.Response:
         return json_response(self._counting.shown())
@@ -191,7 +194,7 @@ def _http_error(error: web.HTTPException, request: web.Request) -> ApiError:
 
 
 def _error(error: ApiError) -> web.Response:
-    response = json_response(dict(error.body), status=error.status)
+    response = json_response(error.body, status=error.status)
     response.headers.update(error.headers)
     return response
 

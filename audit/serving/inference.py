@@ -4,6 +4,7 @@ The HTTP routes and the lines of a batch go through the same functions.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -13,7 +14,8 @@ from audit.serving.api_errors import ApiError, ConnectionCutError
 from audit.serving.calls import Call
 from audit.serving.chat import chat_body, chat_call, chat_chunks
 from audit.serving.counting import Counting
-from audit.serving.hostile import spoiled
+from audit.serving.hostile import Kind, spoiled
+from audit.serving.moderations import Moderations, moderation_call
 from audit.serving.response_events import response_events
 from audit.serving.responses import Responses, response_body
 
@@ -30,16 +32,23 @@ class Reply:
     """Given instead of the body if the client asked for a stream."""
 
 
-class Inference:
-    """Serves chat completions and responses."""
+@dataclass(slots=True)
+class _Outcome:
+    spoiled: Kind | None = None
 
-    def __init__(self, answering: Answering, counting: Counting) -> None:
+
+class Inference:
+    """Serves chat completions, responses and moderations."""
+
+    def __init__(self, answering: Answering, moderations: Moderations, counting: Counting) -> None:
         """Keep the parts.
 
         Args:
             answering: Answers calls.
-            counting: Counts them.
+            moderations: Answers moderation requests.
+            counting: Counts both.
         """
+        self._moderations = moderations
         self._answering = answering
         self._counting = counting
         self.responses = Responses()
@@ -52,7 +61,7 @@ class Inference:
             ConnectionCutError: It is not answered.
         """
         call, body = chat_call(raw)
-        answered = await self.answered(call)
+        answered = await self._answered(call)
         if call.streamed and answered.spoiled is None:
             with_usage = body.stream_options is not None and body.stream_options.include_usage
             return Reply(
@@ -68,29 +77,49 @@ class Inference:
             ConnectionCutError: It is not answered.
         """
         call, request = self.responses.call(raw)
-        answered = await self.answered(call)
+        answered = await self._answered(call)
         body = response_body(answered, request)
         self.responses.keep(answered, request, body)
         if call.streamed and answered.spoiled is None:
             return Reply(body=b"", headers=_headers(answered), events=response_events(body))
         return _reply(answered, body)
 
-    async def answered(self, call: Call) -> Answered:
-        """What a model says, counted."""
+    async def moderation(self, raw: bytes) -> Reply:
+        """A moderation.
+
+        Raises:
+            ApiError: The request is answered with a failing status.
+            ConnectionCutError: It is not answered.
+        """
+        call, texts = moderation_call(raw)
+        with self._counted(call) as outcome:
+            body, kind, headers = await self._moderations.moderate(call, texts)
+            outcome.spoiled = kind
+        return Reply(body=spoiled(kind, body), headers=headers)
+
+    async def _answered(self, call: Call) -> Answered:
+        with self._counted(call) as outcome:
+            answered = await self._answering.answer(call)
+            outcome.spoiled = answered.spoiled
+        return answered
+
+    @contextmanager
+    def _counted(self, call: Call) -> Iterator[_Outcome]:
+        """Count a call and what becomes of it."""
+        outcome = _Outcome()
         self._counting.asked(call.model, call.key)
         try:
-            answered = await self._answering.answer(call)
+            yield outcome
         except ApiError as error:
             self._counting.failed(call.model, f"{error.status} {error.code}")
             raise
         except ConnectionCutError:
             self._counting.failed(call.model, "dropped")
             raise
-        if answered.spoiled is None:
+        if outcome.spoiled is None:
             self._counting.answered(call.model, call.key)
         else:
-            self._counting.failed(call.model, answered.spoiled)
-        return answered
+            self._counting.failed(call.model, outcome.spoiled)
 
 
 def _reply(answered: Answered, body: dict[str, JsonValue]) -> Reply:

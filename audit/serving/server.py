@@ -15,9 +15,17 @@ from aiohttp import web
 from audit.errors import InputError
 from audit.serving.answering import Answering
 from audit.serving.application import Access, application
+from audit.serving.batch_answers import Answerers
+from audit.serving.batch_endpoints import BatchEndpoints
+from audit.serving.batches import Batches
 from audit.serving.counting import Counting
+from audit.serving.files import FileEndpoints, Files
+from audit.serving.fine_tuning import Jobs
 from audit.serving.inference import Inference
+from audit.serving.job_endpoints import JobEndpoints
 from audit.serving.models import Models, ModelsOptions
+from audit.serving.moderations import Moderations
+from audit.serving.pacing import Pace
 
 __all__ = ["ServeOptions", "is_loopback", "serve"]
 
@@ -47,6 +55,12 @@ class ServeOptions:
     key: str | None = None
     most_bytes: int = 16 * 2**20
     """Largest body of a request, uploads apart."""
+    most_upload_bytes: int = 200 * 2**20
+    """Largest file."""
+    job_s: float = 1.0
+    """Seconds that a batch or a fine-tuning job takes at least."""
+    batch_window_s: float = 86_400.0
+    """Seconds after which a batch expires."""
 
 
 def is_loopback(host: str) -> bool:
@@ -83,18 +97,61 @@ async def serve(options: ServeOptions, listening: Callable[[str], None]) -> None
             secrets=options.secrets,
         )
     )
-    counting = Counting()
-    inference = Inference(Answering(models, options.seed, time.time), counting)
+    parts = _parts(options, models)
     access = Access(key=options.key, local=is_loopback(options.host), most_bytes=options.most_bytes)
-    runner = web.AppRunner(application(access, inference, models, counting), shutdown_timeout=1.0)
+    groups = (
+        FileEndpoints(parts.files, options.most_upload_bytes),
+        BatchEndpoints(parts.batches),
+        JobEndpoints(parts.jobs),
+    )
+    app = application(access, parts.inference, models, parts.counting, groups)
+    runner = web.AppRunner(app, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await _listen(runner, options)
+        parts.batches.resume()
+        parts.jobs.resume()
         listening(_base_url(runner, options.host))
         await stop.wait()
     finally:
         await runner.cleanup()
+        await parts.batches.aclose()
+        await parts.jobs.aclose()
         await models.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What the routes need."""
+
+    counting: Counting
+    inference: Inference
+    files: Files
+    batches: Batches
+    jobs: Jobs
+
+
+def _parts(options: ServeOptions, models: Models) -> _Parts:
+    answering = Answering(models, options.seed, time.time)
+    counting = Counting()
+    inference = Inference(answering, Moderations(models, answering, options.seed), counting)
+    pace = Pace(least_s=options.job_s, window_s=options.batch_window_s, now=time.time)
+    files = Files(options.folder / "files", time.time)
+    answerers = Answerers(
+        by_endpoint={
+            "/v1/chat/completions": inference.chat,
+            "/v1/responses": inference.response,
+            "/v1/moderations": inference.moderation,
+        },
+        check_model=models.find,
+    )
+    return _Parts(
+        counting=counting,
+        inference=inference,
+        files=files,
+        batches=Batches(options.folder / "batches", files, answerers, pace),
+        jobs=Jobs(options.folder / "jobs", files, models, pace),
+    )
 
 
 async def _listen(runner: web.AppRunner, options: ServeOptions) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["fetch_json", "post", "specimen_server", "stub_server"]
+__all__ = ["fetch_json", "post", "specimen_server", "started", "stub_server"]
 
 _ROOT = Path(__file__).parents[2]
 
@@ -44,14 +44,21 @@ def specimen_server(*arguments: str) -> Iterator[str]:
     Yields:
         Its base URL, `http://127.0.0.1:PORT/v1`.
     """
+    process, base_url = started(*arguments)
+    try:
+        yield base_url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def started(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """A running `evenhand serve-specimen` on a free port, for whoever stops it himself, and its base URL."""
     command = [sys.executable, "-m", "audit", "serve-specimen", "--port", "0", "--json", *arguments]
-    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield str(json.loads(process.stdout.readline())["base_url"])
-        finally:
-            process.terminate()
-            process.wait(20)
+    process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout as said:
+        return process, str(json.loads(said.readline())["base_url"])
 
 
 def fetch_json(base_url: str, path: str) -> object:

@@ -1,7 +1,7 @@
 """Trainer of the `trainable` target: goes on learning from retraining files, held near what it was."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationError
@@ -17,7 +17,7 @@ from audit.validation import problem_lines
 from probes.base import Options
 from probes.data import file_sha256
 
-__all__ = ["TrainableTrainer", "TrainableTrainerOptions"]
+__all__ = ["TrainableTrainer", "TrainableTrainerOptions", "decisions"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class TrainableTrainer:
             raise InputError(f"{files.folder}: holds no training file of the format {self._options.format}")
         path = files.folder / wanted.path
         pairs = read_pairs(path, wanted.format)
-        texts, favourable = _decisions(pairs)
+        texts, favourable = decisions(pairs)
         if not texts:
             raise InputError(f"{path}: no row offers two options; a trainable target learns decisions only")
         _LOGGER.info("learning from %d of %d rows", len(texts), len(pairs))
@@ -108,7 +108,12 @@ def _check(files: RetrainingFiles, file: RetrainingFile) -> None:
             )
 
 
-def _decisions(pairs: list[tuple[str, str]]) -> tuple[list[str], list[bool]]:
+def decisions(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[bool]]:
+    """Prompts that offer two options, and whether the answer to each takes the favourable one.
+
+    Args:
+        pairs: Prompt and answer; those that decide nothing are left out.
+    """
     texts, favourable = [], []
     for prompt, answer in pairs:
         question = read_question(prompt)
