@@ -17,7 +17,7 @@ from probes.public.files import Row
 from probes.public.logs.columns import Columns
 from probes.public.logs.entries import ABSENT, LogEntry, Problem, Tally, cut, digest_of, fact_of
 from probes.public.logs.formats import Format, Log, open_log
-from probes.public.marking import Marks, columns_of, marked
+from probes.public.marking import Marks, check_same_set, columns_of, marked
 from probes.records import ProbeInfo, Prompt, storable
 
 __all__ = ["LogOptions", "LogProbe"]
@@ -161,13 +161,8 @@ class LogProbe:
         first = kept.execute("SELECT row, prompt FROM prompts WHERE set_id = ?", (prompt.set_id,)).fetchone()
         if first is None:
             return
-        other = Prompt.model_validate_json(first[1])
-        for name in ("template", "domain", "reference", "attribute", "language"):
-            if getattr(other, name) != getattr(prompt, name):
-                raise DataError(
-                    f"{self._options.path}: row {entry.row}: set {cut(prompt.set_id)} has the {name} "
-                    f"{cut(getattr(prompt, name))}, and {cut(getattr(other, name))} in row {first[0]}"
-                )
+        known = (first[0], Prompt.model_validate_json(first[1]))
+        check_same_set(self._options.path, known, (entry.row, prompt))
 
     def _prompt(self, entry: LogEntry, digest: str) -> Prompt:
         if not entry.messages:

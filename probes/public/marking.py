@@ -9,9 +9,9 @@ from pydantic import Field, field_validator, model_validator
 from probes.base import Options
 from probes.errors import DataError
 from probes.public.files import Row, text_of
-from probes.records import Arm, Expectation, Norm, Signal
+from probes.records import Arm, Expectation, Norm, Prompt, Signal
 
-__all__ = ["Fixed", "Marks", "columns_of", "marked"]
+__all__ = ["Fixed", "Marks", "check_same_set", "columns_of", "marked"]
 
 _SETS = ("attribute", "group", "reference", "set")
 _TEXTS = ("attribute", "domain", "reference", "language", "favourable", "answer")
@@ -143,6 +143,27 @@ def marked(
             "norm": marks.fixed.norm,
         }
     return fields
+
+
+def check_same_set(path: Path, first: tuple[int, Prompt], other: tuple[int, Prompt]) -> None:
+    """Refuse a set whose members differ in what a set has once: two clusters, domains or references.
+
+    Args:
+        path: The file, for errors.
+        first: Row number and prompt of the set's first member.
+        other: The same of another one.
+
+    Raises:
+        DataError: They differ; the message names both rows.
+    """
+    before, (row, prompt) = first[1], other
+    for name in ("template", "domain", "language", "attribute", "reference"):
+        known, found = getattr(before, name), getattr(prompt, name)
+        if known != found:
+            raise DataError(
+                f"{path}: row {row}: set {prompt.set_id!r} has the {name} {found!r}, and {known!r} in row "
+                f"{first[0]}; a set has one"
+            )
 
 
 def _expectation(marks: Marks, path: Path, row: Row) -> Expectation:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from probes.base import Options
 from probes.errors import DataError
 from probes.public.files import Row, provenance, read_rows, text_of
-from probes.public.marking import Marks, columns_of, marked
+from probes.public.marking import Marks, check_same_set, columns_of, marked
 from probes.records import Message, ProbeInfo, Prompt
 
 __all__ = ["TableOptions", "TableProbe"]
@@ -33,10 +33,9 @@ class TableOptions(Marks):
 class _Members(BaseModel):
     """The set that is being read."""
 
-    set_id: str
+    first: Prompt
     row: int
     groups: list[str]
-    reference: str
 
 
 class TableProbe:
@@ -108,9 +107,9 @@ class TableProbe:
     def _follow(self, current: _Members | None, prompt: Prompt, row: Row, sets: set[str]) -> _Members | None:
         """The set that this row belongs to, after checking it against the rows before."""
         path = self._options.path
-        if prompt.set_id is None or prompt.group is None or prompt.reference is None:
+        if prompt.set_id is None or prompt.group is None:
             return None
-        if current is None or current.set_id != prompt.set_id:
+        if current is None or current.first.set_id != prompt.set_id:
             if current is not None:
                 self._close(current)
             if prompt.set_id in sets:
@@ -118,14 +117,8 @@ class TableProbe:
                     f"{path}: row {row.number}: set {prompt.set_id!r} goes on after another set; sort by set"
                 )
             sets.add(prompt.set_id)
-            return _Members(
-                set_id=prompt.set_id, row=row.number, groups=[prompt.group], reference=prompt.reference
-            )
-        if prompt.reference != current.reference:
-            raise DataError(
-                f"{path}: row {row.number}: set {prompt.set_id!r} has two reference groups, "
-                f"{current.reference!r} and {prompt.reference!r}"
-            )
+            return _Members(first=prompt, row=row.number, groups=[prompt.group])
+        check_same_set(path, (current.row, current.first), (row.number, prompt))
         if prompt.group in current.groups:
             raise DataError(
                 f"{path}: row {row.number}: set {prompt.set_id!r} has group {prompt.group!r} twice"
@@ -133,10 +126,11 @@ class TableProbe:
         return current.model_copy(update={"groups": [*current.groups, prompt.group]})
 
     def _close(self, members: _Members) -> None:
-        if len(members.groups) < 2 or members.reference not in members.groups:  # noqa: PLR2004 - a pair is the least
+        first = members.first
+        if len(members.groups) < 2 or first.reference not in members.groups:  # noqa: PLR2004 - a pair is the least
             raise DataError(
-                f"{self._options.path}: row {members.row}: set {members.set_id!r} needs the reference group "
-                f"{members.reference!r} and another; groups present: {', '.join(members.groups)}"
+                f"{self._options.path}: row {members.row}: set {first.set_id!r} needs the reference group "
+                f"{first.reference!r} and another; groups present: {', '.join(members.groups)}"
             )
 
     def _prompt(self, row: Row, index: int) -> Prompt:

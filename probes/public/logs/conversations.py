@@ -72,7 +72,7 @@ def said(content: object) -> str | None:
         raise UnreadableError(f"content must be a text or a list of parts; got {cut(content)}")
     texts = []
     for part in content:
-        kind = part.get("type", "text") if isinstance(part, Mapping) else None
+        kind = str(part.get("type", "text")) if isinstance(part, Mapping) else None
         if kind in _SILENT:
             continue
         if isinstance(part, str):

@@ -145,7 +145,7 @@ def _has(*names: str) -> Callable[[Mapping[str, object]], bool]:
 def _is_openai(row: Mapping[str, object]) -> bool:
     listed = row.get("data") if row.get("object") == "list" else None
     first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else row
-    return first.get("object") in _OBJECTS or ("custom_id" in row and "response" in row)
+    return str(first.get("object")) in _OBJECTS or ("custom_id" in row and "response" in row)
 
 
 _KEYS: Mapping[str, frozenset[str]] = MappingProxyType(

@@ -119,7 +119,12 @@ def test_requests_can_be_declared_harmful_or_harmless(tmp_path: Path) -> None:
                 "reference": "ref",
                 "fixed": {"attribute": "age", "signal": "explicit"},
             },
-            "row 2: set 'p1' has two reference groups, 'old' and 'young'",
+            "row 2: set 'p1' has the reference 'young', and 'old' in row 1",
+        ),
+        (
+            [{**row, "t": row["who"]} for row in _pair()],
+            SETS | {"template": "t"},
+            "row 2: set 'p1' has the template 'young', and 'old' in row 1; a set has one",
         ),
         ([{"text": "x", "o": "yes"}], {"options": "o"}, "row 1: o needs two or more different texts"),
         ([{"text": "x", "o": "[yes"}], {"options": "o"}, "row 1: o is no JSON list"),
