@@ -30,6 +30,9 @@ RESAMPLES = 2_000
 _EQUAL = 1e-9
 """Difference, in points, below which the scores of two templates are equal."""
 
+_BOUNDS = (-100.0, 100.0)
+"""Smallest and largest bias score, in points."""
+
 SCORES = (
     "bbq_accuracy_ambiguous",
     "bbq_accuracy_disambiguated",
@@ -252,7 +255,7 @@ def _with_test(score: BenchmarkScore, by_template: Vector, level: float) -> dict
 
 def _tested(score: BenchmarkScore, by_template: Vector, level: float) -> ClusterEstimate:
     try:
-        return cluster_jackknife(score.statistic, by_template, level=level)
+        return cluster_jackknife(score.statistic, by_template, level=level, bounds=_BOUNDS)
     except NotMeasuredError:
         own = score.statistic(by_template)
         own = own[np.isfinite(own)]
@@ -260,7 +263,7 @@ def _tested(score: BenchmarkScore, by_template: Vector, level: float) -> Cluster
             raise
         # All templates agree: how far those not asked may lie is bounded, as for rates.
         return equal_clusters_estimate(
-            float(own[0]), own.size, n_clusters=own.size, bounds=(-100.0, 100.0), level=level
+            float(own[0]), own.size, n_clusters=own.size, bounds=_BOUNDS, level=level
         )
 
 

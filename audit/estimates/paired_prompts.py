@@ -75,7 +75,7 @@ def rate_change(rows: pd.DataFrame, level: float) -> ClusterEstimate | None:
     )
     sums = counts.groupby("template", observed=True).sum().to_numpy(dtype=np.float64)
     try:
-        return cluster_jackknife(_rise, sums, level=level)
+        return cluster_jackknife(_rise, sums, level=level, bounds=(-1.0, 1.0))
     except NotMeasuredError:
         own = _rise(sums)
         if not own.size or np.ptp(own) > _ROUNDING:

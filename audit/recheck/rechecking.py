@@ -242,7 +242,9 @@ def _clustered(counted: Counted, claim: Claim) -> _Clustered:
         )
     null = (claim.null or 0.0) / claim.scale
     try:
-        found = cluster_jackknife(counted.statistic, sums, null=null, level=claim.level)
+        found = cluster_jackknife(
+            counted.statistic, sums, null=null, level=claim.level, bounds=counted.bounds
+        )
     except NotMeasuredError:
         own = counted.statistic(sums)
         if not np.isfinite(own).all() or float(np.ptp(own)) > _AGREEMENT:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_clusters
 from audit.statistics.intervals import ClusterEstimate, t_estimate
+from audit.statistics.unseen import unseen_of, with_unseen
 
 __all__ = ["cluster_jackknife"]
 
@@ -23,13 +24,15 @@ def cluster_jackknife(
     *,
     null: float = 0.0,
     level: float = 0.95,
+    bounds: tuple[float, float] | None = None,
 ) -> ClusterEstimate:
     """A smooth statistic of sums, with the t interval of its leave-one-cluster-out values.
 
     With v(t) the statistic without cluster t: variance = (T - 1) / T * sum((v(t) - mean(v))^2), and t
-    with T - 1 degrees of freedom about the statistic of all clusters. For the mean of clusters of one
-    size this is `cluster_t_interval`. For ratios, differences and products of rates over clusters of
-    unequal size it leans to the wide side.
+    with T - 1 degrees of freedom about the statistic of all clusters. Where few clusters differ, what others
+    may hide is added (see `audit.statistics.unseen`); clusters whose leaving out moves the statistic alike
+    are of one kind. For the mean of clusters of one size this is `cluster_t_interval`. For ratios,
+    differences and products of rates over clusters of unequal size it leans to the wide side.
 
     Not for statistics with jumps (medians, maxima), whose leave-one-out values say nothing of
     their spread: use `cluster_bootstrap`.
@@ -39,6 +42,9 @@ def cluster_jackknife(
         cluster_sums: Counts summed within each cluster, shape (T, K), T at least 2.
         null: The value that the p-value is against, in the statistic's unit.
         level: Nominal coverage, a fraction in (0, 1).
+        bounds: Smallest and largest value that the statistic of one cluster can have. Without them the
+            largest distance that was seen stands in: where every cluster that differs differs little,
+            coverage can then be as low as without help.
 
     Returns:
         The estimate in the statistic's unit; its `p_value` is two-sided against `null`.
@@ -73,5 +79,8 @@ def cluster_jackknife(
         raise NotMeasuredError("the statistic is the same whichever cluster is left out")
     method = f"cluster jackknife t (df {n - 1})"
     about = t_estimate(point - null, standard_error, n - 1.0, n_clusters=n, level=level, method=method)
-    bounds = replace(about.interval, low=about.interval.low + null, high=about.interval.high + null)
-    return replace(about, point=point, interval=bounds)
+    # Clusters whose leaving out moves the statistic alike are of one kind.
+    unseen = unseen_of([n * point - (n - 1) * values], np.ones(1), bounds)
+    about = about if unseen is None else with_unseen(about, unseen)
+    ends = replace(about.interval, low=about.interval.low + null, high=about.interval.high + null)
+    return replace(about, point=point, interval=ends)

@@ -4,17 +4,17 @@ A ratio of 0.8 is a screen that some guidelines name, not a verdict: it says nei
 ratio is nor whether the difference matters.
 """
 
-from dataclasses import dataclass
-from math import exp, fsum, log, sqrt
+from dataclasses import dataclass, replace
+from math import exp, fsum, log, log1p, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_at_least, check_clusters, check_fraction, finite_vector
-from audit.statistics.intervals import Interval
+from audit.statistics.intervals import Interval, Unseen, t_estimate
 from audit.statistics.rates import clustered_rate_interval
+from audit.statistics.unseen import share_unseen, with_unseen, witnesses
 
 __all__ = ["FourFifths", "RatioEstimate", "four_fifths", "impact_ratio"]
 
@@ -75,6 +75,9 @@ def impact_ratio(
 
     Independent people are clusters of one: pass rows, 1 where the person is in the group.
 
+    Where few clusters differ, what others may hide is added on the log scale (see `audit.statistics.unseen`);
+    rows that are clusters of one each need no such help, since their spread follows from their rate.
+
     If the group's rate is 0, or no cluster moves the ratio, the log scale has no interval. Then it is
     the rates' own bounds divided, each at level (1 + level) / 2, so that both hold together at the level.
 
@@ -126,10 +129,12 @@ def impact_ratio(
     if degenerate:
         interval, p_value = _divided_bounds(group, reference, level), None
     else:
-        reach = float(stdtrit(n - 1, 0.5 + level / 2)) * error
         method = f"clustered log ratio (t, df {n - 1})"
-        interval = Interval(low=point * exp(-reach), high=point * exp(reach), level=level, method=method)
-        p_value = float(2 * stdtr(n - 1, -abs(log(point)) / error))
+        found = t_estimate(log(point), error, n - 1.0, n_clusters=n, level=level, method=method)
+        unseen = _unseen(group, reference, (1 - level) / 2)
+        found = found if unseen is None else with_unseen(found, unseen)
+        ends = exp(found.interval.low), exp(found.interval.high)
+        interval, p_value = replace(found.interval, low=ends[0], high=ends[1]), found.p_value
     return RatioEstimate(
         point=point,
         log_standard_error=0.0 if degenerate else error,
@@ -221,6 +226,43 @@ def _side(name: str, selected: npt.ArrayLike, considered: npt.ArrayLike) -> _Sid
     return _Side(
         selected=hits, considered=asked, rate=float(hits.sum()) / total, n_clusters=int((asked > 0).sum())
     )
+
+
+def _unseen(group: _Side, reference: _Side, tail: float) -> Unseen | None:
+    """What clusters of other kinds could do to the logarithm of the ratio; None if they hide nothing.
+
+    A share q of clusters that all favour the group moves it by log(1 + q (1 - p_g) / p_g) - log(1 - q),
+    which is not linear in q: the room is that at the largest q the tail allows, over q.
+
+    Args:
+        group: The group.
+        reference: The reference.
+        tail: Chance of error on each side.
+    """
+    asked = np.stack([group.considered, reference.considered])
+    if asked.sum(axis=0).max() <= 1:
+        return None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mine, theirs = np.stack([group.selected, reference.selected]) / asked
+    if np.isnan(mine - theirs).any():
+        rates = [mine[~np.isnan(mine)], theirs[~np.isnan(theirs)]]
+        shares = [share_unseen(one, (0.0, 1.0)) for one in rates]
+        sizes = np.array([float(one.size) for one in rates])
+    else:
+        shares = [share_unseen(mine - theirs, (-1.0, 1.0))] * 2
+        sizes = np.array([float(mine.size)])
+    if not any(shares):
+        return None
+    most = [1 - tail ** (1 / size) for size in np.broadcast_to(sizes, 2)]
+    up = [
+        log1p(q * (1 - side.rate) / side.rate) / q for q, side in zip(most, (group, reference), strict=True)
+    ]
+    down = [-log1p(-q) / q for q in most]
+    rise = np.array([shares[0] * up[0], shares[1] * down[1]])
+    fall = np.array([shares[0] * down[0], shares[1] * up[1]])
+    if sizes.size == 1:
+        rise, fall = rise.sum(keepdims=True), fall.sum(keepdims=True)
+    return Unseen(fall=float(fall.sum()), rise=float(rise.sum()), n=witnesses(fall, rise, sizes))
 
 
 def _divided_bounds(group: _Side, reference: _Side, level: float) -> Interval:

@@ -16,7 +16,16 @@ from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate, Interval, Unseen, all_equal, rounding
 
-__all__ = ["p_value_of", "reaches", "unseen_of", "with_unseen", "within_unseen", "witnesses"]
+__all__ = [
+    "p_value_of",
+    "reaches",
+    "share_unseen",
+    "unseen_between",
+    "unseen_of",
+    "with_unseen",
+    "within_unseen",
+    "witnesses",
+]
 
 _FEW = 5
 """Up to so many clusters that differ from the rest, what is unseen counts in full."""
@@ -58,7 +67,7 @@ def unseen_of(strata: Sequence[Vector], weight: Vector, bounds: tuple[float, flo
         The rule of 5, and of 15, that differ: Cochran (1954), Biometrics 10:417-451; Moore & McCabe,
         Introduction to the Practice of Statistics, 6th ed., section 8.1. See docs/explanation/intervals.md.
     """
-    shares = np.array([_share(stratum, bounds) for stratum in strata])
+    shares = np.array([share_unseen(stratum, bounds) for stratum in strata])
     if not shares.any():
         return None
     few = np.flatnonzero(shares).tolist()
@@ -70,6 +79,26 @@ def unseen_of(strata: Sequence[Vector], weight: Vector, bounds: tuple[float, flo
     sizes = np.array([strata[k].size for k in few], dtype=np.float64)
     fall, rise = own * (means - low), own * (high - means)
     return Unseen(fall=float(fall.sum()), rise=float(rise.sum()), n=witnesses(fall, rise, sizes))
+
+
+def unseen_between(group: Vector, reference: Vector) -> Unseen | None:
+    """What clusters of other kinds could do to the difference of two rates.
+
+    Where every cluster holds both sides, its two rates move together, and clusters are of one kind where they
+    differ alike. Else the sides are taken apart, each with clusters of its own.
+
+    Args:
+        group: The group's rate in each cluster, nan where it has none there, shape (T,).
+        reference: The reference's, over the same clusters.
+
+    Returns:
+        The room and its witnesses; None if neither side hides anything.
+    """
+    difference = group - reference
+    if not np.isnan(difference).any():
+        return unseen_of([difference], np.ones(1), (-1.0, 1.0))
+    sides = [group[~np.isnan(group)], 1 - reference[~np.isnan(reference)]]
+    return unseen_of(sides, np.ones(2), (0.0, 1.0))
 
 
 def witnesses(fall: Vector, rise: Vector, sizes: Vector) -> float:
@@ -167,7 +196,7 @@ def reaches(found: ClusterEstimate, unseen: Unseen | None, tail: float) -> tuple
     return below, above
 
 
-def _share(values: Vector, bounds: tuple[float, float] | None) -> float:
+def share_unseen(values: Vector, bounds: tuple[float, float] | None) -> float:
     """How much the clusters not met count, in [0, 1]: in full where at most 5 differ, not at all from 15 on.
 
     Args:

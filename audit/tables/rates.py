@@ -1,7 +1,7 @@
 """Rates of groups and their contrasts, from counts: with rows as independent or with clusters of rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, hypot, log, sqrt
 
 import numpy as np
@@ -11,8 +11,10 @@ from scipy.stats import fisher_exact
 
 from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import ClusterEstimate, Interval, equal_clusters_estimate, t_estimate
+from audit.statistics.power import detectable_by
 from audit.statistics.rates import clopper_pearson_interval, clustered_rate_interval, wilson_interval
 from audit.statistics.ratios import impact_ratio
+from audit.statistics.unseen import unseen_between, with_unseen
 
 __all__ = [
     "LEVEL",
@@ -175,7 +177,8 @@ def contrast(group: Trials, reference: Trials, *, margin: float) -> Contrast:
 
     Clusters: each moves the difference by (h - p n) / N for its own group; a t interval with as many
     degrees of freedom as the side with fewer clusters has, less 1. It holds where a cluster has rows of both
-    groups and where it has not. Without any spread between clusters it is their bound.
+    groups and where it has not. Where few clusters differ, what others may hide is added; without any spread
+    between them the interval is their bound.
 
     Not for a reference that was picked for its rate, unless the p-value is corrected for the picking.
 
@@ -200,7 +203,7 @@ def contrast(group: Trials, reference: Trials, *, margin: float) -> Contrast:
         interval=found.interval,
         p_value=found.p_value,
         equivalent=equivalence_of(found, margin=margin, level=LEVEL).equivalent,
-        smallest_detectable=_detectable(found.standard_error, found.df),
+        smallest_detectable=detectable_by(found, level=LEVEL, power=_POWER),
     )
 
 
@@ -213,7 +216,7 @@ def _independent(group: Trials, reference: Trials, margin: float) -> Contrast:
         interval=_newcombe(group, reference, LEVEL),
         p_value=_equality(group, reference, pooled, error),
         equivalent=-margin < inner.low and inner.high < margin,
-        smallest_detectable=_detectable(error, np.inf),
+        smallest_detectable=None if error == 0 else float(ndtri(0.5 + LEVEL / 2) + ndtri(_POWER)) * error,
     )
 
 
@@ -249,7 +252,11 @@ def _clustered(group: Trials, reference: Trials) -> ClusterEstimate:
     if error <= _ROUNDING:
         return equal_clusters_estimate(point, fewest, n_clusters=n, bounds=(-1.0, 1.0), level=LEVEL)
     method = f"clustered t (df {fewest - 1})"
-    return t_estimate(point, error, fewest - 1.0, n_clusters=n, level=LEVEL, method=method)
+    found = t_estimate(point, error, fewest - 1.0, n_clusters=n, level=LEVEL, method=method)
+    both = asked + other_asked > 0
+    with np.errstate(invalid="ignore"):
+        unseen = unseen_between((hits / asked)[both], (other_hits / other_asked)[both])
+    return replace(found if unseen is None else with_unseen(found, unseen), bounds=(-1.0, 1.0))
 
 
 def _aligned(group: Trials, reference: Trials) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
@@ -267,17 +274,6 @@ def _aligned(group: Trials, reference: Trials) -> tuple[tuple[Floats, Floats], t
         return hits, asked
 
     return placed(group), placed(reference)
-
-
-def _detectable(error: float, df: float) -> float | None:
-    if error <= _ROUNDING:
-        return None
-    quantiles = (
-        float(ndtri(0.5 + LEVEL / 2) + ndtri(_POWER))
-        if df == np.inf
-        else float(stdtrit(df, 0.5 + LEVEL / 2) + stdtrit(df, _POWER))
-    )
-    return quantiles * error
 
 
 def ratio_interval(group: Trials, reference: Trials) -> Interval | None:
