@@ -14,9 +14,17 @@ from scipy.special import gammaln, stdtr, stdtrit
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector
-from audit.statistics.intervals import ClusterEstimate, Interval, Unseen, all_equal, rounding
+from audit.statistics.intervals import (
+    ClusterEstimate,
+    Interval,
+    Unseen,
+    all_equal,
+    equal_clusters_interval,
+    rounding,
+)
 
 __all__ = [
+    "interval_at",
     "p_value_of",
     "reaches",
     "share_unseen",
@@ -151,6 +159,20 @@ def with_unseen(found: ClusterEstimate, unseen: Unseen) -> ClusterEstimate:
         low=found.point - below, high=found.point + above, level=found.interval.level, method=method
     )
     return replace(found, unseen=unseen, p_value=p_value_of(found, unseen), interval=interval)
+
+
+def interval_at(found: ClusterEstimate, level: float) -> Interval:
+    """The interval of an estimate at another level.
+
+    Args:
+        found: The estimate; with its bounds if all its clusters are equal.
+        level: Nominal coverage, a fraction in (0, 1).
+    """
+    method = found.interval.method
+    if found.degenerate and found.bounds is not None:
+        return equal_clusters_interval(found.point, found.df + 1, bounds=found.bounds, level=level)
+    below, above = reaches(found, found.unseen, (1 - level) / 2)
+    return Interval(low=found.point - below, high=found.point + above, level=level, method=method)
 
 
 def within_unseen(

@@ -190,7 +190,7 @@ def _row(basis: Basis, group: int | None, label: str, measured: Measured, judged
     excluded = group is None or not basis.included[group]
     against = None if basis.reference is None or excluded else basis.decided[basis.reference]
     is_reference = group is not None and group == basis.reference
-    found = None if judged is None else judged.contrast
+    found, picked = (None, None) if judged is None else (judged.contrast, judged.selected)
     return GroupRow(
         group=label,
         table=basis.name,
@@ -211,6 +211,8 @@ def _row(basis: Basis, group: int | None, label: str, measured: Measured, judged
         difference=None if found is None else found.difference,
         difference_ci_low=None if found is None else found.interval.low,
         difference_ci_high=None if found is None else found.interval.high,
+        selected_ci_low=None if picked is None else picked.low,
+        selected_ci_high=None if picked is None else picked.high,
         p_value=None if found is None else found.p_value,
         p_adjusted=None if judged is None else judged.p_adjusted,
         smallest_detectable=None if found is None else found.smallest_detectable,
@@ -300,6 +302,8 @@ def _label_contrast(basis: Basis, measure: str, group: int, judged: Judged) -> L
         difference=None if found is None else found.difference,
         ci_low=None if found is None else found.interval.low,
         ci_high=None if found is None else found.interval.high,
+        selected_ci_low=None if judged.selected is None else judged.selected.low,
+        selected_ci_high=None if judged.selected is None else judged.selected.high,
         p_value=None if found is None else found.p_value,
         p_adjusted=judged.p_adjusted,
         verdict=judged.verdict,

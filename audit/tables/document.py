@@ -49,6 +49,9 @@ class GroupRow(Record):
     """Rate minus the reference's."""
     difference_ci_low: float | None
     difference_ci_high: float | None
+    selected_ci_low: float | None
+    """The same interval with allowance for having been picked out of the family; None if it was not."""
+    selected_ci_high: float | None
     p_value: float | None
     p_adjusted: float | None
     """After correction for a reference picked for its rate and for all tests of the audit."""
@@ -58,7 +61,7 @@ class GroupRow(Record):
     verdict: Verdict | None
     """None for the reference itself."""
     material: bool
-    """The whole interval of the difference lies beyond the margin."""
+    """The whole interval of the difference that allows for the picking lies beyond the margin."""
     reasons: tuple[str, ...]
 
 
@@ -150,6 +153,9 @@ class LabelContrast(Record):
     difference: float | None
     ci_low: float | None
     ci_high: float | None
+    selected_ci_low: float | None
+    """The interval with allowance for having been picked out of the family; None if it was not."""
+    selected_ci_high: float | None
     p_value: float | None
     p_adjusted: float | None
     verdict: Verdict

@@ -14,7 +14,7 @@ from audit.statistics.intervals import ClusterEstimate, Interval, equal_clusters
 from audit.statistics.power import detectable_by
 from audit.statistics.rates import clopper_pearson_interval, clustered_rate_interval, wilson_interval
 from audit.statistics.ratios import impact_ratio
-from audit.statistics.unseen import unseen_between, with_unseen
+from audit.statistics.unseen import interval_at, unseen_between, with_unseen
 
 __all__ = [
     "LEVEL",
@@ -104,6 +104,14 @@ class Contrast:
     """By two one-sided tests: the difference lies inside the margin."""
     smallest_detectable: float | None
     """Difference seen in 4 of 5 tables of this size; None where no spread was seen."""
+    made_of: ClusterEstimate | tuple[Counts, Counts]
+    """What the interval is of: clusters, or the counts of both groups' independent rows."""
+
+    def interval_at(self, level: float) -> Interval:
+        """The interval of the difference at another level, a fraction in (0, 1)."""
+        if isinstance(self.made_of, ClusterEstimate):
+            return interval_at(self.made_of, level)
+        return _newcombe(*self.made_of, level)
 
 
 def tally(
@@ -165,7 +173,7 @@ def rate_interval(trials: Trials) -> Interval | None:
     return clustered_rate_interval(trials.cluster_hits, trials.cluster_trials, level=LEVEL).interval
 
 
-def _wilson(trials: Trials, level: float = LEVEL) -> Interval:
+def _wilson(trials: Trials | Counts, level: float = LEVEL) -> Interval:
     return wilson_interval(trials.hits, trials.trials, level=level)
 
 
@@ -204,6 +212,7 @@ def contrast(group: Trials, reference: Trials, *, margin: float) -> Contrast:
         p_value=found.p_value,
         equivalent=equivalence_of(found, margin=margin, level=LEVEL).equivalent,
         smallest_detectable=detectable_by(found, level=LEVEL, power=_POWER),
+        made_of=found,
     )
 
 
@@ -217,10 +226,11 @@ def _independent(group: Trials, reference: Trials, margin: float) -> Contrast:
         p_value=_equality(group, reference, pooled, error),
         equivalent=-margin < inner.low and inner.high < margin,
         smallest_detectable=None if error == 0 else float(ndtri(0.5 + LEVEL / 2) + ndtri(_POWER)) * error,
+        made_of=(group.counts(), reference.counts()),
     )
 
 
-def _newcombe(group: Trials, reference: Trials, level: float) -> Interval:
+def _newcombe(group: Trials | Counts, reference: Trials | Counts, level: float) -> Interval:
     mine, theirs = group.hits / group.trials, reference.hits / reference.trials
     own, other = _wilson(group, level), _wilson(reference, level)
     return Interval(

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.records import Verdict
-from audit.statistics.multiplicity import benjamini_hochberg
-from audit.tables.rates import MINIMUM_UNITS, Contrast, Counts
+from audit.statistics.intervals import Interval
+from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
+from audit.tables.rates import LEVEL, MINIMUM_UNITS, Contrast, Counts
 
 __all__ = ["FALSE_DISCOVERY_RATE", "Judged", "Question", "judge_family", "too_few"]
 
@@ -36,19 +37,22 @@ class Judged:
     reasons: tuple[str, ...]
     contrast: Contrast | None = None
     p_adjusted: float | None = None
+    selected: Interval | None = None
+    """The interval that allows for having been picked out of the family; None if it was not."""
     material: bool = False
-    """True if the whole interval lies beyond the margin."""
+    """True if the whole of that interval lies beyond the margin."""
 
 
 def judge_family(questions: Sequence[Question], *, margin: float) -> list[Judged]:
     """The verdict on every question of one audit.
 
-    `disparity` needs an adjusted p at or below 5 % and an interval that excludes 0; if that interval lies
-    wholly within the margin the verdict is `equivalent`, as it is where two one-sided tests say so.
+    `disparity` needs an adjusted p at or below 5 % and an interval that excludes 0. How large such a one is,
+    below the margin (then `equivalent`) or material, is read from the interval that allows for the picking.
+    What two one-sided tests put within the margin is `equivalent` too.
 
     A reference picked as the highest of K groups makes every difference look larger than it is. Then
     p counts K / 2 times, which is as strict as correcting for every pair of the K groups. The
-    intervals are not corrected for the picking: name the reference beforehand where you can.
+    intervals are not corrected for the picking of the reference: name it beforehand where you can.
 
     Args:
         questions: The whole family.
@@ -58,7 +62,8 @@ def judge_family(questions: Sequence[Question], *, margin: float) -> list[Judged
         Verdicts in the order received.
 
     Source:
-        Benjamini & Hochberg (1995), J. Royal Stat. Soc. B 57:289-300.
+        Benjamini & Hochberg (1995), J. Royal Stat. Soc. B 57:289-300; intervals of what is picked:
+        Benjamini & Yekutieli (2005), JASA 100:71-81.
     """
     found = [one.contrast if one.unfit is None else None for one in questions]
     measured = [number for number, one in enumerate(found) if one is not None]
@@ -68,10 +73,12 @@ def judge_family(questions: Sequence[Question], *, margin: float) -> list[Judged
         if one is not None
     ]
     adjusted = dict(zip(measured, benjamini_hochberg(p_values).tolist(), strict=True))
+    passed = sum(p <= FALSE_DISCOVERY_RATE for p in adjusted.values())
+    level = fcr_level(passed, len(adjusted), 1 - LEVEL) if passed else LEVEL
     return [
         Judged(verdict=Verdict.NOT_MEASURED, reasons=(question.unfit or "",))
         if one is None
-        else _judge(question, one, adjusted[number], margin)
+        else _judge(question, one, _Size(p_adjusted=adjusted[number], level=level, margin=margin))
         for number, (question, one) in enumerate(zip(questions, found, strict=True))
     ]
 
@@ -80,15 +87,29 @@ def _factor(question: Question) -> float:
     return 1.0 if question.picked_from is None else max(1.0, question.picked_from / 2)
 
 
-def _judge(question: Question, found: Contrast, p_adjusted: float, margin: float) -> Judged:
-    low, high = found.interval.low, found.interval.high
-    verdict, material = Verdict.INCONCLUSIVE, False
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Size:
+    """What the family makes of one contrast, and what its size is held against."""
+
+    p_adjusted: float
+    level: float
+    """Level of the interval of what was picked."""
+    margin: float
+
+
+def _judge(question: Question, found: Contrast, size: _Size) -> Judged:
+    verdict, material, margin = Verdict.INCONCLUSIVE, False, size.margin
     reasons: tuple[str, ...] = ()
-    if p_adjusted <= FALSE_DISCOVERY_RATE and (low > 0 or high < 0):
-        if -margin < low and high < margin:
+    selected: Interval | None = None
+    if size.p_adjusted <= FALSE_DISCOVERY_RATE and (found.interval.low > 0 or found.interval.high < 0):
+        selected = found.interval_at(size.level)
+        if -margin < selected.low and selected.high < margin:
             verdict, reasons = Verdict.EQUIVALENT, ("real, but below the margin of concern",)
         else:
-            verdict, material = Verdict.DISPARITY, low > margin or high < -margin
+            verdict, material = Verdict.DISPARITY, selected.low > margin or selected.high < -margin
+        if size.level > LEVEL:
+            ends = f"[{selected.low:+.3f}, {selected.high:+.3f}]"
+            reasons = (*reasons, f"the interval that allows for the picking is {ends}")
     elif found.equivalent:
         verdict, reasons = (
             Verdict.EQUIVALENT,
@@ -96,7 +117,14 @@ def _judge(question: Question, found: Contrast, p_adjusted: float, margin: float
         )
     else:
         reasons = _why_open(question, found, margin)
-    return Judged(verdict=verdict, reasons=reasons, contrast=found, p_adjusted=p_adjusted, material=material)
+    return Judged(
+        verdict=verdict,
+        reasons=reasons,
+        contrast=found,
+        p_adjusted=size.p_adjusted,
+        selected=selected,
+        material=material,
+    )
 
 
 def _why_open(question: Question, found: Contrast, margin: float) -> tuple[str, ...]:
