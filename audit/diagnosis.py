@@ -17,7 +17,11 @@ from probes.records import Record
 
 __all__ = ["Check", "check_installation", "check_spec", "hosts_of"]
 
-_EXTRAS = {"toxicity": ("detoxify", "torch", "transformers"), "parquet": ("pyarrow",)}
+_EXTRAS = {
+    "toxicity": ("detoxify", "torch", "transformers"),
+    "parquet": ("pyarrow",),
+    "transformers": ("torch", "transformers", "peft"),
+}
 
 
 class Check(Record):
