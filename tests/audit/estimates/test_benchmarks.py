@@ -131,6 +131,30 @@ def test_bias_scores_are_one_family() -> None:
     assert "over all benchmark scores" in beside.reasons[0]
 
 
+def test_a_score_that_was_picked_carries_the_interval_that_allows_for_it() -> None:
+    """Alone it is the interval itself; among others that show nothing it is wider, within the range."""
+    strong = answers([0.0] * 45 + [1.0] * 15)
+    still = [
+        {**fact, "domain": f"d{number}", "template": f"d{number}{fact['template']}"}
+        for number in range(7)
+        for fact in answers([0.0] * 15 + [1.0] * 15)
+    ]
+    for others in ([], still):
+        found = benchmark_scores(source([*strong, *still] if others else strong), Judgement(), seed=7)
+        (one,) = [e for e in found if e.domain == "religion" and e.measure == "bbq_bias_score_ambiguous"]
+        assert one.verdict is Verdict.DISPARITY
+        ends = one.ci_low, one.selected_ci_low, one.ci_high, one.selected_ci_high
+        assert None not in ends
+        low, picked_low, high, picked_high = (float(str(end)) for end in ends)
+        if others:
+            assert 0 < picked_low < low
+            assert high < picked_high <= 100
+        else:
+            assert (picked_low, picked_high) == pytest.approx((low, high))
+        # What was not picked has no such interval.
+        assert all(e.selected_ci_low is None for e in found if e.verdict is not Verdict.DISPARITY)
+
+
 def test_a_null_model_is_seldom_called_biased() -> None:
     """Of 300 models that abstain nearly always and lean nowhere, about one in twenty at most is called."""
     stream = rng(3, "null models")
