@@ -29,6 +29,7 @@ from audit.screening import QuarantineScreen
 from audit.spec import GateRule, Spec, TargetSpec, dump_spec, load_spec
 from audit.store import Store
 from audit.store_file import connected, failures, locked
+from audit.store_order import order_seed
 from audit.targets.base import Target, TargetContext
 from probes.base import Probe
 from probes.records import Arm
@@ -256,6 +257,7 @@ def create_run(
     _clear_unfinished(folder)
     with Store.create(out) as store:
         store.add_prompts(planner.prompts())
+        store.keep_order(order_seed(spec.seed))
         plan = planner.plan(sequential)
         check_primary(spec, plan, where)
         _check_controls(spec, planner.tags, where)

@@ -40,13 +40,15 @@ from audit.store_file import (
     locked,
     make_folder,
     make_tables,
+    upgrade,
+    values_of,
 )
-from audit.store_migrations import SCHEMA_VERSION, migrate
+from audit.store_migrations import SCHEMA_VERSION
+from audit.store_order import forget_order, keep_order, read_pending
 from audit.store_reading import (
     count_outcomes,
     read_exchanges,
     read_frame,
-    read_pending,
     read_scores,
     read_targets,
 )
@@ -61,7 +63,7 @@ from audit.store_schema import (
     prompt_from,
     prompt_row,
 )
-from audit.store_writing import insert_output
+from audit.store_writing import insert_output, replace_scores
 from probes.records import Expectation, Prompt
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ class Store:
                 made = cls(path, connection, lock)
                 if lock is not None and version < SCHEMA_VERSION:
                     with made.transaction():
-                        migrate(connection, version)
+                        upgrade(connection, path, version)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -194,6 +196,7 @@ class Store:
         """
         count = 0
         with self.transaction() as connection:
+            forget_order(connection)
             for prompt in prompts:
                 try:
                     connection.execute(INSERT_PROMPT, prompt_row(prompt))
@@ -206,6 +209,11 @@ class Store:
         with failures(self.path):  # A big plan makes a big log; fold it in before the run starts.
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return count
+
+    def keep_order(self, order_seed: int) -> None:
+        """Work out once, for a plan that is complete, in which order `pending` goes with this seed."""
+        with self.transaction() as connection:
+            keep_order(connection, order_seed)
 
     def prompt_count(self) -> int:
         """How many prompts are planned."""
@@ -227,7 +235,8 @@ class Store:
         row = self._one(f"{SELECT_PROMPTS} WHERE id = ?", prompt_id)
         if row is None:
             raise InputError(f"{self.path}: no prompt has the id {prompt_id!r}")
-        return prompt_from(row)
+        with values_of(self.path):
+            return prompt_from(row)
 
     def add_outputs(self, outputs: Sequence[Output]) -> None:
         """Store outputs in one commit; they are durable when this returns.
@@ -262,7 +271,7 @@ class Store:
 
     def counts(self, target: str, repeats: int) -> Counts:
         """The count funnel of one target; planned = prompts times repeats."""
-        with failures(self.path):
+        with values_of(self.path):
             return count_outcomes(self._connection, target, repeats)
 
     def targets(self) -> list[str]:
@@ -279,17 +288,18 @@ class Store:
         row = self._one(f"{SELECT_OUTPUTS} WHERE o.id = ?", output_id)
         if row is None:
             raise InputError(f"{self.path}: no output has the number {output_id}")
-        return output_from(row[1:])
+        with values_of(self.path):
+            return output_from(row[1:])
 
     def outputs(self, target: str, prompt_id: str) -> list[tuple[int, Output]]:
         """The latest attempts for one prompt, each with its row number, by turn and repeat."""
-        with failures(self.path):
+        with values_of(self.path):
             rows = self._connection.execute(
                 f"{SELECT_OUTPUTS} WHERE o.target = ? AND o.prompt_id = ? AND {LATEST}"
                 " ORDER BY o.turn, o.repeat",
                 (target, prompt_id),
             ).fetchall()
-        return [(row[0], output_from(row[1:])) for row in rows]
+            return [(row[0], output_from(row[1:])) for row in rows]
 
     def exchange(self, output_id: int) -> Exchange:
         """What an analyzer was shown of one output.
@@ -304,13 +314,14 @@ class Store:
         )
         if row is None:
             raise InputError(f"{self.path}: no output with a text has the number {output_id}")
-        return Exchange(
-            output=output_id,
-            messages=messages_from(row[0]),
-            reply=str(row[1]),
-            expectation=Expectation.model_validate_json(str(row[2])),
-            language=str(row[3]),
-        )
+        with values_of(self.path):
+            return Exchange(
+                output=output_id,
+                messages=messages_from(row[0]),
+                reply=str(row[1]),
+                expectation=Expectation.model_validate_json(str(row[2])),
+                language=str(row[3]),
+            )
 
     def exchanges(self, analyzer: str, version: str, target: str | None = None) -> Iterator[list[Exchange]]:
         """Batches (at most 512) of the texts that this version of an analyzer has not scored.
@@ -341,32 +352,12 @@ class Store:
             ValueError: A score is of another analyzer, version or output (a fault of the analyzer).
             StoreError: An output is not in the store, a measure comes twice, or the disk refuses.
         """
-        read = frozenset(outputs)
         with self.transaction() as connection:
-            try:
-                connection.executemany(
-                    "DELETE FROM scores WHERE output = ? AND analyzer = ?",
-                    [(output, analyzer) for output in outputs],
-                )
-                for score in scores:
-                    if (score.analyzer, score.version) != (analyzer, version) or score.output not in read:
-                        raise ValueError(
-                            f"analyzer {analyzer} {version} gave a score of {score.analyzer} {score.version} "
-                            f"for output {score.output}, which is not what it was asked"
-                        )
-                    row = (score.output, analyzer, version, score.measure, score.value, score.label)
-                    connection.execute("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?)", row)
-                connection.executemany(
-                    "INSERT INTO scored VALUES (?, ?, ?) "
-                    "ON CONFLICT(output, analyzer) DO UPDATE SET version = excluded.version",
-                    [(output, analyzer, version) for output in outputs],
-                )
-            except sqlite3.IntegrityError as error:
-                raise StoreError(f"{self.path}: scores of analyzer {analyzer} do not fit: {error}") from error
+            replace_scores(connection, self.path, (analyzer, version), outputs, scores)
 
     def scores(self, output_id: int) -> list[Score]:
         """Every score of one output, by analyzer and measure."""
-        with failures(self.path):
+        with values_of(self.path):
             return read_scores(self._connection, output_id)
 
     def frame(self, target: str) -> "pd.DataFrame":
@@ -395,5 +386,5 @@ class Store:
     @contextmanager
     def _own_connection(self) -> Iterator[sqlite3.Connection]:
         """A second connection for a long reading, which then neither waits for a writer nor disturbs it."""
-        with failures(self.path), closing(connected(self.path, "ro")) as connection:
+        with values_of(self.path), closing(connected(self.path, "ro")) as connection:
             yield connection

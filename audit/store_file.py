@@ -23,11 +23,14 @@ __all__ = [
     "locked",
     "make_folder",
     "make_tables",
+    "upgrade",
+    "values_of",
 ]
 
 STORE_FILE = "run.sqlite"
 LOCK_FILE = "run.lock"
 _RESTORE = "restore the run folder from a copy; a store is not meant to be edited"
+_SHOWN_CHARACTERS = 200
 _BUSY_S = 30.0
 """How long a connection waits for another one of the same run, such as a checkpoint, in seconds."""
 
@@ -170,6 +173,20 @@ def check_tables(path: Path, connection: sqlite3.Connection) -> int:
     return version
 
 
+def upgrade(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Bring a file's tables up to date, in the transaction that is open.
+
+    Raises:
+        StoreError: The file holds something that is in the way.
+    """
+    try:
+        migrate(connection, version)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        raise StoreError(f"{path}: cannot be brought up to date: {error}", next_step=_RESTORE) from error
+
+
 @contextmanager
 def failures(path: Path) -> Iterator[None]:
     """Turn what SQLite reports into one line for the user.
@@ -199,6 +216,24 @@ def failures(path: Path) -> Iterator[None]:
         if code not in known:
             raise
         raise StoreError(f"{path}: {known[code]}") from error
+
+
+@contextmanager
+def values_of(path: Path) -> Iterator[None]:
+    """Turn what cannot be read in a row into one line for the user, and the rest as `failures` does.
+
+    Raises:
+        StoreError: The block met a value that this program does not write, or failed as a file does.
+    """
+    with failures(path):
+        try:
+            yield
+        except ValueError as error:
+            said = " ".join(str(error).split())[:_SHOWN_CHARACTERS]
+            raise StoreError(
+                f"{path}: is damaged: a row holds what this program does not write: {said}",
+                next_step=_RESTORE,
+            ) from error
 
 
 def _full(path: Path) -> bool:

@@ -11,11 +11,11 @@ made by the same steps, so it cannot differ from one that was brought up to date
 import sqlite3
 from contextlib import closing
 
-from audit.store_schema import BATCH_TABLES, FIRST_TABLES
+from audit.store_schema import BATCH_TABLES, FIRST_TABLES, ORDER_TABLES
 
 __all__ = ["SCHEMA_VERSION", "columns_of", "migrate"]
 
-_STEPS: tuple[tuple[str, ...], ...] = (FIRST_TABLES, BATCH_TABLES)
+_STEPS: tuple[tuple[str, ...], ...] = (FIRST_TABLES, BATCH_TABLES, ORDER_TABLES)
 """Statements that make version 1 of an empty file, version 2 of version 1, and so on."""
 
 SCHEMA_VERSION = len(_STEPS)

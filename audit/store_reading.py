@@ -1,18 +1,17 @@
-"""Reading a run store in bulk: what is still to ask, what is still to score, and the table of scores.
+"""Reading a run store in bulk: what is still to score, and the table of scores.
 
 Every function takes an open connection. Long readings go page by page, so that none of them holds
 back the writer or the checkpoint of its log, and memory stays bounded.
 """
 
-import hashlib
 import sqlite3
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.records import Counts, Exchange, Outcome, Request, Score
+from audit.records import Counts, Exchange, Outcome, Score
 from audit.store_schema import LATEST, PROMPT_COLUMNS, Row, Value, messages_from
 from probes.records import Expectation
 
@@ -23,7 +22,6 @@ __all__ = [
     "count_outcomes",
     "read_exchanges",
     "read_frame",
-    "read_pending",
     "read_scores",
     "read_targets",
 ]
@@ -57,105 +55,6 @@ def count_outcomes(connection: sqlite3.Connection, target: str, repeats: int) ->
         not_asked=planned - sum(found.values()),
         **{outcome.value: count for outcome, count in found.items()},
     )
-
-
-def read_pending(
-    connection: sqlite3.Connection,
-    targets: Sequence[str],
-    repeats: int,
-    order_seed: int,
-    among: Collection[str] | None = None,
-) -> Iterator[tuple[str, Request]]:
-    """Every planned output that has no answer yet, in the order it should be asked.
-
-    The connection must be this call's own: the order is kept in one of its temporary tables, which
-    SQLite spills to disk, so memory does not grow with the plan.
-
-    Order: repeats one after the other; within a repeat, the n sets of each template are spread evenly
-    over the whole (one at a random place in each of n equal stretches), so that at any point every
-    template, and with it every probe and domain, is done to about the same fraction; the members of a
-    set are adjacent, in random order, and each is asked of all targets in turn. With `among`, prompts of
-    other ids are passed over.
-    """
-    _make_order(connection, order_seed)
-    for repeat in range(repeats):
-        place = -1
-        while True:
-            page = connection.execute(
-                "SELECT a.place, p.id, p.messages, p.source_id FROM asking a JOIN prompts p ON p.seq = a.seq"
-                " WHERE a.place > ? ORDER BY a.place LIMIT ?",
-                (place, PAGE),
-            ).fetchall()
-            if not page:
-                break
-            place = page[-1][0]
-            if among is not None:
-                page = [row for row in page if row[1] in among]
-            attempts = _attempts(connection, targets, [row[1] for row in page], repeat)
-            for _, prompt_id, messages, source_id in page:
-                for target in targets:
-                    attempt = attempts.get((target, prompt_id), 0)
-                    if attempt is not None:
-                        yield (
-                            target,
-                            Request(
-                                prompt_id=prompt_id,
-                                messages=messages_from(messages),
-                                repeat=repeat,
-                                attempt=attempt,
-                                source_id=source_id,
-                            ),
-                        )
-
-
-def _make_order(connection: sqlite3.Connection, order_seed: int) -> None:
-    def draw(*names: str | None) -> float:
-        """A number in [0, 1) that depends on the seed and the names only."""
-        text = "\x1f".join([str(order_seed), *(str(name) for name in names)])
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big") / 2**48
-
-    connection.create_function("draw", -1, draw, deterministic=True)
-    # A set belongs to the template of its first member, should a placebo's paraphrase have another one.
-    for statement in (
-        """CREATE TEMP TABLE members AS SELECT seq, probe || char(31) || template AS cluster,
-        probe || char(31) || coalesce(set_id, id) AS unit, draw(id, 'member') AS rank FROM prompts""",
-        """CREATE TEMP TABLE units AS SELECT unit, min(cluster) AS cluster, draw(unit, 'rank') AS rank,
-        draw(unit, 'start') AS start FROM members GROUP BY unit""",
-        """CREATE TEMP TABLE placed AS SELECT unit, (start - 1
-        + row_number() OVER (PARTITION BY cluster ORDER BY rank, unit)
-        ) / count(*) OVER (PARTITION BY cluster) AS position FROM units""",
-        "CREATE UNIQUE INDEX temp.placed_unit ON placed(unit, position)",
-        "CREATE TEMP TABLE asking(place INTEGER PRIMARY KEY, seq INTEGER)",
-        """INSERT INTO asking(seq) SELECT m.seq FROM members m JOIN placed p ON p.unit = m.unit
-        ORDER BY p.position, p.unit, m.rank, m.seq""",
-        "DROP TABLE placed",
-        "DROP TABLE units",
-        "DROP TABLE members",
-    ):
-        connection.execute(statement)
-
-
-def _attempts(
-    connection: sqlite3.Connection, targets: Sequence[str], prompt_ids: Sequence[str], repeat: int
-) -> dict[tuple[str, str], int | None]:
-    """Earlier attempts of each (target, prompt) asked before; None where no more is to be asked."""
-    marks = ", ".join("?" * len(prompt_ids))
-    found: dict[tuple[str, str], int | None] = {}
-    for target in targets:
-        rows = connection.execute(
-            f"SELECT prompt_id, max(attempt) + 1, max(outcome <> ?) FROM outputs WHERE target = ?"  # noqa: S608 - only question marks
-            f" AND prompt_id IN ({marks}) AND turn = 0 AND repeat = ? GROUP BY prompt_id",
-            (Outcome.ERRORED, target, *prompt_ids, repeat),
-        )
-        for prompt_id, attempts, done in rows:
-            found[target, prompt_id] = None if done else attempts
-        waiting = connection.execute(
-            f"SELECT prompt_id FROM batch_requests WHERE target = ? AND prompt_id IN ({marks})"  # noqa: S608 - as above
-            " AND turn = 0 AND repeat = ?",
-            (target, *prompt_ids, repeat),
-        )
-        found.update({(target, prompt_id): None for (prompt_id,) in waiting})
-    return found
 
 
 def read_exchanges(

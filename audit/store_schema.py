@@ -16,6 +16,7 @@ __all__ = [
     "INSERT_OUTPUT",
     "INSERT_PROMPT",
     "LATEST",
+    "ORDER_TABLES",
     "OUTPUT_COLUMNS",
     "PROMPT_COLUMNS",
     "SELECT_OUTPUTS",
@@ -114,6 +115,9 @@ BATCH_TABLES = (
     "CREATE INDEX batch_requests_tag ON batch_requests(tag)",
 )
 """Tables of version 2: batches handed to a provider, and the requests in them that have no output yet."""
+
+ORDER_TABLES = ("CREATE TABLE asking(place INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT",)
+"""Table of version 3: the order in which prompts are asked, worked out when the plan is made."""
 
 INSERT_PROMPT = (
     f"INSERT INTO prompts({', '.join(PROMPT_COLUMNS)}) VALUES ({', '.join('?' * len(PROMPT_COLUMNS))})"  # noqa: S608 - constants above

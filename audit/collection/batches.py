@@ -38,9 +38,10 @@ from audit.errors import (
 from audit.records import Output, Request
 from audit.store import Store
 from audit.store_batches import BatchBook, OpenBatch, RequestKey
+from audit.store_order import order_seed
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
 from audit.targets.batch import BatchTarget, NotTakenError
-from probes.seeds import derive, rng
+from probes.seeds import rng
 
 __all__ = ["Gathered", "collect_batches"]
 
@@ -179,7 +180,7 @@ class _Batches:
     async def _submit_pending(self, *, again: bool) -> None:
         """Submit what is pending, in batches as large as their targets take."""
         filling: dict[str, _Filling] = {}
-        order = derive(self._plan.seed, "order")
+        order = order_seed(self._plan.seed)
         with closing(self._store.pending(list(self._targets), self._plan.repeats, order)) as pending:
             for name, request in pending:
                 if request.attempt and not again:

@@ -24,8 +24,8 @@ from audit.errors import AuditError, IncompleteError
 from audit.records import Request
 from audit.spec import Limits
 from audit.store import Store
+from audit.store_order import order_seed
 from audit.targets.base import Target
-from probes.seeds import derive
 
 __all__ = ["CollectionPlan", "CollectionResult", "collect"]
 
@@ -196,7 +196,7 @@ async def _feed(
     among: frozenset[str] | None,
 ) -> None:
     """Put what is pending into the targets' queues, and return when all of it was dealt with."""
-    pending = store.pending(list(askers), plan.repeats, derive(plan.seed, "order"), among=among)
+    pending = store.pending(list(askers), plan.repeats, order_seed(plan.seed), among=among)
     batches: dict[str, list[Request]] = {name: [] for name in askers}
     reading = asyncio.ensure_future(asyncio.to_thread(_page, pending))
     try:
