@@ -21,6 +21,7 @@ _EXTRAS = {
     "toxicity": ("detoxify", "torch", "transformers"),
     "parquet": ("pyarrow",),
     "transformers": ("torch", "transformers", "peft"),
+    "litellm": ("litellm",),
 }
 
 

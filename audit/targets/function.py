@@ -5,34 +5,25 @@ thread, a coroutine function in the event loop. Its exceptions become errored ou
 """
 
 import asyncio
-import importlib
 import inspect
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from audit.errors import InputError
 from audit.records import Output, Request
-from audit.targets.base import TargetContext, TargetInfo
+from audit.targets.base import TargetContext, TargetInfo, output_for
 from audit.targets.function_threads import CallThreads
+from audit.targets.loading import ObjectName, load_callable, raised
 from probes.base import Options as PluginOptions
 
 __all__ = ["FunctionOptions", "FunctionTarget"]
-
-_SHOWN_CHARACTERS = 200
 
 
 class FunctionOptions(PluginOptions):
     """Which function is asked, and how."""
 
-    call: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = (
-        Field(description="`module:function`; modules are looked up beside the spec first.")
-    )
+    call: ObjectName = Field(description="`module:function`; modules are looked up beside the spec first.")
     takes: Literal["prompt", "messages"] = Field(
         default="prompt",
         description="`prompt`: the text of the only message. `messages`: a list of role and content.",
@@ -59,7 +50,7 @@ class FunctionTarget:
         """
         self._takes = options.takes
         self._call = options.call
-        self._function = _load(options.call, context.root)
+        self._function = load_callable(options.call, context.root, key="call")
         self._threads: CallThreads | None = None
         self.info = TargetInfo(
             name=context.name,
@@ -93,15 +84,7 @@ class FunctionTarget:
             )
         else:
             text, problem = await self._answer(request)
-        return Output(
-            target=self.info.name,
-            prompt_id=request.prompt_id,
-            turn=request.turn,
-            repeat=request.repeat,
-            attempt=request.attempt,
-            text=text,
-            error=problem,
-        )
+        return output_for(request, self.info.name, text=text, error=problem)
 
     async def _answer(self, request: Request) -> tuple[str | None, str | None]:
         argument: object = request.messages[0].content
@@ -115,7 +98,7 @@ class FunctionTarget:
                 raise
             return None, f"{self._call} raised CancelledError"
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's function may raise anything: it becomes a record
-            return None, _one_line(f"{self._call} raised {type(error).__name__}: {_message(error)}")
+            return None, raised(self._call, error)
         if isinstance(answer, str):
             return answer, None
         return None, f"{self._call} returned {type(answer).__name__}; accepted: str"
@@ -129,57 +112,3 @@ class FunctionTarget:
         if error is not None:
             raise error
         return await answer if inspect.isawaitable(answer) else answer
-
-
-def _load(call: str, root: Path) -> Callable[[object], object]:
-    module_name, _, attribute = call.partition(":")
-    try:
-        with _importable_from(root):
-            found: object = importlib.import_module(module_name)
-    except Exception as error:
-        raise InputError(
-            _one_line(f"call: module {module_name!r} does not import: {type(error).__name__}: {error}"),
-            next_step=f"put {module_name}.py beside the spec, or install it",
-        ) from error
-    _check_origin(found, module_name, root)
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise InputError(f"call: {module_name!r} has no {attribute!r}; got {call!r}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise InputError(f"call: {call!r} is a {type(found).__name__}; accepted: a function")
-    return found
-
-
-@contextmanager
-def _importable_from(root: Path) -> Iterator[None]:
-    """The search path with `root` in front, put back as it was even if the module changes it."""
-    before = list(sys.path)
-    sys.path.insert(0, str(root.resolve()))
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-
-
-def _check_origin(module: object, name: str, root: Path) -> None:
-    """A module of that name that was loaded from elsewhere would be audited by mistake."""
-    beside = root.resolve().joinpath(*name.split(".")).with_suffix(".py")
-    origin = module.__file__ if isinstance(module, ModuleType) else None
-    if beside.is_file() and origin is not None and Path(origin).resolve() != beside:
-        raise InputError(
-            f"call: another module {name!r} is already loaded, from {origin}; rename the one beside the spec"
-        )
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - an error of the user's own class may fail even at this
-        return "(its message cannot be shown)"
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"

@@ -178,10 +178,13 @@ def read_chat(body: bytes, place: str) -> Reply:
     choice, usage = completion.choices[0], completion.usage
     message = choice.message or _Message()
     text, inline = split_reasoning(message.text())
+    reasoning = message.reasoning_content or message.reasoning
+    if reasoning and text is not None:
+        text = text.lstrip("\n")  # parsers of reasoning leave the empty lines that followed it
     details = usage.completion_tokens_details if usage is not None else None
     return Reply(
         text=text,
-        reasoning=message.reasoning_content or message.reasoning or inline,
+        reasoning=reasoning or inline,
         finish_reason=choice.finish_reason,
         refusal=message.refused(),
         usage=None

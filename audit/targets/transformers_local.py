@@ -5,7 +5,6 @@ its own seed (see `transformers_sampling`). No file is had from a network unless
 """
 
 import asyncio
-import importlib.util
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from audit.records import Output, Request, Usage
 from audit.targets.base import FatalTargetError, TargetContext, TargetError, TargetInfo, output_for
 from audit.targets.finish import split_reasoning
 from audit.targets.function_threads import CallThreads
+from audit.targets.installed import missing_packages
 from audit.targets.openai_errors import without_secrets
 from audit.targets.request_template import only_prompt
 from audit.targets.transformers_options import TransformersOptions
@@ -51,7 +51,12 @@ class TransformersTarget:
             ExtraMissingError: torch, transformers or, for an adapter, peft is not installed.
             InputError: The folder of the model or of the adapter is not there.
         """
-        _check_installed("torch", "transformers", *(("peft",) if options.adapter else ()))
+        missing = missing_packages("torch", "transformers", *(("peft",) if options.adapter else ()))
+        if missing:
+            raise ExtraMissingError(
+                f"target transformers needs {', '.join(missing)}",
+                next_step='pip install "evenhand[transformers]"',
+            )
         self._options = options
         self._source = _source(options, context.root)
         self._adapter = None if options.adapter is None else _adapter(context.root / options.adapter)
@@ -191,15 +196,6 @@ class TransformersTarget:
             return LocalModel(self._options, self._source, self._adapter)
         except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
             raise FatalTargetError(f"{self._source}: does not load: {_one_line(error)}") from error
-
-
-def _check_installed(*packages: str) -> None:
-    missing = [package for package in packages if importlib.util.find_spec(package) is None]
-    if missing:
-        raise ExtraMissingError(
-            f"target transformers needs {', '.join(missing)}",
-            next_step='pip install "evenhand[transformers]"',
-        )
 
 
 def _source(options: TransformersOptions, root: Path) -> str:
