@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import openai
 
+    from audit.targets.openai_direct import DirectClient
+
 __all__ = ["open_client", "request_options", "transport_problem"]
 
 _NO_KEY = "not-needed"
@@ -18,7 +20,7 @@ def open_client(
     timeout_s: float,
     headers: Mapping[str, str] | None = None,
     key_name: str = "authorization",
-) -> "openai.AsyncOpenAI":
+) -> "DirectClient":
     """A client that retries nothing, follows no redirect and takes nothing from the environment.
 
     Retries are the collection's alone, since one hidden here would be billed and counted by nobody.
@@ -32,9 +34,11 @@ def open_client(
     """
     import openai  # noqa: PLC0415 - takes most of a second, and only what is asked needs it
 
+    from audit.targets.openai_direct import DirectClient  # noqa: PLC0415 - as above
+
     own = {} if key_name == _BEARER else {key_name: secret}
 
-    client = openai.AsyncOpenAI(
+    client = DirectClient(
         api_key=secret or _NO_KEY,
         base_url=base_url,
         timeout=timeout_s,

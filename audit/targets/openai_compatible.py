@@ -32,7 +32,8 @@ from probes.base import Options as PluginOptions
 
 if TYPE_CHECKING:
     import httpx2
-    import openai
+
+    from audit.targets.openai_direct import DirectClient
 
 __all__ = ["OpenAITarget"]
 
@@ -65,7 +66,7 @@ class OpenAITarget:
         self._secrets = {name: context.secrets.get(name, "") for name in options.secrets}
         self._secret = self._secrets.get(options.api_key_env or "", "")
         self._path = options.path
-        self._client: openai.AsyncOpenAI | None = None
+        self._client: DirectClient | None = None
         self._token_parameter = options.first_token_parameter
         self._place = f"{options.host} (model {options.model!r})"
         decoding = options.params.model_dump_json(exclude_none=True)
@@ -119,7 +120,7 @@ class OpenAITarget:
         if client is not None:
             await client.close()
 
-    def connected(self) -> "openai.AsyncOpenAI":
+    def connected(self) -> "DirectClient":
         """The client, opened when first used.
 
         Raises:
@@ -141,7 +142,7 @@ class OpenAITarget:
         )
         return self._client
 
-    async def _ask(self, client: "openai.AsyncOpenAI", request: Request, seed: int) -> Output:
+    async def _ask(self, client: "DirectClient", request: Request, seed: int) -> Output:
         tried = self._token_parameter
         started = time.perf_counter()
         try:
@@ -165,20 +166,14 @@ class OpenAITarget:
         request_id = response.headers.get("x-request-id") or output.request_id
         return output.model_copy(update={"latency_s": latency, "request_id": request_id})
 
-    async def _post(self, client: "openai.AsyncOpenAI", payload: dict[str, JsonValue]) -> "httpx2.Response":
-        import httpx2  # noqa: PLC0415 - comes with the SDK, which loads when first used
+    async def _post(self, client: "DirectClient", payload: dict[str, JsonValue]) -> "httpx2.Response":
         import openai  # noqa: PLC0415 - as above
 
         limit = self._options.timeout_s
         try:
             async with asyncio.timeout(limit):
                 # The plain response: the SDK's own parsing lets fields of any shape pass as if checked.
-                return await client.post(
-                    self._path,
-                    cast_to=httpx2.Response,
-                    body=payload,
-                    options=request_options(self._options.key_name),
-                )
+                return await client.post_plain(self._path, payload, request_options(self._options.key_name))
         except openai.APIStatusError as error:
             body = error_body(error.response.content)
             if error.status_code in {_BAD_REQUEST, _UNPROCESSABLE}:
