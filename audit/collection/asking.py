@@ -1,8 +1,9 @@
 """One target's side of a collection: its workers, its pace, its retries and its circuit breaker."""
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 from audit.collection.budget import ErrorShare, Spending
@@ -13,12 +14,13 @@ from audit.collection.stopping import Stop, StopReason
 from audit.collection.writing import Outbox
 from audit.errors import BudgetReachedError, IncompleteError, TargetUnreachableError
 from audit.records import Output, Request
-from audit.targets.base import FatalTargetError, RetryableTargetError, Target, TargetError
+from audit.targets.base import FatalTargetError, RetryableTargetError, Target, TargetError, TargetInfo
 from probes.seeds import rng
 
 __all__ = ["Asker", "Surroundings"]
 
 _LONGEST_MESSAGE = 300
+_NUMBER = re.compile(r"\b[0-9a-f]{8,}\b|\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,20 @@ class Surroundings:
     spending: Spending
     tracker: Tracker
     outbox: Outbox
+    paces: dict[tuple[str, ...], RateControl] = field(default_factory=dict)
+    """By what is asked: targets of one model at one address share one."""
+
+    def pace(self, info: TargetInfo) -> RateControl:
+        """The limit of calls in flight for a target."""
+        place = (info.facts.get("base_url", ""), info.facts.get("model", ""))
+        shared = bool(info.hosts) and all(place)
+        key = place if shared else (info.name,)
+        if key not in self.paces:
+            # What runs here waits for this machine, which is no server that could be overrun.
+            watch = bool(info.hosts)
+            self.paces[key] = RateControl(info.max_in_flight, self.clock, watch_latency=watch)
+        self.paces[key].allow(info.max_in_flight)
+        return self.paces[key]
 
     def stop_for_budget(self) -> None:
         """Stop because a limit is reached; what is in flight may still come in."""
@@ -59,13 +75,13 @@ class Asker:
         """
         self.name = name
         self.batches: asyncio.Queue[Sequence[Request]] = asyncio.Queue(2 * target.info.max_in_flight)
-        self.pace = RateControl(target.info.max_in_flight, around.clock)
+        self.pace = around.pace(target.info)
         self.errors = ErrorShare(around.error_rate)
         self._target = target
         self._around = around
         self._calls = count()
-        self._alike = 0
-        self._unreachable: str | None = None
+        self._absent = _Row()
+        self._failed = _Row()
         self._reached = False
 
     async def work(self) -> None:
@@ -98,43 +114,52 @@ class Asker:
 
     async def _outputs(self, batch: Sequence[Request]) -> Sequence[Output]:
         """One output a request: what the target gave, or the error that came instead."""
-        first = batch[0]
-        draws = rng(self._around.seed, "retry", self.name, first.prompt_id, first.repeat)
+        first, around = batch[0], self._around
         try:
             given = await ask_with_retry(
-                lambda: self._ask(batch), self._around.retry, draws, clock=self._around.clock, wait=self._wait
+                lambda: self._ask(batch),
+                around.retry,
+                lambda: rng(around.seed, "retry", self.name, first.prompt_id, first.repeat),
+                clock=around.clock,
+                wait=self._wait,
             )
         except FatalTargetError as error:
-            self._around.stop.ask(
+            around.stop.ask(
                 StopReason(error=TargetUnreachableError(f"{self.name}: {_one_line(error)}"), at_once=True)
             )
             raise _StoppedError from error
         except TargetError as error:
             if isinstance(error, RetryableTargetError):
                 self._note_unreachable(error)
-            return self._errored(batch, _one_line(error))
+            return self._given_up(batch, _one_line(error))
         except _StoppedError:
             raise
         except Exception as error:  # noqa: BLE001 - a plug-in's own fault becomes a record with its cause
-            return self._errored(batch, f"{type(error).__name__}: {_one_line(error)}")
+            return self._given_up(batch, f"{type(error).__name__}: {_one_line(error)}")
         self._reached = True
-        self.pace.succeeded()
+        self._failed.over()
         return self._checked(batch, given)
 
     async def _ask(self, batch: Sequence[Request]) -> Sequence[Output]:
         around = self._around
-        call = next(self._calls)
-        async with self.pace.slot():
+        call = (self.name, next(self._calls))
+        await self.pace.enter()
+        try:
             if around.stop.asked:
                 raise _StoppedError
             if around.spending.reached() is not None or not around.spending.take_requests(len(batch)):
                 around.stop_for_budget()
                 raise _StoppedError
-            around.tracker.call_started((self.name, call))
+            around.tracker.call_started(call)
+            started = around.clock()
             try:
-                return await self._target.generate(batch, seed=around.seed)
+                outputs = await self._target.generate(batch, seed=around.seed)
             finally:
-                around.tracker.call_ended((self.name, call))
+                around.tracker.call_ended(call)
+            self.pace.succeeded(around.clock() - started, getattr(self._target, "room", None))
+            return outputs
+        finally:
+            self.pace.leave()
 
     async def _wait(self, error: RetryableTargetError, seconds: float) -> None:
         """Before a retry: slow down, see whether the target is there at all, and wait unless stopped."""
@@ -153,21 +178,25 @@ class Asker:
     def _note_unreachable(self, error: RetryableTargetError) -> None:
         """Stop when nothing but the same failure to connect has come since the start."""
         if self._reached or not error.unreachable:
-            self._alike = 0
-            return
-        message = _one_line(error)
-        self._alike = self._alike + 1 if message == self._unreachable else 1
-        self._unreachable = message
-        if self._alike >= self._around.breaker:
+            self._absent.over()
+        elif self._absent.add(_one_line(error)) >= self._around.breaker:
             self._around.stop.ask(StopReason(error=self.unreachable_error(), at_once=True))
 
     def unreachable_error(self) -> TargetUnreachableError | None:
         """The error to raise if the target was never reached; None if it was, or was not tried."""
-        if self._reached or self._unreachable is None:
+        if self._reached or self._absent.last is None:
             return None
         return TargetUnreachableError(
-            f"{self.name}: cannot be reached: {self._unreachable}", next_step="evenhand targets check SPEC"
+            f"{self.name}: cannot be reached: {self._absent.last}", next_step="evenhand targets check SPEC"
         )
+
+    def _given_up(self, batch: Sequence[Request], message: str) -> Sequence[Output]:
+        """Errored outputs; stop when call after call ends in the same error, since the next would too."""
+        times = self._failed.add(message)
+        if times >= self._around.breaker:
+            said = f"{self.name}: {times} calls in a row ended in the same error: {message}"
+            self._around.stop.ask(StopReason(error=IncompleteError(said), at_once=True))
+        return self._errored(batch, message)
 
     def _checked(self, batch: Sequence[Request], given: Sequence[Output]) -> Sequence[Output]:
         """The outputs, or errors if they are not those that were asked for."""
@@ -191,6 +220,24 @@ class Asker:
             )
             for request in batch
         ]
+
+
+class _Row:
+    """How often the same message came in a row; numbers in it, such as those of requests, do not count."""
+
+    def __init__(self) -> None:
+        self.last: str | None = None
+        self._alike: str | None = None
+        self._times = 0
+
+    def add(self, message: str) -> int:
+        alike = _NUMBER.sub("#", message)
+        self._times = self._times + 1 if alike == self._alike else 1
+        self._alike, self.last = alike, message
+        return self._times
+
+    def over(self) -> None:
+        self._times = 0
 
 
 def _one_line(error: Exception) -> str:

@@ -1,67 +1,106 @@
 """How many calls run at once: fewer when the target says it is too much, more when all goes well."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import Callable
 
-__all__ = ["RateControl"]
+from audit.collection.latency import LatencyWatch
+from audit.targets.base import RateRoom
+
+__all__ = ["LimitChange", "RateControl"]
 
 _SLOWER = 0.75
 _BURST_S = 1.0
+_LONGEST_PAUSE_S = 120.0
+"""Longest pause that headers may ask for, in seconds."""
+_KEPT_CHANGES = 512
+
+LimitChange = tuple[float, int]
+"""Seconds since the start, and the limit from then on."""
 
 
 class RateControl:
-    """A limit of calls in flight that follows what the target can take.
+    """A limit of calls in flight that follows what one model at one address can take.
 
-    The first rate-limit failure of a burst cuts the limit to three quarters; a streak of as many
-    successes as the limit is high raises it by one, never above the target's own maximum.
+    It learns from four things:
+
+    - The first refusal of a burst (a rate limit, a server error) cuts the limit to three quarters; a streak
+      of as many successes as the limit is high raises it by one, never above the maximum.
+    - A wait that the provider asks for holds back every call.
+    - Headers that say how many requests are left keep the calls in flight to that number, and hold calls
+      back until the reset when nothing is left.
+    - Without such headers, waiting that has grown to a multiple of the smallest recent one cuts the limit,
+      for as long as no throughput is lost by it; see `LatencyWatch`.
 
     Source: additive increase, multiplicative decrease, Chiu and Jain (1989), Computer Networks and
     ISDN Systems 17:1-14.
     """
 
-    def __init__(self, maximum: int, clock: Callable[[], float]) -> None:
+    def __init__(self, maximum: int, clock: Callable[[], float], *, watch_latency: bool = False) -> None:
         """Start at the maximum.
 
         Args:
             maximum: Most calls in flight, at least 1.
             clock: Seconds that only grow.
+            watch_latency: True to learn from waiting times as long as no header tells of limits.
         """
         self.limit = maximum
         self.in_flight = 0
+        self.changes: list[LimitChange] = [(0.0, maximum)]
+        """How the limit went; when there are too many changes, every other one of the older is left out."""
         self._maximum = maximum
         self._clock = clock
+        self._start = clock()
         self._streak = 0
         self._cut_at: float | None = None
-        self._quiet_until = clock()
-        self._changed = asyncio.Event()
+        self._quiet_until = self._start
+        self._room: int | None = None
+        self._latency = LatencyWatch() if watch_latency else None
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Room for one call; waits until there is some and no pause is asked for."""
+    def allow(self, maximum: int) -> None:
+        """Another target asks the same model: the larger of both maxima holds for them together."""
+        if maximum > self._maximum:
+            self._maximum = maximum
+            self._set(maximum)
+
+    async def enter(self) -> None:
+        """Take room for one call; waits until there is some and no pause is asked for. Then `leave`."""
         while True:
             pause = self._quiet_until - self._clock()
             if pause > 0:
                 await asyncio.sleep(pause)
-            elif self.in_flight >= self.limit:
-                self._changed.clear()
-                await self._changed.wait()
+            elif self.in_flight >= self._allowed:
+                await self._turn()
             else:
-                break
-        self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-            self._changed.set()
+                self.in_flight += 1
+                return
 
-    def succeeded(self) -> None:
-        """Note a call that the target answered."""
+    def leave(self) -> None:
+        """Give back the room of one call."""
+        self.in_flight -= 1
+        self._wake()
+
+    def succeeded(self, latency_s: float | None = None, room: RateRoom | None = None) -> None:
+        """Note a call that the target answered.
+
+        Args:
+            latency_s: Seconds it took; None to learn nothing from them.
+            room: What the provider said it still takes, if it did.
+        """
         self._streak += 1
-        if self._streak >= self.limit < self._maximum:
+        if room is not None:
+            self._latency = None
+            self._heed(room)
+        watch = self._latency
+        if watch is not None and latency_s is not None:
+            wanted = watch.note(latency_s, self._clock(), self.limit)
+            if wanted is not None:
+                self._set(min(wanted, self._maximum))
+                return
+        if self._streak >= self.limit < self._maximum and not (watch is not None and watch.grown):
             self._streak = 0
-            self.limit += 1
-            self._changed.set()
+            self._set(self.limit + 1)
 
     def refused(self, pause_s: float | None) -> None:
         """Note a call that the target refused as too much or failed to serve.
@@ -73,6 +112,52 @@ class RateControl:
         self._streak = 0
         if self._cut_at is None or now - self._cut_at > _BURST_S:
             self._cut_at = now
-            self.limit = max(1, int(self.limit * _SLOWER))
+            self._set(max(1, int(self.limit * _SLOWER)))
         if pause_s is not None:
             self._quiet_until = max(self._quiet_until, now + pause_s)
+
+    @property
+    def _allowed(self) -> int:
+        return self.limit if self._room is None else max(1, min(self.limit, self._room))
+
+    def _heed(self, room: RateRoom) -> None:
+        """Keep within what headers say is left."""
+        left, reset = room.tightest(self.limit)
+        self._room = left if left < self.limit else None
+        if left == 0 and reset is not None:
+            until = self._clock() + min(reset, _LONGEST_PAUSE_S)
+            self._quiet_until = max(self._quiet_until, until)
+            self._room = None  # After the reset there is room again, how much the next answer says.
+        self._wake()
+
+    def _set(self, limit: int) -> None:
+        if limit == self.limit:
+            return
+        self.limit = limit
+        self.changes.append((self._clock() - self._start, limit))
+        if len(self.changes) > _KEPT_CHANGES:
+            half = _KEPT_CHANGES // 2
+            self.changes = [self.changes[0], *self.changes[1:half:2], *self.changes[half:]]
+        self._wake()
+
+    async def _turn(self) -> None:
+        """Wait until a call ends or the limit changes."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake()  # The room that this one was woken for goes to another.
+            raise
+        finally:
+            turn.cancel()
+
+    def _wake(self) -> None:
+        """Wake as many as there is room for."""
+        free = self._allowed - self.in_flight
+        while free > 0 and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                free -= 1

@@ -51,7 +51,7 @@ class RetryPolicy:
 async def ask_with_retry(
     ask: Callable[[], Awaitable[Answer]],
     policy: RetryPolicy,
-    rng: np.random.Generator,
+    rng: Callable[[], np.random.Generator],
     *,
     clock: Callable[[], float],
     wait: Callable[[RetryableTargetError, float], Awaitable[None]],
@@ -61,7 +61,7 @@ async def ask_with_retry(
     Args:
         ask: Sends the request once.
         policy: When to send it again.
-        rng: Source of the jitter.
+        rng: Gives the source of the jitter; called at the first failure, since most requests have none.
         clock: Seconds that only grow.
         wait: Called with the failure and the seconds to wait; it may raise to give up.
 
@@ -70,12 +70,14 @@ async def ask_with_retry(
     """
     start = clock()
     failures = 0
+    draws: np.random.Generator | None = None
     while True:
         try:
             return await ask()
         except RetryableTargetError as error:
             failures += 1
-            seconds = policy.wait_s(failures, error.retry_after_s, rng)
+            draws = rng() if draws is None else draws
+            seconds = policy.wait_s(failures, error.retry_after_s, draws)
             if failures >= policy.attempts or clock() - start + seconds > policy.total_s:
                 raise
             await wait(error, seconds)

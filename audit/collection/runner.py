@@ -50,7 +50,8 @@ class CollectionPlan:
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: int = 10
-    """Failures to connect in a row, with no success before, after which the target counts as absent."""
+    """Failures to connect in a row, with no success before, after which the target counts as absent; and
+    calls in a row that ended in the same error, retries included, after which asking on is given up."""
     grace_s: float = 10.0
     """Longest time calls in flight are waited for when stopping, in seconds."""
     progress: Callable[[Progress], None] | None = None
@@ -111,7 +112,7 @@ async def collect(store: Store, targets: Mapping[str, Target], plan: CollectionP
     askers = {name: Asker(name, target, around) for name, target in targets.items()}
     with interruptible(around.stop):
         await _run(store, askers, targets, plan, around)
-    last = _report(askers, plan, around)
+    last = _report(plan, around)
     # A stop that came when there was nothing left to stop is none.
     reason = around.stop.reason if around.tracker.left else None
     error = _at_end(askers, around.tracker.left) if reason is None else reason.error
@@ -136,7 +137,7 @@ async def _run(
     ]
     others = [
         asyncio.create_task(_feed_all(store, askers, targets, plan, around)),
-        asyncio.create_task(_tick(askers, plan, around)),
+        asyncio.create_task(_tick(plan, around)),
         asyncio.create_task(around.stop.soon()),
     ]
     try:
@@ -221,17 +222,17 @@ def _page(pending: Generator[tuple[str, Request], None, None]) -> list[tuple[str
     return list(islice(pending, _READ_AHEAD))
 
 
-async def _tick(askers: Mapping[str, Asker], plan: CollectionPlan, around: Surroundings) -> None:
+async def _tick(plan: CollectionPlan, around: Surroundings) -> None:
     """Report progress, and stop when the minutes are over, until cancelled."""
     while True:
         await asyncio.sleep(_TICK_S)
-        _report(askers, plan, around)
+        _report(plan, around)
         if around.spending.seconds_left() == 0.0:
             around.stop_for_budget()
 
 
-def _report(askers: Mapping[str, Asker], plan: CollectionPlan, around: Surroundings) -> Progress:
-    progress = around.tracker.progress(sum(asker.pace.limit for asker in askers.values()))
+def _report(plan: CollectionPlan, around: Surroundings) -> Progress:
+    progress = around.tracker.progress(sum(pace.limit for pace in around.paces.values()))
     if plan.progress is not None:
         plan.progress(progress)
     return progress

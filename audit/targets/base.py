@@ -11,6 +11,7 @@ from probes.base import Options
 __all__ = [
     "Answer",
     "FatalTargetError",
+    "RateRoom",
     "RetryableTargetError",
     "Target",
     "TargetContext",
@@ -18,6 +19,32 @@ __all__ = [
     "TargetInfo",
     "output_for",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateRoom:
+    """What a provider says, with an answer, that it still takes; None where it says nothing."""
+
+    requests: int | None = None
+    """Requests left."""
+    requests_reset_s: float | None = None
+    """Seconds until all requests of the limit are there again."""
+    tokens: int | None = None
+    tokens_reset_s: float | None = None
+
+    def tightest(self, wanted: int) -> tuple[int, float | None]:
+        """How many of some wanted requests there is room for, and seconds until there is more.
+
+        How many tokens a request takes nobody knows beforehand, so tokens count only when none is left.
+
+        Args:
+            wanted: Requests, at least 1.
+        """
+        if self.tokens == 0:
+            return 0, self.tokens_reset_s
+        if self.requests is None or self.requests >= wanted:
+            return wanted, None
+        return self.requests, self.requests_reset_s
 
 
 class TargetError(Exception):
@@ -82,6 +109,8 @@ class Target(Protocol):
     A plug-in is a class with these members, constructed as `Class(options, context)` and registered
     under the entry-point group `evenhand.targets`. Its class attribute `Options` is the subclass of
     `probes.base.Options` that validates its part of the spec. The constructor must not contact anything.
+    A target that hears of its provider's limits keeps the last it heard in an attribute `room` (a
+    `RateRoom`, or None); without one, only failures and growing waits slow the asking down.
     """
 
     info: TargetInfo

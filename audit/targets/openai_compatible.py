@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from audit.records import Output, Request
 from audit.targets.base import (
     FatalTargetError,
+    RateRoom,
     RetryableTargetError,
     TargetContext,
     TargetError,
@@ -24,6 +25,7 @@ from audit.targets.base import (
 from audit.targets.finish import CONTENT_FILTER
 from audit.targets.openai_client import open_client, request_options, transport_problem
 from audit.targets.openai_errors import error_body, is_filtered, status_error
+from audit.targets.openai_limits import rate_room
 from audit.targets.openai_options import OpenAIOptions, TokenParameter
 from audit.targets.openai_payloads import payload_for
 from audit.targets.openai_replies import ErrorBody, output_of, read_chat
@@ -70,6 +72,8 @@ class OpenAITarget:
         self._token_parameter = options.first_token_parameter
         self._place = f"{options.host} (model {options.model!r})"
         decoding = options.params.model_dump_json(exclude_none=True)
+        self.room: RateRoom | None = None
+        """What the server said of its limits with its last answer."""
         self.info = TargetInfo(
             name=context.name,
             deterministic=False,
@@ -158,6 +162,7 @@ class OpenAITarget:
                 return self._filtered(again, request)
             self._token_parameter = _OTHER[tried]
         latency = time.perf_counter() - started
+        self.room = rate_room(response.headers)
         read = read_chat if self._options.api == _CHAT else read_response
         reply = read(response.content, self._place)
         if reply.error is not None:

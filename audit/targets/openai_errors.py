@@ -17,6 +17,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
+from audit.targets.openai_limits import rate_room
 from audit.targets.openai_replies import ErrorBody, Loose
 
 __all__ = ["error_body", "is_filtered", "retry_after_s", "status_error", "without_secrets"]
@@ -80,7 +81,7 @@ def status_error(
         remedy = "set send_seed: false" if shown == "seed" else f"remove {shown} from params"
         return FatalTargetError(f"{line}; every request sends it: {remedy}")
     if status in _RETRYABLE or status >= _SERVER_ERROR:
-        return RetryableTargetError(line, retry_after_s=retry_after_s(headers))
+        return RetryableTargetError(line, retry_after_s=retry_after_s(headers) or _until_room(headers))
     if status in remedies:
         return FatalTargetError(f"{line}; {remedies[status]}")
     if status in _REDIRECT:
@@ -152,6 +153,15 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     except (ValueError, TypeError):
         return None
     return max(0.0, wait.total_seconds())
+
+
+def _until_room(headers: Mapping[str, str]) -> float | None:
+    """Seconds until there is room again, if the headers say that nothing is left."""
+    room = rate_room(headers)
+    if room is None:
+        return None
+    left, reset = room.tightest(1)
+    return reset if left == 0 else None
 
 
 def _number(text: str | None) -> float | None:

@@ -3,6 +3,7 @@
 import asyncio
 
 from audit.collection.rate_control import RateControl
+from audit.targets.base import RateRoom
 
 
 class Clock:
@@ -69,10 +70,11 @@ def test_slots_respect_the_limit_and_the_pause() -> None:
 
         async def call() -> None:
             nonlocal first, most
-            async with pace.slot():
-                first = min(first, loop.time() - start)
-                most = max(most, pace.in_flight)
-                await asyncio.sleep(0.01)
+            await pace.enter()
+            first = min(first, loop.time() - start)
+            most = max(most, pace.in_flight)
+            await asyncio.sleep(0.01)
+            pace.leave()
 
         await asyncio.gather(*(call() for _ in range(10)))
         return most, first
@@ -80,3 +82,104 @@ def test_slots_respect_the_limit_and_the_pause() -> None:
     most, first = asyncio.run(crowd())
     assert most == 2
     assert first >= 0.1
+
+
+def test_headers_keep_the_calls_to_what_is_left() -> None:
+    """With three requests left no more than three run, and with none left nothing starts before the reset."""
+
+    async def crowd() -> tuple[int, float]:
+        loop = asyncio.get_running_loop()
+        pace = RateControl(10, loop.time)
+        pace.succeeded(0.01, RateRoom(requests=3, requests_reset_s=9.0))
+        most = 0
+
+        async def call() -> None:
+            nonlocal most
+            await pace.enter()
+            most = max(most, pace.in_flight)
+            await asyncio.sleep(0.01)
+            pace.leave()
+
+        await asyncio.gather(*(call() for _ in range(10)))
+        pace.succeeded(0.01, RateRoom(requests=0, requests_reset_s=0.1))
+        start = loop.time()
+        await call()
+        return most, loop.time() - start
+
+    most, waited = asyncio.run(crowd())
+    assert most == 3
+    assert waited >= 0.1
+
+
+def answers(pace: RateControl, clock: Clock, latency_s: float, count: int, rate: float) -> None:
+    """Answers that come at a rate a second and took so long."""
+    for _ in range(count):
+        clock.now += 1 / rate
+        pace.succeeded(latency_s)
+
+
+def test_growing_waits_cut_the_limit_where_nothing_is_lost() -> None:
+    """Waits of four times the smallest cut the limit step by step while throughput stays."""
+    clock = Clock()
+    pace = RateControl(64, clock, watch_latency=True)
+    answers(pace, clock, 0.1, 200, rate=200)
+    assert pace.limit == 64
+    answers(pace, clock, 0.4, 600, rate=200)
+    assert pace.limit < 40
+    assert [limit for _, limit in pace.changes] == sorted((limit for _, limit in pace.changes), reverse=True)
+    before = pace.limit
+    answers(pace, clock, 0.1, 600, rate=200)
+    assert pace.limit > before
+
+
+def test_a_cut_that_costs_throughput_is_taken_back() -> None:
+    """A server that works on many requests together keeps them, and is not tried again soon."""
+    clock = Clock()
+    pace = RateControl(64, clock, watch_latency=True)
+    answers(pace, clock, 0.1, 200, rate=200)
+    for _ in range(12):  # As many answers a second as there are calls in flight, times a constant.
+        answers(pace, clock, 0.4, 64, rate=3.0 * pace.limit)
+    limits = [limit for _, limit in pace.changes]
+    assert min(limits) < 64
+    assert pace.limit == 64
+    assert len(limits) < 5
+
+
+def test_waits_do_not_count_where_headers_speak() -> None:
+    """A provider that says what it takes is believed instead of its waiting times."""
+    clock = Clock()
+    pace = RateControl(64, clock, watch_latency=True)
+    pace.succeeded(0.1, RateRoom(requests=1000))
+    answers(pace, clock, 0.1, 200, rate=200)
+    answers(pace, clock, 0.9, 600, rate=200)
+    assert pace.limit == 64
+
+
+def test_the_history_of_the_limit_is_bounded() -> None:
+    """However often the limit changes, its first and last values are kept and memory stays bounded."""
+    clock = Clock()
+    pace = RateControl(100, clock)
+    for _ in range(3000):
+        clock.now += 2.0
+        pace.refused(None)
+        for _ in range(200):
+            pace.succeeded()
+    assert pace.changes[0] == (0.0, 100)
+    assert pace.changes[-1][1] == pace.limit
+    assert len(pace.changes) <= 512
+
+
+def test_a_cancelled_wait_gives_its_turn_to_another() -> None:
+    """No room is lost with a task that was woken and cancelled at the same moment."""
+
+    async def scene() -> int:
+        pace = RateControl(1, asyncio.get_running_loop().time)
+        await pace.enter()
+        first, second = (asyncio.create_task(pace.enter()) for _ in range(2))
+        await asyncio.sleep(0)
+        pace.leave()
+        first.cancel()
+        await asyncio.wait_for(second, 1.0)
+        return pace.in_flight
+
+    assert asyncio.run(scene()) == 1

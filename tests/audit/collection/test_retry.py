@@ -43,5 +43,5 @@ def test_tries_and_time_are_capped(policy: RetryPolicy, tries: int) -> None:
         """Wait for nothing."""
 
     with pytest.raises(RetryableTargetError, match=f"failure {tries}"):
-        asyncio.run(ask_with_retry(ask, policy, rng(7, "retry"), clock=lambda: 0.0, wait=no_wait))
+        asyncio.run(ask_with_retry(ask, policy, lambda: rng(7, "retry"), clock=lambda: 0.0, wait=no_wait))
     assert sent == tries

@@ -265,7 +265,7 @@ def test_too_many_errors_stop_the_run(store: Store) -> None:
 
     def reply(request: Request, before: int) -> str:
         if before >= 40:
-            raise TargetError("model crashed")
+            raise TargetError(f"model crashed, {'oddly ' * (before % 2)}")
         return echo(request, before)
 
     problem = failure(store, PlainTarget(reply, max_in_flight=1), limits=Limits(error_rate=0.2))
@@ -273,6 +273,54 @@ def test_too_many_errors_stop_the_run(store: Store) -> None:
     assert "limits.error_rate: 11 of the last 51 outputs errored" in str(problem)
     assert "model crashed" in str(problem)
     assert run(store, PlainTarget(echo)).progress.answered == 100
+
+
+def test_the_same_error_again_and_again_stops_the_run(store: Store) -> None:
+    """Ten calls in a row with the same error, but for numbers in it, are enough, also after successes."""
+
+    def reply(request: Request, before: int) -> str:
+        if before >= 40:
+            raise TargetError(f"request {before} failed: model crashed")
+        return echo(request, before)
+
+    target = PlainTarget(reply, max_in_flight=1)
+    problem = failure(store, target, limits=Limits(error_rate=1.0))
+    assert isinstance(problem, IncompleteError)
+    assert "10 calls in a row ended in the same error: request 49 failed: model crashed" in str(problem)
+    counts = store.counts("target", 1)
+    assert (counts.answered, counts.errored, counts.not_asked) == (40, 10, 50)
+
+
+def test_targets_of_one_model_share_its_limit(store: Store) -> None:
+    """Target and baseline at one address and model together keep its limit; at two, each has its own."""
+    in_flight = most = 0
+
+    class Served(PlainTarget):
+        async def generate(self, requests: Sequence[Request], *, seed: int) -> Sequence[Output]:
+            nonlocal in_flight, most
+            in_flight += 1
+            most = max(most, in_flight)
+            try:
+                return await super().generate(requests, seed=seed)
+            finally:
+                in_flight -= 1
+
+    for models, together in ((("m", "m"), 4), (("m", "n"), 8)):
+        most = 0
+        targets = [
+            Served(
+                echo,
+                name=f"{name}{together}",
+                delay_s=0.01,
+                max_in_flight=4,
+                hosts=("127.0.0.1:9",),
+                facts={"base_url": "http://127.0.0.1:9/v1", "model": model},
+            )
+            for name, model in zip(("target", "baseline"), models, strict=True)
+        ]
+        result = run(store, *targets)
+        assert result.progress.answered == 200
+        assert result.progress.limit == most == together
 
 
 @pytest.mark.parametrize(

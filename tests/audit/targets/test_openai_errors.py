@@ -2,7 +2,9 @@
 
 import pytest
 
-from audit.targets.openai_errors import error_body, retry_after_s, without_secrets
+from audit.targets.base import RateRoom, RetryableTargetError
+from audit.targets.openai_errors import error_body, retry_after_s, status_error, without_secrets
+from audit.targets.openai_limits import rate_room
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,37 @@ def test_anything_like_a_key_is_masked(key: str) -> None:
     assert key not in shown
     assert shown.startswith("Incorrect API key provided: ***")
     assert "\n" not in shown
+
+
+@pytest.mark.parametrize(
+    ("headers", "room"),
+    [
+        ({}, None),
+        ({"x-ratelimit-remaining-requests": "-1", "x-ratelimit-remaining-tokens": "-1"}, None),
+        ({"x-ratelimit-remaining-requests": "many"}, None),
+        (
+            {
+                "x-ratelimit-remaining-requests": "7",
+                "x-ratelimit-reset-requests": "6m0s",
+                "x-ratelimit-remaining-tokens": "-1",
+            },
+            RateRoom(requests=7, requests_reset_s=360.0),
+        ),
+        (
+            {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1.5s"},
+            RateRoom(tokens=0, tokens_reset_s=1.5),
+        ),
+    ],
+)
+def test_what_is_left_is_read_from_headers(headers: dict[str, str], room: RateRoom | None) -> None:
+    """Counts and durations are read, and -1 is nothing said, never nothing left."""
+    assert rate_room(headers) == room
+
+
+def test_an_exhausted_limit_without_retry_after_waits_for_its_reset() -> None:
+    """Where only the headers say when there is room again, that is the wait."""
+    spent = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "2s"}
+    for headers, wait in ((spent, 2.0), ({**spent, "retry-after": "5"}, 5.0)):
+        error = status_error(429, error_body(b""), headers, place="here", secrets=())
+        assert isinstance(error, RetryableTargetError)
+        assert error.retry_after_s == wait
