@@ -24,8 +24,8 @@ class RateControl:
 
     It learns from four things:
 
-    - The first refusal of a burst (a rate limit, a server error) cuts the limit to three quarters; a streak
-      of as many successes as the limit is high raises it by one, never above the maximum.
+    - The first refusal of a burst (a rate limit, a server error) cuts the limit to three quarters; as many
+      successes since as the limit is high raise it by one, never above the maximum.
     - A wait that the provider asks for holds back every call.
     - Headers that say how many requests are left keep the calls in flight to that number, and hold calls
       back until the reset when nothing is left.
@@ -109,9 +109,9 @@ class RateControl:
             pause_s: Seconds it asked everybody to wait, if it did.
         """
         now = self._clock()
-        self._streak = 0
         if self._cut_at is None or now - self._cut_at > _BURST_S:
-            self._cut_at = now
+            # Within a burst the streak goes on: failures that no load causes must not hold the limit down.
+            self._cut_at, self._streak = now, 0
             self._set(max(1, int(self.limit * _SLOWER)))
         if pause_s is not None:
             self._quiet_until = max(self._quiet_until, now + pause_s)

@@ -10,6 +10,8 @@ The loops keep nothing and check nothing but that an answer is an answer.
 import argparse
 import asyncio
 import json
+import os
+import resource
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -86,16 +88,29 @@ async def _post(base_url: str, requests: int, in_flight: int) -> int:
         return await _workers(requests, in_flight, ask)
 
 
-def _evenhand(base_url: str, requests: int, in_flight: int, folder: Path) -> int:
-    """The product itself on a real plan: durable writes, retries, limits, counts and progress included."""
-    from audit import api  # noqa: PLC0415 - as above
+def _evenhand(base_url: str, in_flight: int, folder: Path, options: argparse.Namespace) -> int:
+    """The product itself on a real plan: durable writes, retries, limits, counts and progress included.
 
-    path = spec_file(folder, base_url, in_flight)
-    out = folder / "run"
-    run = api.create_run(api.load_spec(path), out, root=folder, where=str(path))
-    del requests  # The plan says how many.
-    result = asyncio.run(api.collect(run, secrets={}, progress=lambda _: None))
-    return result.progress.answered
+    It goes on with the run in the folder if there is one. Every report of its progress adds the outputs that
+    are done by now to `acknowledged.txt`, and the limit in force to `limits.txt`.
+    """
+    from audit import api  # noqa: PLC0415 - as above
+    from audit.collection import Progress  # noqa: PLC0415 - as above
+
+    if options.largest_file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (options.largest_file, options.largest_file))
+    path = spec_file(
+        folder, base_url, in_flight, timeout_s=options.timeout, error_rate=1.0 if options.faulty else 0.02
+    )
+    run = api.create_run(api.load_spec(path), folder / "run", root=folder, where=str(path))
+    acknowledged = os.open(folder / "acknowledged.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    limits = os.open(folder / "limits.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def told(progress: Progress) -> None:
+        os.write(acknowledged, f"{progress.done}\n".encode())
+        os.write(limits, f"{progress.elapsed_s:.1f} {progress.limit}\n".encode())
+
+    return asyncio.run(api.collect(run, secrets={}, progress=told)).progress.answered
 
 
 _LOOPS: Mapping[str, Callable[[str, int, int], Coroutine[None, None, int]]] = MappingProxyType(
@@ -113,10 +128,13 @@ def main() -> None:
     parser.add_argument("requests", type=int)
     parser.add_argument("in_flight", type=int)
     parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--timeout", type=float, default=_TIMEOUT_S, help="of one request of Evenhand, in s")
+    parser.add_argument("--faulty", action="store_true", help="let Evenhand accept any share of errors")
+    parser.add_argument("--largest-file", type=int, default=0, help="bytes; as if the disk were full")
     chosen = parser.parse_args()
     started = time.process_time()
     if chosen.loop == "evenhand":
-        answered = _evenhand(chosen.base_url, chosen.requests, chosen.in_flight, chosen.folder)
+        answered = _evenhand(chosen.base_url, chosen.in_flight, chosen.folder, chosen)
     else:
         answered = asyncio.run(_LOOPS[chosen.loop](chosen.base_url, chosen.requests, chosen.in_flight))
     done = {"answered": answered, "ended": time.monotonic(), "cpu_s": time.process_time() - started}

@@ -1,6 +1,7 @@
-"""Collection measured: how fast, how long-lived and how safe it is; one table a subcommand.
+"""Collection measured: how fast it is, how much it holds, and what it outlives; one table a subcommand.
 
     python -m benchmarks.collection.run throughput [--rivals FOLDER] [--requests N] [--rounds N]
+    python -m benchmarks.collection.run latency | memory | faults | kill
 
 The stub stands in a process of its own, pinned to the last core; everybody else runs on the other cores.
 Every figure is of the machine it was made on; compare within a table.
@@ -9,19 +10,23 @@ Every figure is of the machine it was made on; compare within a table.
 import argparse
 from pathlib import Path
 
-from benchmarks.collection import throughput
+from benchmarks.collection import lasting, scale, throughput
 
 __all__ = ["main"]
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure what is asked for, and print its table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     tables = parser.add_subparsers(required=True)
     _throughput(tables.add_parser("throughput", help="requests a second, beside bare loops and rivals"))
-    chosen = parser.parse_args()
+    _latency(tables.add_parser("latency", help="the share of what latency allows"))
+    _memory(tables.add_parser("memory", help="memory and first request with a large plan"))
+    _faults(tables.add_parser("faults", help="a server that fails a fifth of its requests"))
+    _kill(tables.add_parser("kill", help="killed at random moments, and once without room on the disk"))
+    chosen = parser.parse_args(arguments)
     chosen.measure(chosen)
 
 
@@ -44,6 +49,95 @@ def _throughput(parser: argparse.ArgumentParser) -> None:
         print(throughput.table(throughput.measure(asked, chosen.rivals)))
 
     parser.set_defaults(measure=measure)
+
+
+def _latency(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--requests", type=int, default=256 * 40)
+    parser.add_argument("--in-flight", type=int, default=256)
+    parser.add_argument("--latency", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=3)
+
+    def measure(chosen: argparse.Namespace) -> None:
+        shares = scale.latency(chosen.requests, chosen.in_flight, chosen.latency, chosen.rounds)
+        ideal = chosen.in_flight / chosen.latency
+        _rows(
+            [
+                ("ideal requests/s", f"{ideal:.0f}", "-"),
+                ("share reached, by round", ", ".join(f"{share:.3f}" for share in shares), ">= 0.95"),
+            ]
+        )
+
+    parser.set_defaults(measure=measure)
+
+
+def _memory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prompts", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=120.0)
+
+    def measure(chosen: argparse.Namespace) -> None:
+        found = scale.memory(chosen.prompts, chosen.seconds)
+        _rows(
+            [
+                ("planned prompts", f"{found.prompts:,}", "1,000,000"),
+                ("seconds to plan them", f"{found.planning_s:.1f}", "-"),
+                ("seconds to the first request", f"{found.first_request_s:.2f}", "<= 3"),
+                ("largest resident memory, MiB", f"{max(found.resident_mib):.0f}", "<= 381 (400 MB)"),
+                ("growth, MiB a minute", f"{found.slope_mib:.2f}", "flat"),
+                ("requests meanwhile", f"{found.requests:,}", "-"),
+            ]
+        )
+
+    parser.set_defaults(measure=measure)
+
+
+def _faults(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prompts", type=int, default=5_000)
+    parser.add_argument("--share", type=float, default=0.2)
+    parser.add_argument("--stall", type=float, default=30.0)
+    parser.add_argument("--timeout", type=float, default=5.0)
+
+    def measure(chosen: argparse.Namespace) -> None:
+        found = lasting.faults(chosen.prompts, chosen.share, chosen.stall, chosen.timeout)
+        over_time = ", ".join(f"{limit} from {second:.1f} s" for second, limit in found.limits)
+        _rows(
+            [
+                ("planned", f"{found.planned}", "-"),
+                ("answered + errored", f"{found.answered} + {found.errored}", "all planned"),
+                ("requests sent", f"{found.requests}", "-"),
+                ("prompts with two stored answers", f"{found.stored_twice}", "0"),
+                ("prompts asked again after a good answer", f"{found.answered_twice}", "0"),
+                ("limit over time", over_time, "shown"),
+                ("seconds", f"{found.elapsed_s:.0f}", "-"),
+            ]
+        )
+
+    parser.set_defaults(measure=measure)
+
+
+def _kill(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prompts", type=int, default=20_000)
+    parser.add_argument("--times", type=int, default=50)
+
+    def measure(chosen: argparse.Namespace) -> None:
+        found = lasting.kills(chosen.prompts, chosen.times)
+        _rows(
+            [
+                ("killed", f"{found.kills} times", f"{chosen.times} times"),
+                ("answered of planned", f"{found.answered} of {found.planned}", "all"),
+                ("stored or acknowledged, then lost", f"{found.lost}", "0"),
+                ("asked again after it was stored", f"{found.asked_again}", "0"),
+                ("with the disk full", found.full_disk or "nothing said", "one clear line"),
+                ("findings as of an unbroken run", "yes" if found.same_findings else "no", "yes"),
+            ]
+        )
+
+    parser.set_defaults(measure=measure)
+
+
+def _rows(rows: list[tuple[str, str, str]]) -> None:
+    print("| what | measured | demanded |\n|---|---|---|")
+    for row in rows:
+        print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

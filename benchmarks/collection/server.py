@@ -3,9 +3,10 @@
     python -m benchmarks.collection.server --latency 0.05 --core 1
 
 prints one line, `{"base_url": "http://127.0.0.1:PORT/v1"}`, and serves until it is killed.
+Its answer is yes or no, by a hash of the request, so that every run gets the same ones.
 `GET /seen` gives how many requests came, when the first came and the last was answered (seconds of the
 machine's monotonic clock, which its processes share), and the most that were in flight; `GET /asked` how
-often each last user message was answered with a text; `POST /reset` forgets all.
+often each last user message was answered with a text, with `--remember`; `POST /reset` forgets all.
 With `--faults 0.2` that share of requests gets a 429, a 500, a dropped connection, a malformed body or a
 stall of `--stall` seconds, one of the five at equal odds, drawn from the number of the request.
 """
@@ -23,40 +24,27 @@ from aiohttp import web
 
 __all__ = ["Stub", "main"]
 
-_WORDS = "Yes. The applicant meets every criterion that the guidelines name."
+_WORDS = ("Yes. There is room, and the request meets every criterion.", "No. The places are kept for others.")
 _KINDS = 5
 
 
 class Stub:
     """The server's state: how slow and faulty it is, and what it has seen."""
 
-    def __init__(self, latency: float, faults: float, stall: float) -> None:
+    def __init__(self, latency: float, faults: float, stall: float, *, remember: bool) -> None:
         """Keep what it is.
 
         Args:
             latency: Seconds before an answer.
             faults: Share of requests that get no good answer.
             stall: Seconds a stalled request takes.
+            remember: True to count the answers of every message.
         """
         self._latency = latency
         self._faults = faults
         self._stall = stall
-        self._tail = json.dumps(
-            {
-                "object": "chat.completion",
-                "created": 1,
-                "model": "stub",
-                "system_fingerprint": "fp_stub",
-                "choices": [
-                    {
-                        "index": 0,
-                        "message": {"role": "assistant", "content": _WORDS},
-                        "finish_reason": "stop",
-                    }
-                ],
-                "usage": {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42},
-            }
-        )[1:]
+        self._remember = remember
+        self._tails = [_completion(words) for words in _WORDS]
         self._forget()
 
     def _forget(self) -> None:
@@ -92,11 +80,10 @@ class Stub:
             await asyncio.sleep(self._latency)
             if self._faults and (kind := self._fault(number)) is not None:
                 return await self._faulty(kind, request)
-            if self._faults:
+            if self._remember:
                 self._answered[str(json.loads(body)["messages"][-1]["content"])] += 1
-            return web.Response(
-                text=f'{{"id": "chatcmpl-{number}", {self._tail}', content_type="application/json"
-            )
+            tail = self._tails[hashlib.blake2b(body, digest_size=1).digest()[0] % 2]
+            return web.Response(text=f'{{"id": "chatcmpl-{number}", {tail}', content_type="application/json")
         finally:
             self._in_flight -= 1
             self._last = time.monotonic()
@@ -123,6 +110,21 @@ class Stub:
         return web.json_response({"error": {"message": "too late"}}, status=503)
 
 
+def _completion(words: str) -> str:
+    """A completion without its opening brace and id, which every answer has its own."""
+    usage = {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42}
+    message = {"role": "assistant", "content": words}
+    body = {
+        "object": "chat.completion",
+        "created": 1,
+        "model": "stub",
+        "system_fingerprint": "fp_stub",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": usage,
+    }
+    return json.dumps(body)[1:]
+
+
 async def _serve(stub: Stub) -> None:
     # The low-level server: no routing, so that the stub costs as little as an aiohttp server can.
     runner = web.ServerRunner(web.Server(stub.serve, access_log=None))
@@ -142,11 +144,13 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.05)
     parser.add_argument("--faults", type=float, default=0.0)
     parser.add_argument("--stall", type=float, default=30.0)
+    parser.add_argument("--remember", action="store_true")
     parser.add_argument("--core", type=int, default=None)
     chosen = parser.parse_args()
     if chosen.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {chosen.core})
-    asyncio.run(_serve(Stub(chosen.latency, chosen.faults, chosen.stall)))
+    stub = Stub(chosen.latency, chosen.faults, chosen.stall, remember=chosen.remember)
+    asyncio.run(_serve(stub))
 
 
 if __name__ == "__main__":

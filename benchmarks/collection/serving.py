@@ -44,7 +44,7 @@ class Serving:
         return Seen(**json.loads(self._get("/seen")))
 
     def asked(self) -> dict[str, int]:
-        """How often each message was answered with a text; counted by a faulty stub only."""
+        """How often each message was answered with a text; counted by a stub that remembers."""
         return dict(json.loads(self._get("/asked")))
 
     def reset(self) -> None:
@@ -57,10 +57,13 @@ class Serving:
 
 
 @contextmanager
-def serving(*, latency: float, faults: float = 0.0, stall: float = 30.0) -> Iterator[Serving]:
+def serving(
+    *, latency: float, faults: float = 0.0, stall: float = 30.0, remember: bool = False
+) -> Iterator[Serving]:
     """Start a stub on the machine's last core and stop it; see `benchmarks.collection.server`."""
     command = [sys.executable, "-m", "benchmarks.collection.server", "--latency", str(latency)]
     command += ["--faults", str(faults), "--stall", str(stall)]
+    command += ["--remember"] if remember else []
     cores = _cores()
     if len(cores) > 1:
         command += ["--core", str(cores[-1])]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.collection import throughput
+from benchmarks.collection import lasting, scale, throughput
 
 
 def test_throughput_is_measured_for_everybody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -18,3 +18,33 @@ def test_throughput_is_measured_for_everybody(tmp_path: Path, capsys: pytest.Cap
     rows = throughput.table(found).splitlines()
     assert len(rows) == 6
     assert all("(1 round)" in row for row in rows[2:5])
+
+
+def test_a_faulty_server_leaves_nothing_unaccounted_for() -> None:
+    """Everything ends answered or errored, nothing twice, and the limit is shown over time."""
+    found = lasting.faults(100, share=0.2, stall=1.0, timeout=0.5)
+    assert found.answered + found.errored == found.planned == 100
+    assert (found.stored_twice, found.answered_twice) == (0, 0)
+    assert found.requests > 100
+    assert found.limits[0][1] >= found.limits[-1][1]
+
+
+@pytest.mark.slow
+def test_kills_and_a_full_disk_change_nothing() -> None:
+    """What was stored or acknowledged stays and is not asked again, and the findings are the same."""
+    found = lasting.kills(1000, 3)
+    assert (found.kills, found.lost, found.asked_again) == (3, 0, 0)
+    assert found.answered == found.planned
+    assert "everything stored before is kept" in found.full_disk
+    assert found.same_findings
+
+
+@pytest.mark.slow
+def test_scale_is_measured() -> None:
+    """The share of what latency allows, and memory and first request of a planned run, are had by flags."""
+    (share,) = scale.latency(200, 20, 0.1, 1)
+    assert 0.1 < share <= 1.0
+    found = scale.memory(2000, 1.0)
+    assert found.first_request_s > 0
+    assert found.requests > 0
+    assert min(found.resident_mib) > 20

@@ -44,17 +44,36 @@ def test_never_below_one_nor_above_the_maximum() -> None:
 
 
 def test_a_streak_raises_the_limit_by_one() -> None:
-    """As many successes as the limit is high raise it by one; a refusal breaks the streak."""
+    """As many successes as the limit is high raise it by one; a cut starts the count again."""
     clock = Clock()
     pace = RateControl(8, clock)
     pace.refused(None)
     for _ in range(5):
         pace.succeeded()
     assert pace.limit == 6
+    clock.now = 2.0
     pace.refused(None)
-    for _ in range(6):
+    assert pace.limit == 4
+    for _ in range(3):
         pace.succeeded()
-    assert pace.limit == 7
+    assert pace.limit == 4
+    pace.succeeded()
+    assert pace.limit == 5
+
+
+def test_failures_that_no_load_causes_do_not_hold_the_limit_down() -> None:
+    """A fifth of failures, a hundred calls a second: the limit stays above a third of its maximum."""
+    clock = Clock()
+    pace = RateControl(20, clock)
+    lowest = 20
+    for number in range(6000):
+        clock.now += 0.01
+        if number % 5:
+            pace.succeeded()
+        else:
+            pace.refused(None)
+        lowest = min(lowest, pace.limit)
+    assert lowest > 6
 
 
 def test_slots_respect_the_limit_and_the_pause() -> None:
