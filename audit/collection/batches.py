@@ -215,7 +215,7 @@ class _Batches:
             batch = await ask_with_retry(
                 lambda: target.submit(file, tag),
                 self._plan.retry,
-                self._draws,
+                lambda: self._draws,
                 clock=self._plan.clock,
                 wait=wait,
             )
@@ -284,7 +284,9 @@ class _Batches:
             await asyncio.sleep(seconds)
 
         try:
-            return await ask_with_retry(ask, self._plan.retry, self._draws, clock=self._plan.clock, wait=wait)
+            return await ask_with_retry(
+                ask, self._plan.retry, lambda: self._draws, clock=self._plan.clock, wait=wait
+            )
         except FatalTargetError as error:
             raise TargetUnreachableError(f"{name}: {error}") from error
         except TargetError as error:
