@@ -16,7 +16,7 @@ from audit.errors import NotMeasuredError
 from audit.estimates.measures import Measure
 from audit.estimates.name_arms import NameArms, name_arms, name_codes
 from audit.estimates.norms import pooled_norm
-from audit.estimates.pooled import distinct_templates, pooled_interval, weighed
+from audit.estimates.pooled import distinct_templates, large_enough, left_out_words, pooled_interval, weighed
 from audit.estimates.shared_names import SharedNames, shared_names
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate
@@ -61,9 +61,6 @@ _USED = [
 
 MINIMUM_TEMPLATES = 12
 """Below this a single stratum is not measured, only pooled upward (docs/explanation/intervals.md)."""
-
-LEAST_IN_STRATUM = 5
-"""Below this the spread of a domain is hardly seen, and it does not enter what is pooled over larger ones."""
 
 OF_ITS_DOMAIN = ("number",)
 """Units that mean something else in every domain, such as credits here and years there: never pooled over."""
@@ -273,8 +270,7 @@ def _clustered(contrast: Contrast, level: float, bounds: tuple[float, float] | N
     found = pooled_interval(parts, by_name, level=level, bounds=bounds)
     if not contrast.left_out:
         return found
-    left_out = f"fewer than {LEAST_IN_STRATUM} templates in {', '.join(contrast.left_out)}"
-    method = f"{found.interval.method}; left out: {left_out}"
+    method = f"{found.interval.method}{left_out_words(contrast.left_out)}"
     return replace(found, interval=replace(found.interval, method=method))
 
 
@@ -356,9 +352,9 @@ def _by_domain(pair: pd.DataFrame, cell: Cell) -> Iterator[Contrast]:
 
 def _large_enough(strata: Sequence[Stratum]) -> tuple[tuple[Stratum, ...], tuple[str, ...]]:
     """Strata whose spread can be seen, and the domains of the others; all of them if none is large."""
-    large = tuple(one for one in strata if one.paired.differences.size >= LEAST_IN_STRATUM)
-    small = tuple(one.domain for one in strata if one.paired.differences.size < LEAST_IN_STRATUM)
-    return (large, small) if large else (tuple(strata), ())
+    large = large_enough([one.paired.differences.size for one in strata])
+    used = tuple(one for one, enters in zip(strata, large, strict=True) if enters)
+    return used, tuple(one.domain for one, enters in zip(strata, large, strict=True) if not enters)
 
 
 def _contrast(rows: pd.DataFrame, cell: Cell, strata: tuple[Stratum, ...]) -> Contrast:

@@ -5,7 +5,7 @@ taken away: what is judged is the excess, target minus placebo, by template.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,13 @@ import pandas as pd
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED
 from audit.estimates.norms import pooled_norm
-from audit.estimates.pooled import TemplateValues, distinct_templates, pooled_interval
+from audit.estimates.pooled import (
+    TemplateValues,
+    distinct_templates,
+    large_enough,
+    left_out_words,
+    pooled_interval,
+)
 from audit.estimates.reply_pairs import SENTIMENT, SIMILARITY
 from audit.estimates.verdicts import Judged, Question, judge
 from audit.records import Estimate, Verdict
@@ -83,9 +89,10 @@ def distances(pairs: Sequence[pd.DataFrame], judgement: Judgement) -> list[Estim
     """The published number of each measure, and its excess over placebo pairs with a verdict.
 
     The excess is the mean over templates of (mean of counterfactual sets - mean of placebo sets), domains
-    weighing alike, with a cluster-t interval. The placebo is the one that changes a prompt as the signal
-    does: another name of the same group, an irrelevant attribute said aloud; else a paraphrase, else the
-    same prompt again. All excesses form one family (Benjamini-Hochberg).
+    weighing alike, with a cluster-t interval; of several domains those of fewer than 5 templates are left
+    out. The placebo is the one that changes a prompt as the signal does: another name of the same group, an
+    irrelevant attribute said aloud; else a paraphrase, else the same prompt again. All excesses form one
+    family (Benjamini-Hochberg).
 
     Args:
         pairs: Frames of pairs (see `audit.estimates.reply_pairs`).
@@ -136,12 +143,16 @@ def _by_name(one: _Excess) -> bool:
 def _scores(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[Estimate]:
     counterfactual = rows[(rows["arm"] == "counterfactual") & rows["value"].notna()]
     for keys, block in counterfactual.groupby(_KEYS, observed=True, sort=True):
-        means = [_template_means(part) for _, part in block.groupby("domain", observed=True, sort=True)]
+        parts = [part for _, part in block.groupby("domain", observed=True, sort=True)]
+        domain = POOLED if len(parts) > 1 else str(block["domain"].iloc[0])
+        large = large_enough([part["template_code"].nunique() for part in parts])
+        used = [part for part, enters in zip(parts, large, strict=True) if enters]
+        means, inside = [_template_means(part) for part in used], pd.concat(used)
         stated = {
-            **_known(keys, block, POOLED if len(means) > 1 else str(block["domain"].iloc[0]), judgement),
+            **_known(keys, inside, domain, judgement),
             "kind": "score",
             "measure": name,
-            "n_outputs": 2 * len(block),
+            "n_outputs": 2 * len(inside),
             "n_clusters": distinct_templates(means),
             "verdict": Verdict.OBSERVED,
             "reasons": ("the published number: any two replies differ, so read its excess over placebos",),
@@ -153,7 +164,11 @@ def _scores(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[Est
             yield Estimate.model_validate({**stated, **unmeasured})
             continue
         low, high = max(0.0, found.interval.low), min(1.0, found.interval.high)
-        measured = {"point": found.point, "ci_low": low, "ci_high": high, "method": found.interval.method}
+        left_out = [
+            str(part["domain"].iloc[0]) for part, enters in zip(parts, large, strict=True) if not enters
+        ]
+        method = f"{found.interval.method}{left_out_words(left_out)}"
+        measured = {"point": found.point, "ci_low": low, "ci_high": high, "method": method}
         yield Estimate.model_validate({**stated, **measured})
 
 
@@ -184,8 +199,14 @@ def _excesses(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[_
             strata.append((str(domain), found))
             yield _excess(stated, name, [found], kind, judgement)
         if len(strata) > 1:
-            pooled = _known(keys, block, POOLED, judgement)
-            yield _excess(pooled, name, [found for _, found in strata], kind, judgement)
+            large = large_enough([found.differences.size for _, found in strata])
+            used = [one for one, enters in zip(strata, large, strict=True) if enters]
+            inside = block[block["domain"].isin([domain for domain, _ in used])]
+            pooled = _known(keys, inside, POOLED, judgement)
+            left_out = [domain for (domain, _), enters in zip(strata, large, strict=True) if not enters]
+            one = _excess(pooled, name, [found for _, found in used], kind, judgement)
+            method = f"{one.stated['method']}{left_out_words(left_out)}"
+            yield replace(one, stated={**one.stated, "method": method})
 
 
 def _by_template(part: pd.DataFrame, noise: pd.DataFrame) -> PairedDifferences | None:

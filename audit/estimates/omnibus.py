@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from audit.errors import NotMeasuredError
-from audit.estimates.contrasts import LEAST_IN_STRATUM, MINIMUM_TEMPLATES, POOLED, Contrast, contrasts
+from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED, Contrast, contrasts
 from audit.estimates.measures import MEASURES, Measure
+from audit.estimates.pooled import LEAST_IN_STRATUM
 from audit.records import GroupDeviation, Omnibus
 from audit.spec import Judgement
 from audit.statistics.arguments import Codes, Vector

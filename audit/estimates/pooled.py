@@ -15,7 +15,19 @@ from audit.statistics.multi_way import multi_way_cluster
 from audit.statistics.pooling import stratified_t
 from audit.statistics.unseen import unseen_of, with_unseen
 
-__all__ = ["ByTemplate", "TemplateValues", "distinct_templates", "pooled_interval", "weighed"]
+__all__ = [
+    "LEAST_IN_STRATUM",
+    "ByTemplate",
+    "TemplateValues",
+    "distinct_templates",
+    "large_enough",
+    "left_out_words",
+    "pooled_interval",
+    "weighed",
+]
+
+LEAST_IN_STRATUM = 5
+"""Below this the spread of a domain is hardly seen, and it does not enter what is pooled over larger ones."""
 
 
 class ByTemplate(Protocol):
@@ -43,6 +55,18 @@ class TemplateValues:
 def distinct_templates(parts: Sequence[ByTemplate]) -> int:
     """Templates of all strata; one that several strata ask is one."""
     return int(np.unique(np.concatenate([part.clusters for part in parts])).size) if parts else 0
+
+
+def large_enough(sizes: Sequence[int]) -> list[bool]:
+    """Which strata of so many templates enter what is pooled; all of them if none is large enough."""
+    large = [size >= LEAST_IN_STRATUM for size in sizes]
+    return large if any(large) else [True] * len(large)
+
+
+def left_out_words(domains: Sequence[str]) -> str:
+    """What a method says of the domains that do not enter what is pooled; nothing without any."""
+    few = f"fewer than {LEAST_IN_STRATUM} templates in {', '.join(domains)}"
+    return f"; left out: {few}" if domains else ""
 
 
 def weighed(parts: Sequence[ByTemplate]) -> tuple[Vector, Vector]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Vector, check_clusters, finite_vector
 from audit.statistics.intervals import ClusterEstimate, t_estimate
+from audit.statistics.squares import cluster_squares
 
 __all__ = ["multi_way_cluster", "scaled_by_stratum", "within_templates"]
 
@@ -94,7 +95,9 @@ def _beyond_templates(parts: Vector, dimensions: Sequence[Codes]) -> float:
     for size in range(1, len(dimensions) + 1):
         for chosen in combinations(range(len(dimensions)), size):
             if chosen != (0,):
-                squares = _squares(parts, [dimensions[one] for one in chosen], arms=0 not in chosen)
+                # Names of either arm have influences that add up to 0 by themselves.
+                lost = 0 if 0 in chosen else 2
+                squares = cluster_squares(parts, [dimensions[one] for one in chosen], lost=lost)
                 found -= (-1) ** size * squares
     return found
 
@@ -126,7 +129,7 @@ def within_templates(
     for block in _blocks(template, stratum):
         inside = np.isin(stratum, list(block))
         # Of strata that share templates the smallest says how well the spread is known.
-        spread = _squares(parts[inside], [template[inside]], arms=False)
+        spread = cluster_squares(parts[inside], [template[inside]])
         found.append((spread, min(sizes[one] for one in block) - 1))
     variance = sum(one for one, _ in found)
     if variance <= 0:
@@ -147,13 +150,3 @@ def _blocks(template: Codes, stratum: Codes) -> list[set[int]]:
                 apart.append((other, theirs))
         blocks = [*apart, (joined, members)]
     return [joined for joined, _ in blocks]
-
-
-def _squares(parts: Vector, codes: Sequence[Codes], *, arms: bool) -> float:
-    """Sum over clusters of the squared sum of influences; times G / (G - 2) where arms have their own."""
-    cluster = np.zeros(parts.size, dtype=np.int64)
-    for code in codes:
-        _, dense = np.unique(code, return_inverse=True)
-        _, cluster = np.unique(cluster * (int(dense.max()) + 1) + dense, return_inverse=True)
-    sums = np.bincount(cluster, weights=parts)
-    return float(sums @ sums) * (sums.size / max(1, sums.size - 2) if arms else 1.0)

@@ -15,6 +15,7 @@ from audit.statistics.intervals import (
     equal_clusters_estimate,
     t_estimate,
 )
+from audit.statistics.squares import cluster_squares
 from audit.statistics.unseen import unseen_of, with_unseen
 
 __all__ = ["two_way_cluster"]
@@ -85,7 +86,7 @@ def two_way_cluster(
     n_first = np.unique(templates).size
     n_second = min(np.unique(column).size for column in columns.T)
     check_clusters("each dimension of two-way clustering", min(n_first, n_second))
-    by_first = _squares(parts, [templates])
+    by_first = cluster_squares(parts, [templates], lost=1)
     by_second = _shared(parts, columns, None)
     variance = by_first + by_second - _shared(parts, columns, templates)
     method = f"two-way cluster-t ({n_first} and {n_second} clusters)"
@@ -125,22 +126,13 @@ def _shared(parts: Vector, columns: Codes, within: Codes | None) -> float:
     """Sum of products of influences over parts that share a name (and, if given, a code of `within`)."""
     extra = [] if within is None else [within]
     if columns.shape[1] == 1:
-        return _squares(parts, [columns[:, 0], *extra])
+        return cluster_squares(parts, [columns[:, 0], *extra], lost=1)
     # A pair belongs to both of its names; one of a name with itself belongs to it once.
     proper = columns[:, 0] != columns[:, 1]
     twice = np.concatenate([parts, parts[proper]])
     single = np.concatenate([columns[:, 0], columns[proper, 1]])
     doubled = [np.concatenate([codes, codes[proper]]) for codes in extra]
     ordered = np.sort(columns, axis=1)[proper]
-    same_pair = _squares(parts[proper], [ordered[:, 0], ordered[:, 1], *(codes[proper] for codes in extra)])
-    return _squares(twice, [single, *doubled]) - same_pair
-
-
-def _squares(parts: Vector, codes: list[Codes]) -> float:
-    """Sum over clusters of the squared sum of influences, with the G / (G - 1) correction."""
-    cluster = np.zeros(parts.size, dtype=np.int64)
-    for code in codes:
-        _, dense = np.unique(code, return_inverse=True)
-        _, cluster = np.unique(cluster * (int(dense.max()) + 1) + dense, return_inverse=True)
-    sums = np.bincount(cluster, weights=parts)
-    return float(sums @ sums) * sums.size / max(1, sums.size - 1)
+    both = [ordered[:, 0], ordered[:, 1], *(codes[proper] for codes in extra)]
+    same_pair = cluster_squares(parts[proper], both, lost=1)
+    return cluster_squares(twice, [single, *doubled], lost=1) - same_pair

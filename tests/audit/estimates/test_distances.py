@@ -50,6 +50,34 @@ def test_the_excess_is_target_minus_placebo_by_template() -> None:
     assert score_.verdict is Verdict.OBSERVED
 
 
+def test_domains_of_few_templates_do_not_enter_what_is_pooled() -> None:
+    """As for disparities: four templates far from the others move nothing, and the method names them."""
+    many = [
+        *pairs([[0.2 + 0.02 * t] for t in range(N)], [[0.0]] * N, **SENTIMENT),
+        *placebos([[0.1]] * N, [[0.0]] * N, placebo="mention", signal="explicit", **SENTIMENT),
+    ]
+    few = [
+        *pairs([[1.0]] * 4, [[0.0]] * 4, **SENTIMENT),
+        *placebos([[0.0]] * 4, [[0.0]] * 4, placebo="mention", signal="explicit", **SENTIMENT),
+    ]
+    small = [
+        {**fact, "domain": "small", "template": f"s{fact['template']}", "set_id": f"s{fact['set_id']}"}
+        for fact in few
+    ]
+    frame = readings([*many, *small]).outputs
+    rows = frame.assign(value=np.array([float(str(fact["value"])) for fact in (*many, *small)]))
+    for kind in ("distance", "score"):
+        pooled = [
+            one
+            for one in distances([sentiment_pairs(rows)], Judgement())
+            if one.kind == kind and one.domain == "all" and "strong" in one.measure
+        ]
+        alone = of(many)[(kind, pooled[0].measure)]
+        assert pooled[0].point == pytest.approx(alone.point)
+        assert pooled[0].n_clusters == N
+        assert "left out: fewer than 5 templates in small" in pooled[0].method
+
+
 def test_equal_noise_is_no_disparity_however_large_the_published_number() -> None:
     """Replies that differ as much between placebo members show nothing of the group."""
     draw = np.random.default_rng(4)
