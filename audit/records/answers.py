@@ -139,6 +139,8 @@ class DeclaredMeasure(Record):
     """Kinds of `Expectation` it applies to."""
     labels: tuple[str, ...] = ()
     """If given, the number is 1 when the reading's label is one of these, else 0."""
+    outside: tuple[str, ...] = ()
+    """Labels of replies that the measure says nothing of: they have no value and are not missing either."""
     counts_positive: bool = False
     """True if `labels` are exactly those whose value is 0.5 or more, so that `evenhand analyzers check`
     measures what this measure counts and can correct it."""
@@ -152,6 +154,13 @@ class DeclaredMeasure(Record):
     """Reading of the same analyzer that is 1 where only a part of the reply was read."""
     margin: Annotated[float, Field(gt=0)] | None = None
     """Margin in its own unit when the unit is not a rate."""
+
+    @model_validator(mode="after")
+    def _outside_is_not_counted(self) -> "DeclaredMeasure":
+        both = sorted(set(self.labels) & set(self.outside))
+        if both:
+            raise ValueError(f"outside must not name labels that are counted; got {', '.join(both)}")
+        return self
 
 
 class Counts(Record):

@@ -53,6 +53,7 @@ def _measure(declared: DeclaredMeasure) -> Measure:
         unit=declared.unit,
         expects=declared.expects,
         labels=declared.labels,
+        outside=declared.outside,
         compare_groups=declared.compare_groups,
         limit=declared.limit,
         worse=declared.worse,

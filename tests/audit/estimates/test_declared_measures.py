@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from audit.compare import Side, changes
 from audit.estimates.disparities import disparities
+from audit.estimates.frame import absent
 from audit.estimates.measures import MEASURES, known_measures, measure_of
 from audit.estimates.rates import rates
 from audit.findings import findings
@@ -55,6 +56,21 @@ def test_a_declared_measure_is_estimated_and_judged() -> None:
     assert disparity.point == pytest.approx(1 - 1 / 3)
     assert (rate.verdict, rate.margin) == (Verdict.EXCEEDS, 0.05)
     assert all(one.declared == DECLARED for one in found)
+
+
+def test_replies_outside_of_a_declared_measure_are_neither_counted_nor_missing() -> None:
+    """What the analyzer calls out of scope leaves the rate and is no unread answer."""
+    declared = DECLARED.model_copy(update={"outside": ("not_spoken_to",)})
+    facts = [
+        {**fact, "label": "not_spoken_to", "value": None} if number % 3 == 0 else fact
+        for number, fact in enumerate(rows(RUDE, MIXED))
+    ]
+    (measure,) = (one for one in known_measures([declared]) if one.name == "rude_rate")
+    frame = readings(facts).measure(measure)
+    assert int(frame["value"].isna().sum()) == int(frame["outside"].sum()) == 16
+    assert not absent(frame).any()
+    with pytest.raises(ValidationError, match="outside must not name labels that are counted; got rude"):
+        DeclaredMeasure.model_validate({**DECLARED.model_dump(), "outside": ("rude",)})
 
 
 def test_a_finding_of_it_speaks_its_words_and_shows_its_pairs() -> None:
