@@ -36,6 +36,7 @@ from audit.estimates.word_associations import reply_associations
 from audit.findings import findings
 from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
+from audit.ledger import keeping
 from audit.proposals import propose
 from audit.raters import rater_uses
 from audit.records import Change, Estimate, Omnibus
@@ -55,6 +56,7 @@ from audit.runs import (
     measures_of,
     open_run,
     preview_plan,
+    prices_of,
     quarantine_salt,
     score,
 )
@@ -110,6 +112,7 @@ async def collect(
     secrets: Mapping[str, str],
     progress: Callable[[Progress], None] | None = None,
     wait: bool = False,
+    more: Mapping[str, float] | None = None,
 ) -> CollectionResult:
     """Ask what has no answer yet.
 
@@ -118,6 +121,8 @@ async def collect(
         secrets: Environment variables; a target reads only those that its part of the spec names.
         progress: Called a few times a second.
         wait: Stay until batches that were submitted have ended.
+        more: What to add to limits of the spec, from now on, by name (`usd`, `tokens`, `requests`,
+            `minutes`, `kwh`); they hold over the whole run.
 
     Returns:
         What was collected, and why it stopped.
@@ -127,22 +132,29 @@ async def collect(
         BudgetReachedError: A limit of the spec was reached; the run can be resumed.
         IncompleteError: Too many requests fail.
         BatchesWaitingError: Outputs wait in batches.
+        InputError: `more` names no limit of the spec.
     """
     targets = build_targets(run.spec, run.root, run.where, secrets)
     try:
         with run.store() as store:
-            rule = run.plan.sequential
-            plan = CollectionPlan(
-                repeats=run.spec.repeats,
-                seed=run.spec.seed,
-                limits=run.spec.limits,
-                progress=progress,
-                screen=QuarantineScreen(quarantine_salt(store)).quarantine,
-                rounds=None if rule is None else looking(run, rule, store, secrets),
-            )
             for role, target in targets.items():
                 store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
-            return await collect_all(store, targets, plan, wait=wait)
+            infos = {role: target.info for role, target in targets.items()}
+            pending = next(store.pending(list(targets), run.spec.repeats, 0), None) is not None
+            with keeping(run, infos, more=more or {}, pending=pending, progress=progress) as kept:
+                rule = run.plan.sequential
+                plan = CollectionPlan(
+                    repeats=run.spec.repeats,
+                    seed=run.spec.seed,
+                    limits=kept.limits,
+                    prices=prices_of(run.spec),
+                    progress=kept.told,
+                    screen=QuarantineScreen(quarantine_salt(store)).quarantine,
+                    rounds=None if rule is None else looking(run, rule, store, secrets),
+                )
+                result = await collect_all(store, targets, plan, wait=wait)
+                kept.interrupted = result.interrupted
+            return result
     finally:
         for target in targets.values():
             await target.aclose()

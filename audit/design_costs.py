@@ -10,7 +10,7 @@ from audit.estimates.measures import amount
 from audit.pilot import reply_tokens
 from audit.plan import POWER, Plan
 from audit.plan_questions import Question
-from audit.runs import Run, build_targets
+from audit.runs import Run, build_targets, prices_of
 from audit.spec import Spec
 from audit.statistics.design_search import (
     Decision,
@@ -71,8 +71,9 @@ def price_of(spec: Spec, plan: Plan, spec_path: Path, run: Run | None) -> Price:
         completion = reply_tokens(run) or completion
     usd: float | None = 0.0
     targets = build_targets(spec, spec_path.parent, str(spec_path), {})
-    for target in targets.values():
-        price = find_price(target.info)
+    given = prices_of(spec)
+    for role, target in targets.items():
+        price = find_price(target.info, given[role])
         if price is None or usd is None:
             usd = None
         else:

@@ -20,9 +20,10 @@ from audit.collection.progress import Progress
 from audit.collection.retry import RetryPolicy
 from audit.collection.runner import CollectionPlan, CollectionResult, collect
 from audit.errors import AuditError, BudgetReachedError, IncompleteError, InputError, StoreError
+from audit.limits import GivenPrice, Limits
 from audit.plugins import build_target, secret_names
 from audit.records import Output, RaterUse
-from audit.spec import Limits, TargetSpec
+from audit.spec import TargetSpec
 from audit.store import STORE_FILE, Store
 from audit.store_file import connected, failures, holds_tables
 from audit.targets.base import Target, TargetContext, TargetInfo
@@ -69,7 +70,7 @@ class TargetRaters:
         options = {"type": section.type, **section.options()}
         context = TargetContext(name=name, root=self.root, secrets=self.secrets)
         target = build_target(options, context, where="target")
-        return TargetRater(target, limits, self, secret_names(options, where="target"))
+        return TargetRater(target, limits, self, secret_names(options, where="target"), section.price)
 
     def of_target(
         self, make: Callable[[TargetContext], Target], limits: Limits, *, name: str
@@ -86,7 +87,14 @@ class TargetRaters:
 class TargetRater:
     """One model with its spending; see `audit.analyzers.base.Rater`."""
 
-    def __init__(self, target: Target, limits: Limits, raters: TargetRaters, names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        limits: Limits,
+        raters: TargetRaters,
+        names: tuple[str, ...],
+        price: GivenPrice | None = None,
+    ) -> None:
         """Look the price up if there is a limit in money; nothing is contacted.
 
         Args:
@@ -94,16 +102,18 @@ class TargetRater:
             limits: Where its spending ends, for as long as this object lives.
             raters: Where its answers are kept, and what else raters share.
             names: Environment variables that its options name.
+            price: What the spec says its tokens cost.
 
         Raises:
             SpecError: There is a limit in money and no price.
         """
         if limits.usd is not None:
-            Spending(limits, {target.info.name: target.info}, lambda: 0.0)
+            Spending(limits, {target.info.name: target.info}, lambda: 0.0, {target.info.name: price})
         self._target = target
         self._limits = limits
         self._raters = raters
         self._names = names
+        self._price = price
         self._used: list[Progress] = []
 
     @property
@@ -151,6 +161,7 @@ class TargetRater:
             repeats=1,
             seed=self._raters.seed,
             limits=self._left(),
+            prices={name: self._price},
             progress=lambda now: self._told(now, last),
             screen=self._raters.screen,
             retry=self._raters.retry,
@@ -194,6 +205,7 @@ class TargetRater:
             "tokens": sum(one.tokens for one in used),
             "usd": sum(one.usd or 0.0 for one in used),
             "minutes": sum(one.elapsed_s for one in used) / 60,
+            "kwh": sum(one.kwh_high or 0.0 for one in used),
         }
         left: dict[str, object] = {"error_rate": limits.error_rate}
         for key, value in spent.items():

@@ -28,6 +28,11 @@ class RunFolder:
         return self.path / "plan.json"
 
     @property
+    def collection(self) -> Path:
+        """What collecting took, over all invocations."""
+        return self.path / "collection.json"
+
+    @property
     def findings(self) -> Path:
         """Findings and every estimate."""
         return self.path / "findings.json"

@@ -18,6 +18,7 @@ from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.measures_in_spec import check_measures_named
 from audit.gate_conditions import thresholds_of
+from audit.limits import GivenPrice
 from audit.looks import SequentialRule
 from audit.plan import Plan, Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe, build_target
@@ -46,6 +47,7 @@ __all__ = [
     "measures_of",
     "open_run",
     "preview_plan",
+    "prices_of",
     "quarantine_salt",
     "score",
     "scoring_analyzers",
@@ -199,6 +201,11 @@ def build_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]
         )
         for role, section in sections
     }
+
+
+def prices_of(spec: Spec) -> dict[str, GivenPrice | None]:
+    """Prices that the spec gives, by role."""
+    return {TARGET: spec.target.price, BASELINE: None if spec.baseline is None else spec.baseline.price}
 
 
 def preview_plan(spec_path: Path) -> Plan:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from audit.errors import SpecError
+from audit.limits import GivenPrice, Limits
 from audit.validation import problem_lines
 
 __all__ = [
@@ -69,6 +70,9 @@ class TargetSpec(PluginSpec):
     """What is audited; further keys are the options of the target type."""
 
     type: str = Field(description="Target type; `evenhand targets list` shows those installed.")
+    price: GivenPrice | None = Field(
+        default=None, description="What its tokens cost; without it the published price, if there is one."
+    )
 
 
 class ProbeSpec(PluginSpec):
@@ -182,19 +186,6 @@ class Judgement(_Strict):
     @classmethod
     def _with_defaults(cls, given: dict[str, float | None]) -> dict[str, float | None]:
         return {**_RATE_LIMITS, **given}
-
-
-class Limits(_Strict):
-    """Where collection stops, resumable."""
-
-    usd: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Money, in US dollars.")
-    tokens: Annotated[int, Field(gt=0)] | None = Field(default=None, description="Tokens, both ways.")
-    requests: Annotated[int, Field(gt=0)] | None = Field(default=None, description="Requests sent.")
-    minutes: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Wall-clock minutes.")
-    error_rate: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.2,
-        description="Share of errored outputs above which collection stops as incomplete.",
-    )
 
 
 class GateRule(_Strict):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from click.core import ParameterSource
 from audit import api
 from audit.cli.console import say, warn
 from audit.cli.loop import INTERRUPTED, finish
-from audit.cli.options import json_option, out_option, run_argument
+from audit.cli.options import amounts, json_option, out_option, run_argument
 from audit.cli.progress import fitting_mode, progress_display
 from audit.errors import AuditError, BatchesWaitingError, InputError
 from audit.looks import SequentialRule
@@ -70,20 +71,33 @@ def run(
 
 @click.command()
 @run_argument
+@click.option(
+    "--more",
+    multiple=True,
+    callback=amounts,
+    metavar="LIMIT=AMOUNT",
+    help="Raise a limit of the spec, such as usd=5; it may be given several times.",
+)
 @_wait_option
 @json_option
-def resume(run_folder: Path, wait: bool, as_json: bool) -> int:
-    """Go on with a run that was stopped."""
-    return collect_and_finish(api.open_run(run_folder), as_json=as_json, wait=wait)
+def resume(run_folder: Path, more: Mapping[str, float], wait: bool, as_json: bool) -> int:
+    """Go on with a run that was stopped.
+
+    The limits of the spec hold over the whole run; --more raises one, from now on.
+    """
+    return collect_and_finish(api.open_run(run_folder), as_json=as_json, wait=wait, more=more)
 
 
-def collect_and_finish(made: api.Run, *, as_json: bool, wait: bool = False) -> int:
+def collect_and_finish(
+    made: api.Run, *, as_json: bool, wait: bool = False, more: Mapping[str, float] | None = None
+) -> int:
     """Collect what is missing, then score, find and report, whatever stopped the collection.
 
     Args:
         made: The planned run.
         as_json: Whether standard output is for a program.
         wait: Whether to stay until batches have ended; else a run whose batches wait is left as it is.
+        more: What to add to limits of the spec.
 
     Returns:
         The exit code.
@@ -92,7 +106,7 @@ def collect_and_finish(made: api.Run, *, as_json: bool, wait: bool = False) -> i
     say(f"{made.plan.requests} outputs planned: {made.plan.prompts} prompts, {made.plan.repeats} a prompt")
     with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
         try:
-            result = asyncio.run(api.collect(made, secrets=os.environ, progress=shown, wait=wait))
+            result = asyncio.run(api.collect(made, secrets=os.environ, progress=shown, wait=wait, more=more))
         except AuditError as error:
             if error.exit_code == InputError.exit_code or isinstance(error, BatchesWaitingError):
                 raise

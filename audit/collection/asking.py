@@ -9,6 +9,7 @@ from itertools import count
 from audit.collection.budget import ErrorShare, Spending
 from audit.collection.progress import Tracker
 from audit.collection.rate_control import RateControl
+from audit.collection.reasons import reason_of
 from audit.collection.retry import RetryPolicy, ask_with_retry
 from audit.collection.stopping import Stop, StopReason
 from audit.collection.writing import Outbox
@@ -53,7 +54,9 @@ class Surroundings:
 
     def stop_for_budget(self) -> None:
         """Stop because a limit is reached; what is in flight may still come in."""
-        reached = self.spending.reached() or "limits.requests: no room for another batch"
+        reached = (
+            self.spending.reached(self.tracker.in_flight) or "limits.requests: no room for another batch"
+        )
         message = f"{reached}; what was answered is kept, the rest can be resumed"
         self.stop.ask(StopReason(error=BudgetReachedError(message)))
 
@@ -147,7 +150,8 @@ class Asker:
         try:
             if around.stop.asked:
                 raise _StoppedError
-            if around.spending.reached() is not None or not around.spending.take_requests(len(batch)):
+            waiting = around.tracker.in_flight * len(batch)
+            if around.spending.reached(waiting) is not None or not around.spending.take_requests(len(batch)):
                 around.stop_for_budget()
                 raise _StoppedError
             around.tracker.call_started(call)
@@ -164,7 +168,7 @@ class Asker:
     async def _wait(self, error: RetryableTargetError, seconds: float) -> None:
         """Before a retry: slow down, see whether the target is there at all, and wait unless stopped."""
         around = self._around
-        around.tracker.retries += 1
+        around.tracker.retried(reason_of(error))
         self._note_unreachable(error)
         if not error.unreachable:
             asked = error.retry_after_s

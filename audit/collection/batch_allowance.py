@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from audit.collection.budget import find_price
+from audit.limits import GivenPrice, Limits
 from audit.records import Request
-from audit.spec import Limits
 from audit.targets.batch import BatchTarget
 
 __all__ = ["Allowance"]
@@ -24,10 +24,16 @@ class Allowance:
     at the list price, which batches usually undercut.
     """
 
-    def __init__(self, limits: Limits, targets: Mapping[str, BatchTarget]) -> None:
-        """Look prices up; nothing is taken yet."""
+    def __init__(
+        self,
+        limits: Limits,
+        targets: Mapping[str, BatchTarget],
+        given: Mapping[str, GivenPrice | None] | None = None,
+    ) -> None:
+        """Look prices up, save those that the spec gives; nothing is taken yet."""
+        given = given or {}
         self._limits = limits
-        self._prices = {name: find_price(target.info) for name, target in targets.items()}
+        self._prices = {name: find_price(target.info, given.get(name)) for name, target in targets.items()}
         self._reply = {
             name: target.batch_limits.reply_tokens or _ASSUMED_REPLY_TOKENS
             for name, target in targets.items()

@@ -113,8 +113,8 @@ class _Batches:
         self._folder = store.path.parent / _FOLDER
         counts = {name: store.counts(name, plan.repeats) for name in targets}
         infos = {name: target.info for name, target in targets.items()}
-        self._spending = Spending(plan.limits, infos, plan.clock)
-        self._allowance = Allowance(plan.limits, targets)
+        self._spending = Spending(plan.limits, infos, plan.clock, plan.prices)
+        self._allowance = Allowance(plan.limits, targets, plan.prices)
         self._tracker = Tracker(counts, self._spending, plan.clock)
         self._errors = {name: ErrorShare(plan.limits.error_rate) for name in targets}
         self._draws = rng(plan.seed, "retry", "batches")

@@ -1,8 +1,8 @@
 """Where collection stops: minutes, tokens, requests and money, and the share of errors.
 
-Limits hold for one invocation (`run` or `resume`): going on after a limit was reached is a person's
-decision to spend as much again. What is on its way when a limit is reached is still waited for, so
-tokens and money may exceed it by at most what was in flight; requests never do.
+A run's limits hold over all its invocations (see `audit.ledger`); what is given here is what is left of
+them. What is on its way counts as expected, so that tokens, money and energy exceed a limit by little, and
+at most by what was in flight; requests never do.
 """
 
 import math
@@ -10,97 +10,97 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
+from audit.collection.energy import find_energy
+from audit.collection.prices import Price, find_price
 from audit.errors import SpecError
+from audit.limits import GivenPrice, Limits
 from audit.records import Outcome, Output, Request
-from audit.spec import Limits
 from audit.targets.base import TargetInfo
 
 __all__ = ["ErrorShare", "Price", "Spending", "find_price"]
 
 _CHARACTERS_A_TOKEN = 4
 """Rough length of a token of English, for estimates only. Source: OpenAI's tokenizer page."""
-_MILLION = 1_000_000
 
 
-class Price:
-    """What a model's tokens cost, from the price table shipped with genai-prices (offline, dated)."""
-
-    def __init__(self, model: str, address: str | None) -> None:
-        """Look a model up.
-
-        Args:
-            model: Its name; a fine-tuned one (`ft:base:…`) has the price of its base model, the
-                nearest that is published.
-            address: The endpoint's base URL; None to go by the model's name alone.
-
-        Raises:
-            LookupError: The table has no such model at this provider.
-        """
-        self._model = model.split(":")[1] if model.startswith("ft:") else model
-        self._address = address
-        self.usd(_MILLION, 0)
-
-    def usd(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
-        """Price of one output, in US dollars."""
-        from genai_prices import Usage, calc_price  # noqa: PLC0415 - a second of import, only where money counts
-
-        usage = Usage(input_tokens=prompt_tokens, output_tokens=completion_tokens)
-        return calc_price(usage, self._model, provider_api_url=self._address).total_price
-
-
-def find_price(info: TargetInfo) -> Price | None:
-    """The price of what a target's facts name (`model`, and `base_url` if it has one); None if unknown."""
-    model = info.facts.get("model")
-    if not model or not info.hosts:
-        return None
-    try:
-        return Price(model, info.facts.get("base_url"))
-    except LookupError:
-        return None
+_GIVE_PRICE = "give `price` beside the model in the spec, or set limits.tokens or limits.requests instead"
+_GET_ENERGY = 'pip install "evenhand[energy]", or set limits.tokens or limits.requests instead'
 
 
 class Spending:
-    """What this invocation has used of its limits."""
+    """What one collection has used of its limits."""
 
-    def __init__(self, limits: Limits, targets: Mapping[str, TargetInfo], clock: Callable[[], float]) -> None:
-        """Look prices up and start the clock.
+    def __init__(
+        self,
+        limits: Limits,
+        targets: Mapping[str, TargetInfo],
+        clock: Callable[[], float],
+        given: Mapping[str, GivenPrice | None] | None = None,
+    ) -> None:
+        """Look prices and energy up and start the clock.
+
+        Args:
+            limits: What may still be used.
+            targets: What is asked, by name.
+            clock: Seconds that only grow.
+            given: Prices that the spec gives, by the same names.
 
         Raises:
-            SpecError: There is a limit in money and a target whose price is not known.
+            SpecError: There is a limit in money or energy and a target of which it is not known.
         """
         self._limits = limits
         self._clock = clock
         self._start = clock()
-        self._prices = {name: find_price(info) for name, info in sorted(targets.items())}
+        given = given or {}
+        self._prices = {name: find_price(info, given.get(name)) for name, info in sorted(targets.items())}
+        self._energy = {name: find_energy(info) for name, info in sorted(targets.items())}
         self.requests = 0
         self.tokens = 0
         self.estimated = False
-        self.usd: Decimal | None = Decimal(0)
-        for name, price in self._prices.items():
-            if price is None:
-                self.usd = None
-                if limits.usd is not None:
+        self.usd: Decimal | None = None if None in self._prices.values() else Decimal(0)
+        self.kwh: tuple[float, float] | None = None if None in self._energy.values() else (0.0, 0.0)
+        self._spent = 0
+        self._refuse_unknown(targets)
+
+    def _refuse_unknown(self, targets: Mapping[str, TargetInfo]) -> None:
+        checked: tuple[tuple[str, Mapping[str, object], str, str, str], ...] = (
+            ("usd", self._prices, "price", "has a price, published or in the spec", _GIVE_PRICE),
+            ("kwh", self._energy, "energy", "is in the table of ecologits", _GET_ENERGY),
+        )
+        for limit, known, what, accepted, next_step in checked:
+            value = getattr(self._limits, limit)
+            for name, found in known.items():
+                if value is not None and found is None:
                     model = targets[name].facts.get("model", "unnamed")
                     raise SpecError(
-                        f"limits.usd: got {limits.usd}, but no price is known for model {model!r} of {name}; "
-                        "accepted where every model has a published price",
-                        next_step="remove limits.usd, or set limits.tokens or limits.requests instead",
+                        f"limits.{limit}: got {value}, but no {what} is known for model {model!r} of {name}; "
+                        f"accepted where every model {accepted}",
+                        next_step=next_step,
                     )
 
-    def reached(self) -> str | None:
-        """The limit that is reached, in words; None if there is room."""
-        limits = self._limits
+    def reached(self, waiting: int = 0) -> str | None:
+        """The limit that is reached, in words; None if there is room.
+
+        Args:
+            waiting: Requests on their way. They count as much as the mean of those that came back, so that
+                what they bring hardly goes beyond a limit; while none has come back, they count nothing.
+        """
         minutes = (self._clock() - self._start) / 60
-        used: tuple[tuple[str, float | None, float], ...] = (
-            ("minutes", limits.minutes, minutes),
-            ("tokens", limits.tokens, self.tokens),
-            ("requests", limits.requests, self.requests),
-            ("usd", limits.usd, 0.0 if self.usd is None else float(self.usd)),
-        )
-        for name, limit, value in used:
-            if limit is not None and value >= limit:
-                about = "about " if self.estimated and name in {"tokens", "usd"} else ""
-                return f"limits.{name}: {limit:g} reached ({about}{value:.6g} used)"
+        used: dict[str, float] = {
+            "minutes": minutes,
+            "requests": self.requests,
+            "tokens": self.tokens,
+            "usd": float(self.usd or 0),
+            "kwh": 0.0 if self.kwh is None else self.kwh[1],
+        }
+        for name, value in used.items():
+            limit = getattr(self._limits, name)
+            by_output = name in {"tokens", "usd", "kwh"}
+            coming = waiting * value / self._spent if by_output and self._spent else 0.0
+            if limit is not None and value + coming >= limit:
+                about = "about " if name == "kwh" or (by_output and self.estimated) else ""
+                expected = f", {coming:.6g} on their way" if coming else ""
+                return f"limits.{name}: {limit:g} reached ({about}{value:.6g} used{expected})"
         return None
 
     def seconds_left(self) -> float | None:
@@ -126,7 +126,7 @@ class Spending:
         return None if self._limits.requests is None else max(0, self._limits.requests - self.requests)
 
     def spent(self, request: Request, output: Output) -> None:
-        """Count an output's tokens and price; a cached one, or an errored one without usage, has none."""
+        """Count what an output took; a cached one, or an errored one without usage, took nothing known."""
         usage = output.usage
         if output.cached or (output.error is not None and usage is None):
             return
@@ -137,10 +137,14 @@ class Spending:
             prompt = _estimate("".join(message.content for message in request.messages))
         if completion is None:
             completion = _estimate(output.text or "")
+        self._spent += 1
         self.tokens += prompt + completion
-        price = self._prices[output.target]
+        price, energy = self._prices[output.target], self._energy[output.target]
         if price is not None and self.usd is not None:
             self.usd += price.usd(prompt, completion)
+        if energy is not None and self.kwh is not None and output.latency_s is not None:
+            low, high = energy.kwh(completion, output.latency_s)
+            self.kwh = self.kwh[0] + low, self.kwh[1] + high
 
 
 def _estimate(text: str) -> int:

@@ -1,6 +1,6 @@
 """How far a collection is: one record for every display, and the counting behind it."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
@@ -38,12 +38,17 @@ class Progress(Record):
     requests: int = 0
     """Requests sent in this invocation, retries included."""
     retries: int = 0
+    retry_reasons: dict[str, int] = Field(default_factory=dict)
+    """How many of the retries had which reason: `no connection`, `status NNN`, `timeout` or `other`."""
     tokens: int = 0
     """Prompt and completion tokens of this invocation."""
     tokens_estimated: bool = False
     """True if some of `tokens` (and of `usd`) are estimates, for want of the provider's count."""
     usd: float | None = None
     """Price of this invocation's outputs in US dollars; None if a price is not known."""
+    kwh_low: float | None = None
+    """Low end of the energy of this invocation's replies in kWh, an estimate; None if it is not known."""
+    kwh_high: float | None = None
     elapsed_s: float = 0.0
     left_s: float | None = None
     """Estimate of the seconds left, from the last half minute; None before there is a rate."""
@@ -74,7 +79,7 @@ class Tracker:
         self._cached = 0
         self._recent: deque[tuple[float, int]] = deque([(self._start, 0)])
         self._calls: dict[tuple[str, int], float] = {}
-        self.retries = 0
+        self._retries: Counter[str] = Counter()
         self.skipped = 0
         """Outputs never asked for that will not be, since what needs them is decided."""
 
@@ -85,6 +90,10 @@ class Tracker:
     def call_ended(self, call: tuple[str, int]) -> None:
         """Note that a call came back or was given up."""
         self._calls.pop(call, None)
+
+    def retried(self, reason: str) -> None:
+        """Note that a call is sent again."""
+        self._retries[reason] += 1
 
     def stored(self, outputs: Sequence[Output]) -> None:
         """Count outputs that are durable now."""
@@ -117,6 +126,7 @@ class Tracker:
         """
         now = self._clock()
         usd: Decimal | None = self._spending.usd
+        kwh = self._spending.kwh
         return Progress(
             planned=self._planned,
             done=sum(self._outcomes.values()),
@@ -126,10 +136,13 @@ class Tracker:
             in_flight=self.in_flight,
             limit=limit,
             requests=self._spending.requests,
-            retries=self.retries,
+            retries=self._retries.total(),
+            retry_reasons=dict(sorted(self._retries.items())),
             tokens=self._spending.tokens,
             tokens_estimated=self._spending.estimated,
             usd=None if usd is None else float(usd),
+            kwh_low=None if kwh is None else kwh[0],
+            kwh_high=None if kwh is None else kwh[1],
             elapsed_s=now - self._start,
             left_s=self._left_s(now),
             oldest_waiting_s=now - min(self._calls.values()) if self._calls else None,

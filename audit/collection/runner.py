@@ -21,8 +21,8 @@ from audit.collection.rounds import Rounds
 from audit.collection.stopping import Stop, interruptible
 from audit.collection.writing import Outbox
 from audit.errors import AuditError, IncompleteError
+from audit.limits import GivenPrice, Limits
 from audit.records import Request
-from audit.spec import Limits
 from audit.store import Store
 from audit.store_order import order_seed
 from audit.targets.base import Target
@@ -48,6 +48,8 @@ class CollectionPlan:
     seed: int
     """Root seed: given to targets, and the source of the order and of the jitter of retries."""
     limits: Limits = field(default_factory=Limits)
+    prices: Mapping[str, GivenPrice | None] = field(default_factory=dict)
+    """Prices that the spec gives, by target; the others are looked up."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: int = 10
     """Failures to connect in a row, with no success before, after which the target counts as absent; and
@@ -96,7 +98,7 @@ async def collect(store: Store, targets: Mapping[str, Target], plan: CollectionP
         StoreError: The disk refuses.
     """
     infos = {name: target.info for name, target in targets.items()}
-    spending = Spending(plan.limits, infos, plan.clock)
+    spending = Spending(plan.limits, infos, plan.clock, plan.prices)
     counts = {name: store.counts(name, plan.repeats) for name in targets}
     around = Surroundings(
         seed=plan.seed,

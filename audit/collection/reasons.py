@@ -1,0 +1,21 @@
+"""Why requests are sent again, in a few words, so that retries can be counted by reason."""
+
+import re
+
+from audit.targets.base import RetryableTargetError
+
+__all__ = ["reason_of"]
+
+_STATUS = re.compile(r"\bstatus (\d{3})\b")
+_TIMED_OUT = re.compile(r"\btimed? ?out\b", re.IGNORECASE)
+
+
+def reason_of(error: RetryableTargetError) -> str:
+    """One of `no connection`, `status NNN`, `timeout`, `other`. Nothing of what a server said is in it."""
+    if error.unreachable:
+        return "no connection"
+    text = str(error)
+    status = _STATUS.search(text)
+    if status is not None:
+        return f"status {status.group(1)}"
+    return "timeout" if _TIMED_OUT.search(text) else "other"

@@ -1,0 +1,288 @@
+"""A run's ledger: what all its invocations have used, and what is left of the limits.
+
+Limits hold over the whole run, however often it is stopped and resumed; a person raises them knowingly.
+Tokens, money and energy are read from what is stored, so that a killed process loses nothing of them.
+Requests, minutes, retries and the limit over time are in `collection.json`, written every few seconds: what
+a killed process did since then is missing from it, save that every stored output counts as a request.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from math import ceil
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from audit.atomic import write_text
+from audit.collection.progress import Progress
+from audit.collection.use import TargetUse, target_uses
+from audit.errors import AuditError, BudgetReachedError, InputError, StoreError
+from audit.limits import LIMITED, Limits
+from audit.run_folder import RunFolder
+from audit.runs import Run, prices_of
+from audit.targets.base import TargetInfo
+from probes.records import Record
+
+__all__ = ["Invocation", "Keeper", "Ledger", "Moment", "keeping", "read_ledger"]
+
+_WRITTEN_EVERY_S = 5.0
+_MOST_MOMENTS = 240
+"""Of one invocation; when there are more, every second one goes."""
+
+Ending = Literal["running", "finished", "limit reached", "interrupted", "stopped"]
+
+
+class Moment(Record):
+    """The pace of a collection at one moment."""
+
+    at_s: float = Field(ge=0)
+    """Seconds since the invocation began."""
+    limit: int = Field(ge=0)
+    """Calls that might wait at once."""
+    in_flight: int = Field(ge=0)
+    done: int = Field(ge=0)
+    """Outputs of the run that had ended in an outcome."""
+
+
+class Invocation(Record):
+    """One `run` or `resume`."""
+
+    ended: Ending
+    """`running` in one that is going on, or that was killed."""
+    seconds: float = Field(ge=0)
+    requests: int = Field(ge=0)
+    """Sent, retries included."""
+    retries: int = Field(ge=0)
+    retry_reasons: dict[str, int] = Field(default_factory=dict)
+    """How many retries had which reason."""
+    moments: tuple[Moment, ...] = ()
+    """At even distances of time, at most 240."""
+
+
+class Ledger(Record):
+    """What a run's collection took, over all invocations (`collection.json`)."""
+
+    schema_version: int = 1
+    invocations: tuple[Invocation, ...] = ()
+    raised: dict[str, float] = Field(default_factory=dict)
+    """What a person added to the limits of the spec."""
+    use: dict[str, TargetUse] = Field(default_factory=dict)
+    """By role, as of the last invocation that ended; empty before that."""
+
+    @property
+    def seconds(self) -> float:
+        """Time spent collecting."""
+        return sum(one.seconds for one in self.invocations)
+
+    @property
+    def requests(self) -> int:
+        """Requests sent, at least as many as outputs came."""
+        came = sum(one.outputs + one.errored for one in self.use.values())
+        return max(came, sum(one.requests for one in self.invocations))
+
+    @property
+    def used(self) -> dict[str, float]:
+        """What counts against each limit; what is not known counts nothing."""
+        uses = self.use.values()
+        return {
+            "usd": sum(one.usd or 0.0 for one in uses),
+            "tokens": sum(one.prompt_tokens + one.completion_tokens for one in uses),
+            "requests": self.requests,
+            "minutes": self.seconds / 60,
+            "kwh": sum(one.kwh_high or 0.0 for one in uses),
+        }
+
+
+def read_ledger(folder: RunFolder) -> Ledger:
+    """The ledger of a run; an empty one if nothing was collected yet.
+
+    Raises:
+        StoreError: The file is damaged or of another version.
+    """
+    try:
+        return Ledger.model_validate_json(folder.collection.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Ledger()
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"{folder.collection}: is damaged or of another version: {str(error).splitlines()[0]}",
+            next_step="put an earlier copy back; without it minutes and raised limits are lost",
+        ) from error
+
+
+class Keeper:
+    """Keeps the ledger of one invocation while it runs."""
+
+    def __init__(self, folder: RunFolder, ledger: Ledger) -> None:
+        """Add an invocation to the ledger; nothing is written yet.
+
+        Args:
+            folder: The run's folder.
+            ledger: What there was before.
+        """
+        self._folder = folder
+        self._before = ledger
+        self._last: Progress | None = None
+        self._moments: list[Moment] = []
+        self._apart_s = 1.0
+        self._written_s = 0.0
+
+    def told(self, progress: Progress) -> None:
+        """Note how far the collection is, and write it down now and then.
+
+        Raises:
+            InputError: The disk refuses.
+        """
+        self._last = progress
+        if not self._moments or progress.elapsed_s - self._moments[-1].at_s >= self._apart_s:
+            self._moments.append(
+                Moment(
+                    at_s=round(progress.elapsed_s, 2),
+                    limit=progress.limit,
+                    in_flight=progress.in_flight,
+                    done=progress.done,
+                )
+            )
+        if len(self._moments) > _MOST_MOMENTS:
+            self._moments, self._apart_s = self._moments[::2], 2 * self._apart_s
+        if progress.elapsed_s - self._written_s >= _WRITTEN_EVERY_S:
+            self._written_s = progress.elapsed_s
+            self._write(self._with("running"))
+
+    def end(self, ended: Ending, use: Mapping[str, TargetUse]) -> Ledger:
+        """Write down how the invocation ended and what the run has used.
+
+        Raises:
+            InputError: The disk refuses.
+        """
+        ledger = self._with(ended).model_copy(update={"use": dict(use)})
+        self._write(ledger)
+        return ledger
+
+    def _with(self, ended: Ending) -> Ledger:
+        last = self._last
+        if last is None or not (last.requests or last.cached):
+            return self._before  # Nothing was asked: no invocation worth telling of.
+        mine = Invocation(
+            ended=ended,
+            seconds=round(last.elapsed_s, 3),
+            requests=last.requests,
+            retries=last.retries,
+            retry_reasons=last.retry_reasons,
+            moments=tuple(self._moments),
+        )
+        return self._before.model_copy(update={"invocations": (*self._before.invocations, mine)})
+
+    def _write(self, ledger: Ledger) -> None:
+        write_text(self._folder.collection, ledger.model_dump_json(indent=1) + "\n")
+
+
+class _Kept:
+    """What a collection is given by its ledger."""
+
+    def __init__(self, limits: Limits, told: Callable[[Progress], None]) -> None:
+        self.limits = limits
+        """What is left."""
+        self.told = told
+        self.interrupted = False
+        """To be set if a person stopped the collection."""
+
+
+@contextmanager
+def keeping(
+    run: Run,
+    targets: Mapping[str, TargetInfo],
+    *,
+    more: Mapping[str, float],
+    pending: bool,
+    progress: Callable[[Progress], None] | None = None,
+) -> Iterator[_Kept]:
+    """A collection with its ledger: limits left over, use written down however it ends.
+
+    Args:
+        run: The run; its store is locked by this process.
+        targets: What is asked.
+        more: What a person adds to limits of the spec.
+        pending: Whether anything is still to be asked; if not, no limit can be in the way.
+        progress: Who else is told.
+
+    Yields:
+        The limits left, and who is to be told of progress.
+
+    Raises:
+        InputError: `more` names no limit of the spec, or the disk refuses.
+        BudgetReachedError: A limit was reached, now or before.
+    """
+    given = prices_of(run.spec)
+    ledger = read_ledger(run.folder)
+    limits = run.spec.limits
+    if more:
+        ledger = _raised(ledger, limits, more)
+        write_text(run.folder.collection, ledger.model_dump_json(indent=1) + "\n")
+    before = ledger
+    if limits.given:
+        before = ledger.model_copy(update={"use": target_uses(run.folder.database, targets, given)})
+    left = _left(run, before) if pending else limits.model_copy(update=dict.fromkeys(LIMITED))
+    keeper = Keeper(run.folder, before)
+
+    def told(now: Progress) -> None:
+        keeper.told(now)
+        if progress is not None:
+            progress(now)
+
+    kept = _Kept(left, told)
+    try:
+        yield kept
+    except BaseException as error:
+        over = isinstance(error, BudgetReachedError)
+        with suppress(AuditError):  # The first fault is the one to tell; a full disk would hide it.
+            keeper.end(
+                "limit reached" if over else "stopped", target_uses(run.folder.database, targets, given)
+            )
+        if isinstance(error, BudgetReachedError):
+            raise _over_the_run(error, run, before) from error
+        raise
+    keeper.end(
+        "interrupted" if kept.interrupted else "finished", target_uses(run.folder.database, targets, given)
+    )
+
+
+def _raised(ledger: Ledger, limits: Limits, more: Mapping[str, float]) -> Ledger:
+    """The ledger with limits raised.
+
+    Raises:
+        InputError: The spec has no such limit.
+    """
+    for name in more:
+        if name not in limits.given:
+            there = ", ".join(limits.given) or "none, so nothing has to be raised"
+            raise InputError(f"--more {name}: the spec has no limits.{name}; it has: {there}")
+    raised = {**ledger.raised, **{name: ledger.raised.get(name, 0.0) + more[name] for name in more}}
+    return ledger.model_copy(update={"raised": dict(sorted(raised.items()))})
+
+
+def _left(run: Run, ledger: Ledger) -> Limits:
+    """The limits less what was used, down to 0: then nothing is asked, and what is in batches is gathered."""
+    left = {
+        name: max(0.0, limit + ledger.raised.get(name, 0.0) - ledger.used[name])
+        for name, limit in run.spec.limits.given.items()
+    }
+    whole = {name: ceil(value) if name in {"tokens", "requests"} else value for name, value in left.items()}
+    return run.spec.limits.model_copy(update=whole)
+
+
+def _over_the_run(error: BudgetReachedError, run: Run, before: Ledger) -> BudgetReachedError:
+    """The error in terms of the whole run, with the command that raises the limit."""
+    names = [name for name in run.spec.limits.given if str(error).startswith(f"limits.{name}:")]
+    if not names:
+        return error  # Of a model that an analyzer asks: it has limits of its own.
+    name = names[0]
+    used, limit = before.used[name], run.spec.limits.given[name] + before.raised.get(name, 0.0)
+    said = f"{error}; earlier invocations used {used:.6g}" if used else str(error)
+    if used >= limit:
+        said = f"limits.{name}: {limit:g} reached over the whole run ({used:.6g} used)"
+    return BudgetReachedError(said, next_step=_next_step(run, name))
+
+
+def _next_step(run: Run, name: str) -> str:
+    return f"evenhand resume {run.folder.path} --more {name}={run.spec.limits.given[name]:g}"

@@ -1,0 +1,45 @@
+"""Where collection stops and what tokens cost, as a spec says it."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["LIMITED", "GivenPrice", "Limits"]
+
+LIMITED = ("usd", "tokens", "requests", "minutes", "kwh")
+"""What a run may be limited in."""
+
+
+class Limits(BaseModel):
+    """Where collection stops, resumable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    usd: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Money, in US dollars.")
+    tokens: Annotated[int, Field(gt=0)] | None = Field(default=None, description="Tokens, both ways.")
+    requests: Annotated[int, Field(gt=0)] | None = Field(default=None, description="Requests sent.")
+    minutes: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Wall-clock minutes.")
+    kwh: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Energy in kWh, by the high end of its estimate."
+    )
+    error_rate: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.2,
+        description="Share of errored outputs above which collection stops as incomplete.",
+    )
+
+    @property
+    def given(self) -> dict[str, float]:
+        """The limits there are, by name."""
+        return {name: float(value) for name in LIMITED if (value := getattr(self, name)) is not None}
+
+
+class GivenPrice(BaseModel):
+    """What a target's tokens cost, said by the user; it goes before any price table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    input_per_million: Annotated[float, Field(ge=0)] = Field(description="Price of a million prompt tokens.")
+    output_per_million: Annotated[float, Field(ge=0)] = Field(description="Price of a million reply tokens.")
+    currency: Literal["USD"] = Field(default="USD", description="US dollars; nothing is converted.")
+    as_of: dt.date = Field(description="Day on which the price was looked up, such as 2026-11-01.")

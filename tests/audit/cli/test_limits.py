@@ -1,0 +1,126 @@
+"""Limits hold over the whole run, on the command line, and what was used is written down."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audit.ledger import read_ledger
+from audit.run_folder import RunFolder
+from tests.audit.cli.conftest import Command
+
+TARGET = 'def answer(prompt: str) -> str:\n    return "yes"\n'
+SPEC = """\
+version: 1
+name: limited
+seed: 7
+target: {{type: function, call: "quick:answer", deterministic: true, max_in_flight: 1{more}}}
+probes: [{{use: public/table, path: asked.csv, prompt: prompt, options: options, answer: right}}]
+analyzers: [decision]
+limits: {limits}
+"""
+PRICE = ", price: {input_per_million: 1000000, output_per_million: 0, as_of: 2026-11-01}"
+
+
+@pytest.fixture
+def quick(home: Path) -> Iterator[Path]:
+    """The home with a target that answers at once; 24 outputs are planned."""
+    (home / "quick.py").write_text(TARGET)
+    yield home
+    sys.modules.pop("quick", None)  # The next test has one of its own.
+
+
+def write(home: Path, limits: str, more: str = "") -> None:
+    """Write the spec."""
+    (home / "spec.yaml").write_text(SPEC.format(limits=limits, more=more))
+
+
+def test_a_limit_holds_over_all_invocations(evenhand: Command, quick: Path) -> None:
+    """What is used up stays used up: only --more gives room, and what was used is added up."""
+    write(quick, "{requests: 10}")
+    first = evenhand("run", "spec.yaml", "--out", "runs/a")
+    assert first.code == 4
+    assert "next: evenhand resume runs/a --more requests=10" in first.err
+    again = evenhand("resume", "runs/a")
+    assert again.code == 4
+    assert "limits.requests: 10 reached over the whole run (10 used)" in again.err
+    assert "answered 10" in again.err
+    assert evenhand("resume", "runs/a", "--more", "requests=4").code == 4
+    ledger = read_ledger(RunFolder(quick / "runs/a"))
+    assert [one.requests for one in ledger.invocations] == [10, 4]
+    assert {one.ended for one in ledger.invocations} == {"limit reached"}
+    assert (ledger.raised, ledger.used["requests"]) == ({"requests": 4.0}, 14)
+    assert evenhand("resume", "runs/a", "--more", "requests=10").code == 0
+    assert evenhand("resume", "runs/a").code == 0  # Nothing is left to ask, so nothing is in the way.
+
+
+def test_a_price_of_the_spec_counts_as_money(evenhand: Command, quick: Path) -> None:
+    """A limit in money holds with the user's own price, and what was paid is read from what is stored."""
+    write(quick, "{usd: 30}", PRICE)  # A dollar a prompt token; "Lend to client 7?" counts 5.
+    ended = evenhand("run", "spec.yaml", "--out", "runs/a")
+    assert ended.code == 4
+    assert "limits.usd: 30 reached (about 30 used)" in ended.err
+    collection = json.loads((quick / "runs/a/collection.json").read_text())
+    use = collection["use"]["target"]
+    assert use["usd"] == use["prompt_tokens"] == 30
+    assert (use["outputs"], use["estimated"]) == (6, 6)
+    assert use["price_source"] == "the spec, as of 2026-11-01"
+    assert use["kwh_low"] is None
+    (quick / "runs/a/collection.json").unlink()  # As if it had been killed before it was written.
+    again = evenhand("resume", "runs/a", "--more", "usd=10")
+    assert "earlier invocations used 30" in again.err
+    assert "answered 8" in again.err
+
+
+@pytest.mark.parametrize(
+    "given", ["usd", "usd=", "usd=-1", "usd=nan", "usd=inf", "tokens=0.5", "eur=5", "=1"]
+)
+def test_a_bad_amount_is_one_clear_line(evenhand: Command, quick: Path, given: str) -> None:
+    """A limit that does not exist, or an amount that is none, is refused before anything is opened."""
+    assert quick.exists()
+    ended = evenhand("resume", "runs/a", "--more", given)
+    assert ended.code == 2
+    assert f"--more {given}: accepted is one of usd, tokens, requests, minutes, kwh" in ended.err
+
+
+def test_a_limit_that_the_spec_lacks_cannot_be_raised(evenhand: Command, quick: Path) -> None:
+    """Raising what is not limited is a mistake, told with the limits there are."""
+    write(quick, "{requests: 10}")
+    evenhand("run", "spec.yaml", "--out", "runs/a")
+    ended = evenhand("resume", "runs/a", "--more", "usd=5")
+    assert ended.code == 2
+    assert "--more usd: the spec has no limits.usd; it has: requests" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("limits", "more", "words"),
+    [
+        ("{usd: 0}", "", "limits.usd: Input should be greater than 0"),
+        ("{tokens: 1.5}", "", "limits.tokens: "),
+        ("{kwh: .inf}", "", "limits.kwh: Input should be a finite number"),
+        ("{usd: 5}", "", "limits.usd: got 5.0, but no price is known for model"),
+        ("{kwh: 5}", "", "limits.kwh: got 5.0, but no energy is known for model"),
+        ("{usd: 5}", ", price: {input_per_million: 1, output_per_million: 1}", "target.price.as_of"),
+        ("{usd: 5}", PRICE.replace("0, as_of", "0, currency: EUR, as_of"), "target.price.currency"),
+    ],
+)
+def test_bad_limits_and_prices_are_refused(
+    evenhand: Command, quick: Path, limits: str, more: str, words: str
+) -> None:
+    """A limit that is none, or that cannot be held for want of a price, ends with 2 and names the key."""
+    write(quick, limits, more)
+    ended = evenhand("run", "spec.yaml", "--out", "runs/a")
+    assert ended.code == 2
+    assert words in ended.err
+
+
+def test_a_damaged_ledger_is_told(evenhand: Command, quick: Path) -> None:
+    """A file that cannot be read is no empty one: limits must not start anew."""
+    write(quick, "{requests: 10}")
+    evenhand("run", "spec.yaml", "--out", "runs/a")
+    (quick / "runs/a/collection.json").write_text("{")
+    ended = evenhand("resume", "runs/a")
+    assert ended.code == 2
+    assert "collection.json: is damaged" in ended.err
