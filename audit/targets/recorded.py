@@ -124,14 +124,32 @@ class RecordedTarget:
         What names a column that only tables have is one, whatever it looks like.
         """
         options = self._options
-        if options.format == "rows" or (options.format is None and _OF_TABLES & options.model_fields_set):
+        unsaid = options.format is None and options.columns is None
+        if options.format == "rows" or (unsaid and _OF_TABLES & options.model_fields_set):
+            self._check_rows()
             return None
         try:
-            if options.format is None and options.columns is None and recognised(self._path) is None:
+            if unsaid and recognised(self._path) is None:
+                self._check_rows()
                 return None
             return open_log(self._path, format=options.format, columns=options.columns, where=options.where)
         except DataError as error:
             raise InputError(str(error)) from error
+
+    def _check_rows(self) -> None:
+        """Refuse what only a log can be asked, since rows have no conversation and no facts.
+
+        Raises:
+            InputError: `by: conversation` or `where` is given.
+        """
+        for name, given in (
+            ("by: conversation", self._options.by == "conversation"),
+            ("where", self._options.where),
+        ):
+            if given:
+                raise InputError(
+                    f"{self._path}: {name} is for logs, and this is read as rows; give format or columns"
+                )
 
     @cached_property
     def _read(self) -> _Read:

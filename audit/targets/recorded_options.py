@@ -63,14 +63,8 @@ class RecordedOptions(Options):
             raise ValueError(
                 f"{misplaced[0]} is for rows; a log says it itself, or columns.{misplaced[0]} does"
             )
-        if not is_log and self.where and self.format == "rows":
-            raise ValueError("where is for logs; rows are matched by key alone")
         if self.format == "rows" and self.columns is not None:
             raise ValueError("columns is for format columns; got format rows")
-        if self.by == "conversation" and self.format == "rows":
-            raise ValueError(
-                "by: conversation is for logs; rows have one column for the key: by: prompt_text"
-            )
         return self
 
     @property

@@ -17,6 +17,7 @@ from probes.public.logs.entries import (
     cut,
     digest_of,
     fact_of,
+    named,
 )
 from probes.public.logs.formats import Log
 from probes.records import Message
@@ -97,23 +98,22 @@ def _reply_of(entry: LogEntry, options: RecordedOptions) -> Reply:
 
 def _fact(entry: LogEntry, name: str, role: str) -> str:
     value = fact_of(entry, name)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if value is ABSENT or isinstance(value, bool) or not isinstance(value, str | int):
+    found = named(value)
+    if found is None:
         said = f"got {cut(value)}" if value is not ABSENT else f"facts: {', '.join(sorted(entry.facts))}"
         raise UnreadableError(f"{name} ({role}) must be a text or whole number; {said}")
-    return str(value)
+    return found
 
 
 def _key(row: Row, options: RecordedOptions, path: Path, line: int) -> str:
     parts = []
     for column in options.key_columns:
-        value = row[column]
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)  # a column of whole numbers with gaps comes as floats
-        if not isinstance(value, str | int) or isinstance(value, bool):
-            raise InputError(f"{path}: line {line}: {column} must be a text or whole number; got {value!r}")
-        parts.append(str(value))
+        part = named(row[column])
+        if part is None:
+            raise InputError(
+                f"{path}: line {line}: {column} must be a text or whole number; got {row[column]!r}"
+            )
+        parts.append(part)
     return options.key_prefix + "/".join(parts)
 
 

@@ -20,6 +20,7 @@ from probes.public.logs.entries import (
     UnreadableError,
     cut,
     fact,
+    named,
     number,
     whole,
 )
@@ -189,8 +190,7 @@ def _said(row: Mapping[str, object], column: str | None) -> str | None:
 
 
 def _name(value: object, column: str) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+    found = named(value)
+    if not found:
         raise UnreadableError(f"{column} must be a text or a whole number; got {cut(value)}")
-    return str(value)
+    return found

@@ -18,6 +18,7 @@ __all__ = [
     "digest_of",
     "fact",
     "fact_of",
+    "named",
     "number",
     "whole",
 ]
@@ -156,6 +157,17 @@ def cut(value: object) -> str:
     """A value for a message: quoted, in one line, and not long."""
     text = repr(value[: 2 * _SHOWN_CHARACTERS] if isinstance(value, str) else value)
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def named(value: object) -> str | None:
+    """A text or whole number as the text of an id; None if it is neither.
+
+    >>> named(7.0), named("a"), named(True), named(0.5)
+    ('7', 'a', None, None)
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # A column of whole numbers with gaps comes as floats.
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 def whole(value: object) -> int | None:

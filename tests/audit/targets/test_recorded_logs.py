@@ -169,9 +169,7 @@ def test_a_services_log_is_joined_by_its_columns(context: TargetContext, ask: As
     [
         ({"format": "garak", "repeat": "n"}, "repeat is for rows"),
         ({"columns": {"prompt": "q", "response": "a"}, "error": "e"}, "error is for rows"),
-        ({"format": "rows", "where": {"a": 1}}, "where is for logs"),
         ({"format": "rows", "columns": {"prompt": "q", "response": "a"}}, "columns is for format columns"),
-        ({"format": "rows", "by": "conversation"}, "by: conversation is for logs"),
         ({"columns": {"prompt": "q"}}, "columns needs response"),
         ({"columns": {"prompt": "q", "messages": "m", "response": "a"}}, "exclude each other"),
     ],
@@ -188,3 +186,8 @@ def test_a_format_that_does_not_fit_is_refused_at_once(context: TargetContext) -
     with pytest.raises(InputError, match="format columns needs columns"):
         _target(context, path, format="columns")
     assert _target(context, path).info.facts["format"] == "rows"
+    refused: list[dict[str, object]] = [{"by": "conversation"}, {"where": {"a": 1}}, {"format": "rows"}]
+    refused[2]["where"] = {"a": 1}
+    for options in refused:
+        with pytest.raises(InputError, match="is for logs, and this is read as rows"):
+            _target(context, path, **options)

@@ -76,7 +76,7 @@ def _pack(path: Path) -> None:
     """The same archive with every member compressed by Zstandard, which zipfile before 3.14 cannot write."""
     with zipfile.ZipFile(path) as archive:
         members = [(info, archive.read(info)) for info in archive.infolist()]
-    body, directory = b"", b""
+    body, directory = bytearray(), bytearray()
     for info, data in members:
         packed = zstandard.ZstdCompressor().compress(data)
         name = info.filename.encode()

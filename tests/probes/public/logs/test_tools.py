@@ -110,12 +110,21 @@ def test_damaged_inspect_archives(tmp_path: Path) -> None:
     entries, problems = _read(path, "inspect")
     assert [one.id for one in entries] == ["a"]
     assert "damaged" in problems[0].what
+    newer, locked = bytearray(body), bytearray(body)
+    newer[body.index(b"PK\x01\x02") + 6] = 0x7F  # A version of the format that nobody has written yet.
+    locked[body.index(b"PK\x01\x02") + 8] |= 1  # The first member says that it is encrypted.
+    (tmp_path / "newer.eval").write_bytes(newer)
+    (tmp_path / "locked.eval").write_bytes(locked)
+    entries, problems = _read(tmp_path / "locked.eval", "inspect")
+    assert not entries
+    assert [one.row for one in problems] == [1, 2]
     (tmp_path / "half.eval").write_bytes(body[: len(body) // 2])
     with zipfile.ZipFile(tmp_path / "other.eval", "w") as archive:
         archive.writestr("readme.txt", "hello")
     old = inspect_archive(tmp_path / "old.eval", [], header={"version": 1})
     for name, said in (
         ("half.eval", "no complete archive"),
+        ("newer.eval", "no complete archive: 'zip file version 12.7'"),
         ("other.eval", "no header.json"),
         (old.name, "version must be 2; got 1"),
     ):
