@@ -61,7 +61,7 @@ def inspect_sample(
 def inspect_archive(
     path: Path, samples: Sequence[Json], *, packed: bool = True, header: Json | None = None
 ) -> Path:
-    """An `.eval` log; packed as Inspect packs it from 0.3.200 or so on, by Zstandard."""
+    """An `.eval` log; packed as Inspect 0.3.285 packs it, by Zstandard."""
     top = {"version": 2, "status": "success", "eval": {"task": "badges", "model": "openai/stub"}}
     members = {f"samples/{one['id']}_epoch_{one['epoch']}.json": one for one in samples}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
