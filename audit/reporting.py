@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from audit.findings.document import RunDocument
+from audit.ledger import read_ledger
 from audit.plugins import PROBES, load_plugin
 from audit.records import Change, Evidence, Finding
 from audit.reports import Background, Pair, Shown, build_content, write_report
@@ -40,6 +41,7 @@ def write_run_report(run: Run, document: RunDocument, *, changes: Sequence[Chang
         analyzers=tuple(
             one.info for one in build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)
         ),
+        ledger=read_ledger(run.folder),
         probes=tuple(_probe_info(one.use, run.where) for one in run.spec.probes),
     )
     write_report(build_content(document, background, pairs=pairs, changes=changes), run.folder.report)

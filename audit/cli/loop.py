@@ -10,6 +10,7 @@ from audit.cli.progress import fitting_mode, progress_display
 from audit.cli.tables import show_run
 from audit.findings.document import flattened
 from audit.gates import GateResult, worst
+from audit.ledger import read_ledger
 
 __all__ = ["FAILED", "INCONCLUSIVE", "INTERRUPTED", "finish", "score_shown"]
 
@@ -33,7 +34,8 @@ def finish(run: api.Run, *, as_json: bool) -> int:
     path = api.write_run_report(run, document)
     show_run(document)
     if as_json:
-        data(flattened(document, every=False))
+        ledger = read_ledger(run.folder)
+        data({**flattened(document, every=False), "collection": ledger.model_dump(mode="json")})
     say(f"report: {path}")
     gate = _gate(api.gate(run, document))
     counts = document.counts["target"]

@@ -136,7 +136,10 @@ def _outcomes(progress: Progress) -> list[tuple[str, int]]:
 def _spent(progress: Progress) -> str:
     about = "about " if progress.tokens_estimated else ""
     price = "price not known" if progress.usd is None else f"{about}${progress.usd:.4f}"
-    return f"{about}{progress.tokens} tokens, {price}"
+    energy = ""
+    if progress.kwh_low is not None and progress.kwh_high is not None:
+        energy = f", {progress.kwh_low:.3g} to {progress.kwh_high:.3g} kWh"
+    return f"{about}{progress.tokens} tokens, {price}{energy}"
 
 
 def _duration(seconds: float) -> str:

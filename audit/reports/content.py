@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.estimates.measures import MEASURES
 from audit.findings.document import RunDocument
+from audit.ledger import Ledger
 from audit.plan import Plan
 from audit.records import Change, Estimate, Finding, Verdict
 from audit.reports.coverage import Incompleteness, incompleteness, not_tested
@@ -46,6 +47,8 @@ class Background:
     plan: Plan
     analyzers: tuple[AnalyzerInfo, ...] = ()
     probes: tuple[ProbeInfo, ...] = ()
+    ledger: Ledger = field(default_factory=Ledger)
+    """What collecting took; empty if nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

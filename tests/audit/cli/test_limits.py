@@ -1,6 +1,7 @@
 """Limits hold over the whole run, on the command line, and what was used is written down."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,9 @@ def test_a_limit_holds_over_all_invocations(evenhand: Command, quick: Path) -> N
     assert {one.ended for one in ledger.invocations} == {"limit reached"}
     assert (ledger.raised, ledger.used["requests"]) == ({"requests": 4.0}, 14)
     assert evenhand("resume", "runs/a", "--more", "requests=10").code == 0
-    assert evenhand("resume", "runs/a").code == 0  # Nothing is left to ask, so nothing is in the way.
+    ended = evenhand("resume", "runs/a", "--json")
+    assert ended.code == 0  # Nothing is left to ask, so nothing is in the way.
+    assert json.loads(ended.out)["collection"]["raised"] == {"requests": 14.0}
 
 
 def test_a_price_of_the_spec_counts_as_money(evenhand: Command, quick: Path) -> None:
@@ -68,6 +71,10 @@ def test_a_price_of_the_spec_counts_as_money(evenhand: Command, quick: Path) -> 
     assert (use["outputs"], use["estimated"]) == (6, 6)
     assert use["price_source"] == "the spec, as of 2026-11-01"
     assert use["kwh_low"] is None
+    report = (quick / "runs/a/report.html").read_text()
+    assert "Price of the target: the spec, as of 2026-11-01." in report
+    assert re.search(r'<td class="n">6</td><td class="n">30</td>.*<td class="n">30', report)
+    assert "Limits of the spec: usd 30" in report
     (quick / "runs/a/collection.json").unlink()  # As if it had been killed before it was written.
     again = evenhand("resume", "runs/a", "--more", "usd=10")
     assert "earlier invocations used 30" in again.err

@@ -56,6 +56,9 @@ def test_a_line_says_what_matters() -> None:
     )
     assert "about $0.5000" in progress_line(WHOLE)
     assert "left" not in progress_line(WHOLE)
+    known = HALF.model_copy(update={"kwh_low": 0.00123, "kwh_high": 0.0045})
+    assert "price not known, 0.00123 to 0.0045 kWh" in progress_line(known)
+    assert "kWh" not in progress_line(HALF)
 
 
 @pytest.mark.parametrize(
