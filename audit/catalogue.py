@@ -8,11 +8,9 @@ from typing import cast
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.plugins import ANALYZERS, PROBES, TARGETS, analyzer_info, build_probe, load_plugin, options_class
-from audit.records import Output
 from audit.runs import build_targets
 from audit.spec import Spec
-from audit.targets.base import TargetError
-from audit.targets.check import probe_call
+from audit.targets.check import TargetCheck, check_target
 from probes.base import Probe
 from probes.plugins import names
 from probes.records import ProbeInfo, Prompt, Record
@@ -108,17 +106,25 @@ def show_analyzer(name: str) -> AnalyzerInfo:
     return analyzer_info(name, where="analyzers")
 
 
-async def check_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> list[Output]:
-    """One harmless question to each target of a spec; an error is an output with its reason."""
-    answers = []
-    for role, target in build_targets(spec, root, where, secrets).items():
+async def check_targets(
+    spec: Spec, root: Path, where: str, secrets: Mapping[str, str], *, once: bool = False
+) -> list[TargetCheck]:
+    """Harmless questions to each target of a spec; an error is an output with its reason.
+
+    Args:
+        spec: The spec.
+        root: Folder that its relative paths are relative to.
+        where: Its file, for messages.
+        secrets: Environment variables; a target reads only those that its options name.
+        once: True to ask one question only, and not whether seeds are honoured.
+    """
+    found = []
+    for target in build_targets(spec, root, where, secrets).values():
         try:
-            answers.append(await probe_call(target, seed=spec.seed))
-        except TargetError as error:
-            answers.append(Output(target=role, prompt_id="check", error=str(error)))
+            found.append(await check_target(target, seed=spec.seed, once=once))
         finally:
             await target.aclose()
-    return answers
+    return found
 
 
 def _probe_info(name: str) -> ProbeInfo:

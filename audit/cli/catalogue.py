@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections import Counter
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 import yaml
@@ -18,11 +19,20 @@ from audit.labelled import Labels
 from audit.performance import Performance, Rate
 from audit.raters import rater_context
 from audit.spec import load_mapping
+from audit.targets.check import TargetCheck
 from probes.checks import check_probe
 
 __all__ = ["analyzers", "probes", "targets"]
 
 PROBLEMS = 1
+_SEEDS = MappingProxyType(
+    {
+        "honoured": "honoured, equal seeds gave equal texts",
+        "not_honoured": "not honoured, equal seeds gave unlike texts",
+        "texts_do_not_vary": "cannot be told, another seed gave the same text too",
+        "not_tried": "not tried",
+    }
+)
 
 
 @click.group()
@@ -95,19 +105,37 @@ def list_targets(as_json: bool) -> None:
 
 @targets.command("check")
 @click.argument("spec", type=click.Path(path_type=Path))
+@click.option("--once", is_flag=True, help="Ask one question only, and not whether seeds are honoured.")
 @json_option
-def check_target(spec: Path, as_json: bool) -> int:
-    """Ask the targets of a spec one harmless question each."""
-    answers = asyncio.run(api.check_targets(api.load_spec(spec), spec.parent, str(spec), os.environ))
+def check_target(spec: Path, once: bool, as_json: bool) -> int:
+    """Ask the targets of a spec a few harmless questions, and say what they can do."""
+    found = asyncio.run(api.check_targets(api.load_spec(spec), spec.parent, str(spec), os.environ, once=once))
     if as_json:
-        data([answer.model_dump(mode="json") for answer in answers])
-    failed = 0
-    for answer in answers:
-        failed += answer.error is not None
-        said = f"failed: {answer.error}" if answer.error else f"answered {(answer.text or '')[:80]!r}"
-        latency = "" if answer.latency_s is None else f" in {answer.latency_s:.2f} s"
-        say(f"{answer.target}: {said}{latency}")
-    return InputError.exit_code if failed else 0
+        data([one.model_dump(mode="json") for one in found])
+    for one in found:
+        _show_target(one)
+    return InputError.exit_code if any(one.output.error is not None for one in found) else 0
+
+
+def _show_target(found: TargetCheck) -> None:
+    output = found.output
+    if output.error is not None:
+        say(f"{found.target}: failed: {output.error}")
+        return
+    latency = "" if output.latency_s is None else f" in {output.latency_s:.2f} s"
+    said = f"answered {output.text[:80]!r}" if output.text else f"came to {output.outcome}"
+    say(f"{found.target}: {said}{latency}")
+    usage = output.usage
+    counted = "not told, so they will be estimated"
+    if usage is not None:
+        counted = f"{usage.prompt_tokens} read, {usage.completion_tokens} written"
+    say(f"  tokens: {counted}")
+    say(f"  log-probabilities: {'not had' if output.logprobs is None else f'{len(output.logprobs)} tokens'}")
+    say(f"  seed: {_SEEDS[found.seed]}")
+    told = {"finish_reason": output.finish_reason, "model": output.model, "fingerprint": output.fingerprint}
+    for name, value in (told | found.observed).items():
+        if value is not None:
+            say(f"  {name}: {value}")
 
 
 @click.group()

@@ -23,7 +23,7 @@ _MARKS = {"ok": "ok     ", "absent": "absent ", "problem": "PROBLEM"}
 def doctor(spec: Path | None, network: bool, as_json: bool) -> int:
     """Say what is installed and what a spec can reach.
 
-    Nothing is contacted; `evenhand targets check SPEC` asks the targets one question each.
+    Nothing is contacted; `evenhand targets check SPEC` asks the targets a few questions.
     """
     if network:
         return _network(spec, as_json=as_json)

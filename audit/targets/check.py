@@ -1,10 +1,39 @@
-"""One tiny request, to see whether a target answers before anything is spent on it."""
+"""A few tiny requests, to see whether a target answers and what it can do before anything is spent on it."""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol, runtime_checkable
 
 from audit.records import Output, Request
-from audit.targets.base import Target
-from probes.records import Message
+from audit.targets.base import Target, TargetError
+from probes.records import Message, Record
 
-__all__ = ["probe_call"]
+__all__ = ["Observed", "SeedCheck", "TargetCheck", "check_target", "probe_call"]
+
+_READY = "Reply with the single word: ready"
+_WORDS = "Write six words that have nothing to do with each other."
+SeedCheck = Literal["honoured", "not_honoured", "texts_do_not_vary", "not_tried"]
+
+
+@runtime_checkable
+class Observed(Protocol):
+    """What a target may offer besides the seam: what it found out about its server."""
+
+    def observed(self) -> Mapping[str, str]:
+        """Quirks and limits, by name; what is not known is not there."""
+        ...
+
+
+class TargetCheck(Record):
+    """What a check of one target found."""
+
+    target: str
+    output: Output
+    """What it answered, or the error that came instead."""
+    seed: SeedCheck
+    """Whether equal seeds gave equal texts: `texts_do_not_vary` if another seed gave the same text too,
+    `not_tried` of targets that say they are deterministic or that did not answer."""
+    observed: dict[str, str]
+    """What the target found out about its server."""
 
 
 async def probe_call(target: Target, *, seed: int = 0) -> Output:
@@ -24,6 +53,48 @@ async def probe_call(target: Target, *, seed: int = 0) -> Output:
         FatalTargetError: No request can work; the message says what to change.
         TargetError: The request was rejected.
     """
-    question = Message(role="user", content="Reply with the single word: ready")
-    outputs = await target.generate([Request(prompt_id="check", messages=(question,))], seed=seed)
-    return outputs[0]
+    return await _asked(target, _READY, 0, seed)
+
+
+async def check_target(target: Target, *, seed: int = 0, once: bool = False) -> TargetCheck:
+    """Ask a target for one word, and three times for six to see whether it honours seeds.
+
+    Args:
+        target: Any target; the caller closes it.
+        seed: The root seed.
+        once: True to ask for the one word only.
+
+    Returns:
+        What was found; an error is an output with its reason.
+    """
+    try:
+        output = await probe_call(target, seed=seed)
+    except TargetError as error:
+        output = Output(target=target.info.name, prompt_id="check", error=str(error))
+    tried = not once and not target.info.deterministic and output.error is None
+    return TargetCheck(
+        target=target.info.name,
+        output=output,
+        seed=await _seed_check(target, seed) if tried else "not_tried",
+        observed=dict(target.observed()) if isinstance(target, Observed) else {},
+    )
+
+
+async def _seed_check(target: Target, seed: int) -> SeedCheck:
+    """Whether the same repeat gives the same text, and another repeat another."""
+    try:
+        outputs = [await _asked(target, _WORDS, repeat, seed) for repeat in (0, 0, 1)]
+    except TargetError:
+        return "not_tried"
+    first, again, other = (output.text for output in outputs)
+    if first is None or again is None or other is None:
+        return "not_tried"
+    if first != again:
+        return "not_honoured"
+    return "texts_do_not_vary" if first == other else "honoured"
+
+
+async def _asked(target: Target, text: str, repeat: int, seed: int) -> Output:
+    question = Message(role="user", content=text)
+    request = Request(prompt_id="check", messages=(question,), repeat=repeat)
+    return (await target.generate([request], seed=seed))[0]

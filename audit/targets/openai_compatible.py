@@ -24,7 +24,7 @@ from audit.targets.base import (
 )
 from audit.targets.finish import CONTENT_FILTER
 from audit.targets.openai_client import open_client, request_options, transport_problem
-from audit.targets.openai_errors import error_body, is_filtered, status_error
+from audit.targets.openai_errors import error_body, is_filtered, status_error, told_limits
 from audit.targets.openai_limits import rate_room
 from audit.targets.openai_options import OpenAIOptions, TokenParameter
 from audit.targets.openai_payloads import payload_for
@@ -70,6 +70,7 @@ class OpenAITarget:
         self._path = options.path
         self._client: DirectClient | None = None
         self._token_parameter = options.first_token_parameter
+        self._limits: Mapping[str, str] = MappingProxyType({})
         self._place = f"{options.host} (model {options.model!r})"
         decoding = options.params.model_dump_json(exclude_none=True)
         self.room: RateRoom | None = None
@@ -117,6 +118,12 @@ class OpenAITarget:
         if len(requests) == 1:
             return [await self._ask(client, requests[0], seed)]
         return await asyncio.gather(*(self._ask(client, request, seed) for request in requests))
+
+    def observed(self) -> Mapping[str, str]:
+        """Name of the limit of tokens that the server takes, and the limits that its last response told."""
+        limited = self._options.params.limit is not None and self._options.api == _CHAT
+        token = {"token_parameter": self._token_parameter} if limited else {}
+        return {**token, **self._limits}
 
     async def aclose(self) -> None:
         """Close the connections; a later `generate` opens new ones."""
@@ -167,6 +174,8 @@ class OpenAITarget:
         reply = read(response.content, self._place)
         if reply.error is not None:
             raise self._wrapped_error(reply.error, response)
+        if not self._limits:  # once: they are read by people, not by the runner
+            self._limits = told_limits(response.headers)
         output = output_of(reply, request, self.info.name, self._place)
         request_id = response.headers.get("x-request-id") or output.request_id
         return output.model_copy(update={"latency_s": latency, "request_id": request_id})

@@ -20,10 +20,11 @@ from audit.targets.base import FatalTargetError, RetryableTargetError, TargetErr
 from audit.targets.openai_limits import rate_room
 from audit.targets.openai_replies import ErrorBody, Loose
 
-__all__ = ["error_body", "is_filtered", "retry_after_s", "status_error", "without_secrets"]
+__all__ = ["error_body", "is_filtered", "retry_after_s", "status_error", "told_limits", "without_secrets"]
 
 _SHOWN_CHARACTERS = 200
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|gsk|xai|hf)[-_][\w*.-]{6,}|\bBearer\s+\S+", re.IGNORECASE)
+_LIMIT = re.compile(r"(x-)?ratelimit-[a-z-]{1,40}$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 _RETRYABLE = frozenset({408, 409, 425, 429})
 _SERVER_ERROR = 500
@@ -168,6 +169,16 @@ def _number(text: str | None) -> float | None:
     if text is None or re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text.strip()) is None:
         return None
     return float(text)
+
+
+def told_limits(headers: Mapping[str, str]) -> dict[str, str]:
+    """The rate limits that a response tells in its headers, each a short line; -1 stands for unknown.
+
+    >>> told_limits({"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-tokens": "-1"})
+    {'x-ratelimit-limit-requests': '60'}
+    """
+    told = {name: without_secrets(value, ()) for name, value in headers.items() if _LIMIT.match(name)}
+    return {name: told[name] for name in sorted(told) if told[name] not in {"", "-1"}}
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:

@@ -1,12 +1,21 @@
 """Bodies that an OpenAI-compatible server sends and receives."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from aiohttp import web
 
 __all__ = ["Body", "completion", "error", "last_user"]
 
 Body = Mapping[str, object]
+LIMITS = MappingProxyType(
+    {
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-reset-requests": "6m0s",
+        "x-ratelimit-remaining-tokens": "-1",
+    }
+)
+"""Rate limits as OpenAI words them; Azure sends -1 for what it does not tell."""
 
 
 def completion(body: Body, message: Body, finish: str = "stop", further: Body | None = None) -> web.Response:
@@ -20,7 +29,7 @@ def completion(body: Body, message: Body, finish: str = "stop", further: Body | 
             "choices": [{"index": 0, "message": message, "finish_reason": finish, **(further or {})}],
             "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
         },
-        headers={"x-request-id": "req-1"},
+        headers={"x-request-id": "req-1", **LIMITS},
     )
 
 

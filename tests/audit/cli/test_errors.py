@@ -31,14 +31,18 @@ def refused(ended: Ended, says: str, *, lines: int = 1) -> None:
             "spec.yaml: probes[0].use: unknown name 'public/tabel'; accepted: bias",
         ),
         ("[decision]", "[decisions]", "spec.yaml: analyzers[0].use: unknown name 'decisions'; accepted: "),
-        ("type: recorded", "type: tape", "spec.yaml: target.type: unknown name 'tape'; accepted: function"),
+        (
+            "type: recorded",
+            "type: tape",
+            "spec.yaml: target.type: unknown name 'tape'; accepted: ",
+        ),
         ("asked.csv", "absent.csv", "absent.csv"),
         ("options: options", "options: choices", "choices"),
         ("prompt: prompt,", "prompt: prompt, colour: x,", "probes[0].colour: unknown key; accepted: path"),
         (
             "by: source_id",
             "by: rowid",
-            "target.by: Input should be 'prompt_id', 'source_id' or 'prompt_text'",
+            "target.by: Input should be 'prompt_id', 'source_id', 'prompt_text'",
         ),
         ("path: said.jsonl", "path: silent.jsonl", "silent.jsonl: no such file"),
         (
@@ -182,12 +186,19 @@ def test_doctor_says_what_is_wrong_and_contacts_nothing(evenhand: Command, home:
 
 
 def test_targets_check_reports_each_answer(evenhand: Command, home: Path) -> None:
-    """One harmless question a target: a host that is not there ends with 2."""
+    """What a target can do is told, and a host that is not there ends with 2."""
     target = "{type: openai, base_url: http://127.0.0.1:9/v1, model: m}"
     (home / "spec.yaml").write_text(SPEC.replace("{type: recorded, path: said.jsonl, by: source_id}", target))
     ended = evenhand("targets", "check", "spec.yaml")
     assert ended.code == 2
     assert "target: failed: " in ended.err
+    (home / "spec.yaml").write_text(
+        SPEC.replace("{type: recorded, path: said.jsonl, by: source_id}", "{type: specimen}")
+    )
+    ended = evenhand("targets", "check", "spec.yaml", "--once")
+    assert ended.code == 0
+    assert "target: answered " in ended.err
+    assert "seed: not tried" in ended.err
 
 
 def test_catalogue_lists_shows_and_checks(evenhand: Command) -> None:
