@@ -99,8 +99,8 @@ class OpenAITarget:
     async def generate(self, requests: Sequence[Request], *, seed: int) -> Sequence[Output]:
         """One output for each request, in order.
 
-        The seed sent depends on the root seed and the repeat only: prompts that are compared with each
-        other share it, as far as the server honours it.
+        Every prompt, turn and repeat is sent a seed of its own: a server draws alike from equal seeds, and
+        replies to unlike prompts would then lean the same way.
 
         Args:
             requests: Any number of them; they are asked at the same time.

@@ -92,7 +92,8 @@ class OpenAIParams(Options):
     stop: tuple[str, ...] | None = None
     reasoning_effort: str | None = None
     seed: int | None = Field(
-        default=None, description="Sent as it is with every request, instead of one derived for each repeat."
+        default=None,
+        description="Sent as it is with every request, instead of one for each prompt and repeat.",
     )
     extra_body: dict[str, JsonValue] = Field(
         default_factory=dict, description="Further keys of the request, such as a server's own settings."

@@ -8,11 +8,10 @@ from pydantic import JsonValue
 
 from audit.records import Request
 from audit.targets.openai_options import OpenAIOptions, TokenParameter
-from probes.seeds import derive
+from audit.targets.request_template import request_seed
 
 __all__ = ["chat_payload", "payload_for", "responses_payload"]
 
-_SEEDS = 2**31
 _OWN = ("extra_body", "seed", "max_tokens", "max_completion_tokens")
 
 
@@ -35,7 +34,7 @@ def payload_for(
 def chat_payload(
     options: OpenAIOptions, request: Request, seed: int, token_parameter: TokenParameter
 ) -> dict[str, JsonValue]:
-    """The body of a chat completion; the seed sent depends on the root seed and the repeat only."""
+    """The body of a chat completion, with a seed of its own for every prompt, turn and repeat."""
     messages = _messages(request)
     if options.system is not None:
         messages.insert(0, {"role": "system", "content": options.system})
@@ -46,7 +45,7 @@ def chat_payload(
     if options.params.seed is not None:
         payload["seed"] = options.params.seed
     elif options.send_seed:
-        payload["seed"] = derive(seed, "openai", request.repeat) % _SEEDS
+        payload["seed"] = request_seed(seed, request)
     if options.logprobs:
         payload["logprobs"] = True
     return {**payload, **options.params.extra_body}

@@ -15,7 +15,7 @@ from audit.targets.check import probe_call
 from audit.targets.openai_compatible import OpenAITarget
 from audit.targets.openai_options import OpenAIOptions
 from probes.records import Message
-from tests.servers.tiny_model import build_tiny_model, transformers_server
+from tests.servers.tiny_model import build_saying_model, build_tiny_model, transformers_server
 
 pytestmark = pytest.mark.slow
 
@@ -117,3 +117,23 @@ analyzers: [decision, refusal, toxicity]
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "tiny-model" in page
     assert "Content-Security-Policy" in page
+
+
+def test_replies_to_many_prompts_are_drawn_independently(tmp_path: Path) -> None:
+    """A server that honours seeds gives both of two equally likely answers over the prompts of one repeat."""
+    model = build_saying_model(tmp_path / "saying", {" Yes.": 0.5, " No.": 0.5})
+    requests = [
+        Request(prompt_id=f"p{i}", messages=(Message(role="user", content=f"Case {i}: approve?"),))
+        for i in range(30)
+    ]
+    with transformers_server(model, tmp_path / "cache") as base_url:
+        target = target_for(base_url, str(model), params={"temperature": 1.0, "max_tokens": 6})
+
+        async def run() -> Sequence[Output]:
+            outputs = await target.generate(requests, seed=7)
+            await target.aclose()
+            return outputs
+
+        said = [output.text for output in asyncio.run(run())]
+    assert 5 <= said.count(" Yes.") <= 25  # outside with a chance of 6 in 100,000
+    assert said.count(" Yes.") + said.count(" No.") == 30

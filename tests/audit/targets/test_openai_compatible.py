@@ -20,7 +20,7 @@ from audit.targets.base import (
 from audit.targets.check import probe_call
 from audit.targets.openai_compatible import OpenAITarget
 from audit.targets.openai_options import OpenAIOptions
-from probes.seeds import derive
+from audit.targets.request_template import request_seed
 from tests.audit.targets.openai_asking import bodies, outputs_of, target_for
 from tests.servers.processes import fetch_json, post
 
@@ -176,16 +176,16 @@ def test_environment_of_the_sdk_does_not_leak(
     assert not {"openai-organization", "openai-project"} & {name.lower() for name in entry["headers"]}
 
 
-def test_seed_is_shared_by_prompts_and_differs_by_repeat(
+def test_every_prompt_and_repeat_has_a_seed_of_its_own(
     stub_url: str, context: TargetContext, ask: Ask
 ) -> None:
-    """All prompts of one repeat get the same seed, derived from the root seed."""
+    """No two prompts share a seed, since a server draws alike from equal ones, and none changes by itself."""
     requests = [ask("a", prompt_id="a"), ask("b", prompt_id="b"), ask("a", prompt_id="a", repeat=1)]
     outputs = outputs_of(target_for(stub_url, context), requests)
     assert [output.text for output in outputs] == ["echo: a", "echo: b", "echo: a"]
     seeds = sorted(str(body["seed"]) for body in bodies(stub_url))
-    expected = [derive(7, "openai", repeat) % 2**31 for repeat in (0, 0, 1)]
-    assert seeds == sorted(map(str, expected))
+    assert seeds == sorted(str(request_seed(7, request)) for request in requests)
+    assert len(set(seeds)) == 3
 
 
 def test_parameters_are_sent_and_unset_ones_are_not(stub_url: str, context: TargetContext, ask: Ask) -> None:
