@@ -35,6 +35,8 @@ class Answered:
     """One for each choice."""
     spoiled: Kind | None
     """How the body is spoiled."""
+    cut: bool
+    """True if the stream breaks off in its middle."""
     quirk: Quirk | None
     fingerprint: str
     headers: dict[str, str]
@@ -48,7 +50,7 @@ class Admitted:
     id: str
     created: int
     fault: Fault | None
-    """`malformed` and `stalled` let a call through."""
+    """`malformed`, `stalled` and, of a stream, `dropped` let a call through."""
     headers: dict[str, str]
 
 
@@ -85,7 +87,9 @@ class Answering:
         budget = self._models.budget(served)
         budget.spend(call.prompt_tokens() + call.choices * (call.limit or _LONGEST_ANSWER))
         headers = budget.headers()
-        await meet(fault, served.faults, headers)
+        # A stream is cut in its middle, once there is one.
+        at_once = None if fault == "dropped" and call.streamed else fault
+        await meet(at_once, served.faults, headers)
         return Admitted(
             id=hashlib.sha256(f"{call.key}\x1f{time}\x1f{self._seed}".encode()).hexdigest()[:29],
             created=int(self._now()),
@@ -109,6 +113,7 @@ class Answering:
             call=call,
             answers=answers,
             spoiled="malformed_json" if admitted.fault == "malformed" else kind,
+            cut=admitted.fault == "dropped",
             quirk=quirk,
             fingerprint=f"fp_{hashlib.sha256(served.name.encode()).hexdigest()[:10]}",
             headers=admitted.headers,

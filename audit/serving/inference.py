@@ -14,7 +14,7 @@ from audit.serving.api_errors import ApiError, ConnectionCutError
 from audit.serving.calls import Call
 from audit.serving.chat import chat_body, chat_call, chat_chunks
 from audit.serving.counting import Counting
-from audit.serving.hostile import Kind, spoiled
+from audit.serving.hostile import spoiled
 from audit.serving.moderations import Moderations, moderation_call
 from audit.serving.response_events import response_events
 from audit.serving.responses import Responses, response_body
@@ -34,7 +34,8 @@ class Reply:
 
 @dataclass(slots=True)
 class _Outcome:
-    spoiled: Kind | None = None
+    failure: str | None = None
+    """What a call that was let through came to, if not to an answer."""
 
 
 class Inference:
@@ -64,9 +65,7 @@ class Inference:
         answered = await self._answered(call)
         if call.streamed and answered.spoiled is None:
             with_usage = body.stream_options is not None and body.stream_options.include_usage
-            return Reply(
-                body=b"", headers=_headers(answered), events=chat_chunks(answered, with_usage=with_usage)
-            )
+            return _stream(answered, chat_chunks(answered, with_usage=with_usage))
         return _reply(answered, chat_body(answered))
 
     async def response(self, raw: bytes) -> Reply:
@@ -81,7 +80,7 @@ class Inference:
         body = response_body(answered, request)
         self.responses.keep(answered, request, body)
         if call.streamed and answered.spoiled is None:
-            return Reply(body=b"", headers=_headers(answered), events=response_events(body))
+            return _stream(answered, response_events(body))
         return _reply(answered, body)
 
     async def moderation(self, raw: bytes) -> Reply:
@@ -94,13 +93,13 @@ class Inference:
         call, texts = moderation_call(raw)
         with self._counted(call) as outcome:
             body, kind, headers = await self._moderations.moderate(call, texts)
-            outcome.spoiled = kind
+            outcome.failure = kind
         return Reply(body=spoiled(kind, body), headers=headers)
 
     async def _answered(self, call: Call) -> Answered:
         with self._counted(call) as outcome:
             answered = await self._answering.answer(call)
-            outcome.spoiled = answered.spoiled
+            outcome.failure = "dropped" if answered.cut else answered.spoiled
         return answered
 
     @contextmanager
@@ -116,10 +115,21 @@ class Inference:
         except ConnectionCutError:
             self._counting.failed(call.model, "dropped")
             raise
-        if outcome.spoiled is None:
+        if outcome.failure is None:
             self._counting.answered(call.model, call.key)
         else:
-            self._counting.failed(call.model, outcome.spoiled)
+            self._counting.failed(call.model, outcome.failure)
+
+
+def _stream(answered: Answered, events: Iterator[bytes]) -> Reply:
+    return Reply(body=b"", headers=_headers(answered), events=_first_half(events) if answered.cut else events)
+
+
+def _first_half(events: Iterator[bytes]) -> Iterator[bytes]:
+    """The beginning of a stream, and then the end of the connection."""
+    whole = list(events)
+    yield from whole[: len(whole) // 2]
+    raise ConnectionCutError
 
 
 def _reply(answered: Answered, body: dict[str, JsonValue]) -> Reply:

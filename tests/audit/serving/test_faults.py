@@ -67,6 +67,22 @@ def test_a_dropped_connection_has_no_answer(client: openai.OpenAI) -> None:
         _ask(client, "faulty-dropped")
 
 
+def test_a_dropped_stream_breaks_off_in_its_middle(client: openai.OpenAI) -> None:
+    """A client that streams has a part of the answer when the connection ends."""
+    stream = client.chat.completions.create(
+        model="faulty-dropped", messages=[{"role": "user", "content": ASKED}], stream=True
+    )
+    said = []
+
+    def listen() -> None:
+        for chunk in stream:
+            said.append(chunk.choices[0].delta.content)  # noqa: PERF401 - what came before the end counts
+
+    with pytest.raises(openai.APIConnectionError):
+        listen()
+    assert any(said)
+
+
 def test_stalls_and_latency_take_their_time(client: openai.OpenAI) -> None:
     """A stalled answer comes late or, for an impatient client, not at all."""
     started = time.monotonic()
