@@ -97,5 +97,7 @@ def refused_body(error: ValidationError) -> ApiError:
 def _path(location: tuple[int | str, ...]) -> str:
     parts = ""
     for part in location:
+        if part == "str" or (isinstance(part, str) and "[" in part):
+            continue  # which of several shapes was tried, and no key
         parts += f"[{part}]" if isinstance(part, int) else f".{part}" if parts else part
     return parts

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -202,13 +202,23 @@ def _error(error: ApiError) -> web.Response:
 def _checked(access: Access) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if access.local and (request.url.host or "") not in _LOCAL_NAMES:
+        # Neither by a name of its own nor across origins may a web page reach a server on loopback.
+        own = (request.url.host or "") in _LOCAL_NAMES and _is_local(request.headers.get("Origin"))
+        if access.local and not own:
             raise ApiError(403, "This server answers on loopback only, by its own name.", code="wrong_host")
         if access.key is not None and request.path != "/health":
             _check_key(request, access.key)
         return await handler(request)
 
     return check
+
+
+def _is_local(origin: str | None) -> bool:
+    """Whether a request comes from no web page, or from one of this machine."""
+    try:
+        return origin is None or urlsplit(origin).hostname in _LOCAL_NAMES
+    except ValueError:
+        return False
 
 
 def _check_key(request: web.Request, key: str) -> None:

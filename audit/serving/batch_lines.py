@@ -1,6 +1,7 @@
 """The lines of a batch: reading and checking the input, and writing what came of each."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +152,18 @@ class Journal:
         return found
 
     def append(self, entry: JournalLine) -> None:
-        """Add a line."""
+        """Add a line, all of it or nothing.
+
+        Raises:
+            OSError: The disk is full or cannot be written.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
-            file.write(entry.model_dump_json().encode() + b"\n")
+        before = self.path.stat().st_size if self.path.exists() else 0
+        try:
+            with self.path.open("ab") as file:
+                file.write(entry.model_dump_json().encode() + b"\n")
+        except OSError:
+            # Half a line would spoil the one after it.
+            if self.path.exists():
+                os.truncate(self.path, before)
+            raise

@@ -126,6 +126,9 @@ class Batches:
 
     def _begin(self, record: BatchRecord) -> None:
         earlier = self._tasks.get(record.id)
+        if earlier is not None:
+            # Now, not when the new task runs: it must not go on from the status that was.
+            earlier.cancel()
         task = asyncio.create_task(self._work(record.id, earlier))
         self._tasks[record.id] = task
         task.add_done_callback(lambda done: self._over(record.id, done))
@@ -136,7 +139,6 @@ class Batches:
 
     async def _work(self, name: str, earlier: asyncio.Task[None] | None) -> None:
         if earlier is not None:
-            earlier.cancel()
             await asyncio.wait([earlier])
         try:
             record = self.find(name)
@@ -149,8 +151,8 @@ class Batches:
         except ApiError as error:
             gone = BatchError(code="invalid_input_file", message=str(error), param="input_file_id")
             self._fail(self.find(name), [gone])
-        except (AuditError, OSError):
-            # The disk is full: it stays as it is until the next start.
+        except (AuditError, OSError, ExceptionGroup):
+            # A full disk, or a fault of ours: the batch stays as it is until the next start.
             _LOGGER.exception("batch %s", name)
 
     async def _validate(self, record: BatchRecord) -> BatchRecord:

@@ -34,7 +34,6 @@ class Call:
     temperature: float | None = None
     seed: int | None = None
     """None draws another answer each time the same is asked."""
-    logprobs: bool = False
     streamed: bool = False
 
     @property
@@ -63,8 +62,6 @@ class Answer:
     reasoning: str | None = None
     """Sent beside the content."""
     finish: Literal["stop", "length", "content_filter"] = "stop"
-    logprobs: tuple[float, ...] | None = None
-    """One for each token of the text, if the model has them."""
 
     def completion_tokens(self) -> int:
         """Tokens of all that was said, reasoning included."""
@@ -103,11 +100,8 @@ def as_far_as_allowed(answer: Answer, limit: int | None, stop: Sequence[str]) ->
     left = limit
     reasoning, left, cut = _within(answer.reasoning, left)
     text, left, cut_text = _within(text, left)
-    logprobs = answer.logprobs
-    if logprobs is not None:
-        logprobs = logprobs[: count_tokens(text or "")]
     finish = "length" if cut or cut_text else answer.finish
-    return replace(answer, text=text, reasoning=reasoning, logprobs=logprobs, finish=finish)
+    return replace(answer, text=text, reasoning=reasoning, finish=finish)
 
 
 def _within(text: str | None, left: int | None) -> tuple[str | None, int | None, bool]:

@@ -37,8 +37,6 @@ class ChatBody(Body):
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     stop: Annotated[tuple[str, ...], Field(max_length=4)] | None = None
     seed: int | None = None
-    logprobs: bool | None = None
-    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
     metadata: Metadata | None = None
@@ -72,7 +70,6 @@ def chat_call(raw: bytes) -> tuple[Call, ChatBody]:
         stop=body.stop or (),
         temperature=body.temperature,
         seed=body.seed,
-        logprobs=bool(body.logprobs),
         streamed=bool(body.stream),
     )
     return call, body
@@ -82,7 +79,7 @@ def chat_body(answered: Answered) -> dict[str, JsonValue]:
     """The completion that answers a call."""
     body = {
         **_head(answered, "chat.completion"),
-        "choices": [_choice(answer, place, answered) for place, answer in enumerate(answered.answers)],
+        "choices": [_choice(answer, place) for place, answer in enumerate(answered.answers)],
         "usage": _usage(answered),
     }
     return reshaped(answered.quirk, body)
@@ -135,7 +132,7 @@ def _head(answered: Answered, kind: str) -> dict[str, JsonValue]:
     }
 
 
-def _choice(answer: Answer, place: int, answered: Answered) -> JsonValue:
+def _choice(answer: Answer, place: int) -> JsonValue:
     message: dict[str, JsonValue] = {
         "role": "assistant",
         "content": answer.text,
@@ -147,25 +144,10 @@ def _choice(answer: Answer, place: int, answered: Answered) -> JsonValue:
     return {
         "index": place,
         "message": message,
-        "logprobs": _logprobs(answer) if answered.call.logprobs else None,
+        # No model of this server has any.
+        "logprobs": None,
         "finish_reason": answer.finish,
     }
-
-
-def _logprobs(answer: Answer) -> JsonValue:
-    if answer.logprobs is None or answer.text is None:
-        return None
-    pairs = zip(split_tokens(answer.text), answer.logprobs, strict=True)
-    content: list[JsonValue] = [
-        {
-            "token": token,
-            "logprob": chance,
-            "bytes": list(token.encode("utf-8", "replace")),
-            "top_logprobs": [],
-        }
-        for token, chance in pairs
-    ]
-    return {"content": content, "refusal": None}
 
 
 def _deltas(answer: Answer) -> Iterator[dict[str, JsonValue]]:

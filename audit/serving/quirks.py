@@ -80,9 +80,9 @@ def quirky(quirk: Quirk | None, answer: Answer) -> Answer:
     if quirk == "filter_azure":
         raise _azure_filter()
     if quirk == "refusal_field":
-        return replace(answer, text=None, refusal=_REFUSAL, logprobs=None)
+        return replace(answer, text=None, refusal=_REFUSAL)
     if quirk in ("filter_openai", "filter_azure_answer"):
-        return replace(answer, text=_FILTERED, finish="content_filter", logprobs=None)
+        return replace(answer, text=_FILTERED, finish="content_filter")
     if quirk == "reasoning":
         return replace(answer, reasoning=_REASONING)
     return answer

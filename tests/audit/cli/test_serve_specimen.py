@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
@@ -27,6 +28,13 @@ probes:
 analyzers: [decision]
 limits: {{error_rate: 0.5}}
 """
+
+
+@pytest.fixture(scope="module")
+def served_url() -> Iterator[str]:
+    """Base URL of a running server."""
+    with specimen_server() as base_url:
+        yield base_url
 
 
 def _ask(client: openai.OpenAI, model: str = "specimen") -> str:
@@ -122,12 +130,14 @@ def test_large_bodies_and_files_are_refused() -> None:
         assert client.files.list().data == []
 
 
-def test_another_name_of_the_host_is_refused() -> None:
-    """A web page that points a name of its own at this machine reaches nothing."""
-    with specimen_server() as base_url:
-        request = urllib.request.Request(f"{base_url}/models", headers={"Host": "evil.example"})  # noqa: S310 - loopback only
-        with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(request, timeout=10)  # noqa: S310 - loopback only
+@pytest.mark.parametrize(
+    "header", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}]
+)
+def test_web_pages_reach_nothing(served_url: str, header: dict[str, str]) -> None:
+    """A page that points a name of its own at this machine, or asks across origins, is refused."""
+    request = urllib.request.Request(f"{served_url}/models", headers=header)  # noqa: S310 - loopback only
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=10)  # noqa: S310 - loopback only
 
 
 def test_listening_beyond_loopback_warns_and_a_signal_ends_it_cleanly(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import openai
 import pytest
 from openai.types import Batch
 
+from audit.serving.batch_lines import Journal, JournalLine
 from tests.audit.serving.conftest import ASKED, jsonl, sdk, until
 from tests.servers.processes import fetch_json, specimen_server, started
 
@@ -219,3 +220,14 @@ def test_a_killed_server_goes_on_and_answers_nothing_twice(tmp_path: Path) -> No
 def _completed(client: openai.OpenAI, batch: Batch) -> int:
     counts = client.batches.retrieve(batch.id).request_counts
     return 0 if counts is None else counts.completed
+
+
+def test_a_journal_keeps_whole_lines_only(tmp_path: Path) -> None:
+    """A line that was cut by a kill is dropped, and what is appended later stands on a line of its own."""
+    journal = Journal(path=tmp_path / "a.journal")
+    journal.append(JournalLine(line=1, file="output", text="\xff"))
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole + whole[:20])
+    assert list(journal.read()) == [1]
+    journal.append(JournalLine(line=2, file="error", text="b"))
+    assert {line: entry.text for line, entry in journal.read().items()} == {1: "\xff", 2: "b"}

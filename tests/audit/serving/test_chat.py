@@ -117,6 +117,11 @@ def test_the_trainable_model_heeds_the_temperature(client: openai.OpenAI) -> Non
             "messages[0].role",
             "invalid_value",
         ),
+        (
+            {"model": "specimen", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            "messages[0].content",
+            "invalid_type",
+        ),
         ({"model": "specimen", "messages": [{"role": "user", "content": "a"}], "n": 0}, "n", "invalid_value"),
     ],
 )
