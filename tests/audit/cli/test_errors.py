@@ -38,7 +38,11 @@ def refused(ended: Ended, says: str, *, lines: int = 1) -> None:
         ),
         ("asked.csv", "absent.csv", "absent.csv"),
         ("options: options", "options: choices", "choices"),
-        ("prompt: prompt,", "prompt: prompt, colour: x,", "probes[0].colour: unknown key; accepted: path"),
+        (
+            "prompt: prompt,",
+            "prompt: prompt, colour: x,",
+            "probes[0].colour: unknown key; accepted: ",
+        ),
         (
             "by: source_id",
             "by: rowid",
