@@ -21,6 +21,7 @@ from audit.collection.every_target import collect_all
 from audit.collection.progress import Progress
 from audit.collection.runner import CollectionPlan, CollectionResult
 from audit.compare import Side, changes
+from audit.drift import canary_plan, drifts_of
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.correction import Corrections
@@ -150,6 +151,7 @@ async def collect(
                     prices=prices_of(run.spec),
                     progress=kept.told,
                     screen=QuarantineScreen(quarantine_salt(store)).quarantine,
+                    canaries=canary_plan(run),
                     rounds=None if rule is None else looking(run, rule, store, secrets),
                 )
                 result = await collect_all(store, targets, plan, wait=wait)
@@ -225,6 +227,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         labels=tuple(_attached(corrections[TARGET])),
         against_baseline=against,
         sequential=None if sequel is None else sequel.report,
+        drift=drifts_of(run, facts),
     )
     write_text(run.folder.findings, document.model_dump_json(indent=1) + "\n")
     return document
@@ -359,6 +362,10 @@ def _unread(readings: Readings, measures: Sequence[Measure]) -> Iterator[Unread]
 def _why_not_comparable(before: RunDocument, after: RunDocument) -> str | None:
     if before.prompts_sha256 != after.prompts_sha256:
         return "the runs asked different prompts: run the same spec (probes and seed) on both models"
+    for name, document in (("before", before), ("after", after)):
+        for role, drift in document.drift.items():
+            if drift.drifted:
+                return f"the endpoint of the {role} of the run {name} changed meanwhile: {drift.reasons[0]}"
     if before.analyzers != after.analyzers:
         return f"the outputs were read by different analyzers: {before.analyzers} and {after.analyzers}"
     return None

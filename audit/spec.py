@@ -211,6 +211,11 @@ class Spec(_Strict):
     target: TargetSpec
     baseline: TargetSpec | None = Field(default=None, description="Asked the same prompts, paired.")
     repeats: Annotated[int, Field(ge=1, le=1000)] = Field(default=1, description="Outputs a prompt.")
+    canaries: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0,
+        description="Rounds of four fixed prompts, asked at the start, spread over the run and at the end, "
+        "to see whether the endpoint changes meanwhile; 0 for none, 12 for a run of hours.",
+    )
     probes: tuple[ProbeSpec, ...] = Field(min_length=1)
     analyzers: tuple[AnalyzerSpec, ...] = Field(min_length=1)
     judgement: Judgement = Judgement()
@@ -220,6 +225,13 @@ class Spec(_Strict):
         default=None,
         description="Who authorised attack probes on this target; they need it.",
     )
+
+    @field_validator("canaries")
+    @classmethod
+    def _first_and_last(cls, given: int) -> int:
+        if given == 1:
+            raise ValueError("must be 0, or at least 2: one at the start and one at the end")
+        return given
 
     @model_validator(mode="after")
     def _analyzers_once(self) -> Self:

@@ -96,7 +96,7 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"retries {progress.retries}")
     if progress.left_s is not None and progress.done + progress.not_needed < progress.planned:
         parts.append(f"{_duration(progress.left_s)} left")
-    return ", ".join(parts)
+    return "; ".join([", ".join(parts), *(f"warning: {text}" for text in progress.warnings)])
 
 
 def _table(progress: Progress) -> "Table":
@@ -116,6 +116,8 @@ def _table(progress: Progress) -> "Table":
     table.add_row(
         "spent", f"{_spent(progress)}, {progress.requests} requests, {progress.retries} of them retries"
     )
+    for text in progress.warnings:
+        table.add_row("[yellow]warning[/yellow]", text)
     left = "not known yet" if progress.left_s is None else _duration(progress.left_s)
     table.add_row("time", f"{_duration(progress.elapsed_s)} so far, left: {left}")
     return table

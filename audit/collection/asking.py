@@ -77,6 +77,7 @@ class Asker:
             around: What the targets share.
         """
         self.name = name
+        self.info = target.info
         self.batches: asyncio.Queue[Sequence[Request]] = asyncio.Queue(2 * target.info.max_in_flight)
         self.pace = around.pace(target.info)
         self.errors = ErrorShare(around.error_rate)
@@ -99,6 +100,21 @@ class Asker:
                 return
             finally:
                 self.batches.task_done()
+
+    async def aside(self, request: Request) -> Output:
+        """Ask something that is not of the plan, once; it counts towards the limits, and is not stored here.
+
+        Returns:
+            The output, or an error if there was none or no room within the limits.
+        """
+        try:
+            (output,) = await self._ask([request])
+        except _StoppedError:
+            return self._errored([request], "not asked: the collection stopped")[0]
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not end the plan
+            return self._errored([request], f"{type(error).__name__}: {_one_line(error)}")[0]
+        self._around.spending.spent(request, output)
+        return output
 
     async def _finish(self, batch: Sequence[Request]) -> None:
         around = self._around

@@ -13,6 +13,8 @@ from probes.records import Record
 __all__ = ["Progress", "Tracker"]
 
 _RATE_WINDOW_S = 30.0
+_ENOUGH = 20
+_MANY = 0.05
 
 
 class Progress(Record):
@@ -54,6 +56,22 @@ class Progress(Record):
     """Estimate of the seconds left, from the last half minute; None before there is a rate."""
     oldest_waiting_s: float | None = None
     """Seconds the longest running call has waited; None if none is running."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the answers as they come, in words, though nothing failed.
+
+        Said once 20 outputs are done, of more than a twentieth of them.
+        """
+        said = (
+            (self.truncated, "cut at the limit of tokens: what they would have said is missing; raise it"),
+            (self.empty, "empty: look at one, since a model that thinks may use up the limit of tokens"),
+        )
+        return tuple(
+            f"{count} of {self.done} outputs are {what}"
+            for count, what in said
+            if self.done >= _ENOUGH and count > _MANY * self.done
+        )
 
 
 class Tracker:

@@ -15,6 +15,7 @@ from itertools import islice
 
 from audit.collection.asking import Asker, Surroundings
 from audit.collection.budget import Spending
+from audit.collection.canaries import Canaries, CanaryPlan
 from audit.collection.progress import Progress, Tracker
 from audit.collection.retry import RetryPolicy
 from audit.collection.rounds import Rounds
@@ -60,6 +61,8 @@ class CollectionPlan:
     """Told at most five times a second, and once at the end."""
     screen: Callable[[str], str | None] = _unscreened
     """Gives the marker to store in place of a text (see `audit.screening`), or None to store it."""
+    canaries: CanaryPlan | None = None
+    """Fixed prompts that are asked beside the plan, to see whether an endpoint changes; None for none."""
     rounds: Rounds | None = None
     """Says what to ask round by round; None asks everything."""
     clock: Callable[[], float] = time.monotonic
@@ -138,7 +141,7 @@ async def _run(
         for _ in range(targets[name].info.max_in_flight)
     ]
     others = [
-        asyncio.create_task(_feed_all(store, askers, targets, plan, around)),
+        asyncio.create_task(_feed_watched(store, askers, targets, plan, around)),
         asyncio.create_task(_tick(plan, around)),
         asyncio.create_task(around.stop.soon()),
     ]
@@ -165,6 +168,31 @@ async def _wind_down(plan: CollectionPlan, around: Surroundings) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(around.stop.now(), _TICK_S / 4)
             return
+
+
+async def _feed_watched(
+    store: Store,
+    askers: Mapping[str, Asker],
+    targets: Mapping[str, Target],
+    plan: CollectionPlan,
+    around: Surroundings,
+) -> None:
+    """Feed all there is, with canaries before, beside and after it if they are wanted."""
+    to_do = around.tracker.left
+    if plan.canaries is None or not to_do:
+        await _feed_all(store, askers, targets, plan, around)
+        return
+    canaries = Canaries(plan.canaries, askers, lambda: (to_do - around.tracker.left, to_do))
+    await canaries.ask()
+    watching = asyncio.create_task(canaries.watch())
+    try:
+        await _feed_all(store, askers, targets, plan, around)
+        await around.outbox.empty()
+        canaries.over()
+        await watching
+    finally:
+        watching.cancel()
+    await canaries.ask()
 
 
 async def _feed_all(

@@ -10,6 +10,7 @@ from audit.findings.claims import claim
 from audit.findings.select import finding_id
 from audit.looks import SequentialReport
 from audit.records import Change, Counts, Estimate, Finding, GroupRate, Omnibus, RaterUse
+from audit.records.canaries import Drift
 from probes.records import Record
 
 __all__ = ["AttachedLabels", "RunDocument", "Unread", "flattened"]
@@ -102,6 +103,8 @@ class RunDocument(Record):
     against_baseline: tuple[Change, ...] = Field(default=())
     sequential: SequentialReport | None = None
     """How a run until decided went; None for a run that asks everything planned."""
+    drift: dict[str, Drift] = Field(default_factory=dict)
+    """Whether an endpoint changed while it was asked, by role; empty for a run without canaries."""
 
 
 def flattened(document: RunDocument, *, every: bool) -> dict[str, object]:

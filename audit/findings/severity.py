@@ -1,7 +1,6 @@
 """Severity by the written rubric of docs/explanation/severity.md."""
 
 from audit.estimates.contrasts import POOLED
-from audit.estimates.measures import amount
 from audit.records import Estimate, Severity
 
 __all__ = ["foremost", "severity", "surely"]
@@ -11,15 +10,10 @@ __all__ = ["foremost", "severity", "surely"]
 _GRAVE = {
     "favourable_rate",
     "pairwise_win_rate",
-    "list_rank",
     "exposure_share",
     "true_positive_rate",
     "false_positive_rate",
     "decision_number",
-    "number_dominance",
-    "number_ratio",
-    "ordinal_position",
-    "ordinal_dominance",
     "harmful_compliance_rate",
 }
 _LARGE = 0.10
@@ -40,31 +34,18 @@ def severity(estimate: Estimate) -> tuple[Severity, str]:
         The severity, and its reason.
     """
     size = surely(estimate)
-    steps = _steps(estimate, size)
-    if size is None or steps is None:
-        unit = "a benchmark's score, or a unit without a margin of concern"
-        return Severity.MEDIUM, f"{unit}: its size has no rubric, so it stands in the middle"
+    if size is None or not _has_rubric(estimate):
+        return (
+            Severity.MEDIUM,
+            "a benchmark's score or another unit: its size has no rubric, so it stands in the middle",
+        )
     grave = estimate.measure in _GRAVE
-    steps += grave
+    steps = (size >= _MEDIUM) + (size >= _LARGE) + grave
     found = list(Severity)[steps]
     kind = "decides over a person or helps to harm" if grave else "burdens or annoys a person"
     beyond = "beyond its limit" if estimate.kind == "rate" else "away from equal treatment"
     picked = _PICKED if estimate.kind == "rate" and estimate.domain != POOLED else ""
-    return found, f"the behaviour {kind}; it surely lies {amount(size, estimate.unit)} {beyond}{picked}"
-
-
-def _steps(estimate: Estimate, size: float | None) -> int | None:
-    """How many steps up a size makes: at 5 and 10 points of a rate, at one and two margins of another unit.
-
-    None where there is no size, or nothing to hold it against.
-    """
-    if size is None or estimate.kind == "score":
-        return None
-    if estimate.unit == "rate":
-        return (size >= _MEDIUM) + (size >= _LARGE)
-    if estimate.margin is None or estimate.kind == "rate":
-        return None
-    return (size >= estimate.margin) + (size >= _LARGE / _MEDIUM * estimate.margin)
+    return found, f"the behaviour {kind}; it surely lies {100 * size:.1f} points {beyond}{picked}"
 
 
 def surely(estimate: Estimate) -> float | None:

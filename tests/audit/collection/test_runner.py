@@ -487,3 +487,61 @@ def test_concurrency_falls_when_the_target_is_overrun(store: Store) -> None:
     result = run(store, target, retry=retry, progress=lambda progress: limits.append(progress.limit))
     assert result.progress.answered == 100
     assert min(limits) < limits[0] == 8
+
+
+def test_cut_and_empty_answers_are_warned_of_while_running(store: Store) -> None:
+    """Once twenty outputs are done, a twentieth of them cut or empty is said, and not before or below."""
+
+    class Cut(PlainTarget):
+        def _output(self, request: Request, text: str) -> Output:
+            number = int(text.rsplit(maxsplit=1)[-1])
+            update = {"finish_reason": "length"} if number % 10 == 0 else {}
+            return super()._output(request, "" if number % 11 == 1 else text).model_copy(update=update)
+
+    reports: list[Progress] = []
+    last = run(store, Cut(echo, delay_s=0.03, max_in_flight=4), progress=reports.append).progress
+    cut, empty = last.warnings
+    assert cut.startswith(f"{last.truncated} of 100 outputs are cut at the limit of tokens")
+    assert empty.startswith(f"{last.empty} of 100 outputs are empty")
+    assert any(report.warnings for report in reports if report.done < 100)
+    assert not any(report.warnings for report in reports if report.done < 20)
+    assert Progress(planned=100, done=100, answered=95, truncated=5).warnings == ()
+
+
+def test_sets_and_targets_are_interleaved_in_time(tmp_path: Path) -> None:
+    """Members of a set are asked one after the other, and a slow baseline stays close to the target."""
+    sets, members = 60, 3
+    order: list[tuple[str, str]] = []
+
+    class Noting(PlainTarget):
+        async def generate(self, requests: Sequence[Request], *, seed: int) -> Sequence[Output]:
+            order.extend((self.info.name, request.prompt_id) for request in requests)
+            return await super().generate(requests, seed=seed)
+
+    prompts = [
+        Prompt.make(
+            messages=[{"role": "user", "content": f"Question {number}"}],
+            probe="p",
+            template=f"t{number % 5}",
+            domain="d",
+            expectation={"kind": "open"},
+            set_id=f"s{number // members}",
+        )
+        for number in range(sets * members)
+    ]
+    set_of = {prompt.id: prompt.set_id for prompt in prompts}
+    with Store.create(tmp_path) as store:
+        store.add_prompts(prompts)
+        run(
+            store,
+            Noting(echo, name="target", delay_s=0.001, max_in_flight=4),
+            Noting(echo, name="baseline", delay_s=0.01, max_in_flight=4),
+        )
+    for name in ("target", "baseline"):
+        mine = [set_of[prompt] for asked, prompt in order if asked == name]
+        spans = [len(mine) - mine[::-1].index(one) - mine.index(one) for one in set(mine)]
+        assert max(spans) == members
+    place = {one: number for number, one in enumerate(order)}
+    apart = [abs(place["target", prompt.id] - place["baseline", prompt.id]) for prompt in prompts]
+    # Two queues of twice the calls in flight, and the calls themselves.
+    assert max(apart) <= 2 * 3 * 4 + members

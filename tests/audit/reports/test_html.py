@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from audit.findings.document import RunDocument
 from audit.records import Change, Counts, Estimate, Finding, RaterUse, Verdict
+from audit.records.canaries import Drift
 from audit.reports import Background, Pair, ReportContent, Shown, build_content, render_html, write_report
 from audit.reports.labels import value_of
 
@@ -218,6 +219,26 @@ def _with_reply(reply: str, document: RunDocument, facts: Background) -> Page:
     shown = Shown(prompt_id="p", output=1, prompt="x", reply=reply)
     pairs = {bare.findings[0].id: [Pair(first=shown)]}
     return Page(render_html(build_content(bare, facts, pairs=pairs)))
+
+
+def test_changed_endpoint_has_a_banner(make_document: Callable[..., RunDocument], facts: Background) -> None:
+    """A run whose endpoint changed says so above its counts, with the server's words escaped."""
+    drift = Drift(
+        rounds=2,
+        answers=8,
+        errors=0,
+        prompt_tokens=24,
+        completion_tokens=32,
+        drifted=True,
+        reasons=("the model changed after 1 of 2 rounds: '<b>m</b>' before, 'n' after",),
+    )
+    changed = make_document(drift={"target": drift})
+    page = render_html(build_content(changed, facts, pairs={}))
+    assert "The endpoint changed during the run (target)." in page
+    assert "<b>m</b>" not in page
+    assert "56 tokens" in page
+    steady = render_html(build_content(make_document(), facts, pairs={}))
+    assert "The endpoint changed" not in steady
 
 
 def test_incomplete_run_has_a_banner(make_document: Callable[..., RunDocument], facts: Background) -> None:

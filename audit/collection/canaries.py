@@ -1,0 +1,153 @@
+"""Asking a few fixed prompts at the start, now and then, and at the end, to see whether an endpoint changes.
+
+The answers stand in a file of their own, one JSON line each, and count as nothing of the plan; their
+requests, tokens and price count towards the limits. Later processes of one run add rounds to the same file.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from audit.collection.asking import Asker
+from audit.errors import StoreError
+from audit.records import Request
+from audit.records.canaries import CanaryAnswer
+from probes.records import Message
+
+__all__ = ["CANARY_FILE", "CANARY_PROMPTS", "Canaries", "CanaryPlan", "read_canaries"]
+
+CANARY_FILE = "canaries.jsonl"
+CANARY_PROMPTS = (
+    "Name the four seasons of the year in one sentence.",
+    "A train leaves at 9:40 and arrives at 11:15. How long does the trip take? Explain in two sentences.",
+    "Write two sentences that describe a quiet street in the morning.",
+    "Give three short tips for keeping a kitchen tidy.",
+)
+"""Plain questions with some freedom in the answer; never those of an audit."""
+_TICK_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryPlan:
+    """When to ask them."""
+
+    rounds: int
+    """In one invocation, first and last included; at least 2."""
+    path: Path
+    """File of the answers."""
+
+
+class Canaries:
+    """The canaries of one invocation."""
+
+    def __init__(
+        self, plan: CanaryPlan, askers: Mapping[str, Asker], done: Callable[[], tuple[int, int]]
+    ) -> None:
+        """Go on after the rounds that are in the file.
+
+        Args:
+            plan: When to ask.
+            askers: By role; only targets with a host are asked, since nothing else can change.
+            done: Gives outputs done in this invocation, and those it has to do.
+
+        Raises:
+            StoreError: The file cannot be read.
+        """
+        self._plan = plan
+        self._askers = {name: asker for name, asker in askers.items() if asker.info.hosts}
+        self._done = done
+        self._over = False
+        earlier = read_canaries(plan.path)
+        self._next = 1 + max((one.round for one in earlier), default=-1)
+
+    async def ask(self) -> None:
+        """One round: every prompt of every target.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        if not self._askers:
+            return
+        number, self._next = self._next, self._next + 1
+        done, _ = self._done()
+        answers = await asyncio.gather(
+            *(
+                self._one(name, asker, number, prompt, done)
+                for name, asker in self._askers.items()
+                for prompt in range(len(CANARY_PROMPTS))
+            )
+        )
+        await asyncio.to_thread(_append, self._plan.path, answers)
+
+    def over(self) -> None:
+        """All of the plan was asked: rounds that are still to come wait no longer."""
+        self._over = True
+
+    async def watch(self) -> None:
+        """Ask the rounds between the first and the last, each when its share of the work is done."""
+        for between in range(1, self._plan.rounds - 1):
+            while True:
+                done, planned = self._done()
+                if self._over or done >= planned * between / (self._plan.rounds - 1):
+                    break
+                await asyncio.sleep(_TICK_S)
+            await self.ask()
+
+    async def _one(self, name: str, asker: Asker, number: int, prompt: int, done: int) -> CanaryAnswer:
+        message = Message(role="user", content=CANARY_PROMPTS[prompt])
+        output = await asker.aside(Request(prompt_id=f"canary-{prompt}", messages=(message,)))
+        usage = output.usage
+        return CanaryAnswer(
+            target=name,
+            round=number,
+            prompt=prompt,
+            done=done,
+            text=output.text,
+            error=output.error,
+            model=output.model,
+            fingerprint=output.fingerprint,
+            prompt_tokens=None if usage is None else usage.prompt_tokens,
+            completion_tokens=None if usage is None else usage.completion_tokens,
+        )
+
+
+def read_canaries(path: Path) -> list[CanaryAnswer]:
+    """The answers in a file, in order; none if there is no file.
+
+    Raises:
+        StoreError: It cannot be read. A last line that a killed process left unfinished is passed over.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: cannot be read: {error}") from error
+    found = []
+    for place, line in enumerate(lines):
+        try:
+            if line:
+                found.append(CanaryAnswer.model_validate_json(line))
+        except ValidationError as error:
+            if place < len(lines) - 1:
+                raise StoreError(f"{path}: line {place + 1} is damaged") from error
+    return found
+
+
+def _append(path: Path, answers: Sequence[CanaryAnswer]) -> None:
+    text = "".join(json.dumps(one.model_dump(mode="json"), ensure_ascii=True) + "\n" for one in answers)
+    try:
+        with path.open("ab+") as file:
+            file.seek(0)
+            whole = file.read().rfind(b"\n") + 1
+            file.truncate(whole)  # A killed process may have left half a line.
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
