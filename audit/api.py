@@ -22,6 +22,7 @@ from audit.collection.progress import Progress
 from audit.collection.runner import CollectionPlan, CollectionResult
 from audit.compare import Side, changes
 from audit.drift import canary_plan, drifts_of
+from audit.design_costs import planned_costs
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.correction import Corrections
@@ -84,6 +85,7 @@ __all__ = [
     "load_spec",
     "make_probe",
     "open_run",
+    "planned_costs",
     "preview_plan",
     "propose",
     "retrain",

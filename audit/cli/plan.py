@@ -8,9 +8,10 @@ import click
 from audit import api
 from audit.cli.console import clean, data, say, table, warn
 from audit.cli.options import json_option
-from audit.design_costs import DesignCost
+from audit.design_costs import DesignCost, PlannedCost
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import amount
+from audit.limits import Limits
 from audit.plan import ASSUMED_SLOPE_SD, Plan
 from audit.proposals import Proposal, Proposals
 
@@ -33,17 +34,45 @@ __all__ = ["plan"]
 def plan(spec: Path, out: Path | None, pilot: Path | None, as_json: bool) -> None:
     """Count prompts, requests, tokens and what they can decide, before any is sent."""
     made, proposals = api.propose(spec, pilot)
+    loaded = api.load_spec(spec)
+    costs = api.planned_costs(loaded, made, spec, pilot)
     if out is not None:
-        made = api.create_run(api.load_spec(spec), out, root=spec.parent, where=str(spec)).plan
+        made = api.create_run(loaded, out, root=spec.parent, where=str(spec)).plan
     if as_json:
-        data({**made.model_dump(mode="json"), "proposals": proposals.model_dump(mode="json")})
+        data(
+            {
+                **made.model_dump(mode="json"),
+                "costs": [one.model_dump(mode="json") for one in costs],
+                "proposals": proposals.model_dump(mode="json"),
+            }
+        )
     else:
         _show(made, piloted=pilot is not None)
+        _show_costs(costs, loaded.limits)
         _show_proposals(proposals)
     if proposals.pilot_differs:
         warn(f"the pilot is {' and '.join(proposals.pilot_differs)}: its variances need not hold here")
     target = f"evenhand run {spec} --out DIR" if out is None else f"evenhand resume {out}"
     say(f"next: {target}")
+
+
+def _show_costs(costs: Sequence[PlannedCost], limits: Limits) -> None:
+    for one in costs:
+        price = "price not known"
+        if one.usd_low is not None:
+            price = f"${one.usd_low:.4g} to ${one.usd_high:.4g} by {one.price_source}, retries not counted"
+        say(
+            f"{one.role}: {one.outputs} outputs, {one.prompt_tokens_low} to {one.prompt_tokens_high} "
+            f"prompt tokens (5 to 3 characters each), {one.reply_tokens_low} to "
+            f"{one.reply_tokens_high} reply tokens ({one.replies}), {price}"
+        )
+    tokens = sum(one.prompt_tokens_high + one.reply_tokens_high for one in costs)
+    needed: dict[str, float] = {"requests": sum(one.outputs for one in costs), "tokens": tokens}
+    needed["usd"] = sum(one.usd_high or 0.0 for one in costs)
+    for name, most in needed.items():
+        limit = limits.given.get(name)
+        if limit is not None and most > limit:
+            warn(f"limits.{name}: {limit:g} may stop the run, which may need {most:.6g}")
 
 
 def _show(made: Plan, *, piloted: bool) -> None:

@@ -81,6 +81,24 @@ def test_a_price_of_the_spec_counts_as_money(evenhand: Command, quick: Path) -> 
     assert "answered 8" in again.err
 
 
+def test_a_plan_tells_what_it_may_take(evenhand: Command, quick: Path) -> None:
+    """Tokens and money are ranges that hold what is really used, and a limit that may bite is a warning."""
+    write(quick, "{usd: 30}", PRICE)
+    ended = evenhand("plan", "spec.yaml", "--json")
+    assert ended.code == 0
+    cost = json.loads(ended.out)["costs"][0]
+    assert (cost["role"], cost["outputs"]) == ("target", 24)
+    assert cost["usd_low"] == cost["prompt_tokens_low"] <= 24 * 5 <= cost["prompt_tokens_high"]
+    assert (cost["reply_tokens_low"], cost["reply_tokens_high"]) == (24, 24 * 150)
+    said = evenhand("plan", "spec.yaml").err
+    assert "by the spec, as of 2026-11-01, retries not counted" in said
+    assert "limits.usd: 30 may stop the run" in said
+    write(quick, "{requests: 30}")
+    said = evenhand("plan", "spec.yaml").err
+    assert "price not known" in said
+    assert "may stop" not in said
+
+
 @pytest.mark.parametrize(
     "given", ["usd", "usd=", "usd=-1", "usd=nan", "usd=inf", "tokens=0.5", "eur=5", "=1"]
 )
