@@ -21,8 +21,8 @@ from audit.collection.every_target import collect_all
 from audit.collection.progress import Progress
 from audit.collection.runner import CollectionPlan, CollectionResult
 from audit.compare import Side, changes
-from audit.drift import canary_plan, drifts_of
 from audit.design_costs import planned_costs
+from audit.drift import canary_plan, drifts_of
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.correction import Corrections

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,14 @@ def test_ndjson_is_one_object_a_report() -> None:
     """A program reads every report back exactly."""
     lines = shown("ndjson", HALF, WHOLE).splitlines()
     assert [Progress.model_validate(json.loads(line)) for line in lines] == [HALF, WHOLE]
+
+
+def test_every_field_of_a_line_is_described() -> None:
+    """A program's author finds each field of a line of progress in the reference, and no other."""
+    page = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
+    table = page.read_text(encoding="utf-8").split("## Progress as JSON")[1]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(Progress.model_fields)
 
 
 def test_plain_shows_the_first_and_the_last() -> None:
