@@ -17,7 +17,7 @@ from audit.catalogue import (
     show_analyzer,
     show_probe,
 )
-from audit.collection.every_target import collect_all
+from audit.collection.caching import collect_cached
 from audit.collection.progress import Progress
 from audit.collection.runner import CollectionPlan, CollectionResult
 from audit.compare import Side, changes
@@ -65,6 +65,7 @@ from audit.runs import (
 from audit.screening import QuarantineScreen
 from audit.spec import Spec, load_spec
 from audit.stating import changes_of, corrections_of, looking, views_of
+from audit.store_order import order_seed
 from audit.until_decided import View
 
 __all__ = [
@@ -116,6 +117,7 @@ async def collect(
     progress: Callable[[Progress], None] | None = None,
     wait: bool = False,
     more: Mapping[str, float] | None = None,
+    cache: Path | None = None,
 ) -> CollectionResult:
     """Ask what has no answer yet.
 
@@ -126,6 +128,7 @@ async def collect(
         wait: Stay until batches that were submitted have ended.
         more: What to add to limits of the spec, from now on, by name (`usd`, `tokens`, `requests`,
             `minutes`, `kwh`); they hold over the whole run.
+        cache: Folder of answers that runs share: those it holds are not asked for, and new ones are kept.
 
     Returns:
         What was collected, and why it stopped.
@@ -143,7 +146,10 @@ async def collect(
             for role, target in targets.items():
                 store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
             infos = {role: target.info for role, target in targets.items()}
-            pending = next(store.pending(list(targets), run.spec.repeats, 0), None) is not None
+            order = order_seed(
+                run.spec.seed
+            )  # The one that the plan keeps, so that nothing is worked out anew.
+            pending = next(store.pending(list(targets), run.spec.repeats, order), None) is not None
             with keeping(run, infos, more=more or {}, pending=pending, progress=progress) as kept:
                 rule = run.plan.sequential
                 plan = CollectionPlan(
@@ -156,7 +162,7 @@ async def collect(
                     canaries=canary_plan(run),
                     rounds=None if rule is None else looking(run, rule, store, secrets),
                 )
-                result = await collect_all(store, targets, plan, wait=wait)
+                result = await collect_cached(store, targets, plan, cache, wait=wait)
                 kept.interrupted = result.interrupted
             return result
     finally:

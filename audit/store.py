@@ -47,6 +47,7 @@ from audit.store_migrations import SCHEMA_VERSION
 from audit.store_order import forget_order, keep_order, read_pending
 from audit.store_reading import (
     count_outcomes,
+    read_answers,
     read_exchanges,
     read_frame,
     read_scores,
@@ -300,6 +301,11 @@ class Store:
                 (target, prompt_id),
             ).fetchall()
             return [(row[0], output_from(row[1:])) for row in rows]
+
+    def answers(self, targets: Sequence[str]) -> Iterator[tuple[Request, Output]]:
+        """What these targets answered, none of it cached or errored, in the order it was stored."""
+        with self._own_connection() as connection:
+            yield from read_answers(connection, targets)
 
     def exchange(self, output_id: int) -> Exchange:
         """What an analyzer was shown of one output.

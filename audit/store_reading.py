@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.records import Counts, Exchange, Outcome, Score
-from audit.store_schema import LATEST, PROMPT_COLUMNS, Row, Value, messages_from
+from audit.records import Counts, Exchange, Outcome, Output, Request, Score
+from audit.store_schema import LATEST, OUTPUT_COLUMNS, PROMPT_COLUMNS, Row, Value, messages_from, output_from
 from probes.records import Expectation
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "count_outcomes",
+    "read_answers",
     "read_exchanges",
     "read_frame",
     "read_scores",
@@ -84,6 +85,32 @@ def read_exchanges(
             )
             for output, messages, text, expectation, language in rows
         ]
+
+
+def read_answers(connection: sqlite3.Connection, targets: Sequence[str]) -> Iterator[tuple[Request, Output]]:
+    """Every output that was asked for and did not error, with its request, page by page as stored."""
+    marks = ", ".join("?" * len(targets))
+    columns = ", ".join(f"o.{column}" for column in OUTPUT_COLUMNS)
+    last = -1
+    while True:
+        rows = connection.execute(
+            f"""SELECT o.id, p.messages, {columns} FROM outputs o JOIN prompts p ON p.id = o.prompt_id
+            WHERE o.id > ? AND o.outcome <> ? AND NOT o.cached AND o.target IN ({marks})
+            ORDER BY o.id LIMIT ?""",  # noqa: S608 - constants and question marks
+            (last, Outcome.ERRORED, *targets, PAGE),
+        ).fetchall()
+        if not rows:
+            return
+        last = rows[-1][0]
+        for _, messages, *row in rows:
+            output = output_from(row)
+            request = Request(
+                prompt_id=output.prompt_id,
+                messages=messages_from(messages),
+                turn=output.turn,
+                repeat=output.repeat,
+            )
+            yield request, output
 
 
 def read_targets(connection: sqlite3.Connection) -> list[str]:

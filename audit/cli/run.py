@@ -21,6 +21,11 @@ from audit.looks import SequentialRule
 __all__ = ["collect_and_finish", "resume", "run"]
 
 
+_cache_option = click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of answers that runs share: those it holds are not asked for, and new ones are kept.",
+)
 _wait_option = click.option(
     "--wait",
     is_flag=True,
@@ -44,6 +49,7 @@ _wait_option = click.option(
     help="With --until-decided: the comparisons that keep the run asking.",
 )
 @_wait_option
+@_cache_option
 @json_option
 def run(
     spec: Path,
@@ -51,6 +57,7 @@ def run(
     until_decided: bool,
     decide: Literal["primary", "every"],
     wait: bool,
+    cache: Path | None,
     as_json: bool,
 ) -> int:
     """Plan, collect, score, estimate, find and report.
@@ -66,7 +73,7 @@ def run(
     loaded = api.load_spec(spec)
     rule = SequentialRule(decide=decide) if until_decided else None
     made = api.create_run(loaded, out, root=spec.parent, where=str(spec), sequential=rule)
-    return collect_and_finish(made, as_json=as_json, wait=wait)
+    return collect_and_finish(made, as_json=as_json, wait=wait, cache=cache)
 
 
 @click.command()
@@ -79,17 +86,23 @@ def run(
     help="Raise a limit of the spec, such as usd=5; it may be given several times.",
 )
 @_wait_option
+@_cache_option
 @json_option
-def resume(run_folder: Path, more: Mapping[str, float], wait: bool, as_json: bool) -> int:
+def resume(run_folder: Path, more: Mapping[str, float], wait: bool, cache: Path | None, as_json: bool) -> int:
     """Go on with a run that was stopped.
 
     The limits of the spec hold over the whole run; --more raises one, from now on.
     """
-    return collect_and_finish(api.open_run(run_folder), as_json=as_json, wait=wait, more=more)
+    return collect_and_finish(api.open_run(run_folder), as_json=as_json, wait=wait, more=more, cache=cache)
 
 
 def collect_and_finish(
-    made: api.Run, *, as_json: bool, wait: bool = False, more: Mapping[str, float] | None = None
+    made: api.Run,
+    *,
+    as_json: bool,
+    wait: bool = False,
+    more: Mapping[str, float] | None = None,
+    cache: Path | None = None,
 ) -> int:
     """Collect what is missing, then score, find and report, whatever stopped the collection.
 
@@ -98,6 +111,7 @@ def collect_and_finish(
         as_json: Whether standard output is for a program.
         wait: Whether to stay until batches have ended; else a run whose batches wait is left as it is.
         more: What to add to limits of the spec.
+        cache: Folder of answers that runs share.
 
     Returns:
         The exit code.
@@ -106,7 +120,9 @@ def collect_and_finish(
     say(f"{made.plan.requests} outputs planned: {made.plan.prompts} prompts, {made.plan.repeats} a prompt")
     with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
         try:
-            result = asyncio.run(api.collect(made, secrets=os.environ, progress=shown, wait=wait, more=more))
+            result = asyncio.run(
+                api.collect(made, secrets=os.environ, progress=shown, wait=wait, more=more, cache=cache)
+            )
         except AuditError as error:
             if error.exit_code == InputError.exit_code or isinstance(error, BatchesWaitingError):
                 raise
