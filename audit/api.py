@@ -35,6 +35,7 @@ from audit.estimates.prices import merit_prices
 from audit.estimates.rates import rates
 from audit.estimates.reply_distances import reply_distances
 from audit.estimates.word_associations import reply_associations
+from audit.exporting import export_run
 from audit.findings import findings
 from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
@@ -76,6 +77,7 @@ __all__ = [
     "compare",
     "create_run",
     "export_review",
+    "export_run",
     "find",
     "gate",
     "import_review",

@@ -42,6 +42,9 @@ COMMANDS: dict[str, _Command] = {
     "score": _Command("stages", "score", "Score the outputs of a run again; what is audited is not called."),
     "findings": _Command("stages", "findings", "Estimate and list the findings of a run."),
     "report": _Command("stages", "report", "Write the HTML report of a run."),
+    "export": _Command(
+        "export", "export", "Write a run's prompts, outputs and scores as Parquet or CSV files."
+    ),
     "review": _Command(
         "review",
         "review",
