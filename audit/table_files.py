@@ -4,14 +4,14 @@ import csv
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 
 from audit.errors import ExtraMissingError, InputError
 
-__all__ = ["check_columns", "read_rows"]
+__all__ = ["check_columns", "read_rows", "separator_hint"]
 
 Row = Mapping[str, object]
 _Reader = Callable[[Path, frozenset[str]], Iterator[tuple[int, Row]]]
@@ -79,7 +79,18 @@ def check_columns(path: Path, present: frozenset[str], needed: frozenset[str], l
         shown = ", ".join(sorted(present)) or "none"
         raise InputError(
             f"{path}: line {line}: missing column {', '.join(missing)}; columns present: {shown}"
+            f"{separator_hint(present)}"
         )
+
+
+def separator_hint(header: Collection[str]) -> str:
+    """What to say of a header that is one column because its cells are not separated by commas, else ''.
+
+    Spreadsheet programs write semicolons where the comma is the decimal mark, and may put a line `sep=;` first.
+    """
+    only = next(iter(header), "") if len(header) == 1 else ""
+    used = next((mark for mark in (";", "\t") if mark in only), None)
+    return "" if used is None else f"; cells seem to be separated by {used!r}, and a comma is needed"
 
 
 def _jsonl(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:

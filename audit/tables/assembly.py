@@ -324,7 +324,9 @@ def _notes(cells: Cells, bases: Sequence[Basis], options: TableOptions) -> Itera
     for basis in bases:
         if basis.unknown_rows:
             yield f"{basis.name}: the category of {basis.unknown_rows:,} rows is not known."
-        if basis.reference is not None and not basis.declared:
+        if len(basis.labels) == 1:
+            yield f"{basis.name}: {basis.labels[0]!r} is the only group, so there is nothing to compare."
+        elif basis.reference is not None and not basis.declared:
             yield (
                 f"{basis.name}: the reference {basis.labels[basis.reference]!r} is the highest rate seen, so "
                 "impact ratios lean below 1 by chance alone; p-values are corrected for the picking, "

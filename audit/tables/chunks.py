@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from audit.errors import ExtraMissingError, InputError
+from audit.table_files import separator_hint
 
 __all__ = ["CHUNK_ROWS", "Chunk", "TextColumn", "read_chunks"]
 
@@ -157,7 +158,10 @@ def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> N
     missing = [name for name in needed if name not in header]
     if missing:
         shown = ", ".join(sorted(map(repr, header))) or "none"
-        raise InputError(f"{path}: missing column {', '.join(map(repr, missing))}; columns present: {shown}")
+        raise InputError(
+            f"{path}: missing column {', '.join(map(repr, missing))}; columns present: {shown}"
+            f"{separator_hint(header)}"
+        )
     twice = sorted({name for name in needed if header.count(name) > 1})
     if twice:
         raise InputError(f"{path}: column {', '.join(map(repr, twice))} is there more than once")

@@ -60,6 +60,16 @@ def test_one_class_of_labels_is_inconclusive(labels: Path, capsys: pytest.Captur
     assert "balanced accuracy" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("first", ["", "sep=;\n"])
+def test_semicolons_of_a_spreadsheet_are_named(
+    labels: Path, first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file whose cells stand between semicolons says so, not only that columns are missing."""
+    labels.write_text(first + "prompt;response;label\nHow?;No.;full\n", encoding="utf-8")
+    assert run("refusal", "--labels", str(labels)) == 2
+    assert "separated by ';', and a comma is needed" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -55,6 +55,16 @@ def test_people_get_tables_notes_and_files(evenhand: Command, decisions: Path, h
     assert sorted(path.name for path in (home / "out").iterdir()) == ["table.html", "table.json"]
 
 
+def test_a_single_group_is_said_to_compare_with_nothing(evenhand: Command, home: Path) -> None:
+    """One group alone is its own reference, and the notes say that nothing was compared."""
+    file = home / "one.csv"
+    file.write_text("y,g\n" + "yes,A\nno,A\n" * 20, encoding="utf-8")
+    ended = evenhand("audit-table", file, "--outcome", "y", "--favourable", "yes", "--group", "g")
+    assert ended.code == 0
+    assert "g: 'A' is the only group, so there is nothing to compare." in ended.err
+    assert "highest rate seen" not in ended.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -83,7 +83,7 @@ def test_chunks_cover_the_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     [
         ("a.txt", b"g\n1\n", "accepted: .csv, .parquet"),
         ("a.csv", b"", "missing column 'g', 's'; columns present: none"),
-        ("a.csv", b"h;i\n1;2\n", "columns present: 'h;i'"),
+        ("a.csv", b"h;i\n1;2\n", "present: 'h;i'; cells seem to be separated by ';', and a comma is needed"),
         ("a.csv", b"g,g,s\n1,2,3\n", "more than once"),
         ("a.csv", b"g,s\n1,2\n1,2,3\n", "not a valid CSV file"),
         ("a.csv", b"g,s\n1,2,3\n", "not a valid CSV file"),
