@@ -341,12 +341,18 @@ def _word(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> tuple[
         reasons = (*one.before.reasons, *one.after.reasons) or ("too little data in one of the runs",)
         return "not_measured", tuple(dict.fromkeys(reasons))
     low, high = found.interval.low, found.interval.high
-    if p_adjusted <= judgement.false_discovery_rate and (low > 0 or high < 0):
+    apart = low > 0 or high < 0
+    if apart and p_adjusted <= judgement.false_discovery_rate:
         return _moved_word(one.before.point, one.after.point, one), ()
     margin = one.after.margin if one.after.kind == "disparity" else judgement.smallest_disparity_of_concern
     if margin is not None and -margin < low and high < margin:
         return "no_material_change", ()
-    return "inconclusive", ("the change is not told apart from 0, nor shown to be below the margin",)
+    return "inconclusive", (
+        "the interval of this change alone excludes 0, but adjusted for all changes compared it is not told "
+        "apart from 0, nor shown to be below the margin"
+        if apart
+        else "the change is not told apart from 0, nor shown to be below the margin",
+    )
 
 
 def _moved_word(before: float, after: float, one: _Moved) -> Word:
