@@ -86,7 +86,7 @@ def check_columns(path: Path, present: frozenset[str], needed: frozenset[str], l
 def separator_hint(header: Collection[str]) -> str:
     """What to say of a header that is one column because its cells are not separated by commas, else ''.
 
-    Spreadsheet programs write semicolons where the comma is the decimal mark, and may put a line `sep=;` first.
+    Spreadsheet programs write semicolons where the comma is the decimal mark, and may begin with `sep=;`.
     """
     only = next(iter(header), "") if len(header) == 1 else ""
     used = next((mark for mark in (";", "\t") if mark in only), None)

@@ -21,6 +21,9 @@ from probes.seeds import rng
 
 __all__ = ["Counted", "count_rows"]
 
+_SHOWN = 8
+"""Outcomes at most that a message shows beside the positive ones."""
+
 Row = tuple[list[float], str]
 """Counts of one row (or set), and its cluster."""
 
@@ -75,6 +78,7 @@ def count_rows(path: Path, claim: Claim) -> Counted:
     rows = list(reader(table, claim))
     if not rows:
         raise InputError(f"{path}: no row is left to count: {table.read} of the claim, all without a value")
+    table.check_positive()
     return Counted(
         counts=np.array([counts for counts, _ in rows], dtype=np.float64),
         clusters=None if claim.columns.cluster is None else [cluster for _, cluster in rows],
@@ -103,6 +107,7 @@ class _Table:
         self._where = {column: frozenset(map(_text, values)) for column, values in claim.where.items()}
         named = claim.columns.model_dump(exclude_none=True).values()
         self._needed = frozenset(map(str, named)) | frozenset(self._where)
+        self._met: set[str] = set()
         self.read = 0
         self.left_out = 0
 
@@ -126,9 +131,26 @@ class _Table:
         if self.read == 0:
             raise InputError(f"{self.path}: no row is one the claim is about; check where")
 
+    def check_positive(self) -> None:
+        """Refuse a claim other than 0 none of whose positive outcomes occurs: they are misspelt.
+
+        YAML reads yes, no, on and off without quotes as true and false, which a column of words never holds.
+
+        Raises:
+            InputError: No row has one of them; the message names them and some that occur.
+        """
+        if not self._positive or self._met & self._positive or float(self._claim.published) == 0:
+            return
+        raise InputError(
+            f"{self.path}: positive: no row has {', '.join(sorted(self._positive))}; outcomes present: "
+            f"{', '.join(sorted(self._met))}; words such as yes and no need quotes"
+        )
+
     def value(self, cell: str, line: int) -> float:
         """1 or 0 if the claim says what is positive, else the cell as a number."""
         if self._positive:
+            if cell in self._positive or len(self._met) < _SHOWN:
+                self._met.add(cell)
             return float(cell in self._positive)
         try:
             number = float(cell)

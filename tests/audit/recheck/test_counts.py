@@ -107,6 +107,11 @@ def test_where_keeps_the_rows_the_claim_is_about(tmp_path: Path) -> None:
             r"no row of z; groups present: a, b",
         ),
         (
+            "rate",
+            {"columns": {"outcome": "said"}, "positive": [True]},
+            r"no row has true; outcomes present: .*yes.*need quotes",
+        ),
+        (
             "flip_rate",
             {"columns": {"outcome": "said", "set": "template", "cluster": "group"}},
             "in two",
