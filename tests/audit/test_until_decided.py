@@ -124,7 +124,7 @@ def test_a_limit_stops_and_resume_goes_on(done: Done, tmp_path: Path) -> None:
     assert halfway.sequential.looks_made < 4
     for _ in range(20):
         try:
-            asyncio.run(api.collect(run, secrets={}))
+            asyncio.run(api.collect(run, secrets={}, more={"requests": 500}))
         except BudgetReachedError:
             continue
         break

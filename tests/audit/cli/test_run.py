@@ -89,11 +89,11 @@ def test_run_leaves_all_its_files_and_says_what_it_found(evenhand: Command, home
 
 
 def test_json_of_a_run_is_the_contract(evenhand: Command) -> None:
-    """Standard output is one document with run, counts and findings; people's text goes elsewhere."""
+    """Standard output is one document with run, counts, findings and use; people's text goes elsewhere."""
     ended = evenhand("run", "spec.yaml", "--out", "runs/a", "--json")
     assert ended.code == 0
     printed = json.loads(ended.out)
-    assert list(printed) == ["run", "counts", "findings"]
+    assert list(printed) == ["run", "counts", "findings", "collection"]
     assert printed["counts"]["answered"] == 24
     every = json.loads(evenhand("findings", "runs/a", "--all", "--json").out)
     assert {entry["measure"] for entry in every["findings"]} >= {"correct_rate"}
