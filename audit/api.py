@@ -8,6 +8,7 @@ from pathlib import Path
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.atomic import write_text
+from audit.audited import BASELINE, TARGET, asking_targets, prices_of
 from audit.catalogue import (
     check_targets,
     list_analyzers,
@@ -49,17 +50,13 @@ from audit.review.events import import_reviews as import_review
 from audit.review.events import review_labels, review_summary
 from audit.review.sampling import export_sample as export_review
 from audit.runs import (
-    BASELINE,
-    TARGET,
     Run,
     analyzer_context,
     build_analyzers,
-    build_targets,
     create_run,
     measures_of,
     open_run,
     preview_plan,
-    prices_of,
     quarantine_salt,
     score,
 )
@@ -142,7 +139,7 @@ async def collect(
         BatchesWaitingError: Outputs wait in batches.
         InputError: `more` names no limit of the spec.
     """
-    targets = build_targets(run.spec, run.root, run.where, secrets)
+    targets = asking_targets(run.spec, run.root, run.where, secrets)
     try:
         with run.store() as store:
             for role, target in targets.items():

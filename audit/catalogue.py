@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from audit.analyzers.base import AnalyzerInfo
+from audit.audited import build_targets
 from audit.plugins import ANALYZERS, PROBES, TARGETS, analyzer_info, build_probe, load_plugin, options_class
-from audit.runs import build_targets
 from audit.spec import Spec
 from audit.targets.check import TargetCheck, check_target
 from probes.base import Probe

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from math import ceil, floor
 from pathlib import Path
 
+from audit.audited import BASELINE, TARGET, build_targets, prices_of
 from audit.collection.budget import find_price
 from audit.estimates.measures import amount
 from audit.pilot import reply_tokens
 from audit.plan import ASSUMED_REPLY_TOKENS, CHARACTERS_A_TOKEN, POWER, Plan
 from audit.plan_questions import Question
-from audit.runs import BASELINE, TARGET, Run, build_targets, open_run, prices_of
+from audit.runs import Run, open_run
 from audit.spec import Spec
 from audit.statistics.design_search import (
     Decision,

@@ -7,9 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from audit.audited import build_targets
 from audit.errors import AuditError
 from audit.plugins import secret_names
-from audit.runs import analyzer_context, build_analyzers, build_probes, build_targets
+from audit.runs import analyzer_context, build_analyzers, build_probes
 from audit.spec import Spec
 from probes.data import data_root, data_sets
 from probes.errors import ProbeError

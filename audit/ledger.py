@@ -14,12 +14,13 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from audit.atomic import write_text
+from audit.audited import prices_of
 from audit.collection.progress import Progress
 from audit.collection.use import TargetUse, target_uses
 from audit.errors import AuditError, BudgetReachedError, InputError, StoreError
 from audit.limits import LIMITED, Limits
 from audit.run_folder import RunFolder
-from audit.runs import Run, prices_of
+from audit.runs import Run
 from audit.targets.base import TargetInfo
 from probes.records import Record
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from audit.audited import TARGET
 from audit.errors import InputError, NotMeasuredError
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import Measure
 from audit.plan import CHARACTERS_A_TOKEN
-from audit.runs import TARGET, Run, analyzer_context, build_analyzers, measures_of
+from audit.runs import Run, analyzer_context, build_analyzers, measures_of
 from audit.statistics.components import Components, pair_components
 from probes.records import Record
 

@@ -6,21 +6,13 @@ from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 
+from audit.audited import TARGET, build_targets
 from audit.design_costs import Costs, DesignCost, Price, allowed_outputs, price_of
 from audit.estimates.contrasts import OF_ITS_DOMAIN, POOLED
 from audit.pilot import Variances, Varied, pilot_variances
 from audit.plan import ASSUMED_RATE, ASSUMED_SLOPE_SD, POWER, Plan, variance_is_assumed
 from audit.plan_questions import Question, plan_questions
-from audit.runs import (
-    TARGET,
-    Run,
-    analyzer_context,
-    build_analyzers,
-    build_targets,
-    measures_of,
-    open_run,
-    preview_plan,
-)
+from audit.runs import Run, analyzer_context, build_analyzers, measures_of, open_run, preview_plan
 from audit.spec import Spec, load_spec
 from audit.statistics.design_search import (
     Decision,

@@ -19,6 +19,7 @@ from audit.collection.budget import Spending
 from audit.collection.progress import Progress
 from audit.collection.retry import RetryPolicy
 from audit.collection.runner import CollectionPlan, CollectionResult, collect
+from audit.collection.spread import spread
 from audit.errors import AuditError, BudgetReachedError, IncompleteError, InputError, StoreError
 from audit.limits import GivenPrice, Limits
 from audit.plugins import build_target, secret_names
@@ -69,7 +70,7 @@ class TargetRaters:
         """
         options = {"type": section.type, **section.options()}
         context = TargetContext(name=name, root=self.root, secrets=self.secrets)
-        target = build_target(options, context, where="target")
+        target = spread(build_target(options, context, where="target"), section, context, where="target")
         return TargetRater(target, limits, self, secret_names(options, where="target"), section.price)
 
     def of_target(

@@ -10,6 +10,7 @@ from secrets import token_hex
 from audit import __version__
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.atomic import write_text
+from audit.audited import BASELINE, TARGET, build_targets
 from audit.calibrations import check_attached
 from audit.collection.progress import Progress
 from audit.errors import InputError, SpecError, StoreError
@@ -18,20 +19,18 @@ from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.measures_in_spec import check_measures_named
 from audit.gate_conditions import thresholds_of
-from audit.limits import GivenPrice
 from audit.looks import SequentialRule
 from audit.plan import Plan, Planner, check_authorised
-from audit.plugins import build_analyzer, build_probe, build_target
+from audit.plugins import build_analyzer, build_probe
 from audit.raters import TargetRaters
 from audit.run_folder import RunFolder
 from audit.run_mismatch import refuse_other_rule, refuse_other_spec
 from audit.scoring import score_outputs
 from audit.screening import QuarantineScreen
-from audit.spec import GateRule, Spec, TargetSpec, dump_spec, load_spec
+from audit.spec import GateRule, Spec, dump_spec, load_spec
 from audit.store import Store
 from audit.store_file import connected, failures, locked
 from audit.store_order import order_seed
-from audit.targets.base import Target, TargetContext
 from probes.base import Probe
 from probes.records import Arm
 
@@ -41,20 +40,15 @@ __all__ = [
     "analyzers_of",
     "build_analyzers",
     "build_probes",
-    "build_targets",
     "check_primary",
     "create_run",
     "measures_of",
     "open_run",
     "preview_plan",
-    "prices_of",
     "quarantine_salt",
     "score",
     "scoring_analyzers",
 ]
-
-BASELINE = "baseline"
-TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,30 +176,6 @@ def analyzers_of(run: Run) -> list[Analyzer]:
         SpecError: As for `build_analyzers`.
     """
     return build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)
-
-
-def build_targets(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> dict[str, Target]:
-    """The targets of a spec by role; nothing is contacted yet.
-
-    Raises:
-        SpecError: A target type is unknown, or its options are not accepted.
-    """
-    sections: list[tuple[str, TargetSpec]] = [(TARGET, spec.target)]
-    if spec.baseline is not None:
-        sections.append((BASELINE, spec.baseline))
-    return {
-        role: build_target(
-            {"type": section.type, **section.options()},
-            TargetContext(name=role, root=root, secrets=secrets),
-            where=f"{where}: {role}",
-        )
-        for role, section in sections
-    }
-
-
-def prices_of(spec: Spec) -> dict[str, GivenPrice | None]:
-    """Prices that the spec gives, by role."""
-    return {TARGET: spec.target.price, BASELINE: None if spec.baseline is None else spec.baseline.price}
 
 
 def preview_plan(spec_path: Path) -> Plan:

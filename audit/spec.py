@@ -73,6 +73,10 @@ class TargetSpec(PluginSpec):
     price: GivenPrice | None = Field(
         default=None, description="What its tokens cost; without it the published price, if there is one."
     )
+    processes: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None,
+        description="Processes that ask it; by default one for every 256 of its max_in_flight calls.",
+    )
 
 
 class ProbeSpec(PluginSpec):

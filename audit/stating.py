@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from audit.analyzers.base import Analyzer
+from audit.audited import TARGET
 from audit.calibrations import attached_rates, given_rates
 from audit.compare import Side, changes
 from audit.estimates.correction import Corrections
@@ -17,7 +18,7 @@ from audit.findings.document import RunDocument
 from audit.looks import SequentialRule
 from audit.records import Change, Counts
 from audit.review.events import review_labels
-from audit.runs import TARGET, Run, measures_of, scoring_analyzers
+from audit.runs import Run, measures_of, scoring_analyzers
 from audit.scoring import score_outputs
 from audit.spec import Judgement, Spec
 from audit.statistics.group_sequential import group_sequential

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from audit.audited import TARGET
 from audit.collection.rounds import Round
 from audit.estimates.correction import Corrections
 from audit.estimates.disparities import disparities
@@ -21,7 +22,7 @@ from audit.estimates.sequential import Decisions, Stated, key_of, touches
 from audit.estimates.stops import Stops
 from audit.looks import Comparison, Place, SequentialReport, SequentialRule, places
 from audit.records import Counts, Estimate, GroupRate, Omnibus
-from audit.runs import TARGET, Run
+from audit.runs import Run
 from audit.spec import Judgement
 from audit.store import Store
 from probes.records import Arm

@@ -1,4 +1,4 @@
-"""Why a collection ends early, and what Ctrl-C does to it."""
+"""Why a collection ends early, and what Ctrl-C and SIGTERM do to it."""
 
 import asyncio
 import signal
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from audit.errors import AuditError
 
 __all__ = ["Stop", "StopReason", "interruptible"]
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +57,10 @@ class Stop:
 
 @contextmanager
 def interruptible(stop: Stop) -> Iterator[None]:
-    """Make Ctrl-C ask for a stop: once to finish what is in flight, twice to end at once.
+    """Make Ctrl-C and SIGTERM ask for a stop: once to finish what is in flight, twice to end at once.
 
     Only the main thread receives signals; elsewhere nothing is installed and the caller of the loop
-    decides. The handler that was there before is put back.
+    decides. The handlers that were there before are put back.
     """
 
     def interrupt() -> None:
@@ -67,11 +69,13 @@ def interruptible(stop: Stop) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in _STOPPING}
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, interrupt)
+    for number in before:
+        loop.add_signal_handler(number, interrupt)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

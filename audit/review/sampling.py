@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from audit.atomic import append_text, write_text
+from audit.audited import TARGET
 from audit.checking import THRESHOLD, rated_reading
 from audit.errors import InputError
 from audit.records import SampledItem
 from audit.review.kept import read_kept, sole_writer
 from audit.review.masking import mask, mask_prompt, telling_words
-from audit.runs import TARGET, Run, analyzers_of
+from audit.runs import Run, analyzers_of
 from audit.store import Store
 from probes.records import Prompt
 from probes.seeds import rng

@@ -47,7 +47,7 @@ class HttpOptions(Options):
     )
     model: JsonPath | None = Field(default=None, description="Where the model's name stands.")
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
-    max_in_flight: Annotated[int, Field(ge=1, le=512)] = 8
+    max_in_flight: Annotated[int, Field(ge=1, le=4096)] = 8
     deterministic: bool = Field(
         default=False, description="Set true if the same request gives the same text."
     )

@@ -74,7 +74,7 @@ class LiteLLMOptions(PluginOptions):
     system: str | None = Field(default=None, description="System prompt put before every conversation.")
     send_seed: bool = Field(default=False, description="Send a seed; many providers reject it.")
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
-    max_in_flight: Annotated[int, Field(ge=1, le=256)] = 8
+    max_in_flight: Annotated[int, Field(ge=1, le=4096)] = 8
 
     @field_validator("api_base")
     @classmethod

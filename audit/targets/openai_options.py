@@ -142,7 +142,7 @@ class OpenAIOptions(Options):
     )
     system: str | None = Field(default=None, description="System prompt put before every conversation.")
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
-    max_in_flight: Annotated[int, Field(ge=1, le=512)] = 16
+    max_in_flight: Annotated[int, Field(ge=1, le=4096)] = 16
     send_seed: bool = Field(default=True, description="Set false for servers that reject `seed`.")
     logprobs: bool = Field(default=False, description="Ask for the log-probability of every answered token.")
     headers: dict[str, str] = Field(

@@ -14,6 +14,7 @@ target:
   base_url: "{base_url}"
   model: stub
   max_in_flight: {in_flight}
+  processes: {processes}
   timeout_s: {timeout_s}
   params: {{temperature: 0.7}}
 {baseline}repeats: 1
@@ -63,12 +64,23 @@ def write_rows(folder: Path, count: int) -> None:
 
 
 def spec_file(
-    folder: Path, base_url: str, in_flight: int, *, timeout_s: float = 120.0, error_rate: float = 0.02
+    folder: Path,
+    base_url: str,
+    in_flight: int,
+    *,
+    processes: int | None = None,
+    timeout_s: float = 120.0,
+    error_rate: float = 0.02,
 ) -> Path:
     """Write the spec that asks the folder's table, and give its path."""
     path = folder / "spec.yaml"
     text = _SPEC.format(
-        base_url=base_url, in_flight=in_flight, timeout_s=timeout_s, error_rate=error_rate, baseline=""
+        base_url=base_url,
+        in_flight=in_flight,
+        processes="null" if processes is None else processes,
+        timeout_s=timeout_s,
+        error_rate=error_rate,
+        baseline="",
     )
     path.write_text(text, encoding="utf-8")
     return path

@@ -13,11 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from audit.analyzers.base import AnalyzerContext
+from audit.audited import TARGET, build_targets
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
 from audit.plan import Planner
 from audit.records import Estimate, Exchange, Outcome, Output, Request, Score
-from audit.runs import TARGET, build_analyzers, build_probes, build_targets
+from audit.runs import build_analyzers, build_probes
 from audit.spec import Spec
 from audit.store_schema import PROMPT_COLUMNS, prompt_row
 from probes.records import Expectation, Prompt

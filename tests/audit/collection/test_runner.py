@@ -390,21 +390,22 @@ def test_progress_is_told_and_adds_up(store: Store) -> None:
     assert all(r.limit == 4 for r in reports)
 
 
-def interrupt_after(seconds: Sequence[float]) -> None:
-    """Send Ctrl-C to this process after each of some times."""
+def interrupt_after(seconds: Sequence[float], number: signal.Signals = signal.SIGINT) -> None:
+    """Send Ctrl-C, or another signal, to this process after each of some times."""
     for second in seconds:
-        threading.Timer(second, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(second, os.kill, (os.getpid(), number)).start()
 
 
-def test_an_interrupt_waits_for_what_is_in_flight(store: Store) -> None:
-    """Ctrl-C takes no new work, stores what was in flight, and restores the handler."""
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_for_what_is_in_flight(store: Store, number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM take no new work, store what was in flight, and restore the handler."""
+    before = signal.getsignal(number)
     target = PlainTarget(echo, delay_s=0.3, max_in_flight=4)
-    interrupt_after([0.4])
+    interrupt_after([0.4], number)
     result = run(store, target)
     assert result.interrupted
     assert store.counts("target", 1).answered == len(target.asked) == 8
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
     assert run(store, PlainTarget(echo)).progress.answered == 100
 
 
