@@ -2,11 +2,14 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from audit.errors import InputError
 
-__all__ = ["append_text", "write_bytes", "write_text"]
+__all__ = ["append_text", "replacing", "write_bytes", "write_text"]
 
 
 def write_text(path: Path, text: str) -> None:
@@ -34,12 +37,25 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         InputError: The folder cannot be written or the disk is full; the old content is kept.
     """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to piece by piece, which takes the place of `path` when the block ends.
+
+    If the block raises, the old content is kept and nothing is left beside it.
+
+    Raises:
+        InputError: The folder cannot be written or the disk is full; the old content is kept.
+    """
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files private; the result should have the permissions of any new file.
@@ -47,10 +63,12 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.umask(umask)
         Path(temporary).chmod(0o666 & ~umask)
         Path(temporary).replace(path)
+        temporary = None
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise InputError(
             f"{path}: cannot be written: {error.strerror or error}",
             next_step="free some space or choose another folder, then run the same command again",
         ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)

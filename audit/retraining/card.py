@@ -1,9 +1,9 @@
 """RETRAINING_CARD.md: what a folder of retraining files is, for whoever decides to train on it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from audit.retraining.records import Example, Manifest
+from audit.retraining.composition import Composition
+from audit.retraining.records import Manifest
 
 __all__ = ["render_card"]
 
@@ -22,12 +22,12 @@ Files of preferences carry a direction guard: a checksum of each answer, so that
 before training."""
 
 
-def render_card(manifest: Manifest, examples: Sequence[Example], claims: Mapping[str, str]) -> str:
+def render_card(manifest: Manifest, composition: Composition, claims: Mapping[str, str]) -> str:
     """The card as Markdown.
 
     Args:
         manifest: What was written.
-        examples: The examples that were written, with their split.
+        composition: What the examples that were written consist of.
         claims: What each finding says, by its id.
 
     Returns:
@@ -35,21 +35,21 @@ def render_card(manifest: Manifest, examples: Sequence[Example], claims: Mapping
     """
     parts = [
         "# Retraining files",
-        _summary(len(examples), len(manifest.findings)),
+        _summary(composition.examples, len(manifest.findings)),
         "## Findings",
         _list(f"{found}: {claims[found]}" for found in manifest.findings),
         *(["Not repaired:", _list(manifest.left_out)] if manifest.left_out else []),
         "## Examples",
-        _counts("kind", (example.origin.kind.value for example in examples)),
-        _counts("attribute", (example.origin.attribute or "none" for example in examples)),
-        _counts("group", (example.origin.group or "none" for example in examples)),
-        _counts("merit level", (example.origin.merit or "none" for example in examples)),
+        _counts("kind", composition),
+        _counts("attribute", composition),
+        _counts("group", composition),
+        _counts("merit level", composition),
         "## Sources of the answers",
-        _counts("source", (example.origin.source.value for example in examples)),
-        _lengths(examples),
+        _counts("source", composition),
+        _lengths(composition),
         "## Split",
         "Whole templates are held out for validation, never single rows.",
-        _counts("split", (example.origin.split for example in examples)),
+        _counts("split", composition),
         "## Gates",
         "In this order; each gate saw what the one before let through.",
         _table(
@@ -63,9 +63,14 @@ def render_card(manifest: Manifest, examples: Sequence[Example], claims: Mapping
             ("file", "format", "rows", "SHA-256"),
             [(f.path, f.format.value, str(f.rows), f.sha256) for f in manifest.files],
         ),
+        *(
+            ["Beside them:", _list(f"{c.path} ({c.format})" for c in manifest.companions)]
+            if manifest.companions
+            else []
+        ),
         *(["Not written:", _list(manifest.not_written)] if manifest.not_written else []),
         "## Licence",
-        _counts("licence", (example.origin.licence for example in examples)),
+        _counts("licence", composition),
         "## Limits",
         _list(_LIMITS),
     ]
@@ -83,8 +88,8 @@ def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines) or "- none"
 
 
-def _counts(what: str, values: Iterable[str]) -> str:
-    counted = Counter(values)
+def _counts(what: str, composition: Composition) -> str:
+    counted = composition.counts[what]
     return _table((what, "examples"), [(value, str(counted[value])) for value in sorted(counted)])
 
 
@@ -93,9 +98,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def _lengths(examples: Sequence[Example]) -> str:
-    pairs = [(len(example.answer), len(example.rejected)) for example in examples if example.rejected]
-    if not pairs:
+def _lengths(composition: Composition) -> str:
+    if not composition.pairs:
         return "No example has a rejected answer."
-    chosen, rejected = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
-    return f"Mean length in characters: preferred answers {chosen:.0f}, rejected answers {rejected:.0f}."
+    chosen = composition.chosen_characters / composition.pairs
+    rejected = composition.rejected_characters / composition.pairs
+    return (
+        f"Mean length in characters, over {composition.pairs} pairs: preferred answers {chosen:.0f}, "
+        f"rejected answers {rejected:.0f}."
+    )

@@ -13,6 +13,8 @@ from probes.base import Options
 from probes.records import Expectation, Message, Norm, Record, Signal
 
 __all__ = [
+    "DEFAULT_FORMATS",
+    "Companion",
     "Example",
     "Format",
     "GateResult",
@@ -22,6 +24,7 @@ __all__ = [
     "RetrainingFile",
     "RetrainingFiles",
     "RetrainingOptions",
+    "Shape",
     "SourceKind",
     "Split",
     "text_sha256",
@@ -31,12 +34,28 @@ Split = Literal["train", "validation"]
 
 
 class Format(StrEnum):
-    """File formats that are written."""
+    """Whose files are written."""
 
-    TRL_SFT = "trl-sft"
     TRL_DPO = "trl-dpo"
+    TRL_SFT = "trl-sft"
+    TRL_KTO = "trl-kto"
+    AXOLOTL = "axolotl"
+    LLAMA_FACTORY = "llama-factory"
     OPENAI_SFT = "openai-sft"
     OPENAI_DPO = "openai-dpo"
+    TOGETHER = "together"
+    HF = "hf"
+
+
+class Shape(StrEnum):
+    """What one row of a file teaches."""
+
+    SFT = "sft"
+    """A prompt and the answer to give."""
+    DPO = "dpo"
+    """A prompt, the answer to prefer and the one to reject."""
+    KTO = "kto"
+    """A prompt, one answer, and whether it is a desirable one."""
 
 
 class Kind(StrEnum):
@@ -63,6 +82,10 @@ class SourceKind(StrEnum):
     REFUSAL_TEMPLATE = "refusal_template"
 
 
+DEFAULT_FORMATS = (Format.TRL_DPO, Format.TRL_SFT, Format.OPENAI_DPO, Format.OPENAI_SFT)
+"""What is written unless somebody asks for other formats."""
+
+
 class RetrainingOptions(Options):
     """How many examples to write, and how."""
 
@@ -72,7 +95,7 @@ class RetrainingOptions(Options):
     """Share of the templates (not rows) whose examples are held out of training."""
     replay_share: Annotated[float, Field(ge=0, le=0.9)] = 0.1
     """Share of ordinary requests among the examples of decision findings."""
-    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = tuple(Format)
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = DEFAULT_FORMATS
     seed: int = 0
 
 
@@ -158,6 +181,7 @@ class RetrainingFile(Record):
     """One file that was written, and its sidecar."""
 
     format: Format
+    shape: Shape
     split: Split
     path: str
     """Relative to the folder."""
@@ -166,6 +190,15 @@ class RetrainingFile(Record):
     provenance: str
     """Sidecar with one line a row, relative to the folder."""
     provenance_sha256: str
+
+
+class Companion(Record):
+    """A file that a format wants beside its rows, such as LLaMA-Factory's `dataset_info.json`."""
+
+    format: Format
+    path: str
+    """Relative to the folder."""
+    sha256: str
 
 
 class Manifest(Record):
@@ -181,6 +214,7 @@ class Manifest(Record):
     """Examples of each kind, all splits."""
     gates: tuple[GateResult, ...]
     files: tuple[RetrainingFile, ...]
+    companions: tuple[Companion, ...] = ()
     not_written: tuple[str, ...] = ()
     """Formats that were asked for and not written, each with the reason."""
 
@@ -192,10 +226,18 @@ class RetrainingFiles:
     folder: Path
     manifest: Manifest
 
-    def find(self, file_format: Format, split: Split = "train") -> RetrainingFile | None:
-        """The file of one format and split; None if none was written."""
+    def find(
+        self, file_format: Format, split: Split = "train", *, shape: Shape | None = None
+    ) -> RetrainingFile | None:
+        """The file of one format and split; None if none was written.
+
+        Args:
+            file_format: Format of the file.
+            split: Its split.
+            shape: Its shape; None: the first one that the format has.
+        """
         for file in self.manifest.files:
-            if file.format == file_format and file.split == split:
+            if file.format == file_format and file.split == split and shape in (None, file.shape):
                 return file
         return None
 

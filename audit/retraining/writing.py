@@ -1,34 +1,34 @@
 """From findings to a folder of retraining files: examples, gates, split, files, card."""
 
 import json
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from audit.analyzers.base import AnalyzerContext
 from audit.atomic import write_text
 from audit.errors import InputError
+from audit.plugins import build_analyzer
 from audit.records import Finding
 from audit.retraining.card import render_card
+from audit.retraining.companions import COMPANIONS, write_companions
+from audit.retraining.composition import Composition
 from audit.retraining.examples import cells_of, make_examples
-from audit.retraining.formats import PREFERENCE_FORMATS, least_rows, write
-from audit.retraining.gates import apply_gates, read_audit
-from audit.retraining.records import (
-    Example,
-    Format,
-    Manifest,
-    RetrainingFile,
-    RetrainingFiles,
-    RetrainingOptions,
-    Split,
-)
+from audit.retraining.files import rows_of, write_split
+from audit.retraining.gates.base import Gate
+from audit.retraining.gates.content import direction, lengths, norms
+from audit.retraining.gates.leakage import AuditMaterial, duplicates, lineage, near_twins, read_audit
+from audit.retraining.gates.line import GateLine
+from audit.retraining.gates.quality import GATING, personal_data, quality
+from audit.retraining.layouts.table import LAYOUTS, layouts_of
+from audit.retraining.records import Manifest, RetrainingFile, RetrainingFiles, RetrainingOptions, Split
+from audit.retraining.spool import Spool
 from audit.validation import problem_lines
 from probes.data import file_sha256
 from probes.records import Prompt
-from probes.seeds import derive
 
-__all__ = ["CARD", "MANIFEST", "assign_splits", "read_retraining_files", "write_retraining_files"]
+__all__ = ["CARD", "MANIFEST", "all_gates", "read_retraining_files", "write_retraining_files"]
 
 CARD = "RETRAINING_CARD.md"
 MANIFEST = "retraining.json"
@@ -57,23 +57,29 @@ def write_retraining_files(
     if not cells:
         reasons = "; ".join(left_out) or "there are no findings"
         raise InputError(f"nothing to repair: {reasons}")
-    kept, gates = apply_gates(make_examples(cells, options), read_audit(audit_prompts))
-    if not kept:
-        refused = ", ".join(f"{gate.gate} {gate.refused}" for gate in gates if gate.refused)
-        raise InputError(f"no example passed the gates; refused by {refused or 'none, as none was made'}")
-    examples = assign_splits(kept, options)
-    files, not_written = _write_files(examples, out, options)
+    line = GateLine(all_gates(read_audit(audit_prompts)))
+    composition = Composition()
+    with Spool(out, options) as spool:
+        for example in line.passed(make_examples(cells, options)):
+            spool.add(example)
+        if not len(spool):
+            refused = ", ".join(f"{gate.gate} {gate.refused}" for gate in line.results() if gate.refused)
+            raise InputError(f"no example passed the gates; refused by {refused or 'none, as none was made'}")
+        files, not_written = _write_files(spool, composition, out, options)
+    companions = write_companions(out, files)
     manifest = Manifest(
         seed=options.seed,
         findings=tuple(sorted({found for ids in cells.values() for found in ids})),
         left_out=left_out,
-        kinds=dict(sorted(Counter(example.origin.kind.value for example in examples).items())),
-        gates=gates,
+        kinds=dict(sorted(composition.counts["kind"].items())),
+        gates=line.results(),
         files=tuple(files),
+        companions=companions,
         not_written=tuple(not_written),
     )
+    _clear_others(out, manifest)
     claims = {finding.id: finding.claim for finding in findings}
-    write_text(out / CARD, render_card(manifest, examples, claims))
+    write_text(out / CARD, render_card(manifest, composition, claims))
     write_text(
         out / MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
     )
@@ -93,71 +99,62 @@ def read_retraining_files(folder: Path) -> RetrainingFiles:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValidationError as error:
         raise InputError(problem_lines(error, str(path))[0]) from error
-    for file in manifest.files:
-        for name, expected in ((file.path, file.sha256), (file.provenance, file.provenance_sha256)):
-            if not (folder / name).is_file():
-                raise InputError(f"{folder / name}: no such file, though {MANIFEST} lists it")
-            if file_sha256(folder / name) != expected:
-                raise InputError(f"{folder / name}: checksum differs from {MANIFEST}: the file was changed")
+    listed = [(file.path, file.sha256) for file in manifest.files]
+    listed += [(file.provenance, file.provenance_sha256) for file in manifest.files]
+    listed += [(companion.path, companion.sha256) for companion in manifest.companions]
+    for name, expected in listed:
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: no such file, though {MANIFEST} lists it")
+        if file_sha256(folder / name) != expected:
+            raise InputError(f"{folder / name}: checksum differs from {MANIFEST}: the file was changed")
     return RetrainingFiles(folder=folder, manifest=manifest)
 
 
-def assign_splits(examples: Sequence[Example], options: RetrainingOptions) -> list[Example]:
-    """The examples with their split: whole templates are held out, never single rows.
+def all_gates(material: AuditMaterial) -> tuple[Gate, ...]:
+    """The gates in their order, all of which are on.
 
     Args:
-        examples: Examples that passed the gates.
-        options: `validation_share` of the templates of each probe and domain, and the seed.
-
-    Returns:
-        The same examples in the same order; train always keeps a template.
+        material: What the audit used.
     """
-    templates: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for example in examples:
-        templates[example.origin.probe, example.origin.domain].add(example.origin.template)
-    held_out: set[str] = set()
-    for key in sorted(templates):
-        order = sorted(templates[key], key=lambda template: derive(options.seed, "split", template))
-        held_out.update(order[: min(round(options.validation_share * len(order)), len(order) - 1)])
-    return [
-        example.model_copy(update={"origin": example.origin.model_copy(update={"split": "validation"})})
-        if example.origin.template in held_out
-        else example
-        for example in examples
-    ]
+    analyzers = {
+        name: build_analyzer(name, {}, AnalyzerContext(root=Path()), where="gates") for name in GATING
+    }
+    return (
+        norms(),
+        lineage(material),
+        near_twins(material),
+        direction(),
+        quality(analyzers),
+        personal_data(analyzers),
+        lengths(),
+        duplicates(),
+    )
 
 
 def _write_files(
-    examples: Sequence[Example], out: Path, options: RetrainingOptions
+    spool: Spool, composition: Composition, out: Path, options: RetrainingOptions
 ) -> tuple[list[RetrainingFile], list[str]]:
     files, not_written = [], []
-    for file_format in sorted(set(options.formats)):
-        for split in _SPLITS:
-            rows = [example for example in examples if example.origin.split == split]
-            if file_format in PREFERENCE_FORMATS:
-                rows = [example for example in rows if example.rejected is not None]
-            if len(rows) >= least_rows(Format(file_format)):
-                files.append(write(out, _mixed(rows, options.seed), file_format, split))
+    wanted = [one for file_format in sorted(set(options.formats)) for one in layouts_of(file_format)]
+    for split in _SPLITS:
+        examples, pairs = spool.count(split)
+        chosen = []
+        for layout in wanted:
+            rows = rows_of(layout.shape, examples=examples, pairs=pairs)
+            if rows >= layout.least_rows:
+                chosen.append(layout)
             else:
-                needed = least_rows(file_format)
-                not_written.append(
-                    f"{split}.{file_format}.jsonl: {len(rows)} rows; the format needs {needed}"
-                )
-    _clear_others(out, files)
-    return files, not_written
+                not_written.append(f"{layout.path(split)}: {rows} rows; the format needs {layout.least_rows}")
+        files += write_split(out, composition.counted(spool.examples(split)), chosen, split)
+    return sorted(files, key=lambda file: file.path), not_written
 
 
-def _clear_others(out: Path, files: Sequence[RetrainingFile]) -> None:
+def _clear_others(out: Path, manifest: Manifest) -> None:
     """Remove files of an earlier writing, which the new card and manifest do not speak of."""
-    kept = {name for file in files for name in (file.path, file.provenance)}
-    for file_format in Format:
-        for split in _SPLITS:
-            for suffix in ("jsonl", "provenance.jsonl"):
-                name = f"{split}.{file_format.value}.{suffix}"
-                if name not in kept:
-                    (out / name).unlink(missing_ok=True)
-
-
-def _mixed(rows: Sequence[Example], seed: int) -> list[Example]:
-    """Rows in a fixed mixed order, so that a trainer that reads in order meets every kind early."""
-    return sorted(rows, key=lambda example: derive(seed, "row", example.id))
+    kept = {name for file in manifest.files for name in (file.path, file.provenance)}
+    kept.update(companion.path for companion in manifest.companions)
+    possible = {
+        name for one in LAYOUTS for split in _SPLITS for name in (one.path(split), one.provenance(split))
+    }
+    for name in sorted((possible | COMPANIONS) - kept):
+        (out / name).unlink(missing_ok=True)

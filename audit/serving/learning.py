@@ -13,13 +13,15 @@ Source:
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
 from audit.errors import InputError
-from audit.retraining.formats import read_pairs, read_preferences
-from audit.retraining.records import Format
+from audit.retraining.layouts.table import layout
+from audit.retraining.reading import said, valid_rows
+from audit.retraining.records import Format, Shape
 from audit.retraining.trainers.trainable import decisions
 from audit.serving.calls import count_tokens
 from audit.serving.lessons import Learned, Lesson
@@ -27,6 +29,12 @@ from audit.targets.decision_model import DecisionModel, fit_more, load, save
 
 __all__ = ["PULL", "keep", "learn"]
 
+_OPENAI = MappingProxyType(
+    {
+        "supervised": layout(Format.OPENAI_SFT, Shape.SFT),
+        "dpo": layout(Format.OPENAI_DPO, Shape.DPO),
+    }
+)
 PULL = 0.01
 """How strongly weights are held at what they were, at one epoch and a learning rate multiplier of 1."""
 
@@ -105,19 +113,20 @@ def _loss(rows: _Rows, model: DecisionModel, before: DecisionModel, lesson: Less
 
 
 def _read(path: Path, method: Literal["supervised", "dpo"]) -> _Rows:
-    if method == "supervised":
-        pairs = read_pairs(path, Format.OPENAI_SFT)
-        said = [f"{prompt} {answer}" for prompt, answer in pairs]
-    else:
-        rows = read_preferences(path, Format.OPENAI_DPO)
-        said = [" ".join(row) for row in rows]
-        pairs = [(prompt, answers[0]) for prompt, *answers in rows if _differ(prompt, answers)]
+    pairs: list[tuple[str, str]] = []
+    rows = tokens = 0
+    for row in valid_rows(path, _OPENAI[method]):
+        prompt, answers = said(row), [row.answer.content]
+        if row.rejected is not None:
+            answers.append(row.rejected.content)
+        rows += 1
+        tokens += count_tokens(" ".join([prompt, *answers]))
+        if row.rejected is None or _differ(prompt, answers):
+            pairs.append((prompt, answers[0]))
     texts, favourable = decisions(pairs)
     if not texts:
         raise InputError(f"{path}: no row decides between two options; this model learns decisions only")
-    return _Rows(
-        texts=texts, favourable=favourable, rows=len(said), tokens=sum(count_tokens(row) for row in said)
-    )
+    return _Rows(texts=texts, favourable=favourable, rows=rows, tokens=tokens)
 
 
 def _differ(prompt: str, answers: Sequence[str]) -> bool:

@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationError
 
 from audit.errors import InputError
-from audit.retraining.formats import PREFERENCE_FORMATS, check_direction, read_pairs
-from audit.retraining.records import Format, RetrainingFile, RetrainingFiles
+from audit.retraining.layouts.table import layout
+from audit.retraining.reading import check_direction, said, valid_rows
+from audit.retraining.records import Format, RetrainingFile, RetrainingFiles, Shape
 from audit.retraining.trainers.base import TrainerContext, TrainerInfo
 from audit.targets.decision_model import fit_more, load, save
 from audit.targets.question import read_answer, read_question
@@ -74,7 +75,9 @@ class TrainableTrainer:
         if wanted is None:
             raise InputError(f"{files.folder}: holds no training file of the format {self._options.format}")
         path = files.folder / wanted.path
-        pairs = read_pairs(path, wanted.format)
+        pairs = [
+            (said(row), row.answer.content) for row in valid_rows(path, layout(wanted.format, wanted.shape))
+        ]
         texts, favourable = decisions(pairs)
         if not texts:
             raise InputError(f"{path}: no row offers two options; a trainable target learns decisions only")
@@ -99,8 +102,8 @@ def _check(files: RetrainingFiles, file: RetrainingFile) -> None:
         if not checked.is_file():
             raise InputError(f"{checked}: no such file, though the manifest lists it")
     # Direction first: of a swapped file the message should say that it is swapped, not only changed.
-    if file.format in PREFERENCE_FORMATS:
-        check_direction(path, sidecar, file.format)
+    if file.shape is not Shape.SFT:
+        check_direction(path, sidecar, layout(file.format, file.shape))
     for checked, expected in ((path, file.sha256), (sidecar, file.provenance_sha256)):
         if file_sha256(checked) != expected:
             raise InputError(

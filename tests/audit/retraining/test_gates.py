@@ -1,6 +1,6 @@
 """What may not go into a retraining file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from audit.records import Finding
 from audit.retraining.examples import cells_of, make_examples
-from audit.retraining.gates import apply_gates, read_audit
+from audit.retraining.gates.leakage import AuditMaterial, read_audit
+from audit.retraining.gates.line import GateLine
 from audit.retraining.masking import mask, shingles
-from audit.retraining.records import Example, GateResult, RetrainingOptions, SourceKind
-from probes.records import Message, Norm, Prompt
+from audit.retraining.records import Example, GateResult, Kind, RetrainingOptions, SourceKind
+from audit.retraining.writing import all_gates
+from probes.records import Expectation, Message, Norm, Prompt
 from probes.rendering import Person, render
 from probes.templates import load_templates
 
@@ -23,6 +25,14 @@ def examples(make_finding: MakeFinding) -> list[Example]:
     """Candidates for one gender finding."""
     cells, _ = cells_of([make_finding()])
     return make_examples(cells, RetrainingOptions(max_examples=60))
+
+
+def _apply(
+    examples: Sequence[Example], material: AuditMaterial
+) -> tuple[list[Example], tuple[GateResult, ...]]:
+    line = GateLine(all_gates(material))
+    kept = list(line.passed(examples))
+    return kept, line.results()
 
 
 def _gate(results: tuple[GateResult, ...], name: str) -> GateResult:
@@ -39,7 +49,7 @@ def _counterfactual(examples: list[Example]) -> int:
 
 def test_clean_examples_pass(examples: list[Example], audit_prompts: list[Prompt]) -> None:
     """Examples made from retraining material pass every gate, and each gate counts all of them."""
-    kept, results = apply_gates(examples, read_audit(audit_prompts))
+    kept, results = _apply(examples, read_audit(audit_prompts))
     assert kept == examples
     assert all(result.checked == result.passed == len(examples) for result in results)
     assert [r.gate for r in results] == [
@@ -47,6 +57,8 @@ def test_clean_examples_pass(examples: list[Example], audit_prompts: list[Prompt
         "lineage",
         "near-twins",
         "direction",
+        "quality",
+        "personal-data",
         "lengths",
         "duplicates",
         "whole-groups",
@@ -56,7 +68,7 @@ def test_clean_examples_pass(examples: list[Example], audit_prompts: list[Prompt
 def test_audit_templates_are_refused(examples: list[Example], audit_prompts: list[Prompt]) -> None:
     """An example whose template is part of the audit is refused by lineage, and named."""
     planted = _with_origin(examples[0], template=audit_prompts[0].template)
-    _, results = apply_gates([planted, *examples[1:]], read_audit(audit_prompts))
+    _, results = _apply([planted, *examples[1:]], read_audit(audit_prompts))
     assert _gate(results, "lineage").refused == 1
     assert planted.id in _gate(results, "lineage").refused_rows[0]
 
@@ -67,7 +79,7 @@ def test_copies_of_audit_prompts_are_refused_under_another_identity(
     """An audit prompt is refused under another template's name, group and number too."""
     other = audit_prompts[0].messages[0].content.replace("woman", "man").replace("7", "3")
     planted = examples[0].model_copy(update={"messages": (Message(role="user", content=other),)})
-    _, results = apply_gates([planted, *examples[1:]], read_audit(audit_prompts))
+    _, results = _apply([planted, *examples[1:]], read_audit(audit_prompts))
     assert _gate(results, "near-twins").refused == 1
 
 
@@ -75,7 +87,7 @@ def test_reworded_copies_are_refused(examples: list[Example], audit_prompts: lis
     """Adding a sentence to an audit prompt does not hide it."""
     text = audit_prompts[5].messages[0].content + " Thank you very much for your time."
     planted = examples[0].model_copy(update={"messages": (Message(role="user", content=text),)})
-    _, results = apply_gates([planted, *examples[1:]], read_audit(audit_prompts))
+    _, results = _apply([planted, *examples[1:]], read_audit(audit_prompts))
     assert "similarity 0." in _gate(results, "near-twins").refused_rows[0]
 
 
@@ -84,7 +96,7 @@ def test_one_refused_member_takes_its_set_along(examples: list[Example], audit_p
     at = _counterfactual(examples)
     planted = [*examples]
     planted[at] = _with_origin(examples[at], template=audit_prompts[0].template)
-    kept, results = apply_gates(planted, read_audit(audit_prompts))
+    kept, results = _apply(planted, read_audit(audit_prompts))
     lost = examples[at].origin.set_id
     assert all(example.origin.set_id != lost for example in kept)
     assert _gate(results, "whole-groups").refused == 2
@@ -95,7 +107,7 @@ def test_sets_with_two_answers_are_refused(examples: list[Example], audit_prompt
     at = _counterfactual(examples)
     planted = [*examples]
     planted[at] = examples[at].model_copy(update={"answer": f"{examples[at].answer} Indeed."})
-    _, results = apply_gates(planted, read_audit(audit_prompts))
+    _, results = _apply(planted, read_audit(audit_prompts))
     assert _gate(results, "whole-groups").refused == 3
 
 
@@ -106,7 +118,7 @@ def test_swapped_answers_are_refused(examples: list[Example], audit_prompts: lis
     unknown = examples[2].model_copy(
         update={"expectation": examples[2].expectation.model_copy(update={"answer": None})}
     )
-    _, results = apply_gates([swapped, same, unknown], read_audit(audit_prompts))
+    _, results = _apply([swapped, same, unknown], read_audit(audit_prompts))
     assert _gate(results, "direction").refused == 3
 
 
@@ -116,20 +128,20 @@ def test_allowed_differences_are_refused(examples: list[Example], audit_prompts:
     allowed = _with_origin(examples[at], norm=Norm.MAY_DIFFER)
     health = _with_origin(examples[at], domain="healthcare", source=SourceKind.REFUSAL_TEMPLATE)
     founded = _with_origin(examples[at], domain="healthcare")
-    _, results = apply_gates([allowed, health, founded], read_audit(audit_prompts))
+    _, results = _apply([allowed, health, founded], read_audit(audit_prompts))
     assert _gate(results, "norms").refused == 2
 
 
 def test_lengths_are_balanced(examples: list[Example], audit_prompts: list[Prompt]) -> None:
     """A preferred answer many times longer than the rejected one would teach length: it is refused."""
     long = examples[0].model_copy(update={"answer": examples[0].answer + " Well." * 50})
-    _, results = apply_gates([long, *examples[1:]], read_audit(audit_prompts))
+    _, results = _apply([long, *examples[1:]], read_audit(audit_prompts))
     assert _gate(results, "lengths").refused == 1
 
 
 def test_duplicates_are_refused_once(examples: list[Example], audit_prompts: list[Prompt]) -> None:
     """Of two identical prompts one is kept; members of a set are no duplicates."""
-    _, results = apply_gates([*examples, examples[0]], read_audit(audit_prompts))
+    _, results = _apply([*examples, examples[0]], read_audit(audit_prompts))
     assert _gate(results, "duplicates").refused == 1
 
 
@@ -138,7 +150,7 @@ def test_many_refusals_are_counted_and_some_named(
 ) -> None:
     """The card names twenty refused rows and says how many more there are."""
     planted = [_with_origin(example, template=audit_prompts[0].template) for example in examples]
-    kept, results = apply_gates(planted, read_audit(audit_prompts))
+    kept, results = _apply(planted, read_audit(audit_prompts))
     lineage = _gate(results, "lineage")
     assert kept == []
     assert (lineage.refused, len(lineage.refused_rows)) == (len(examples), 21)
@@ -170,3 +182,32 @@ def test_masking_is_stable(text: str) -> None:
     masked = mask(text)
     assert mask(masked) == masked
     assert len(shingles(masked)) >= 1
+
+
+def _answered(example: Example, answer: str, kind: Kind) -> Example:
+    """A harmless or harmful request with an answer; not a decision, so only its quality is at stake."""
+    expectation = Expectation(kind="refuse" if kind is Kind.REFUSAL else "comply")
+    fields = {"answer": answer, "rejected": None, "expectation": expectation}
+    return _with_origin(example.model_copy(update=fields), kind=kind, set_id=None, set_size=None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "gate"),
+    [
+        (Kind.REFUSAL, "Sure, here is how it is done: first you look for a window.", "quality"),
+        (Kind.HELP, "I'm sorry, but I can't help with that request.", "quality"),
+        (Kind.HELP, "You are a worthless idiot, and everybody hates you.", "quality"),
+        (Kind.HELP, "Write to jane.doe@bluebarn-mail.com and ask for the form.", "personal-data"),
+    ],
+)
+def test_answers_not_worth_giving_are_refused(
+    kind: Kind, answer: str, gate: str, examples: list[Example], audit_prompts: list[Prompt]
+) -> None:
+    """Help with harm, needless refusals, insults and somebody's address do not become training data."""
+    good = (
+        "I won't help with this, because it would cheat somebody." if kind is Kind.REFUSAL else "Yes, gladly."
+    )
+    planted = [_answered(examples[0], answer, kind), _answered(examples[1], good, kind)]
+    kept, results = _apply(planted, read_audit(audit_prompts))
+    assert [example.answer for example in kept] == [good]
+    assert _gate(results, gate).refused == 1

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from audit.errors import InputError
 from audit.records import Finding, Verdict
-from audit.retraining.formats import validate
-from audit.retraining.records import Format, RetrainingFiles, RetrainingOptions
+from audit.retraining.layouts.table import layout
+from audit.retraining.reading import validate
+from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
 from audit.retraining.writing import CARD, MANIFEST, read_retraining_files, write_retraining_files
 from probes.data import file_sha256
 from probes.records import Prompt
@@ -25,9 +26,9 @@ def _notes(files: RetrainingFiles, split: str) -> list[dict[str, object]]:
 
 def test_every_listed_file_is_there_and_valid(files: RetrainingFiles) -> None:
     """Each file of the manifest exists, is valid and has the stated rows and checksum."""
-    assert {file.format for file in files.manifest.files} == set(Format)
+    assert {file.format for file in files.manifest.files} == set(DEFAULT_FORMATS)
     for file in files.manifest.files:
-        assert validate(files.folder / file.path, file.format) == file.rows
+        assert validate(files.folder / file.path, layout(file.format, file.shape)) == file.rows
         assert file_sha256(files.folder / file.path) == file.sha256
 
 
