@@ -8,7 +8,7 @@ from audit import api
 from audit.cli.console import data, say
 from audit.cli.options import json_option, run_argument
 from audit.errors import InputError
-from audit.retraining.records import Format, RetrainingFiles, RetrainingOptions
+from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
 
 __all__ = ["retrain"]
 
@@ -21,7 +21,11 @@ __all__ = ["retrain"]
     help="Folder of the files; RUN/retraining if absent.",
 )
 @click.option(
-    "--to", "formats", default=",".join(Format), show_default=True, help="Formats, separated by commas."
+    "--to",
+    "formats",
+    default=",".join(DEFAULT_FORMATS),
+    show_default=True,
+    help="Formats, separated by commas.",
 )
 @click.option(
     "--max-examples",
@@ -87,6 +91,8 @@ def _formats(text: str) -> tuple[Format, ...]:
 def _show(files: RetrainingFiles) -> None:
     for file in files.manifest.files:
         say(f"{file.rows:>6} rows  {files.folder / file.path}")
+    for companion in files.manifest.companions:
+        say(f"beside them  {files.folder / companion.path}")
     for gate in files.manifest.gates:
         say(f"gate {gate.gate}: {gate.passed} of {gate.checked} passed, {gate.refused} refused")
     for reason in (*files.manifest.left_out, *files.manifest.not_written):
