@@ -5,23 +5,29 @@ the whole (one at a random place in each of n equal stretches), so that at any p
 with it every probe and domain, is done to about the same fraction; the members of a set are adjacent, in
 random order, and each is asked of all targets in turn.
 
-Working it out takes some ten microseconds a prompt, so it is kept when a plan is made: going on with a
-plan of any size starts at once.
+Working it out takes some ten microseconds a prompt, so it is kept when a plan is made. So is, now and then,
+up to which place everything was asked: going on with a plan of any size starts at once, however much of it
+is done. Outputs before that place that ended in an error come first then, in the order of the plan.
 """
 
 import hashlib
+import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 from audit.records import Outcome, Request
 from audit.store_schema import messages_from
 from probes.seeds import derive
 
-__all__ = ["forget_order", "keep_order", "order_seed", "read_pending"]
+__all__ = ["forget_order", "keep_asked", "keep_order", "order_seed", "read_pending"]
 
 _PAGE = 512
 """Rows read at a time."""
 _KEPT = "order_seed"
+_ASKED = "asked"
+"""Key of the places before which nothing waits for its first answer, one a repeat, and of the targets it is
+true of."""
 
 
 def order_seed(seed: int) -> int:
@@ -37,7 +43,7 @@ def keep_order(connection: sqlite3.Connection, order_seed: int) -> None:
 
 def forget_order(connection: sqlite3.Connection) -> None:
     """Drop the order that was kept, in the transaction that is open: there are other prompts now."""
-    connection.execute("DELETE FROM meta WHERE key = ?", (_KEPT,))
+    connection.execute("DELETE FROM meta WHERE key IN (?, ?)", (_KEPT, _ASKED))
     connection.execute("DELETE FROM asking")
 
 
@@ -54,24 +60,97 @@ def read_pending(
     tables, which SQLite spills to disk, so memory does not grow with the plan. With `among`, prompts of
     other ids are passed over.
     """
-    kept = connection.execute("SELECT value FROM meta WHERE key = ?", (_KEPT,)).fetchone()
-    if kept is None or kept[0] != str(order_seed):
+    places = _asked(connection, targets, repeats, order_seed)
+    if not _is_kept(connection, order_seed):
         connection.execute("CREATE TEMP TABLE asking(place INTEGER PRIMARY KEY, seq INTEGER)")
         _make_order(connection, order_seed, "temp")
-    for repeat in range(repeats):
-        place = -1
-        while True:
-            page = connection.execute(
-                # An unqualified name means the temporary table if there is one.
-                "SELECT a.place, p.id FROM asking a JOIN prompts p ON p.seq = a.seq"
-                " WHERE a.place > ? ORDER BY a.place LIMIT ?",
-                (place, _PAGE),
-            ).fetchall()
-            if not page:
-                break
+    for repeat, start in enumerate(places):
+        place = start
+        errored: Collection[str] = _errored(connection, targets, repeat) if place else ()
+        left = iter(errored)
+        while ids := list(islice(left, _PAGE)):
+            yield from _requests(connection, targets, _among(ids, among), repeat)
+        while page := _page(connection, place):
             place = page[-1][0]
-            ids = [prompt_id for _, prompt_id in page if among is None or prompt_id in among]
-            yield from _requests(connection, targets, ids, repeat)
+            ids = [prompt_id for _, prompt_id in page if prompt_id not in errored]
+            yield from _requests(connection, targets, _among(ids, among), repeat)
+
+
+def keep_asked(
+    connection: sqlite3.Connection,
+    targets: Sequence[str],
+    repeats: int,
+    order_seed: int,
+    pages: int | None = None,
+) -> None:
+    """Move on the places up to which everything was asked, in the transaction that is open.
+
+    Args:
+        connection: To the store.
+        targets: All that are asked.
+        repeats: Outputs a prompt.
+        order_seed: Seed of the order; nothing is kept of another than the one that is kept.
+        pages: Most pages of 512 prompts that are looked at; None for all there are.
+    """
+    # What is in a batch may be pending again one day.
+    waiting = connection.execute("SELECT EXISTS (SELECT 1 FROM batch_requests)").fetchone()[0]
+    if waiting or not _is_kept(connection, order_seed):
+        return
+    places = _asked(connection, targets, repeats, order_seed)
+    looked = 0
+    for repeat in range(repeats):
+        while (pages is None or looked < pages) and (page := _page(connection, places[repeat])):
+            looked += 1
+            requests = _requests(connection, targets, [prompt_id for _, prompt_id in page], repeat)
+            if any(request.attempt == 0 for _, request in requests):
+                break
+            places[repeat] = page[-1][0]
+    connection.execute(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        (_ASKED, json.dumps({"targets": sorted(targets), "places": places})),
+    )
+
+
+def _is_kept(connection: sqlite3.Connection, order_seed: int) -> bool:
+    kept = connection.execute("SELECT value FROM meta WHERE key = ?", (_KEPT,)).fetchone()
+    return kept is not None and bool(kept[0] == str(order_seed))
+
+
+def _asked(
+    connection: sqlite3.Connection, targets: Sequence[str], repeats: int, order_seed: int
+) -> list[int]:
+    """For each repeat the place up to which everything was asked of these targets; 0 if that is not known."""
+    kept = connection.execute("SELECT value FROM meta WHERE key = ?", (_ASKED,)).fetchone()
+    known = json.loads(kept[0]) if kept is not None and _is_kept(connection, order_seed) else {}
+    places = known["places"] if known and set(targets) <= set(known["targets"]) else []
+    return [int(places[repeat]) if repeat < len(places) else 0 for repeat in range(repeats)]
+
+
+def _errored(connection: sqlite3.Connection, targets: Sequence[str], repeat: int) -> Mapping[str, None]:
+    """Ids of prompts of which an attempt errored, in the order of the plan."""
+    marks = ", ".join("?" * len(targets))
+    rows = connection.execute(
+        # The word stands here as in the index, or that would not be used.
+        "SELECT p.id FROM prompts p JOIN (SELECT DISTINCT prompt_id FROM outputs INDEXED BY outputs_errored"  # noqa: S608 - only question marks
+        f" WHERE outcome = 'errored' AND repeat = ? AND target IN ({marks})) o ON p.id = o.prompt_id"
+        " ORDER BY p.seq",
+        (repeat, *targets),
+    )
+    return dict.fromkeys(str(row[0]) for row in rows)
+
+
+def _page(connection: sqlite3.Connection, place: int) -> list[tuple[int, str]]:
+    """The places after one, each with its prompt."""
+    return connection.execute(
+        # An unqualified name means the temporary table if there is one.
+        "SELECT a.place, p.id FROM asking a JOIN prompts p ON p.seq = a.seq"
+        " WHERE a.place > ? ORDER BY a.place LIMIT ?",
+        (place, _PAGE),
+    ).fetchall()
+
+
+def _among(ids: Sequence[str], among: Collection[str] | None) -> Sequence[str]:
+    return ids if among is None else [one for one in ids if one in among]
 
 
 def _requests(

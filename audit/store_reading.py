@@ -43,9 +43,12 @@ def count_outcomes(connection: sqlite3.Connection, target: str, repeats: int) ->
     """The count funnel of one target, by the latest attempt of every planned output."""
     prompts = connection.execute("SELECT count(*) FROM prompts").fetchone()[0]
     found = dict.fromkeys(Outcome, 0)
+    counted = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'tally'").fetchone() is not None
+    # A store of an older version that is only read has no tally.
+    what = "sum(outputs) FROM tally" if counted else "count(*) FROM outputs"
     rows = connection.execute(
-        f"SELECT outcome, count(*) FROM outputs o WHERE target = ? AND turn = 0 AND repeat < ? AND {LATEST}"  # noqa: S608 - constant condition
-        " GROUP BY outcome",
+        f"SELECT outcome, {what} o WHERE target = ? AND turn = 0 AND repeat < ?"
+        f"{'' if counted else f' AND {LATEST}'} GROUP BY outcome",
         (target, repeats),
     )
     for outcome, count in rows:

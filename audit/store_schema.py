@@ -12,6 +12,7 @@ from probes.records import Expectation, Message, Prompt
 __all__ = [
     "APPLICATION_ID",
     "BATCH_TABLES",
+    "COUNT_TABLES",
     "FIRST_TABLES",
     "INSERT_OUTPUT",
     "INSERT_PROMPT",
@@ -118,6 +119,30 @@ BATCH_TABLES = (
 
 ORDER_TABLES = ("CREATE TABLE asking(place INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT",)
 """Table of version 3: the order in which prompts are asked, worked out when the plan is made."""
+
+_COUNTED = "target, turn, repeat, outcome"
+COUNT_TABLES = (
+    f"""CREATE TABLE tally(
+        target TEXT NOT NULL, turn INTEGER NOT NULL, repeat INTEGER NOT NULL, outcome TEXT NOT NULL,
+        outputs INTEGER NOT NULL, PRIMARY KEY({_COUNTED})) STRICT, WITHOUT ROWID""",
+    f"""INSERT INTO tally SELECT {_COUNTED}, count(*) FROM outputs o WHERE NOT EXISTS (
+        SELECT 1 FROM outputs later WHERE later.target = o.target AND later.prompt_id = o.prompt_id
+        AND later.turn = o.turn AND later.repeat = o.repeat AND later.attempt > o.attempt)
+        GROUP BY {_COUNTED}""",  # noqa: S608 - a constant
+    f"""CREATE TRIGGER outputs_counted AFTER INSERT ON outputs BEGIN
+        INSERT INTO tally VALUES (new.target, new.turn, new.repeat, new.outcome, 1)
+        ON CONFLICT({_COUNTED}) DO UPDATE SET outputs = outputs + 1; END""",  # noqa: S608 - a constant
+    # Only a later attempt pays for looking up the one before it.
+    """CREATE TRIGGER outputs_superseded AFTER INSERT ON outputs WHEN new.attempt > 0 BEGIN
+        UPDATE tally SET outputs = outputs - 1
+        WHERE target = new.target AND turn = new.turn AND repeat = new.repeat AND outcome = (
+            SELECT o.outcome FROM outputs o WHERE o.target = new.target AND o.prompt_id = new.prompt_id
+            AND o.turn = new.turn AND o.repeat = new.repeat AND o.attempt < new.attempt
+            ORDER BY o.attempt DESC LIMIT 1); END""",
+    "CREATE INDEX outputs_errored ON outputs(repeat, target, prompt_id) WHERE outcome = 'errored'",
+)
+"""Table of the latest attempts' outcomes, counted as they are stored, and where errored ones are found: with
+them going on with a run takes the same time however much of it is done."""
 
 INSERT_PROMPT = (
     f"INSERT INTO prompts({', '.join(PROMPT_COLUMNS)}) VALUES ({', '.join('?' * len(PROMPT_COLUMNS))})"  # noqa: S608 - constants above

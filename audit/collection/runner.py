@@ -20,6 +20,7 @@ from audit.collection.progress import Progress, Tracker
 from audit.collection.retry import RetryPolicy
 from audit.collection.rounds import Rounds
 from audit.collection.stopping import Stop, interruptible
+from audit.collection.upkeep import Upkeep
 from audit.collection.writing import Outbox
 from audit.errors import AuditError, IncompleteError
 from audit.limits import GivenPrice, Limits
@@ -134,7 +135,9 @@ async def _run(
     around: Surroundings,
 ) -> None:
     """Run all tasks until everything is asked, a stop is asked for or one fails; store what is had."""
-    writer = asyncio.create_task(around.outbox.write(store, around.tracker.stored, plan.screen))
+    infos = {name: target.info for name, target in targets.items()}
+    upkeep = Upkeep(store, infos, plan.prices, repeats=plan.repeats, seed=plan.seed)
+    writer = asyncio.create_task(around.outbox.write(store, around.tracker.stored, plan.screen, upkeep))
     workers = [
         asyncio.create_task(asker.work())
         for name, asker in askers.items()

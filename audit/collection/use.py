@@ -1,7 +1,12 @@
-"""What a run has used so far, read from what it stored: tokens, money and energy, and what is unknown."""
+"""What a run has used so far, read from what it stored: tokens, money and energy, and what is unknown.
+
+The sums are kept in the store now and then, with the last output that is in them, so that only later ones
+have to be added. Where a price or an energy is of another source than it was then, all are added up anew.
+"""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,13 +16,15 @@ from pydantic import Field
 from audit.collection.energy import Energy, find_energy
 from audit.collection.prices import Price, find_price
 from audit.limits import GivenPrice
-from audit.store_file import connected, failures
+from audit.store_file import connected, values_of
 from audit.targets.base import TargetInfo
 from probes.records import Record
 
-__all__ = ["TargetUse", "target_uses"]
+__all__ = ["TargetUse", "UseCounter", "target_uses"]
 
 _PAGE = 1000
+_KEY = "use."
+"""Key of the sums of a target, which follows it."""
 
 _SIZES = """SELECT
     coalesce(o.prompt_tokens, (SELECT (sum(length(json_extract(m.value, '$.content'))) + 3) / 4
@@ -26,12 +33,12 @@ _SIZES = """SELECT
     o.prompt_tokens IS NULL OR o.completion_tokens IS NULL AS estimated,
     round(o.latency_s, 1) AS latency,
     count(*)
-    FROM outputs o WHERE o.target = ? AND o.cached = 0
+    FROM outputs o NOT INDEXED WHERE o.id > ? AND o.id <= ? AND o.target = ? AND o.cached = 0
     AND (o.error IS NULL OR o.prompt_tokens IS NOT NULL OR o.completion_tokens IS NOT NULL)
     GROUP BY sent, came, estimated, latency"""
 """Every attempt counts, superseded ones too: they were paid for. Errors without usage are counted apart."""
 _OTHERS = """SELECT total(cached), total(cached = 0 AND error IS NOT NULL AND prompt_tokens IS NULL
-    AND completion_tokens IS NULL) FROM outputs WHERE target = ?"""
+    AND completion_tokens IS NULL) FROM outputs NOT INDEXED WHERE id > ? AND id <= ? AND target = ?"""
 
 
 class TargetUse(Record):
@@ -65,6 +72,8 @@ class TargetUse(Record):
 @dataclass(slots=True)
 class _Sums:
     outputs: int = 0
+    cached: int = 0
+    errored: int = 0
     prompt: int = 0
     completion: int = 0
     estimated: int = 0
@@ -90,6 +99,79 @@ class _Sums:
             self.high += number * high
 
 
+class _Kept(Record):
+    """Sums as they are kept."""
+
+    upto: int
+    """Row number of the last output that is in them."""
+    price_source: str | None
+    energy_source: str | None
+    sums: _Sums
+
+
+class UseCounter:
+    """Adds up what the outputs of some targets took."""
+
+    def __init__(self, targets: Mapping[str, TargetInfo], given: Mapping[str, GivenPrice | None]) -> None:
+        """Look prices and energy up.
+
+        Args:
+            targets: What was asked, by the name under which its outputs are stored.
+            given: Prices that the spec gives, by the same names.
+        """
+        self._targets = dict(sorted(targets.items()))
+        self._prices = {name: find_price(info, given.get(name)) for name, info in self._targets.items()}
+        self._energies = {name: find_energy(info) for name, info in self._targets.items()}
+
+    def uses(self, connection: sqlite3.Connection) -> dict[str, TargetUse]:
+        """What each target's outputs took, from what is kept and the outputs since."""
+        return {name: self._use(name, self._counted(connection, name).sums) for name in self._targets}
+
+    def keep(self, connection: sqlite3.Connection) -> None:
+        """Keep the sums up to the last output, in the transaction that is open."""
+        for name in self._targets:
+            connection.execute(
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+                (_KEY + name, self._counted(connection, name).model_dump_json()),
+            )
+
+    def _counted(self, connection: sqlite3.Connection, name: str) -> _Kept:
+        price, energy = self._prices[name], self._energies[name]
+        sources = (None if price is None else price.source, None if energy is None else energy.source)
+        (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM outputs").fetchone()
+        row = connection.execute("SELECT value FROM meta WHERE key = ?", (_KEY + name,)).fetchone()
+        kept = None if row is None else _Kept.model_validate_json(row[0])
+        if kept is None or (kept.price_source, kept.energy_source) != sources or kept.upto > last:
+            kept = _Kept(upto=0, price_source=sources[0], energy_source=sources[1], sums=_Sums())
+        sums, since = kept.sums, (kept.upto, last, name)
+        cursor = connection.execute(_SIZES, since)
+        while page := cursor.fetchmany(_PAGE):
+            for size in page:
+                sums.add(size, price, energy)
+        cached, errored = connection.execute(_OTHERS, since).fetchone()
+        sums.cached += int(cached)
+        sums.errored += int(errored)
+        return kept.model_copy(update={"upto": last})
+
+    def _use(self, name: str, sums: _Sums) -> TargetUse:
+        price, energy = self._prices[name], self._energies[name]
+        return TargetUse(
+            model=self._targets[name].facts.get("model"),
+            outputs=sums.outputs,
+            cached=sums.cached,
+            errored=sums.errored,
+            prompt_tokens=sums.prompt,
+            completion_tokens=sums.completion,
+            estimated=sums.estimated,
+            usd=None if price is None else float(sums.usd),
+            price_source=None if price is None else price.source,
+            kwh_low=None if energy is None else sums.low,
+            kwh_high=None if energy is None else sums.high,
+            energy_source=None if energy is None else energy.source,
+            without_latency=0 if energy is None else sums.without_latency,
+        )
+
+
 def target_uses(
     database: Path, targets: Mapping[str, TargetInfo], given: Mapping[str, GivenPrice | None]
 ) -> dict[str, TargetUse]:
@@ -103,41 +185,5 @@ def target_uses(
     Raises:
         StoreError: The store cannot be read.
     """
-    found = {}
-    with failures(database):
-        connection = connected(database, "ro")
-        try:
-            for name, info in sorted(targets.items()):
-                found[name] = _use(connection, info, name, given.get(name))
-        finally:
-            connection.close()
-    return found
-
-
-def _use(connection: sqlite3.Connection, info: TargetInfo, name: str, given: GivenPrice | None) -> TargetUse:
-    price, energy = find_price(info, given), find_energy(info)
-    sums = _Sums()
-    for row in _rows(connection, name):
-        sums.add(row, price, energy)
-    cached, errored = connection.execute(_OTHERS, (name,)).fetchone()
-    return TargetUse(
-        model=info.facts.get("model"),
-        outputs=sums.outputs,
-        cached=int(cached),
-        errored=int(errored),
-        prompt_tokens=sums.prompt,
-        completion_tokens=sums.completion,
-        estimated=sums.estimated,
-        usd=None if price is None else float(sums.usd),
-        price_source=None if price is None else price.source,
-        kwh_low=None if energy is None else sums.low,
-        kwh_high=None if energy is None else sums.high,
-        energy_source=None if energy is None else energy.source,
-        without_latency=0 if energy is None else sums.without_latency,
-    )
-
-
-def _rows(connection: sqlite3.Connection, name: str) -> Iterator[Sequence[float | None]]:
-    cursor = connection.execute(_SIZES, (name,))
-    while page := cursor.fetchmany(_PAGE):
-        yield from page
+    with values_of(database), closing(connected(database, "ro")) as connection:
+        return UseCounter(targets, given).uses(connection)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from audit.collection.upkeep import Upkeep
 from audit.records import Output
 from audit.store import Store
 
@@ -62,6 +63,7 @@ class Outbox:
         store: Store,
         stored: Callable[[Sequence[Output]], None],
         screen: Callable[[str], str | None],
+        upkeep: Upkeep,
     ) -> None:
         """Store what comes until the box is closed and empty.
 
@@ -69,6 +71,7 @@ class Outbox:
             store: Where to; nobody else uses it meanwhile.
             stored: Told of outputs once they are durable.
             screen: Gives the marker to store in place of a text, or None if the text may be stored.
+            upkeep: Told of outputs too, by the thread that writes them.
 
         Raises:
             StoreError: The disk refuses; what `stored` was told of is kept.
@@ -85,9 +88,11 @@ class Outbox:
             if batch:
                 await asyncio.to_thread(_store, store, batch, screen)
                 stored(batch)
+                await asyncio.to_thread(upkeep.stored, len(batch))
             if not self._waiting:
                 self._empty.set()
             if not batch and self._closed:
+                await asyncio.to_thread(upkeep.finish)
                 return
 
 

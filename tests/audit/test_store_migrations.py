@@ -155,7 +155,7 @@ def test_a_version_that_is_none_is_refused(tmp_path: Path, version: str) -> None
         "UPDATE prompts SET messages = 'no JSON'",
         'UPDATE prompts SET messages = \'[{"role": "judge", "content": 7}]\'',
         "UPDATE prompts SET expectation = '{}'",
-        "UPDATE outputs SET outcome = 'splendid'",
+        "UPDATE tally SET outcome = 'splendid'",
         "UPDATE outputs SET logprobs = '{'",
     ],
 )

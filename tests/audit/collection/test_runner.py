@@ -1,6 +1,7 @@
 """Collection: everything is asked once, every stop is clean, and every failure has a name."""
 
 import asyncio
+import json
 import os
 import signal
 import threading
@@ -22,6 +23,7 @@ from audit.errors import (
 from audit.records import Output, Request, Usage
 from audit.spec import Limits
 from audit.store import Store
+from audit.store_order import order_seed
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError, TargetInfo
 from probes.base import Options as PluginOptions
 from probes.records import Prompt
@@ -388,6 +390,17 @@ def test_progress_is_told_and_adds_up(store: Store) -> None:
     assert any(r.in_flight == 4 and r.oldest_waiting_s is not None for r in reports)
     assert any(r.left_s is not None and 0 < r.left_s < 5 for r in reports[:-1])
     assert all(r.limit == 4 for r in reports)
+
+
+def test_a_stopped_run_keeps_where_it_was(tmp_path: Path) -> None:
+    """What was asked page by page is kept, with what it took, so that going on need not look at it again."""
+    with Store.create(tmp_path) as store:
+        store.add_prompts(make_prompts(1200))
+        store.keep_order(order_seed(7))
+        failure(store, PlainTarget(echo), limits=Limits(requests=700))
+        assert json.loads(store.get_meta("asked") or "{}") == {"targets": ["target"], "places": [512]}
+        assert json.loads(store.get_meta("use.target") or "{}")["sums"]["outputs"] == 700
+        assert run(store, PlainTarget(echo)).progress.answered == 1200
 
 
 def interrupt_after(seconds: Sequence[float], number: signal.Signals = signal.SIGINT) -> None:
