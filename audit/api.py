@@ -63,7 +63,7 @@ from audit.runs import (
 from audit.screening import QuarantineScreen
 from audit.spec import Spec, load_spec
 from audit.stating import changes_of, corrections_of, looking, views_of
-from audit.store_order import order_seed
+from audit.store.order import order_seed
 from audit.until_decided import View
 
 __all__ = [

@@ -16,9 +16,9 @@ from typing import Literal, Protocol, cast
 
 from audit.errors import ExtraMissingError, StoreError
 from audit.runs import Run
-from audit.store_file import connected, failures
-from audit.store_migrations import SCHEMA_VERSION, columns_of
-from audit.store_schema import LATEST, Row
+from audit.store.file import connected, failures
+from audit.store.migrations import SCHEMA_VERSION, columns_of
+from audit.store.schema import LATEST, Row
 
 __all__ = ["EXPORTED", "TableFormat", "export_run"]
 

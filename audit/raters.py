@@ -25,8 +25,8 @@ from audit.limits import GivenPrice, Limits
 from audit.plugins import build_target, secret_names
 from audit.records import Output, RaterUse
 from audit.spec import TargetSpec
-from audit.store import STORE_FILE, Store
-from audit.store_file import connected, failures, holds_tables
+from audit.store.file import connected, failures, holds_tables
+from audit.store.store import STORE_FILE, Store
 from audit.targets.base import Target, TargetContext, TargetInfo
 from probes.records import Expectation, Message, Prompt
 

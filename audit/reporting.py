@@ -11,7 +11,7 @@ from audit.plugins import PROBES, load_plugin
 from audit.records import Change, Evidence, Finding
 from audit.reports import Background, Pair, Shown, build_content, write_report
 from audit.runs import Run, analyzer_context, build_analyzers
-from audit.store import Store
+from audit.store.store import Store
 from probes.base import Probe
 from probes.records import Message, ProbeInfo
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from audit.records import Outcome, Output, Request
-from audit.store_file import connected, failures, make_folder
+from audit.store.file import connected, failures, make_folder
 from audit.targets.base import TargetInfo
 
 __all__ = ["ResponseCache", "cache_key"]

@@ -28,9 +28,9 @@ from audit.run_mismatch import refuse_other_rule, refuse_other_spec
 from audit.scoring import score_outputs
 from audit.screening import QuarantineScreen
 from audit.spec import GateRule, Spec, dump_spec, load_spec
-from audit.store import Store
-from audit.store_file import connected, failures, locked
-from audit.store_order import order_seed
+from audit.store.file import connected, failures, locked
+from audit.store.order import order_seed
+from audit.store.store import Store
 from probes.base import Probe
 from probes.records import Arm
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from audit.analyzers.base import Analyzer, Surveyor
 from audit.records import Exchange
-from audit.store import Store
+from audit.store.store import Store
 
 __all__ = ["score_outputs"]
 

@@ -22,7 +22,7 @@ from audit.runs import Run, measures_of, scoring_analyzers
 from audit.scoring import score_outputs
 from audit.spec import Judgement, Spec
 from audit.statistics.group_sequential import group_sequential
-from audit.store import Store
+from audit.store.store import Store
 from audit.until_decided import Looking, Sequel, View
 
 __all__ = ["changes_of", "corrections_of", "looking", "views_of"]

@@ -24,7 +24,7 @@ from audit.looks import Comparison, Place, SequentialReport, SequentialRule, pla
 from audit.records import Counts, Estimate, GroupRate, Omnibus
 from audit.runs import Run
 from audit.spec import Judgement
-from audit.store import Store
+from audit.store.store import Store
 from probes.records import Arm
 
 __all__ = ["Looking", "Sequel", "View"]

@@ -36,9 +36,9 @@ from audit.errors import (
     TargetUnreachableError,
 )
 from audit.records import Output, Request
-from audit.store import Store
-from audit.store_batches import BatchBook, OpenBatch, RequestKey
-from audit.store_order import order_seed
+from audit.store.batches import BatchBook, OpenBatch, RequestKey
+from audit.store.order import order_seed
+from audit.store.store import Store
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
 from audit.targets.batch import BatchTarget, NotTakenError
 from probes.seeds import rng

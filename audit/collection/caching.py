@@ -11,8 +11,8 @@ from audit.collection.progress import Progress
 from audit.collection.runner import CollectionPlan, CollectionResult
 from audit.records import Output, Request
 from audit.response_cache import ResponseCache, cache_key
-from audit.store import Store
-from audit.store_order import order_seed
+from audit.store.order import order_seed
+from audit.store.store import Store
 from audit.targets.base import Target
 
 __all__ = ["collect_cached", "keep_answers", "take_answers"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from audit.collection.batches import collect_batches
 from audit.collection.runner import CollectionPlan, CollectionResult, collect
 from audit.errors import SpecError
-from audit.store import Store
+from audit.store.store import Store
 from audit.targets.base import Target
 from audit.targets.batch import BatchTarget
 

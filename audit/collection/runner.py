@@ -25,8 +25,8 @@ from audit.collection.writing import Outbox
 from audit.errors import AuditError, IncompleteError
 from audit.limits import GivenPrice, Limits
 from audit.records import Request
-from audit.store import Store
-from audit.store_order import order_seed
+from audit.store.order import order_seed
+from audit.store.store import Store
 from audit.targets.base import Target
 
 __all__ = ["CollectionPlan", "CollectionResult", "collect"]

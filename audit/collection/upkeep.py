@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from audit.collection.use import UseCounter
 from audit.limits import GivenPrice
-from audit.store import Store
-from audit.store_order import keep_asked, order_seed
+from audit.store.order import keep_asked, order_seed
+from audit.store.store import Store
 from audit.targets.base import TargetInfo
 
 __all__ = ["Upkeep"]

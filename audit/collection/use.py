@@ -16,7 +16,7 @@ from pydantic import Field
 from audit.collection.energy import Energy, find_energy
 from audit.collection.prices import Price, find_price
 from audit.limits import GivenPrice
-from audit.store_file import connected, values_of
+from audit.store.file import connected, values_of
 from audit.targets.base import TargetInfo
 from probes.records import Record
 

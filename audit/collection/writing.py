@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from audit.collection.upkeep import Upkeep
 from audit.records import Output
-from audit.store import Store
+from audit.store.store import Store
 
 __all__ = ["Outbox", "screened"]
 

@@ -8,7 +8,7 @@ from audit.estimates.measures import Measure
 from audit.estimates.reply_pairs import sentiment_pairs, similarity_pairs
 from audit.records import Estimate
 from audit.spec import Judgement
-from audit.store_replies import read_replies
+from audit.store.replies import read_replies
 
 __all__ = ["reply_distances"]
 

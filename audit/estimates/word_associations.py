@@ -28,7 +28,7 @@ from audit.statistics.word_association import (
     stereotypical_associations,
     swapped_excess,
 )
-from audit.store_replies import read_replies
+from audit.store.replies import read_replies
 from probes.seeds import rng
 
 __all__ = ["ASSOCIATIONS", "association_words", "reply_associations", "word_associations"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from audit.errors import InputError
-from audit.store_file import locked
+from audit.store.file import locked
 from probes.records import Record
 
 __all__ = ["read_kept", "sole_writer"]

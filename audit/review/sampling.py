@@ -19,7 +19,7 @@ from audit.records import SampledItem
 from audit.review.kept import read_kept, sole_writer
 from audit.review.masking import mask, mask_prompt, telling_words
 from audit.runs import Run, analyzers_of
-from audit.store import Store
+from audit.store.store import Store
 from probes.records import Prompt
 from probes.seeds import rng
 

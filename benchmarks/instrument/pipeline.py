@@ -20,7 +20,7 @@ from audit.plan import Planner
 from audit.records import Estimate, Exchange, Outcome, Output, Request, Score
 from audit.runs import build_analyzers, build_probes
 from audit.spec import Spec
-from audit.store_schema import PROMPT_COLUMNS, prompt_row
+from audit.store.schema import PROMPT_COLUMNS, prompt_row
 from probes.records import Expectation, Prompt
 
 __all__ = ["ask", "estimate", "make_prompts", "read", "table"]

@@ -16,7 +16,7 @@ from audit.findings.document import RunDocument
 from audit.records import Output, Request
 from audit.records.canaries import CanaryAnswer
 from audit.spec import Limits
-from audit.store import Store
+from audit.store.store import Store
 from probes.seeds import rng
 from tests.audit.collection.test_runner import PlainTarget, echo, make_prompts
 

@@ -8,7 +8,7 @@ import pytest
 
 from audit.raters import TargetRaters, rater_uses
 from audit.spec import Limits, TargetSpec
-from audit.store import STORE_FILE
+from audit.store.store import STORE_FILE
 from probes.records import Message
 
 

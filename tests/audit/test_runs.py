@@ -11,7 +11,7 @@ from audit import api
 from audit.errors import AuditError, IncompleteError, InputError, SpecError, StoreError
 from audit.runs import Run, create_run, open_run, preview_plan, score
 from audit.spec import Spec, dump_spec, load_spec
-from audit.store import Store
+from audit.store.store import Store
 
 SPEC = """\
 version: 1

@@ -9,7 +9,7 @@ import pytest
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.records import Exchange, Output, Score
 from audit.scoring import score_outputs
-from audit.store import Store
+from audit.store.store import Store
 from probes.base import Options as PluginOptions
 from probes.records import Prompt
 

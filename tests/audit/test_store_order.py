@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from audit.records import Output, Request
-from audit.store import Store
-from audit.store_order import keep_asked, order_seed, read_pending
+from audit.store.order import keep_asked, order_seed, read_pending
+from audit.store.store import Store
 from probes.records import Prompt
 from probes.seeds import rng
 

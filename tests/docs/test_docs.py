@@ -21,8 +21,8 @@ from audit.findings.document import RunDocument
 from audit.plan import Plan
 from audit.plugins import ANALYZERS, PROBES, TARGETS, load_plugin, options_class, validated_options
 from audit.spec import AnalyzerSpec, GateRule, Judgement, Limits, Spec, parse_spec
-from audit.store_migrations import SCHEMA_VERSION, columns_of
-from audit.store_schema import OUTPUT_COLUMNS, PROMPT_COLUMNS
+from audit.store.migrations import SCHEMA_VERSION, columns_of
+from audit.store.schema import OUTPUT_COLUMNS, PROMPT_COLUMNS
 from probes import errors as probe_errors
 from probes.records import ProbeInfo, Prompt
 from tests.docs.pages import (

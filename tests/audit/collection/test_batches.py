@@ -16,8 +16,8 @@ from audit.collection.runner import CollectionPlan
 from audit.errors import BatchesWaitingError, BudgetReachedError, IncompleteError, TargetUnreachableError
 from audit.records import Counts
 from audit.spec import Limits
-from audit.store import Store
-from audit.store_batches import BatchBook
+from audit.store.batches import BatchBook
+from audit.store.store import Store
 from audit.targets.base import TargetContext
 from audit.targets.batch import BatchTarget
 from audit.targets.batch_file import BatchFileOptions, BatchFileTarget

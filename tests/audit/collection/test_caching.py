@@ -14,7 +14,7 @@ from audit.collection.runner import CollectionPlan, collect
 from audit.records import Output, Request
 from audit.response_cache import ResponseCache, cache_key
 from audit.spec import Limits
-from audit.store import Store
+from audit.store.store import Store
 from audit.targets.base import TargetContext, TargetInfo
 from audit.targets.openai_compatible import OpenAITarget
 from audit.targets.openai_options import OpenAIOptions

@@ -22,8 +22,8 @@ from audit.errors import (
 )
 from audit.records import Output, Request, Usage
 from audit.spec import Limits
-from audit.store import Store
-from audit.store_order import order_seed
+from audit.store.order import order_seed
+from audit.store.store import Store
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError, TargetInfo
 from probes.base import Options as PluginOptions
 from probes.records import Prompt

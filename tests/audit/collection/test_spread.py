@@ -19,7 +19,7 @@ from audit.errors import AuditError, BudgetReachedError, IncompleteError, SpecEr
 from audit.limits import Limits
 from audit.plugins import build_target
 from audit.spec import TargetSpec
-from audit.store import Store
+from audit.store.store import Store
 from audit.targets.base import TargetContext
 from probes.records import Prompt
 from tests.servers.processes import fetch_json, post, stub_server

@@ -8,7 +8,7 @@ import pytest
 from audit.collection.use import TargetUse, UseCounter, target_uses
 from audit.limits import GivenPrice
 from audit.records import Output, Usage
-from audit.store import Store
+from audit.store.store import Store
 from audit.targets.base import TargetInfo
 from probes.records import Prompt
 from probes.seeds import rng

@@ -17,7 +17,7 @@ from audit.records import Estimate, Verdict
 from audit.spec import Judgement, parse_spec
 from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.text_similarity import bleu, cosine_similarity, rouge_l
-from audit.store_replies import read_replies
+from audit.store.replies import read_replies
 from tests.audit.tables import Fact, pairs, placebos, readings, source
 
 N = 24

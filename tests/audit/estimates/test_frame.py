@@ -8,7 +8,7 @@ import pytest
 from audit.estimates.frame import Readings, absent
 from audit.estimates.measures import MEASURES, measure_named
 from audit.records import Output, Score
-from audit.store import Store
+from audit.store.store import Store
 from probes.records import Prompt
 from tests.audit.tables import COLUMNS, Fact, frame, readings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audit.collection.batches import collect_batches
 from audit.collection.runner import CollectionPlan
-from audit.store import Store
+from audit.store.store import Store
 from audit.targets.base import TargetContext
 from audit.targets.openai_batch import OpenAIBatchOptions, OpenAIBatchTarget
 

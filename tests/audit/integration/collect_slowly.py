@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from audit.collection import CollectionPlan, collect
 from audit.records import Output, Request
-from audit.store import Store
+from audit.store.store import Store
 from audit.targets.base import TargetInfo
 from probes.base import Options as PluginOptions
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.store import Store
+from audit.store.store import Store
 from probes.records import Prompt
 from probes.seeds import rng
 

@@ -8,16 +8,16 @@ import pytest
 
 from audit.errors import StoreError
 from audit.records import Output
-from audit.store import Store
-from audit.store_batches import BatchBook
-from audit.store_migrations import SCHEMA_VERSION, columns_of, migrate
-from audit.store_schema import (
+from audit.store.batches import BatchBook
+from audit.store.migrations import SCHEMA_VERSION, columns_of, migrate
+from audit.store.schema import (
     APPLICATION_ID,
     INSERT_OUTPUT,
     INSERT_PROMPT,
     output_row,
     prompt_row,
 )
+from audit.store.store import Store
 from probes.records import Prompt
 
 VERSIONS = range(1, SCHEMA_VERSION + 1)

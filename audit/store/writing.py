@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audit.errors import StoreError
 from audit.records import Output, Score
-from audit.store_schema import INSERT_OUTPUT, output_row
+from audit.store.schema import INSERT_OUTPUT, output_row
 
 __all__ = ["insert_output", "replace_scores"]
 

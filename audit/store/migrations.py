@@ -11,7 +11,7 @@ made by the same steps, so it cannot differ from one that was brought up to date
 import sqlite3
 from contextlib import closing
 
-from audit.store_schema import BATCH_TABLES, COUNT_TABLES, FIRST_TABLES, ORDER_TABLES
+from audit.store.schema import BATCH_TABLES, COUNT_TABLES, FIRST_TABLES, ORDER_TABLES
 
 __all__ = ["SCHEMA_VERSION", "columns_of", "migrate"]
 

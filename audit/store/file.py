@@ -10,8 +10,8 @@ from typing import Literal
 from urllib.parse import quote
 
 from audit.errors import StoreError
-from audit.store_migrations import SCHEMA_VERSION, columns_of, migrate
-from audit.store_schema import APPLICATION_ID
+from audit.store.migrations import SCHEMA_VERSION, columns_of, migrate
+from audit.store.schema import APPLICATION_ID
 
 __all__ = [
     "LOCK_FILE",

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Self
 
 from audit.errors import InputError, StoreError
 from audit.records import Counts, Exchange, Output, Request, Score
-from audit.store_file import (
+from audit.store.file import (
     LOCK_FILE,
     STORE_FILE,
     check_tables,
@@ -43,9 +43,9 @@ from audit.store_file import (
     upgrade,
     values_of,
 )
-from audit.store_migrations import SCHEMA_VERSION
-from audit.store_order import forget_order, keep_order, read_pending
-from audit.store_reading import (
+from audit.store.migrations import SCHEMA_VERSION
+from audit.store.order import forget_order, keep_order, read_pending
+from audit.store.reading import (
     count_outcomes,
     read_answers,
     read_exchanges,
@@ -53,7 +53,7 @@ from audit.store_reading import (
     read_scores,
     read_targets,
 )
-from audit.store_schema import (
+from audit.store.schema import (
     INSERT_PROMPT,
     LATEST,
     SELECT_OUTPUTS,
@@ -64,7 +64,7 @@ from audit.store_schema import (
     prompt_from,
     prompt_row,
 )
-from audit.store_writing import insert_output, replace_scores
+from audit.store.writing import insert_output, replace_scores
 from probes.records import Expectation, Prompt
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit.records import Counts, Exchange, Outcome, Output, Request, Score
-from audit.store_schema import LATEST, OUTPUT_COLUMNS, PROMPT_COLUMNS, Row, Value, messages_from, output_from
+from audit.store.schema import LATEST, OUTPUT_COLUMNS, PROMPT_COLUMNS, Row, Value, messages_from, output_from
 from probes.records import Expectation
 
 if TYPE_CHECKING:

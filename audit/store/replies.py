@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 from audit.records import Outcome
-from audit.store_file import STORE_FILE, connected, failures
-from audit.store_schema import LATEST
+from audit.store.file import STORE_FILE, connected, failures
+from audit.store.schema import LATEST
 
 __all__ = ["read_replies"]
 

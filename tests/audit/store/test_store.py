@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from audit.errors import InputError, StoreError
 from audit.records import Outcome, Output, Score, Usage
-from audit.store import Store
-from audit.store_schema import output_from, output_row, prompt_from, prompt_row
+from audit.store.schema import output_from, output_row, prompt_from, prompt_row
+from audit.store.store import Store
 from probes.records import Prompt
 
 
@@ -132,7 +132,7 @@ def test_a_killed_plan_leaves_nothing(tmp_path: Path) -> None:
     script = """
 import os, signal, sys
 from pathlib import Path
-from audit.store import Store
+from audit.store.store import Store
 from probes.records import Prompt
 def prompts():
     for number in range(20000):
@@ -168,7 +168,7 @@ def test_acknowledged_outputs_survive_a_kill(tmp_path: Path) -> None:
 import os, signal, sys
 from pathlib import Path
 from audit.records import Output
-from audit.store import Store
+from audit.store.store import Store
 store = Store.open(Path(sys.argv[1]))
 store.add_outputs([Output(target="target", prompt_id=sys.argv[2], text="kept")])
 os.kill(os.getpid(), signal.SIGKILL)
@@ -448,7 +448,7 @@ def test_a_big_plan_streams(tmp_path: Path) -> None:
     script = """
 import resource, sys
 from pathlib import Path
-from audit.store import Store
+from audit.store.store import Store
 from probes.records import Prompt
 def prompts(count):
     for number in range(count):

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from audit.records import Outcome, Request
-from audit.store_schema import messages_from
+from audit.store.schema import messages_from
 from probes.seeds import derive
 
 __all__ = ["forget_order", "keep_asked", "keep_order", "order_seed", "read_pending"]

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from audit.records import Output, Request
-from audit.store import Store
-from audit.store_schema import messages_from
-from audit.store_writing import insert_output
+from audit.store.schema import messages_from
+from audit.store.store import Store
+from audit.store.writing import insert_output
 
 __all__ = ["BatchBook", "OpenBatch", "RequestKey"]
 
