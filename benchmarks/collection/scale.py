@@ -1,16 +1,24 @@
 """How close to what latency allows, and what a million planned prompts take."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from scipy.stats import linregress, t
 
 from audit import api
+from audit.records import Output, Usage
+from audit.store.order import order_seed
+from audit.store.store import Store
 from benchmarks.collection.planned import spec_file, write_rows
 from benchmarks.collection.serving import ROOT, Serving, on_core, serving
 from benchmarks.collection.throughput import OWN, ask
@@ -18,8 +26,15 @@ from benchmarks.collection.throughput import OWN, ask
 __all__ = ["Remembered", "latency", "memory"]
 
 _TICK_S = 0.02
+_SAMPLE_S = 0.25
 _MIB = 1024
 _WAIT_S = 600.0
+_PAGE = 5_000
+_IN_FLIGHT = 100
+_WARMING = 0.2
+"""Share of the answered requests at the start that no slope is fitted to: buffers fill, connections open."""
+_PER = 100_000
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +46,24 @@ class Remembered:
     """Seconds to plan them, which is done once."""
     first_request_s: float
     """Seconds from the command to its first request, on the plan that is there."""
-    resident_mib: tuple[float, ...]
-    """Resident memory in MiB, evenly over the time it was watched."""
-    slope_mib: float
-    """MiB that it grows a minute, over the second half of that time."""
+    answered: int
+    """Outputs in the store before the second start."""
+    later_request_s: float
+    """Seconds from the command to its first request, with those answered."""
+    largest_mib: float
+    """Largest resident memory of all processes of the run together, in MiB, over the second start."""
+    slope_mib: tuple[float, float, float]
+    """MiB that it grows for 100,000 answered requests, and the ends of its 95 % interval: least squares of
+    memory on requests answered, a sample every quarter of a second, the first fifth left out. Samples depend
+    on each other, so the interval is for a look only."""
+    fitted: int
+    """Requests answered over the samples that are fitted."""
     requests: int
-    """Answered meanwhile."""
+    """Answered in the second start."""
+    rate: float
+    """Requests a second meanwhile."""
+    loads: tuple[float, float]
+    """Load of the machine over the minute before each start."""
 
 
 def latency(requests: int, in_flight: int, seconds: float, rounds: int) -> list[float]:
@@ -49,69 +76,120 @@ def latency(requests: int, in_flight: int, seconds: float, rounds: int) -> list[
     return shares
 
 
-def memory(prompts: int, seconds: float) -> Remembered:
-    """Plan many prompts, then go on with them through the command line and watch it for a while.
+def memory(prompts: int, answered: int, requests: int) -> Remembered:
+    """Plan many prompts, go on with them through the command line twice, and watch it the second time.
 
     Args:
         prompts: How many, an even number.
-        seconds: How long to watch after the first request.
+        answered: How many of them are answered before the second start.
+        requests: How many more are answered while memory is watched.
     """
     with TemporaryDirectory() as name, serving(latency=0.05) as stub:
         folder = Path(name)
         write_rows(folder, prompts)
-        spec = spec_file(folder, stub.base_url, 100)
+        spec = spec_file(folder, stub.base_url, _IN_FLIGHT)
         started = time.monotonic()
-        api.create_run(api.load_spec(spec), folder / "run", root=folder, where=str(spec))
+        run = api.create_run(api.load_spec(spec), folder / "run", root=folder, where=str(spec))
         planned = time.monotonic() - started
-        stub.reset()
-        started = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "audit", "resume", str(folder / "run")],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=ROOT,
-            preexec_fn=on_core,  # noqa: PLW1509 - it sets the affinity of the child only
-        )
-        try:
-            sizes = _watch(process, stub, seconds)
+        loads = [os.getloadavg()[0]]
+        with _resumed(folder / "run", stub) as (_, first):
+            pass
+        _answer(run, answered)
+        loads.append(os.getloadavg()[0])
+        with _resumed(folder / "run", stub) as (process, later):
+            samples = list(_watch(process, stub, requests))
             seen = stub.seen()
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            rate = seen.count / (time.monotonic() - seen.first)
+    counts, sizes = np.array(samples).T
+    late = counts >= _WARMING * counts[-1]
     return Remembered(
         prompts=prompts,
         planning_s=planned,
-        first_request_s=seen.first - started,
-        resident_mib=tuple(sizes),
-        slope_mib=_slope(sizes, seconds),
+        first_request_s=first,
+        answered=answered,
+        later_request_s=later,
+        largest_mib=float(sizes.max()),
+        slope_mib=_slope(counts[late], sizes[late]),
+        fitted=int(np.ptp(counts[late])),
         requests=seen.count,
+        rate=rate,
+        loads=(loads[0], loads[1]),
     )
 
 
-def _watch(process: "subprocess.Popen[bytes]", stub: Serving, seconds: float) -> list[float]:
-    until = time.monotonic() + _WAIT_S
-    while not stub.seen().count:
-        if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"it ended with {process.poll()} before it asked anything")
-        time.sleep(_TICK_S)
-    sizes = []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
-        sizes.append(_resident(process.pid))
-        time.sleep(seconds / 60)
-    return sizes
+def _answer(run: api.Run, answered: int) -> None:
+    """Store answers of the stub's kind until so many are there, in the order they would be asked."""
+    with Store.open(run.folder.path) as store:
+        left = answered - store.counts("target", 1).answered
+        pending = store.pending(["target"], 1, order_seed(run.spec.seed))
+        while left > 0 and (page := list(islice(pending, min(left, _PAGE)))):
+            left -= len(page)
+            store.add_outputs(
+                [
+                    Output(
+                        target="target",
+                        prompt_id=request.prompt_id,
+                        text="Yes, grant it.",
+                        finish_reason="stop",
+                        usage=Usage(prompt_tokens=30, completion_tokens=12),
+                        latency_s=0.05,
+                        model="stub",
+                    )
+                    for _, request in page
+                ]
+            )
+        pending.close()
+
+
+@contextmanager
+def _resumed(run: Path, stub: Serving) -> Iterator[tuple["subprocess.Popen[bytes]", float]]:
+    """A process that goes on with a run, and the seconds until its first request; it is killed afterwards."""
+    stub.reset()
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "audit", "resume", str(run)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        preexec_fn=on_core,  # noqa: PLW1509 - it sets the affinity of the child only
+    )
+    try:
+        while not stub.seen().count:
+            if process.poll() is not None or time.monotonic() > started + _WAIT_S:
+                raise RuntimeError(f"it ended with {process.poll()} before it asked anything")
+            time.sleep(_TICK_S)
+        yield process, stub.seen().first - started
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def _watch(process: "subprocess.Popen[bytes]", stub: Serving, requests: int) -> Iterator[tuple[float, float]]:
+    """Requests answered, and MiB resident, until enough were answered."""
+    while process.poll() is None:
+        answered = stub.seen().count
+        yield float(answered), _resident(process.pid)
+        if answered >= requests:
+            return
+        time.sleep(_SAMPLE_S)
 
 
 def _resident(pid: int) -> float:
+    """MiB of a process and of those it started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
     for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / _MIB
+            return int(line.split()[1]) / _MIB + sum(_resident(int(one)) for one in children)
     return 0.0
 
 
-def _slope(sizes: list[float], seconds: float) -> float:
-    later = np.array(sizes[len(sizes) // 2 :])
-    if len(later) < 2:
-        return 0.0
-    minutes = np.linspace(0.0, seconds / 2 / 60, len(later))
-    return float(np.polyfit(minutes, later, 1)[0])
+def _slope(
+    counts: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    sizes: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+) -> tuple[float, float, float]:
+    """MiB for 100,000 requests, with its interval; not a number below three samples."""
+    if len(counts) < 3 or not np.ptp(counts):
+        return float("nan"), float("nan"), float("nan")
+    line = linregress(counts / _PER, sizes)
+    reach = float(t.ppf((1 + _LEVEL) / 2, len(counts) - 2) * line.stderr)
+    return float(line.slope), float(line.slope) - reach, float(line.slope) + reach

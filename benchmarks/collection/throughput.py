@@ -16,7 +16,7 @@ from benchmarks.collection.planned import write_rows
 from benchmarks.collection.rivals import RIVALS, Rival
 from benchmarks.collection.serving import ROOT, Serving, on_core, serving
 
-__all__ = ["LOOPS", "OWN", "Asked", "Measured", "measure", "table"]
+__all__ = ["LOOPS", "OWN", "Asked", "Measured", "measure", "ratio", "table"]
 
 OWN = "evenhand"
 LOOPS = ("aiohttp", "sdk", "sdk-post")
@@ -146,15 +146,15 @@ def table(found: Measured) -> str:
         rival = RIVALS.get(name)
         demanded = _DEMANDED.get(name) if rival is None else rival.demanded
         said = _NAMES.get(name, name) if rival is None else f"{name}: {rival.note}"
-        ratio = "-" if name == OWN else _ratio(found.rates[OWN], rates)
+        held = "-" if name == OWN else ratio(found.rates[OWN], rates)
         wanted = "-" if demanded is None else f">= {demanded:g}"
         shown = f"{min(rates):.0f} - {max(rates):.0f}"
-        lines.append(f"| {said} | {shown} | {found.most[name]} | {spent} | {ratio} | {wanted} |")
+        lines.append(f"| {said} | {shown} | {found.most[name]} | {spent} | {held} | {wanted} |")
     return "\n".join(lines)
 
 
-def _ratio(own: Sequence[float], other: Sequence[float]) -> str:
-    """Geometric mean of the ratios of the rounds with its t interval; one round has none."""
+def ratio(own: Sequence[float], other: Sequence[float]) -> str:
+    """Geometric mean of the ratios `own / other` of the rounds with its t interval; one round has none."""
     logs = np.log(np.array(own[: len(other)]) / np.array(other))
     point = f"{math.exp(logs.mean()):.2f}"
     if len(logs) == 1:

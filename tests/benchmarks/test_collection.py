@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.collection import lasting, scale, throughput
+from benchmarks.collection import lasting, scale, spreading, throughput
 
 
 def test_throughput_is_measured_for_everybody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +44,20 @@ def test_scale_is_measured() -> None:
     """The share of what latency allows, and memory and first request of a planned run, are had by flags."""
     (share,) = scale.latency(200, 20, 0.1, 1)
     assert 0.1 < share <= 1.0
-    found = scale.memory(2000, 1.0)
-    assert found.first_request_s > 0
-    assert found.requests > 0
-    assert min(found.resident_mib) > 20
+    found = scale.memory(8000, answered=2000, requests=2000)
+    assert min(found.first_request_s, found.later_request_s) > 0
+    assert 2000 <= found.requests <= 6000
+    assert found.largest_mib > 20
+    assert found.slope_mib[1] < found.slope_mib[0] < found.slope_mib[2]
+
+
+@pytest.mark.slow
+def test_processes_are_measured_beside_each_other() -> None:
+    """One process and two ask everything with the calls in flight that were told, and are held together."""
+    setting = spreading.Setting(in_flight=20, latency=0.05, processes=(1, 2))
+    (found,) = spreading.measure([setting], requests=400, rounds=2)
+    assert found.most == {1: 20, 2: 20}
+    assert found.own_ms[2][0] < found.all_ms[2][0]
+    rows = spreading.table([found]).splitlines()
+    assert len(rows) == 4
+    assert rows[-1].endswith("2 rounds |")
