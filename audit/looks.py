@@ -90,6 +90,8 @@ class Place:
     signal: Signal | None
     look: int
     """Number of the first look that needs its answers, from 1."""
+    turns: int = 1
+    """Replies that one conversation of it has."""
 
 
 def places(prompts: Iterable[Prompt], rule: SequentialRule, seed: int) -> list[Place]:
@@ -134,6 +136,7 @@ def _fact(prompt: Prompt) -> tuple[Place, str]:
         group=prompt.group,
         signal=prompt.signal,
         look=0,
+        turns=prompt.turns,
     )
     return place, prompt.set_id or prompt.id
 

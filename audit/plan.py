@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import accumulate
 
 from pydantic import Field
 
@@ -110,8 +111,10 @@ class Plan(Record):
     targets: int
     """1, or 2 with a baseline."""
     requests: int
+    calls_by_turn: tuple[int, ...] = ()
+    """How many of the requests are first turns, second turns and so on; empty where all are first turns."""
     prompt_tokens: int
-    """Estimate, from characters, over all requests."""
+    """Estimate, from characters, over all requests; before a later turn with replies of an assumed length."""
     raters: tuple[RaterPlan, ...] = ()
     """What analyzers will ask of models, such as a judge."""
     cells: tuple[Cell, ...]
@@ -148,6 +151,7 @@ class Planner:
         self._hash = hashlib.sha256()
         self._characters = 0
         self._prompts = 0
+        self._turns: Counter[int] = Counter()
         self._tags: set[str] = set()
 
     def prompts(self) -> Iterator[Prompt]:
@@ -184,8 +188,10 @@ class Planner:
         if self._prompts == 0:
             raise SpecError("the probes of this spec make no prompt: widen their options")
         targets = 1 if self._spec.baseline is None else 2
-        requests = self._prompts * self._spec.repeats * targets
-        tokens = self._characters / CHARACTERS_A_TOKEN * self._spec.repeats * targets
+        outputs_a_turn = self._spec.repeats * targets
+        calls = tuple(self._turns[turn] * outputs_a_turn for turn in sorted(self._turns))
+        replies = sum(turn * prompts for turn, prompts in self._turns.items())
+        tokens = self._characters / CHARACTERS_A_TOKEN + replies * ASSUMED_REPLY_TOKENS
         return Plan(
             name=self._spec.name,
             seed=self._spec.seed,
@@ -194,9 +200,10 @@ class Planner:
             prompts=self._prompts,
             repeats=self._spec.repeats,
             targets=targets,
-            requests=requests,
-            prompt_tokens=round(tokens),
-            raters=tuple(self._raters(self._spec.repeats * targets)),
+            requests=sum(calls),
+            calls_by_turn=calls if len(calls) > 1 else (),
+            prompt_tokens=round(tokens * outputs_a_turn),
+            raters=tuple(self._raters(outputs_a_turn)),
             cells=tuple(self._listed()),
             detectable=tuple(self._detectable()),
             probe_versions={probe.info.name: probe.info.version for probe in self._probes},
@@ -232,13 +239,16 @@ class Planner:
         self._prompts += 1
         self._tags.update(prompt.tags)
         self._kinds[prompt.expectation.kind] += 1
-        self._kind_characters[prompt.expectation.kind] += sum(len(one.content) for one in prompt.messages)
+        said = _characters_said(prompt)
+        judged = said[prompt.judged_turn] + prompt.judged_turn * ASSUMED_REPLY_TOKENS * CHARACTERS_A_TOKEN
+        self._kind_characters[prompt.expectation.kind] += round(judged)
         # The id covers what is sent; what is expected of the answer decides what the numbers mean.
         # What nobody asked for is left out, so that plans of an earlier version keep their hash.
         unsaid = {name for name in ("ordered", "side") if not getattr(prompt.expectation, name)}
         expected = prompt.expectation.model_dump_json(exclude=unsaid)
         self._hash.update(f"{prompt.id}{expected}{prompt.norm}".encode())
-        self._characters += sum(len(message.content) for message in prompt.messages)
+        self._characters += sum(said)
+        self._turns.update(range(prompt.turns))
         placebo = None if prompt.placebo is None else prompt.placebo.value
         key = _Key(
             probe=prompt.probe,
@@ -347,6 +357,12 @@ class _Key:
         """Where the cell stands in the plan."""
         facts = (self.probe, self.domain, self.attribute, self.signal, self.arm, self.group, self.technique)
         return (*(fact or "" for fact in facts), self.expects, *self.measures)
+
+
+def _characters_said(prompt: Prompt) -> list[int]:
+    """By turn: characters of all that the prompt says up to it, since a turn sends them all."""
+    first = sum(len(message.content) for message in prompt.messages)
+    return list(accumulate((len(text) for text in prompt.further), initial=first))
 
 
 def variance_is_assumed(measure: Measure) -> bool:

@@ -18,13 +18,16 @@ from probes.records import Message, ProbeInfo
 __all__ = ["write_run_report"]
 
 
-def write_run_report(run: Run, document: RunDocument, *, changes: Sequence[Change] = ()) -> Path:
+def write_run_report(
+    run: Run, document: RunDocument, *, changes: Sequence[Change] = (), reasoning: bool = False
+) -> Path:
     """Write the HTML report of a run into its folder.
 
     Args:
         run: The run.
         document: What it found.
         changes: Changes since an earlier run of the same plan, if there was one.
+        reasoning: Whether exchanges show what the model thought aloud, folded.
 
     Returns:
         Path of the report.
@@ -34,7 +37,7 @@ def write_run_report(run: Run, document: RunDocument, *, changes: Sequence[Chang
         SpecError: A plug-in that the spec names is not installed.
     """
     with run.store(read_only=True) as store:
-        pairs = {finding.id: _pairs(finding, store) for finding in document.findings}
+        pairs = {finding.id: _pairs(finding, store, reasoning=reasoning) for finding in document.findings}
     background = Background(
         spec=run.spec,
         plan=run.plan,
@@ -48,25 +51,26 @@ def write_run_report(run: Run, document: RunDocument, *, changes: Sequence[Chang
     return run.folder.report
 
 
-def _pairs(finding: Finding, store: Store) -> list[Pair]:
+def _pairs(finding: Finding, store: Store, *, reasoning: bool) -> list[Pair]:
     """Evidence of one set belongs together; what belongs to no pair stands alone."""
     if finding.estimate.kind not in {"disparity", "distance"}:
-        return [Pair(first=_shown(item, store)) for item in finding.evidence]
+        return [Pair(first=_shown(item, store, reasoning=reasoning)) for item in finding.evidence]
     found = []
     for set_id, members in groupby(finding.evidence, key=lambda item: item.set_id):
-        shown = [_shown(item, store) for item in members]
+        shown = [_shown(item, store, reasoning=reasoning) for item in members]
         found.append(Pair(first=shown[0], second=shown[1] if len(shown) > 1 else None, set_id=set_id))
     return found
 
 
-def _shown(item: Evidence, store: Store) -> Shown:
+def _shown(item: Evidence, store: Store, *, reasoning: bool) -> Shown:
     output = store.output(item.output)
     text = output.text if output.text is not None else f"[no text: {output.error or output.outcome.value}]"
     return Shown(
         prompt_id=item.prompt_id,
         output=item.output,
-        prompt=_conversation(store.prompt(item.prompt_id).messages),
+        prompt=_conversation(store.conversation(output)),
         reply=text,
+        reasoning=output.reasoning if reasoning else None,
         group=item.group,
         value=item.value,
     )

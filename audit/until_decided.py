@@ -140,6 +140,7 @@ class Looking:
         self._memory = _Memory()
         self.places = places(store.prompts(), rule, run.spec.seed)
         self._look_of = {place.prompt_id: place.look for place in self.places}
+        self._turns_of = {place.prompt_id: place.turns for place in self.places if place.turns > 1}
         self.measures = measures
         self.corrections = corrections
         self.decisions = Decisions(
@@ -185,7 +186,10 @@ class Looking:
         """Outputs never asked for that will not be, by role."""
         repeats = self.run.spec.repeats
         return {
-            role: sum(max(0, repeats - side.answers.get(one, 0)) for one in self._memory.left_out)
+            role: sum(
+                max(0, repeats - side.answers.get(one, 0)) * self._turns_of.get(one, 1)
+                for one in self._memory.left_out
+            )
             for role, side in rows.items()
         }
 

@@ -9,7 +9,7 @@ import json
 from enum import StrEnum
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
     "Arm",
@@ -124,8 +124,13 @@ class Prompt(Record):
     """
 
     id: str
-    """First 20 hexadecimal digits of the SHA-256 of messages, probe, template, set, arm, group and name."""
+    """First 20 hexadecimal digits of the SHA-256 of messages, probe, template, set, arm, group and name, and
+    of the further turns if there are any."""
     messages: tuple[Message, ...] = Field(min_length=1)
+    further: tuple[str, ...] = ()
+    """What the user says next, each after the model's own reply to what was said before."""
+    judged: int | None = Field(default=None, ge=0)
+    """The turn whose reply is judged, 0 for the reply to `messages`; None for the last."""
     probe: str
     """Name of the probe, such as `bias/decisions`."""
     template: str
@@ -169,7 +174,7 @@ class Prompt(Record):
             The prompt.
         """
         draft = cls.model_validate({"id": "", **fields})
-        identity = [
+        identity: list[object] = [
             [[m.role, m.content] for m in draft.messages],
             draft.probe,
             draft.template,
@@ -180,8 +185,27 @@ class Prompt(Record):
             draft.name,
             draft.source_id,
         ]
+        if draft.further:  # Left out otherwise, so that prompts of one turn keep their ids.
+            identity.append([list(draft.further), draft.judged_turn])
         digest = hashlib.sha256(json.dumps(identity, ensure_ascii=False).encode()).hexdigest()
-        return draft.model_copy(update={"id": digest[:20]})
+        judged = None if draft.judged == len(draft.further) else draft.judged  # One prompt, one record.
+        return draft.model_copy(update={"id": digest[:20], "judged": judged})
+
+    @property
+    def turns(self) -> int:
+        """How many replies one conversation has."""
+        return 1 + len(self.further)
+
+    @property
+    def judged_turn(self) -> int:
+        """The turn whose reply is judged, counted from 0."""
+        return len(self.further) if self.judged is None else self.judged
+
+    @model_validator(mode="after")
+    def _has_the_judged_turn(self) -> Self:
+        if self.judged_turn > len(self.further):
+            raise ValueError(f"judged must be a turn from 0 to {len(self.further)}; got {self.judged}")
+        return self
 
 
 class ProbeInfo(Record):

@@ -70,7 +70,7 @@ def show_probe(name: str, count: int, as_json: bool) -> None:
         say()
         subject = prompt.attribute or prompt.placebo or "-"
         say(f"[{prompt.domain}, {prompt.template}, {subject} {prompt.group or ''}]")
-        say("\n".join(message.content for message in prompt.messages))
+        say("\n".join([*(message.content for message in prompt.messages), *prompt.further]))
 
 
 @probes.command("check")

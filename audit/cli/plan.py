@@ -78,6 +78,9 @@ def _show_costs(costs: Sequence[PlannedCost], limits: Limits) -> None:
 def _show(made: Plan, *, piloted: bool) -> None:
     say(f"{made.name}: {made.prompts} prompts x {made.repeats} repeats x {made.targets} targets")
     say(f"{made.requests} requests, about {made.prompt_tokens} prompt tokens (estimated from characters)")
+    if made.calls_by_turn:
+        turns = ", ".join(f"{calls} of turn {turn}" for turn, calls in enumerate(made.calls_by_turn, start=1))
+        say(f"conversations: {turns}; the model's own replies come in between")
     for rater in made.raters:
         say(
             f"{rater.analyzer}: at most {rater.calls} calls to {rater.model}, about {rater.prompt_tokens} "

@@ -94,7 +94,7 @@ def progress_line(progress: Progress) -> str:
     ]
     if progress.retries:
         parts.append(f"retries {progress.retries}")
-    if progress.left_s is not None and progress.done + progress.not_needed < progress.planned:
+    if progress.left_s is not None and _settled(progress) < progress.planned:
         parts.append(f"{_duration(progress.left_s)} left")
     return "; ".join([", ".join(parts), *(f"warning: {text}" for text in progress.warnings)])
 
@@ -132,7 +132,13 @@ def _outcomes(progress: Progress) -> list[tuple[str, int]]:
         ("errored", progress.errored),
         ("cached", progress.cached),
         ("decided early", progress.not_needed),
+        ("broken off", progress.broken_off),
     ]
+
+
+def _settled(progress: Progress) -> int:
+    """Outputs that nothing more is to be asked for."""
+    return progress.done + progress.not_needed + progress.broken_off
 
 
 def _spent(progress: Progress) -> str:

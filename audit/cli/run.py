@@ -117,7 +117,11 @@ def collect_and_finish(
         The exit code.
     """
     stopped: AuditError | None = None
-    say(f"{made.plan.requests} outputs planned: {made.plan.prompts} prompts, {made.plan.repeats} a prompt")
+    turns = " and turn" if made.plan.calls_by_turn else ""
+    say(
+        f"{made.plan.requests} outputs planned: {made.plan.prompts} prompts, "
+        f"{made.plan.repeats} a prompt{turns}"
+    )
     with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
         try:
             result = asyncio.run(

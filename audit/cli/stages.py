@@ -51,11 +51,12 @@ def findings(run_folder: Path, every: bool, calibrations: tuple[Path, ...], as_j
 
 @click.command()
 @run_argument
+@click.option("--reasoning", is_flag=True, help="Show what the model thought aloud beside its replies.")
 @json_option
-def report(run_folder: Path, as_json: bool) -> None:
+def report(run_folder: Path, reasoning: bool, as_json: bool) -> None:
     """Write the HTML report of a run."""
     run = api.open_run(run_folder)
-    path = api.write_run_report(run, api.load_document(run))
+    path = api.write_run_report(run, api.load_document(run), reasoning=reasoning)
     if as_json:
         data({"report": str(path)})
     say(f"report: {path}")

@@ -30,12 +30,16 @@ def show_counts(counts: Counts) -> None:
     parts = [
         f"{name.replace('_', ' ')} {value}"
         for name, value in counts.model_dump().items()
-        if name not in {"planned", "decided_early"}
+        if name not in {"planned", "decided_early", "broken_off"}
     ]
-    missing = counts.not_asked - counts.decided_early
-    if counts.decided_early:
-        rest = f", {missing} for other reasons" if missing else ""
-        parts[-1] += f" ({counts.decided_early} since decided early{rest})"
+    missing = counts.missing
+    reasons = [
+        (counts.decided_early, "since decided early"),
+        (counts.broken_off, "in conversations that broke off"),
+        (missing, "for other reasons"),
+    ]
+    if missing < counts.not_asked:
+        parts[-1] += f" ({', '.join(f'{count} {why}' for count, why in reasons if count)})"
     say(f"planned {counts.planned} = " + " + ".join(parts))
     if missing or counts.errored:
         warn(f"{missing} not asked and {counts.errored} errored: missing, and counted as nothing else")

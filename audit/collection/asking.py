@@ -12,10 +12,11 @@ from audit.collection.rate_control import RateControl
 from audit.collection.reasons import reason_of
 from audit.collection.retry import RetryPolicy, ask_with_retry
 from audit.collection.stopping import Stop, StopReason
-from audit.collection.writing import Outbox
+from audit.collection.writing import Outbox, screened
 from audit.errors import BudgetReachedError, IncompleteError, TargetUnreachableError
-from audit.records import Output, Request
+from audit.records import Outcome, Output, Request
 from audit.targets.base import FatalTargetError, RetryableTargetError, Target, TargetError, TargetInfo
+from probes.conversation import Ask, Scripted
 from probes.seeds import rng
 
 __all__ = ["Asker", "Surroundings"]
@@ -37,6 +38,7 @@ class Surroundings:
     spending: Spending
     tracker: Tracker
     outbox: Outbox
+    screen: Callable[[str], str | None]
     paces: dict[tuple[str, ...], RateControl] = field(default_factory=dict)
     """By what is asked: targets of one model at one address share one."""
 
@@ -95,7 +97,8 @@ class Asker:
             await around.outbox.room()
             batch = await self.batches.get()
             try:
-                await self._finish(batch)
+                while batch and not around.stop.asked:
+                    batch = await self._following(batch, await self._finish(batch))
             except _StoppedError:
                 return
             finally:
@@ -116,7 +119,29 @@ class Asker:
         self._around.spending.spent(request, output)
         return output
 
-    async def _finish(self, batch: Sequence[Request]) -> None:
+    async def _following(self, batch: Sequence[Request], outputs: Sequence[Output]) -> Sequence[Request]:
+        """The next turns of the conversations of a batch; a conversation that brought no text is over.
+
+        What must not be stored must not be said either: a reply goes on as it is kept.
+        """
+        if not any(request.further for request in batch):
+            return ()
+        following = []
+        for request, output in zip(batch, outputs, strict=False):
+            if not request.further:
+                continue
+            kept = await asyncio.to_thread(screened, output, self._around.screen)
+            asked = Scripted(request.messages, request.further).turn([kept.text or ""])
+            if kept.goes_on and isinstance(asked, Ask):
+                update = {"messages": asked.messages, "turn": request.turn + 1, "attempt": 0}
+                following.append(request.model_copy(update={**update, "further": request.further[1:]}))
+            else:
+                again = kept.outcome is Outcome.ERRORED
+                self._around.tracker.broke_off(len(request.further), again=again)
+        return following
+
+    async def _finish(self, batch: Sequence[Request]) -> Sequence[Output]:
+        """Ask a batch, hand its outputs on and give them: of its first requests only, at a limit."""
         around = self._around
         left = around.spending.requests_left()
         taken = batch if left is None else batch[:left]
@@ -130,6 +155,7 @@ class Asker:
             around.stop_for_budget()
         elif (problem := self.errors.exceeded()) is not None:
             around.stop.ask(StopReason(error=IncompleteError(f"{self.name}: {problem}"), at_once=True))
+        return outputs
 
     async def _outputs(self, batch: Sequence[Request]) -> Sequence[Output]:
         """One output a request: what the target gave, or the error that came instead."""

@@ -5,6 +5,7 @@ Order of things for one batch, each step durable before the next:
     2. the target takes the batch, under that tag;
     3. the store holds the id the target gave it;
     4. results are stored, each in one transaction with the end of its wait.
+Of a conversation each turn is in a batch of its own, submitted once the turn before it was answered.
 A process killed after 1 leaves a tag without an id: the next one asks the target whether it knows the
 tag, and submits the same requests only if it does not. A process killed in 4 leaves some results
 stored; the next one fetches the file again and stores the others.
@@ -136,6 +137,9 @@ class _Batches:
             await asyncio.sleep(pause)
             pause = min(_LONGEST_WAIT_S, pause * _LONGER)
             await self._gather()
+            if not self._open() and self._reached is None:
+                await self._submit_pending(again=False)  # The next turns of conversations.
+                pause = _FIRST_WAIT_S
         if not any(self._folder.iterdir()):
             self._folder.rmdir()
         return Gathered(progress=self._report(), error=self._problem())
@@ -274,7 +278,7 @@ class _Batches:
         known = output.error is not None or (
             output.usage is not None and output.usage.prompt_tokens is not None
         )
-        messages = () if known else self._store.prompt(output.prompt_id).messages
+        messages = () if known else self._store.conversation(output)
         return Request(prompt_id=output.prompt_id, messages=messages)
 
     async def _asked(self, name: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -75,6 +75,15 @@ def take_answers(
     """
     remote = _remote(targets)
     found = 0
+    while new := _take_turns(store, remote, plan, cache):
+        found += new  # A turn that was found opens the next one of its conversation.
+    return found
+
+
+def _take_turns(
+    store: Store, remote: Mapping[str, Target], plan: CollectionPlan, cache: ResponseCache
+) -> int:
+    found = 0
     pending = store.pending(list(remote), plan.repeats, order_seed(plan.seed))
     for page in _pages(pending):
         keys = [cache_key(remote[name].info, request, plan.seed) for name, request in page]

@@ -31,6 +31,8 @@ class Progress(Record):
     errored: int = 0
     not_needed: int = 0
     """Outputs of the plan that are not asked for, since what needs them is decided."""
+    broken_off: int = 0
+    """Later turns of conversations in which a turn brought no text; they are not asked."""
     cached: int = 0
     """Outputs of this invocation that came from a cache."""
     in_flight: int = 0
@@ -92,7 +94,8 @@ class Tracker:
         self._outcomes = {
             outcome: sum(getattr(count, outcome.value) for count in counts.values()) for outcome in Outcome
         }
-        self._to_ask = sum(count.not_asked + count.errored for count in counts.values())
+        self._to_ask = sum(count.not_asked - count.broken_off + count.errored for count in counts.values())
+        self._broken_off = sum(count.broken_off for count in counts.values())
         self._finished = 0
         self._cached = 0
         self._recent: deque[tuple[float, int]] = deque([(self._start, 0)])
@@ -100,6 +103,17 @@ class Tracker:
         self._retries: Counter[str] = Counter()
         self.skipped = 0
         """Outputs never asked for that will not be, since what needs them is decided."""
+
+    def broke_off(self, turns: int, *, again: bool) -> None:
+        """Note that later turns of a conversation are not asked now, since one brought no text.
+
+        Args:
+            turns: How many.
+            again: Whether another invocation may still ask them, as after an error.
+        """
+        self._to_ask -= turns
+        if not again:
+            self._broken_off += turns
 
     def call_started(self, call: tuple[str, int]) -> None:
         """Note that a call was sent."""
@@ -150,6 +164,7 @@ class Tracker:
             done=sum(self._outcomes.values()),
             **{outcome.value: count for outcome, count in self._outcomes.items()},
             not_needed=self.skipped,
+            broken_off=self._broken_off,
             cached=self._cached,
             in_flight=self.in_flight,
             limit=limit,

@@ -114,6 +114,7 @@ async def collect(store: Store, targets: Mapping[str, Target], plan: CollectionP
         spending=spending,
         tracker=Tracker(counts, spending, plan.clock),
         outbox=Outbox(),
+        screen=plan.screen,
     )
     askers = {name: Asker(name, target, around) for name, target in targets.items()}
     with interruptible(around.stop):

@@ -27,18 +27,21 @@ _KEY = "use."
 """Key of the sums of a target, which follows it."""
 
 _SIZES = """SELECT
-    coalesce(o.prompt_tokens, (SELECT (sum(length(json_extract(m.value, '$.content'))) + 3) / 4
+    coalesce(o.prompt_tokens, (SELECT (sum(length(json_extract(m.value, '$.content')))
+        + coalesce((SELECT sum(length(f.value)) FROM json_each(p.further) f WHERE f.key < o.turn), 0)
+        + coalesce((SELECT sum(length(e.text)) FROM main.outputs e WHERE o.turn > 0 AND e.target = o.target
+            AND e.prompt_id = o.prompt_id AND e.repeat = o.repeat AND e.turn < o.turn), 0) + 3) / 4
         FROM prompts p, json_each(p.messages) m WHERE p.id = o.prompt_id), 0) AS sent,
     coalesce(o.completion_tokens, (length(o.text) + 3) / 4, 0) AS came,
     o.prompt_tokens IS NULL OR o.completion_tokens IS NULL AS estimated,
     round(o.latency_s, 1) AS latency,
     count(*)
-    FROM outputs o NOT INDEXED WHERE o.id > ? AND o.id <= ? AND o.target = ? AND o.cached = 0
+    FROM main.outputs o NOT INDEXED WHERE o.id > ? AND o.id <= ? AND o.target = ? AND o.cached = 0
     AND (o.error IS NULL OR o.prompt_tokens IS NOT NULL OR o.completion_tokens IS NOT NULL)
     GROUP BY sent, came, estimated, latency"""
 """Every attempt counts, superseded ones too: they were paid for. Errors without usage are counted apart."""
 _OTHERS = """SELECT total(cached), total(cached = 0 AND error IS NOT NULL AND prompt_tokens IS NULL
-    AND completion_tokens IS NULL) FROM outputs NOT INDEXED WHERE id > ? AND id <= ? AND target = ?"""
+    AND completion_tokens IS NULL) FROM main.outputs NOT INDEXED WHERE id > ? AND id <= ? AND target = ?"""
 
 
 class TargetUse(Record):

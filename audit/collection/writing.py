@@ -101,7 +101,13 @@ def _store(store: Store, batch: Sequence[Output], screen: Callable[[str], str | 
 
 
 def screened(output: Output, screen: Callable[[str], str | None]) -> Output:
-    """The output, or what may be kept of it: then it counts as stopped by a content filter, ours."""
+    """The output, or what may be kept of it: without its text it counts as stopped by a content filter, ours.
+
+    Reasoning is screened apart, so that what a model only thought does not count as its answer.
+    """
+    thought = None if output.reasoning is None else screen(output.reasoning)
+    if thought is not None:
+        output = output.model_copy(update={"reasoning": thought})
     if output.text is None:
         return output
     marker = screen(output.text)

@@ -117,7 +117,7 @@ def flattened(document: RunDocument, *, every: bool) -> dict[str, object]:
     Returns:
         A mapping with `run`, `counts` and `findings`; each entry of the last is flat.
     """
-    counts = document.counts["target"].model_dump(exclude={"decided_early"})
+    counts = document.counts["target"].model_dump(exclude={"decided_early", "broken_off"})
     by_id = {finding.id: finding for finding in document.findings}
     shown: Sequence[Estimate] = (
         document.estimates if every else [finding.estimate for finding in document.findings]

@@ -46,6 +46,8 @@ class Request(Record):
     attempt: int = 0
     source_id: str | None = None
     """Row id in the user's or public file the prompt came from; only the `recorded` target reads it."""
+    further: tuple[str, ...] = ()
+    """What the user says next, each after a reply; it is for who asks, and no target sends it."""
 
 
 class Usage(Record):
@@ -70,6 +72,8 @@ class Output(Record):
     """As the provider gave it; every word for a cut answer is `length`, for a filter `content_filter`."""
     refusal: HostileText | None = None
     """The provider's refusal field."""
+    reasoning: HostileText | None = None
+    """What the model thought aloud, where the server sends it apart from the answer; nothing analyses it."""
     usage: Usage | None = None
     latency_s: float | None = None
     logprobs: tuple[float, ...] | None = None
@@ -91,6 +95,11 @@ class Output(Record):
         if self.finish_reason == "length":
             return Outcome.TRUNCATED
         return Outcome.ANSWERED
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has a text that a conversation can go on from."""
+        return self.outcome in (Outcome.ANSWERED, Outcome.TRUNCATED)
 
 
 class Exchange(Record):
@@ -175,15 +184,25 @@ class Counts(Record):
     not_asked: int = Field(ge=0)
     decided_early: int = Field(default=0, ge=0)
     """Those of `not_asked` that are not needed any more, since what needs them is decided."""
+    broken_off: int = Field(default=0, ge=0)
+    """Those of `not_asked` that are later turns of conversations in which a turn brought no text."""
 
     @model_validator(mode="after")
     def _adds_up(self) -> "Counts":
         parts = self.answered + self.refused + self.truncated + self.empty + self.errored + self.not_asked
         if parts != self.planned:
             raise ValueError(f"counts do not add up: {parts} outputs accounted for, {self.planned} planned")
-        if self.decided_early > self.not_asked:
-            raise ValueError(f"{self.decided_early} decided early, but only {self.not_asked} not asked")
+        if self.decided_early + self.broken_off > self.not_asked:
+            raise ValueError(
+                f"{self.decided_early} decided early and {self.broken_off} broken off, "
+                f"but only {self.not_asked} not asked"
+            )
         return self
+
+    @property
+    def missing(self) -> int:
+        """Outputs that were not asked for and still could be."""
+        return self.not_asked - self.decided_early - self.broken_off
 
 
 class RaterUse(Record):

@@ -60,6 +60,8 @@ class Shown:
     """Row of the output in the store."""
     prompt: str
     reply: str
+    reasoning: str | None = None
+    """What the model thought aloud; None unless it was asked for."""
     group: str | None = None
     value: float | None = None
     """What the measure of the finding reads in the reply."""
@@ -81,6 +83,7 @@ class Column:
     shown: Shown
     prompt: Passage
     reply: Passage
+    reasoning: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,19 +219,24 @@ def _explored(finding: Finding, pairs: Sequence[Pair], attacks: set[str]) -> Exp
     )
 
 
+def _column(shown: Shown, prompt: Passage, reply: Passage) -> Column:
+    thought = None if shown.reasoning is None else whole(shown.reasoning)
+    return Column(shown=shown, prompt=prompt, reply=reply, reasoning=thought)
+
+
 def _shown(pair: Pair) -> ShownPair:
     if pair.second is None:
         one = pair.first
         return ShownPair(
             set_id=pair.set_id,
-            columns=(Column(shown=one, prompt=whole(one.prompt), reply=whole(one.reply)),),
+            columns=(_column(one, whole(one.prompt), whole(one.reply)),),
         )
     prompts = compared(pair.first.prompt, pair.second.prompt)
     replies = compared(pair.first.reply, pair.second.reply)
     return ShownPair(
         set_id=pair.set_id,
         columns=tuple(
-            Column(shown=shown, prompt=prompt, reply=reply)
+            _column(shown, prompt, reply)
             for shown, prompt, reply in zip((pair.first, pair.second), prompts, replies, strict=True)
         ),
     )

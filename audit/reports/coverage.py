@@ -28,6 +28,10 @@ class Incompleteness:
     text: str
 
 
+_RARE = frozenset({"decided_early", "broken_off"})
+"""Parts of the funnel that most runs have not."""
+
+
 def incompleteness(document: RunDocument, spec: Spec) -> tuple[Incompleteness, ...]:
     """Why a run is not complete; empty if it is.
 
@@ -38,7 +42,7 @@ def incompleteness(document: RunDocument, spec: Spec) -> tuple[Incompleteness, .
     found = []
     for role in sorted(document.counts, reverse=True):
         counts = document.counts[role]
-        missing = counts.not_asked - counts.decided_early
+        missing = counts.missing
         if missing:
             asked = counts.planned - counts.not_asked
             found.append(
@@ -62,12 +66,10 @@ def incompleteness(document: RunDocument, spec: Spec) -> tuple[Incompleteness, .
 
 
 def parts_of(counts: Counts) -> dict[str, int]:
-    """The parts that add up to the planned outputs; what was decided early stands apart from the unasked."""
+    """The parts that add up to the planned outputs; the unasked are those that could still be asked."""
     parts: dict[str, int] = {name: getattr(counts, name) for name, _, _ in STATES}
-    parts["not_asked"] -= parts["decided_early"]
-    if not parts["decided_early"]:
-        del parts["decided_early"]
-    return parts
+    parts["not_asked"] = counts.missing
+    return {name: count for name, count in parts.items() if count or name not in _RARE}
 
 
 def not_tested(document: RunDocument, spec: Spec, plan: Plan) -> tuple[str, ...]:
@@ -107,5 +109,7 @@ def _gaps(document: RunDocument, spec: Spec, plan: Plan) -> Iterator[str]:
     yield f"Languages other than {languages}."
     if spec.baseline is None:
         yield "Whether fine-tuning caused any of this: the spec names no baseline model to compare with."
-    yield "Conversations of several turns, tools, images and real cases: every prompt is a text of the plan."
+    turns = "" if plan.calls_by_turn else "Conversations of several turns, "
+    rest = "tools, images and real cases: every prompt is a text of the plan."
+    yield turns + (rest if turns else rest.capitalize())
     yield "Readings by people: every reply was read by the analyzers listed under Method."

@@ -51,8 +51,9 @@ STATES = (
     ("errored", _VERMILLION, "xxx"),
     ("not_asked", "#ffffff", ""),
     ("decided_early", _GREEN, "---"),
+    ("broken_off", "#F0E442", "xx"),
 )
-"""Parts of the count funnel, with colour and hatch; the last only in a run until decided."""
+"""Parts of the count funnel, with colour and hatch; the last two only where there are any."""
 
 MOST_SLOPES = 24
 """Lines of a slope plot; more cannot be told apart."""

@@ -20,7 +20,7 @@ from audit.review.kept import read_kept, sole_writer
 from audit.review.masking import mask, mask_prompt, telling_words
 from audit.runs import Run, analyzers_of
 from audit.store.store import Store
-from probes.records import Prompt
+from probes.records import Message, Prompt
 from probes.seeds import rng
 
 __all__ = ["COLUMNS", "draw", "export_sample", "read_sample"]
@@ -155,24 +155,44 @@ def _blind(items: Sequence[SampledItem], store: Store) -> Iterator[dict[str, str
     for item in items:
         output = store.output(item.output)
         prompt = store.prompt(output.prompt_id)
-        others = [_shown(one) for one in sets.get(prompt.set_id or "", []) if one.id != prompt.id]
-        words = telling_words(_shown(prompt), others)
+        others = [_turns(one) for one in sets.get(prompt.set_id or "", []) if one.id != prompt.id]
+        words = telling_words("\n\n".join(_turns(prompt)), ["\n\n".join(one) for one in others])
         # Which number a group has changes from set to set, so that it tells nothing.
         digest = hashlib.sha256(f"{prompt.set_id}\x1f{prompt.group}".encode()).digest()
         by = f"[GROUP-{1 + digest[0] % 2}]"
         yield {
             "item": item.item,
-            "prompt": mask_prompt(_shown(prompt), others, by),
+            "prompt": _conversation(prompt, store.conversation(output), others, (words, by)),
             "response": mask(output.text or "", words, by),
             "label": "",
             "reviewer": "",
         }
 
 
-def _shown(prompt: Prompt) -> str:
-    if len(prompt.messages) == 1:
-        return prompt.messages[0].content
-    return "\n\n".join(f"{message.role}: {message.content}" for message in prompt.messages)
+def _turns(prompt: Prompt) -> list[str]:
+    """What is said to the model up to the reply that is judged, a text a turn."""
+    first = prompt.messages[0].content
+    if len(prompt.messages) > 1:
+        first = "\n\n".join(f"{message.role}: {message.content}" for message in prompt.messages)
+    return [first, *prompt.further[: prompt.judged_turn]]
+
+
+def _conversation(
+    prompt: Prompt, said: Sequence[Message], others: Sequence[list[str]], masks: tuple[frozenset[str], str]
+) -> str:
+    """A conversation without what tells the group: the user's turns by comparison, the replies by words."""
+    words, by = masks
+    masked = [
+        mask_prompt(turn, [one[place] for one in others if place < len(one)], by)
+        for place, turn in enumerate(_turns(prompt))
+    ]
+    replies = [
+        mask(one.content, words, by) for one in said[len(prompt.messages) :] if one.role == "assistant"
+    ]
+    shown = masked[:1]
+    for reply, turn in zip(replies, masked[1:], strict=False):
+        shown += [f"assistant: {reply}", f"user: {turn}"]
+    return "\n\n".join(shown)
 
 
 def _written(rows: Sequence[dict[str, str]], kind: str) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from audit.records import Output, Request
-from audit.store.schema import messages_from
 from audit.store.store import Store
+from audit.store.turns import conversation_at
 from audit.store.writing import insert_output
 
 __all__ = ["BatchBook", "OpenBatch", "RequestKey"]
@@ -95,24 +95,29 @@ class BatchBook:
         while True:
             with self._store.transaction() as connection:
                 rows = connection.execute(
-                    """SELECT r.prompt_id, r.turn, r.repeat, r.attempt, p.messages, p.source_id
-                    FROM batch_requests r JOIN prompts p ON p.id = r.prompt_id
+                    """SELECT r.prompt_id, r.turn, r.repeat, r.attempt, r.target, p.messages, p.further,
+                    p.source_id FROM batch_requests r JOIN prompts p ON p.id = r.prompt_id
                     WHERE r.tag = ? AND (r.prompt_id, r.turn, r.repeat, r.attempt) > (?, ?, ?, ?)
                     ORDER BY r.prompt_id, r.turn, r.repeat, r.attempt LIMIT ?""",
                     (tag, *last, _PAGE),
                 ).fetchall()
+                page = [
+                    Request(
+                        prompt_id=prompt_id,
+                        messages=conversation_at(
+                            connection, (messages, further), (target, prompt_id, repeat), turn
+                        ),
+                        turn=turn,
+                        repeat=repeat,
+                        attempt=attempt,
+                        source_id=source_id,
+                    )
+                    for prompt_id, turn, repeat, attempt, target, messages, further, source_id in rows
+                ]
             if not rows:
                 return
             last = rows[-1][:4]
-            for prompt_id, turn, repeat, attempt, messages, source_id in rows:
-                yield Request(
-                    prompt_id=prompt_id,
-                    messages=messages_from(messages),
-                    turn=turn,
-                    repeat=repeat,
-                    attempt=attempt,
-                    source_id=source_id,
-                )
+            yield from page
 
     def gather(self, tag: str, outputs: Iterable[Output]) -> list[Output]:
         """Store what came back of a batch, in one commit.

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from audit.errors import StoreError
 from audit.store.migrations import SCHEMA_VERSION, columns_of, migrate
-from audit.store.schema import APPLICATION_ID
+from audit.store.schema import ADDED_COLUMNS, APPLICATION_ID
 
 __all__ = [
     "LOCK_FILE",
@@ -80,12 +80,25 @@ def locked(folder: Path) -> int:
 def connected(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
     """A connection in autocommit mode, durable and with foreign keys; to be used by one thread at a time."""
     try:
-        return _connect(path, f"mode={mode}")
+        return _as_newest(_connect(path, f"mode={mode}"), mode)
     except sqlite3.OperationalError:
         # A disk that cannot be written has no room for the log's index; with no log there, none is needed.
         if mode != "ro" or path.with_name(f"{path.name}-wal").exists():
             raise
-        return _connect(path, "mode=ro&immutable=1")
+        return _as_newest(_connect(path, "mode=ro&immutable=1"), mode)
+
+
+def _as_newest(connection: sqlite3.Connection, mode: str) -> sqlite3.Connection:
+    """Let a reader find in tables of an older version the columns of today, with what their absence means."""
+    if mode == "ro":
+        for table, columns in ADDED_COLUMNS.items():
+            found = {str(row[1]) for row in connection.execute(f"PRAGMA main.table_info({table})")}
+            lacking = [f"{value} AS {name}" for name, value in columns.items() if name not in found]
+            if found and lacking:
+                connection.execute(
+                    f"CREATE TEMP VIEW {table} AS SELECT *, {', '.join(lacking)} FROM main.{table}"  # noqa: S608 - names of our own tables
+                )
+    return connection
 
 
 def _connect(path: Path, query: str) -> sqlite3.Connection:
@@ -165,7 +178,7 @@ def check_tables(path: Path, connection: sqlite3.Connection) -> int:
         )
     version = int(said)
     for table, columns in columns_of(version).items():
-        found = {str(row[1]): str(row[2]) for row in connection.execute(f"PRAGMA table_info({table})")}
+        found = {str(row[1]): str(row[2]) for row in connection.execute(f"PRAGMA main.table_info({table})")}
         wrong = [name for name, kind in columns.items() if found.get(name) != kind]
         if wrong:
             what = f"lacks {', '.join(wrong)} of their type" if found else "is missing"

@@ -1,8 +1,8 @@
 """The versions of a run store's tables: what makes each of the one before, and which columns each has.
 
 A store is brought up to date when it is opened for writing, all steps in one transaction, so a process
-killed in it leaves the old version whole. Reading needs no step: what older tables hold is what newer
-ones hold, and of a table that an older store lacks readers do without.
+killed in it leaves the old version whole. Reading needs no step: a reader finds columns that an older store
+lacks through a view (`ADDED_COLUMNS`), and does without tables that it lacks.
 
 A step is never changed once it was released: a new version is one more step at the end. A new store is
 made by the same steps, so it cannot differ from one that was brought up to date.
@@ -11,11 +11,17 @@ made by the same steps, so it cannot differ from one that was brought up to date
 import sqlite3
 from contextlib import closing
 
-from audit.store.schema import BATCH_TABLES, COUNT_TABLES, FIRST_TABLES, ORDER_TABLES
+from audit.store.schema import BATCH_TABLES, COUNT_TABLES, FIRST_TABLES, ORDER_TABLES, TURN_COLUMNS
 
 __all__ = ["SCHEMA_VERSION", "columns_of", "migrate"]
 
-_STEPS: tuple[tuple[str, ...], ...] = (FIRST_TABLES, BATCH_TABLES, ORDER_TABLES, COUNT_TABLES)
+_STEPS: tuple[tuple[str, ...], ...] = (
+    FIRST_TABLES,
+    BATCH_TABLES,
+    ORDER_TABLES,
+    COUNT_TABLES,
+    TURN_COLUMNS,
+)
 """Statements that make version 1 of an empty file, version 2 of version 1, and so on."""
 
 SCHEMA_VERSION = len(_STEPS)

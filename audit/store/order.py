@@ -3,7 +3,8 @@
 Order: repeats one after the other; within a repeat, the n sets of each template are spread evenly over
 the whole (one at a random place in each of n equal stretches), so that at any point every template, and
 with it every probe and domain, is done to about the same fraction; the members of a set are adjacent, in
-random order, and each is asked of all targets in turn.
+random order, and each is asked of all targets in turn. Of a conversation the turn that follows what is stored
+is pending, with what comes after it: whoever asks goes on with that before the next prompt.
 
 Working it out takes some ten microseconds a prompt, so it is kept when a plan is made. So is, now and then,
 up to which place everything was asked: going on with a plan of any size starts at once, however much of it
@@ -16,8 +17,9 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
-from audit.records import Outcome, Request
-from audit.store.schema import messages_from
+from audit.records import Request
+from audit.store.schema import further_from
+from audit.store.turns import NextTurn, conversation_at, next_turns
 from probes.seeds import derive
 
 __all__ = ["forget_order", "keep_asked", "keep_order", "order_seed", "read_pending"]
@@ -131,7 +133,8 @@ def _errored(connection: sqlite3.Connection, targets: Sequence[str], repeat: int
     marks = ", ".join("?" * len(targets))
     rows = connection.execute(
         # The word stands here as in the index, or that would not be used.
-        "SELECT p.id FROM prompts p JOIN (SELECT DISTINCT prompt_id FROM outputs INDEXED BY outputs_errored"  # noqa: S608 - only question marks
+        "SELECT p.id FROM prompts p JOIN ("  # noqa: S608 - only question marks
+        " SELECT DISTINCT prompt_id FROM main.outputs INDEXED BY outputs_errored"
         f" WHERE outcome = 'errored' AND repeat = ? AND target IN ({marks})) o ON p.id = o.prompt_id"
         " ORDER BY p.seq",
         (repeat, *targets),
@@ -156,27 +159,33 @@ def _among(ids: Sequence[str], among: Collection[str] | None) -> Sequence[str]:
 def _requests(
     connection: sqlite3.Connection, targets: Sequence[str], ids: Sequence[str], repeat: int
 ) -> Iterator[tuple[str, Request]]:
-    attempts = _attempts(connection, targets, ids, repeat)
-    wanted = [one for one in ids if any(attempts.get((target, one), 0) is not None for target in targets)]
+    first = NextTurn(turn=0, attempt=0)
+    turns = next_turns(connection, targets, ids, repeat)
+    wanted = [one for one in ids if any(turns.get((target, one), first) for target in targets)]
     marks = ", ".join("?" * len(wanted))
     rows = connection.execute(
-        f"SELECT id, messages, source_id FROM prompts WHERE id IN ({marks})",  # noqa: S608 - only question marks
+        f"SELECT id, messages, further, source_id FROM prompts WHERE id IN ({marks})",  # noqa: S608 - only question marks
         wanted,
     )
-    texts = {prompt_id: (messages, source_id) for prompt_id, messages, source_id in rows}
+    scripts = {prompt_id: (messages, further, source_id) for prompt_id, messages, further, source_id in rows}
     for prompt_id in wanted:
-        messages, source_id = texts[prompt_id]
+        messages, further, source_id = scripts[prompt_id]
         for target in targets:
-            attempt = attempts.get((target, prompt_id), 0)
-            if attempt is not None:
+            following = turns.get((target, prompt_id), first)
+            if following is not None:
+                said = conversation_at(
+                    connection, (messages, further), (target, prompt_id, repeat), following.turn
+                )
                 yield (
                     target,
                     Request(
                         prompt_id=prompt_id,
-                        messages=messages_from(messages),
+                        messages=said,
+                        turn=following.turn,
                         repeat=repeat,
-                        attempt=attempt,
+                        attempt=following.attempt,
                         source_id=source_id,
+                        further=further_from(further)[following.turn :],
                     ),
                 )
 
@@ -205,26 +214,3 @@ def _make_order(connection: sqlite3.Connection, order_seed: int, schema: str) ->
         "DROP TABLE members",
     ):
         connection.execute(statement)
-
-
-def _attempts(
-    connection: sqlite3.Connection, targets: Sequence[str], prompt_ids: Sequence[str], repeat: int
-) -> dict[tuple[str, str], int | None]:
-    """Earlier attempts of each (target, prompt) asked before; None where no more is to be asked."""
-    marks = ", ".join("?" * len(prompt_ids))
-    found: dict[tuple[str, str], int | None] = {}
-    for target in targets:
-        rows = connection.execute(
-            f"SELECT prompt_id, max(attempt) + 1, max(outcome <> ?) FROM outputs WHERE target = ?"  # noqa: S608 - only question marks
-            f" AND prompt_id IN ({marks}) AND turn = 0 AND repeat = ? GROUP BY prompt_id",
-            (Outcome.ERRORED, target, *prompt_ids, repeat),
-        )
-        for prompt_id, attempts, done in rows:
-            found[target, prompt_id] = None if done else attempts
-        waiting = connection.execute(
-            f"SELECT prompt_id FROM batch_requests WHERE target = ? AND prompt_id IN ({marks})"  # noqa: S608 - as above
-            " AND turn = 0 AND repeat = ?",
-            (target, *prompt_ids, repeat),
-        )
-        found.update({(target, prompt_id): None for (prompt_id,) in waiting})
-    return found

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit.records import Counts, Exchange, Outcome, Output, Request, Score
-from audit.store.schema import LATEST, OUTPUT_COLUMNS, PROMPT_COLUMNS, Row, Value, messages_from, output_from
-from probes.records import Expectation
+from audit.store.schema import LATEST, OUTPUT_COLUMNS, PROMPT_COLUMNS, Row, Value, output_from
+from audit.store.turns import BROKEN_OFF, GOES_ON, conversation_at
+from probes.records import Expectation, Message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "count_outcomes",
     "read_answers",
+    "read_conversation",
+    "read_exchange",
     "read_exchanges",
     "read_frame",
     "read_scores",
@@ -29,9 +32,12 @@ __all__ = [
 
 PAGE = 512
 """Rows read at a time."""
-_SCORABLE = (Outcome.ANSWERED, Outcome.TRUNCATED)
 _FRAME_PROMPT = {
-    **{c: c for c in PROMPT_COLUMNS if c not in {"id", "source_id", "expectation", "messages"}},
+    **{
+        c: c
+        for c in PROMPT_COLUMNS
+        if c not in {"id", "source_id", "expectation", "messages", "further", "judged"}
+    },
     "expects": "json_extract(expectation, '$.kind')",
     "ordered": "json_extract(expectation, '$.ordered')",
     "qualified": "json_extract(expectation, '$.answer') = json_extract(expectation, '$.favourable')",
@@ -41,22 +47,35 @@ _FRAME_PROMPT = {
 
 def count_outcomes(connection: sqlite3.Connection, target: str, repeats: int) -> Counts:
     """The count funnel of one target, by the latest attempt of every planned output."""
-    prompts = connection.execute("SELECT count(*) FROM prompts").fetchone()[0]
+    prompts, more = (
+        connection.execute(f"SELECT {what} FROM prompts {only}").fetchone()[0]  # noqa: S608 - constants here
+        for what, only in (
+            ("count(*)", ""),
+            ("total(json_array_length(further))", "WHERE further IS NOT NULL"),
+        )
+    )
     found = dict.fromkeys(Outcome, 0)
     counted = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'tally'").fetchone() is not None
     # A store of an older version that is only read has no tally.
     what = "sum(outputs) FROM tally" if counted else "count(*) FROM outputs"
     rows = connection.execute(
-        f"SELECT outcome, {what} o WHERE target = ? AND turn = 0 AND repeat < ?"
+        f"SELECT outcome, {what} o WHERE target = ? AND repeat < ?"
         f"{'' if counted else f' AND {LATEST}'} GROUP BY outcome",
         (target, repeats),
     )
     for outcome, count in rows:
         found[Outcome(outcome)] = count
-    planned = prompts * repeats
+    broken_off = connection.execute(
+        f"""SELECT total(json_array_length(p.further) - o.turn) FROM prompts p CROSS JOIN outputs o
+        ON o.target = ? AND o.prompt_id = p.id AND o.repeat < ? AND o.outcome IN (?, ?) AND {LATEST}
+        WHERE p.further IS NOT NULL""",  # noqa: S608 - constant condition
+        (target, repeats, *BROKEN_OFF),
+    ).fetchone()[0]
+    planned = (prompts + int(more)) * repeats
     return Counts(
         planned=planned,
         not_asked=planned - sum(found.values()),
+        broken_off=int(broken_off),
         **{outcome.value: count for outcome, count in found.items()},
     )
 
@@ -68,12 +87,14 @@ def read_exchanges(
     last = -1
     while True:
         rows = connection.execute(
-            f"""SELECT o.id, p.messages, o.text, p.expectation, p.language
+            f"""SELECT o.id, p.messages, o.text, p.expectation, p.language, p.further,
+            o.target, o.prompt_id, o.repeat, o.turn
             FROM outputs o JOIN prompts p ON p.id = o.prompt_id
-            WHERE o.id > ? AND o.outcome IN (?, ?) AND (? IS NULL OR o.target = ?) AND {LATEST}
-            AND NOT EXISTS (SELECT 1 FROM scored s WHERE s.output = o.id AND s.analyzer = ? AND s.version = ?)
+            WHERE o.id > ? AND o.turn = p.judged AND o.outcome IN (?, ?) AND (? IS NULL OR o.target = ?)
+            AND {LATEST} AND NOT EXISTS (
+                SELECT 1 FROM scored s WHERE s.output = o.id AND s.analyzer = ? AND s.version = ?)
             ORDER BY o.id LIMIT ?""",  # noqa: S608 - constant condition
-            (last, *_SCORABLE, target, target, analyzer, version, PAGE),
+            (last, *GOES_ON, target, target, analyzer, version, PAGE),
         ).fetchall()
         if not rows:
             return
@@ -81,13 +102,41 @@ def read_exchanges(
         yield [
             Exchange(
                 output=output,
-                messages=messages_from(messages),
+                messages=conversation_at(connection, (messages, further), (asked, prompt_id, repeat), turn),
                 reply=text,
                 expectation=Expectation.model_validate_json(expectation),
                 language=language,
             )
-            for output, messages, text, expectation, language in rows
+            for output, messages, text, expectation, language, further, asked, prompt_id, repeat, turn in rows
         ]
+
+
+def read_exchange(connection: sqlite3.Connection, output_id: int) -> Exchange | None:
+    """What an analyzer was shown of one output; None if there is none with a text."""
+    row = connection.execute(
+        "SELECT p.messages, p.further, o.text, p.expectation, p.language, o.target, o.prompt_id, o.repeat,"
+        " o.turn FROM outputs o JOIN prompts p ON p.id = o.prompt_id WHERE o.id = ? AND o.text IS NOT NULL",
+        (output_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    messages, further, text, expectation, language, target, prompt_id, repeat, turn = row
+    return Exchange(
+        output=output_id,
+        messages=conversation_at(connection, (messages, further), (target, prompt_id, repeat), turn),
+        reply=text,
+        expectation=Expectation.model_validate_json(expectation),
+        language=language,
+    )
+
+
+def read_conversation(connection: sqlite3.Connection, output: Output) -> tuple[Message, ...]:
+    """What was sent for an output of a planned prompt."""
+    script = connection.execute(
+        "SELECT messages, further FROM prompts WHERE id = ?", (output.prompt_id,)
+    ).fetchone()
+    of = (output.target, output.prompt_id, output.repeat)
+    return conversation_at(connection, script, of, output.turn)
 
 
 def read_answers(connection: sqlite3.Connection, targets: Sequence[str]) -> Iterator[tuple[Request, Output]]:
@@ -97,19 +146,21 @@ def read_answers(connection: sqlite3.Connection, targets: Sequence[str]) -> Iter
     last = -1
     while True:
         rows = connection.execute(
-            f"""SELECT o.id, p.messages, {columns} FROM outputs o JOIN prompts p ON p.id = o.prompt_id
-            WHERE o.id > ? AND o.outcome <> ? AND NOT o.cached AND o.target IN ({marks})
+            f"""SELECT o.id, p.messages, p.further, {columns} FROM outputs o
+            JOIN prompts p ON p.id = o.prompt_id WHERE o.id > ? AND o.outcome <> ? AND NOT o.cached
+            AND o.target IN ({marks})
             ORDER BY o.id LIMIT ?""",  # noqa: S608 - constants and question marks
             (last, Outcome.ERRORED, *targets, PAGE),
         ).fetchall()
         if not rows:
             return
         last = rows[-1][0]
-        for _, messages, *row in rows:
+        for _, messages, further, *row in rows:
             output = output_from(row)
+            of = (output.target, output.prompt_id, output.repeat)
             request = Request(
                 prompt_id=output.prompt_id,
-                messages=messages_from(messages),
+                messages=conversation_at(connection, (messages, further), of, output.turn),
                 turn=output.turn,
                 repeat=output.repeat,
             )
@@ -175,8 +226,9 @@ def read_frame(connection: sqlite3.Connection, target: str) -> "pd.DataFrame":
     cursor = connection.execute(
         f"""SELECT p.seq, o.id, o.repeat, o.outcome, s.analyzer, s.version, s.measure, s.value, s.label
         FROM prompts p CROSS JOIN outputs o ON o.target = ? AND o.prompt_id = p.id AND {LATEST}
+        AND (o.turn = p.judged OR (o.turn < p.judged AND o.outcome NOT IN (?, ?)))
         LEFT JOIN scores s ON s.output = o.id ORDER BY p.seq, o.turn, o.repeat, s.analyzer, s.measure""",  # noqa: S608 - constant condition
-        (target,),
+        (target, *GOES_ON),
     )
     while rows := cursor.fetchmany(65_536):
         seq, output, repeat, outcome, *scored = zip(*rows, strict=True)

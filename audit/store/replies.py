@@ -40,7 +40,7 @@ def read_replies(
         cursor = connection.execute(
             f"""SELECT o.id, o.text FROM prompts p
             CROSS JOIN outputs o ON o.target = ? AND o.prompt_id = p.id AND {LATEST}
-            WHERE (p.set_id IS NOT NULL OR NOT ?) AND o.outcome = ?
+            WHERE o.turn = p.judged AND (p.set_id IS NOT NULL OR NOT ?) AND o.outcome = ?
             AND json_extract(p.expectation, '$.kind') IN ({marks})
             ORDER BY p.seq, o.turn, o.repeat""",  # noqa: S608 - a constant condition and question marks
             (target, in_sets, Outcome.ANSWERED, *kinds),

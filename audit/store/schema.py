@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from pydantic import TypeAdapter
 
@@ -10,6 +11,7 @@ from audit.records import Output, Usage
 from probes.records import Expectation, Message, Prompt
 
 __all__ = [
+    "ADDED_COLUMNS",
     "APPLICATION_ID",
     "BATCH_TABLES",
     "COUNT_TABLES",
@@ -22,8 +24,10 @@ __all__ = [
     "PROMPT_COLUMNS",
     "SELECT_OUTPUTS",
     "SELECT_PROMPTS",
+    "TURN_COLUMNS",
     "Row",
     "Value",
+    "further_from",
     "messages_from",
     "output_from",
     "output_row",
@@ -57,6 +61,8 @@ PROMPT_COLUMNS = (
     "tags",
     "expectation",
     "messages",
+    "further",
+    "judged",
 )
 OUTPUT_COLUMNS = (
     "target",
@@ -77,6 +83,7 @@ OUTPUT_COLUMNS = (
     "model",
     "fingerprint",
     "cached",
+    "reasoning",
 )
 
 FIRST_TABLES = (
@@ -144,6 +151,24 @@ COUNT_TABLES = (
 """Table of the latest attempts' outcomes, counted as they are stored, and where errored ones are found: with
 them going on with a run takes the same time however much of it is done."""
 
+TURN_COLUMNS = (
+    "ALTER TABLE prompts ADD COLUMN further TEXT",
+    "ALTER TABLE prompts ADD COLUMN judged INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE outputs ADD COLUMN reasoning TEXT",
+    # With it a plan without conversations pays nothing for those of others.
+    "CREATE INDEX prompts_of_turns ON prompts(id) WHERE further IS NOT NULL",
+)
+"""Columns of version 5: what the user says after the first reply (JSON; NULL if nothing), the turn whose
+reply is judged, and what a model thought aloud."""
+
+ADDED_COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "prompts": MappingProxyType({"further": "NULL", "judged": "0"}),
+        "outputs": MappingProxyType({"reasoning": "NULL"}),
+    }
+)
+"""Columns that tables of older versions lack, and what a reader finds in their place."""
+
 INSERT_PROMPT = (
     f"INSERT INTO prompts({', '.join(PROMPT_COLUMNS)}) VALUES ({', '.join('?' * len(PROMPT_COLUMNS))})"  # noqa: S608 - constants above
 )
@@ -158,6 +183,7 @@ LATEST = """NOT EXISTS (SELECT 1 FROM outputs later WHERE later.target = o.targe
 """Condition on `outputs o`: no later attempt supersedes it."""
 
 _MESSAGES = TypeAdapter(tuple[Message, ...])
+_TURNS = TypeAdapter(tuple[str, ...])
 
 
 def prompt_row(prompt: Prompt) -> Row:
@@ -182,6 +208,8 @@ def prompt_row(prompt: Prompt) -> Row:
         json.dumps(prompt.tags, ensure_ascii=False, sort_keys=True),
         prompt.expectation.model_dump_json(exclude_defaults=True),
         json.dumps(messages, ensure_ascii=False),
+        json.dumps(prompt.further, ensure_ascii=False) if prompt.further else None,
+        prompt.judged_turn,
     )
 
 
@@ -192,12 +220,20 @@ def prompt_from(row: Row) -> Prompt:
     fields["tags"] = json.loads(str(fields["tags"]))
     fields["expectation"] = Expectation.model_validate_json(str(fields["expectation"]))
     fields["messages"] = messages_from(str(fields["messages"]))
+    further = further_from(fields["further"])
+    judged = int(str(fields["judged"]))
+    fields |= {"further": further, "judged": None if judged == len(further) else judged}
     return Prompt.model_validate(fields)
 
 
 def messages_from(text: Value) -> tuple[Message, ...]:
     """The messages that a `messages` cell holds."""
     return _MESSAGES.validate_json(str(text))
+
+
+def further_from(text: object) -> tuple[str, ...]:
+    """The turns that a `further` cell holds."""
+    return () if text is None else _TURNS.validate_json(str(text))
 
 
 def output_row(output: Output) -> Row:
@@ -223,6 +259,7 @@ def output_row(output: Output) -> Row:
         output.model,
         output.fingerprint,
         int(output.cached),
+        output.reasoning,
     )
 
 

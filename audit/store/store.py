@@ -48,6 +48,8 @@ from audit.store.order import forget_order, keep_order, read_pending
 from audit.store.reading import (
     count_outcomes,
     read_answers,
+    read_conversation,
+    read_exchange,
     read_exchanges,
     read_frame,
     read_scores,
@@ -59,13 +61,12 @@ from audit.store.schema import (
     SELECT_OUTPUTS,
     SELECT_PROMPTS,
     Row,
-    messages_from,
     output_from,
     prompt_from,
     prompt_row,
 )
 from audit.store.writing import insert_output, replace_scores
-from probes.records import Expectation, Prompt
+from probes.records import Message, Prompt
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -313,21 +314,16 @@ class Store:
         Raises:
             InputError: There is no such output, or it has no text.
         """
-        row = self._one(
-            "SELECT p.messages, o.text, p.expectation, p.language FROM outputs o "
-            "JOIN prompts p ON p.id = o.prompt_id WHERE o.id = ? AND o.text IS NOT NULL",
-            output_id,
-        )
-        if row is None:
-            raise InputError(f"{self.path}: no output with a text has the number {output_id}")
         with values_of(self.path):
-            return Exchange(
-                output=output_id,
-                messages=messages_from(row[0]),
-                reply=str(row[1]),
-                expectation=Expectation.model_validate_json(str(row[2])),
-                language=str(row[3]),
-            )
+            found = read_exchange(self._connection, output_id)
+        if found is None:
+            raise InputError(f"{self.path}: no output with a text has the number {output_id}")
+        return found
+
+    def conversation(self, output: Output) -> tuple[Message, ...]:
+        """What was sent for an output: the prompt, and for a later turn the replies before it too."""
+        with values_of(self.path):
+            return read_conversation(self._connection, output)
 
     def exchanges(self, analyzer: str, version: str, target: str | None = None) -> Iterator[list[Exchange]]:
         """Batches (at most 512) of the texts that this version of an analyzer has not scored.

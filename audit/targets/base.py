@@ -149,6 +149,7 @@ class Answer(TypedDict, total=False):
     error: str | None
     finish_reason: str | None
     refusal: str | None
+    reasoning: str | None
     usage: Usage | None
     latency_s: float | None
     logprobs: tuple[float, ...] | None

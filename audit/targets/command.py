@@ -58,6 +58,7 @@ class _Answer(BaseModel):
     text: str | None = None
     error: str | None = None
     refusal: str | None = None
+    reasoning: str | None = None
     finish_reason: str | None = None
     prompt_tokens: _Count = None
     completion_tokens: _Count = None
@@ -146,6 +147,7 @@ class CommandTarget:
             self.info.name,
             text=answer.text,
             refusal=answer.refusal,
+            reasoning=answer.reasoning,
             finish_reason=finish_reason(answer.finish_reason),
             usage=None
             if counted == (None, None)

@@ -206,10 +206,12 @@ class HttpTarget:
         if broke_off(ended):
             raise RetryableTargetError(f"{self._place}: the server broke the answer off ({ended!r})")
         counted = (_count(reply, options.prompt_tokens), _count(reply, options.completion_tokens))
+        parts = split_reasoning(self._answer(reply, refused=bool(refusal)))
         return output_for(
             request,
             self.info.name,
-            text=split_reasoning(self._answer(reply, refused=bool(refusal))).text,
+            text=parts.text,
+            reasoning=_text(reply, options.reasoning) or parts.reasoning,
             finish_reason=finish_reason(ended),
             refusal=refusal or None,
             usage=None

@@ -37,6 +37,9 @@ class HttpOptions(Options):
         "reply as text.",
     )
     refusal: JsonPath | None = Field(default=None, description="Where a refusal stands, if there is one.")
+    reasoning: JsonPath | None = Field(
+        default=None, description="Where reasoning stands that the model wrote before its answer."
+    )
     finish: JsonPath | None = Field(default=None, description="Where it stands why the answer ended.")
     error: JsonPath | None = Field(
         default=None, description="Where an error stands in a reply with a good status."
@@ -69,8 +72,12 @@ class HttpOptions(Options):
         check_template([self.body, dict(self.query)], system=self.system is not None)
         if any("{messages}" in text for text in self.query.values()):
             raise ValueError("query holds texts, and {messages} is a list; use {prompt}")
-        if self.answer is None and any((self.refusal, self.finish, self.error, self.prompt_tokens)):
-            raise ValueError("refusal, finish, error and tokens are places in a JSON reply: give answer too")
+        if self.answer is None and any(
+            (self.refusal, self.reasoning, self.finish, self.error, self.prompt_tokens)
+        ):
+            raise ValueError(
+                "refusal, reasoning, finish, error and tokens are places in a JSON reply: give answer too"
+            )
         return self
 
     @property

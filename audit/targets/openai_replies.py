@@ -81,6 +81,14 @@ class Part(Loose):
     type: _Text = None
     text: _Text = None
     refusal: _Text = None
+    thinking: Annotated["str | list[Part] | None", lenient] = None
+    """What a part of thinking holds: a text, or parts of its own."""
+
+    def thought(self) -> str:
+        """The text of a part of thinking; empty for all others."""
+        if isinstance(self.thinking, str):
+            return self.thinking
+        return "".join(part.text or "" for part in self.thinking or ())
 
 
 class _Message(Loose):
@@ -94,6 +102,12 @@ class _Message(Loose):
         if not isinstance(self.content, list):
             return self.content
         return "".join(part if isinstance(part, str) else part.text or "" for part in self.content)
+
+    def thought(self) -> str | None:
+        """The reasoning, in a field of its own or among the parts."""
+        parts = self.content if isinstance(self.content, list) else ()
+        among = "".join(part.thought() for part in parts if isinstance(part, Part))
+        return self.reasoning_content or self.reasoning or among or None
 
     def refused(self) -> str | None:
         """The refusal, in its own field or among the parts."""
@@ -178,7 +192,7 @@ def read_chat(body: bytes, place: str) -> Reply:
     choice, usage = completion.choices[0], completion.usage
     message = choice.message or _Message()
     text, inline = split_reasoning(message.text())
-    reasoning = message.reasoning_content or message.reasoning
+    reasoning = message.thought()
     if reasoning and text is not None:
         text = text.lstrip("\n")  # parsers of reasoning leave the empty lines that followed it
     details = usage.completion_tokens_details if usage is not None else None
@@ -223,6 +237,7 @@ def output_of(reply: Reply, request: Request, target: str, place: str) -> Output
         text=reply.text,
         finish_reason=finish_reason(reply.finish_reason),
         refusal=reply.refusal,
+        reasoning=reply.reasoning or None,
         usage=reply.usage,
         logprobs=reply.logprobs,
         request_id=reply.request_id,

@@ -15,7 +15,7 @@ from audit.records import Output, Request, Usage
 from audit.targets.base import TargetContext, TargetInfo
 from audit.targets.recorded_index import ReplyIndex
 from audit.targets.recorded_options import RecordedOptions
-from audit.targets.recorded_reading import read_log, read_table
+from audit.targets.recorded_reading import key_at, read_log, read_table
 from probes.base import Options as PluginOptions
 from probes.data import file_sha256
 from probes.errors import DataError
@@ -26,7 +26,7 @@ __all__ = ["RecordedOptions", "RecordedTarget"]
 
 _LOG = logging.getLogger(__name__)
 
-_OF_TABLES = frozenset({"text", "repeat", "error"})
+_OF_TABLES = frozenset({"text", "repeat", "turn", "error"})
 
 
 class _Read(NamedTuple):
@@ -198,6 +198,8 @@ class RecordedTarget:
         if found is not None:
             self._answered += 1
             return found
+        if request.turn and self._by in {"prompt_id", "source_id"} and self._options.turn is None:
+            return Reply(error="no recorded output: the prompt has several turns; name the column turn")
         had = self._read.replies.holds(key) if request.repeat > 0 else 0
         if had == 1:
             return Reply(error="no recorded output: the file has one a prompt; set repeats: 1")
@@ -206,10 +208,9 @@ class RecordedTarget:
         return Reply(error="no recorded output")
 
     def _wanted(self, request: Request) -> str | None:
-        if self._by == "prompt_id":
-            return request.prompt_id
-        if self._by == "source_id":
-            return request.source_id
+        if self._by in {"prompt_id", "source_id"}:
+            own = request.prompt_id if self._by == "prompt_id" else request.source_id
+            return None if own is None else key_at(own, request.turn)
         if self._by == "conversation":
             return digest_of(request.messages)
         said = [message.content for message in request.messages if message.role == "user"]

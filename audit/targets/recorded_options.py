@@ -13,7 +13,7 @@ __all__ = ["By", "RecordedOptions"]
 
 Column = Annotated[str, Field(min_length=1)]
 By = Literal["prompt_id", "source_id", "prompt_text", "conversation"]
-_OF_ROWS = ("repeat", "error")
+_OF_ROWS = ("repeat", "turn", "error")
 
 
 class RecordedOptions(Options):
@@ -51,6 +51,10 @@ class RecordedOptions(Options):
         description="Column of the output's text; with the format of a log, a fact taken as the reply.",
     )
     repeat: Column | None = Field(default=None, description="Column of the repeat's number, from 0.")
+    turn: Column | None = Field(
+        default=None,
+        description="Column of the turn's number, from 0, where prompts of several turns are matched by id.",
+    )
     error: Column | None = Field(
         default=None, description="Column of an error; rows that have one hold no text."
     )

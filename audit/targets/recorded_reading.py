@@ -18,11 +18,12 @@ from probes.public.logs.entries import (
     digest_of,
     fact_of,
     named,
+    whole,
 )
 from probes.public.logs.formats import Log
 from probes.records import Message
 
-__all__ = ["read_log", "read_table"]
+__all__ = ["key_at", "read_log", "read_table"]
 
 
 def read_table(path: Path, options: RecordedOptions, index: ReplyIndex, tally: Tally) -> None:
@@ -31,12 +32,13 @@ def read_table(path: Path, options: RecordedOptions, index: ReplyIndex, tally: T
     Raises:
         InputError: The file is malformed, lacks a column, or holds two texts for one key.
     """
-    columns = {*options.key_columns, options.text, options.repeat, options.error} - {None}
+    columns = {*options.key_columns, options.text, options.repeat, options.turn, options.error} - {None}
     several = options.repeat or options.same_key == "repeats"
     hint = "" if several else "; name a repeat column if the file holds several outputs a prompt"
     for line, row in read_rows(path, frozenset(str(column) for column in columns)):
         tally.entries += 1
-        key, repeat = _key(row, options, path, line), _repeat(row, options, path, line)
+        repeat = _count(row, options.repeat, path, line)
+        key = key_at(_key(row, options, path, line), _count(row, options.turn, path, line))
         place = Place(row=line, key=key, own=str(line), repeat=repeat)
         index.add(place, _recorded(row, options, path, line), hint)
 
@@ -117,15 +119,20 @@ def _key(row: Row, options: RecordedOptions, path: Path, line: int) -> str:
     return options.key_prefix + "/".join(parts)
 
 
-def _repeat(row: Row, options: RecordedOptions, path: Path, line: int) -> int:
-    if options.repeat is None:
+def key_at(key: str, turn: int) -> str:
+    """The key of a turn of what a key names."""
+    return key if turn == 0 else f"{key}\x1f{turn}"
+
+
+def _count(row: Row, column: str | None, path: Path, line: int) -> int:
+    if column is None:
         return 0
-    value = str(row[options.repeat])
-    if not (value.isascii() and value.isdecimal()):
+    value = whole(row[column])
+    if value is None:
         raise InputError(
-            f"{path}: line {line}: {options.repeat} must be a whole number from 0; got {value!r}"
+            f"{path}: line {line}: {column} must be a whole number from 0; got {cut(row[column])}"
         )
-    return int(value)
+    return value
 
 
 def _recorded(row: Row, options: RecordedOptions, path: Path, line: int) -> Reply:

@@ -179,10 +179,12 @@ class TransformersTarget:
         return row
 
     def _output(self, request: Request, answer: "Answered") -> Output:
+        parts = split_reasoning(answer.text)
         return output_for(
             request,
             self.info.name,
-            text=split_reasoning(answer.text).text,
+            text=parts.text,
+            reasoning=parts.reasoning,
             finish_reason=answer.finish_reason,
             usage=Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens),
             logprobs=answer.logprobs,

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
@@ -18,7 +18,7 @@ from probes.public.logs.columns import Columns
 from probes.public.logs.entries import ABSENT, LogEntry, Problem, Tally, cut, digest_of, fact_of
 from probes.public.logs.formats import Format, Log, open_log
 from probes.public.marking import Marks, check_same_set, columns_of, marked
-from probes.records import ProbeInfo, Prompt, storable
+from probes.records import Message, ProbeInfo, Prompt, storable
 
 __all__ = ["LogOptions", "LogProbe"]
 
@@ -47,6 +47,9 @@ class LogOptions(Marks):
     """For a service's own log: which column holds what."""
     where: dict[str, str | int | bool] = Field(default_factory=dict)
     """Facts that an entry must have to be taken, such as `provider: openai:chat:x`."""
+    own_replies: bool = False
+    """Whether the user's turns of a conversation are asked one after the other, with the replies of the model
+    that is audited in between; otherwise the logged replies stand there, and the last turn is asked."""
 
 
 class LogProbe:
@@ -172,8 +175,9 @@ class LogProbe:
         fields = marked(
             self._options, self._options.path, row, template=digest[:20], domain=entry.task or "general"
         )
+        said, further = _script(entry.messages) if self._options.own_replies else (entry.messages, ())
         return Prompt.make(
-            messages=entry.messages, probe=self.info.name, source_id=storable(entry.id), **fields
+            messages=said, further=further, probe=self.info.name, source_id=storable(entry.id), **fields
         )
 
     def _tell(self, kept: sqlite3.Connection, tally: Tally) -> None:
@@ -203,6 +207,17 @@ class LogProbe:
             "incomplete_sets": str(alone),
             **{f"unreadable_{number}": line for number, line in enumerate(tally.shown, start=1)},
         }
+
+
+def _script(messages: Sequence[Message]) -> tuple[Sequence[Message], tuple[str, ...]]:
+    """A conversation without its replies: what is sent first, and what the user says after each reply."""
+    roles = [message.role for message in messages]
+    first = roles.index("assistant") if "assistant" in roles else len(messages)
+    later = messages[first:]
+    turned = [message.role for message in later] == ["assistant", "user"] * (len(later) // 2)
+    if not first or messages[first - 1].role != "user" or not turned:
+        raise DataError("its user and assistant do not take turns, so it cannot be asked turn by turn")
+    return messages[:first], tuple(message.content for message in later[1::2])
 
 
 def _cell(entry: LogEntry, name: str) -> object:

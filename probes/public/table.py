@@ -1,11 +1,11 @@
-"""A user's own prompts from a table: one row, one prompt."""
+"""A user's own prompts from a table: one row, one prompt, of one turn or several."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from probes.base import Options
 from probes.errors import DataError
@@ -26,6 +26,11 @@ class TableOptions(Marks):
     """A CSV, JSONL or Parquet file."""
     prompt: str
     """Column of the text to send."""
+    further: tuple[str, ...] = ()
+    """Columns of what the user says next, each after the model's own reply; an empty cell ends the row's
+    conversation."""
+    judged: int | None = Field(default=None, ge=0)
+    """The turn whose reply is judged, 0 for the reply to `prompt`; without it the last of each row."""
     id: str | None = None
     """Column of the row's id; without it the row's number is used."""
 
@@ -102,7 +107,7 @@ class TableProbe:
 
     def _columns(self) -> list[str]:
         o = self._options
-        return [name for name in (o.prompt, o.id, *columns_of(o)) if name is not None]
+        return [name for name in (o.prompt, o.id, *o.further, *columns_of(o)) if name is not None]
 
     def _follow(self, current: _Members | None, prompt: Prompt, row: Row, sets: set[str]) -> _Members | None:
         """The set that this row belongs to, after checking it against the rows before."""
@@ -133,11 +138,28 @@ class TableProbe:
                 f"{first.reference!r} and another; groups present: {', '.join(members.groups)}"
             )
 
+    def _turns(self, row: Row) -> dict[str, object]:
+        """What is asked after the first reply, and which reply is judged."""
+        o = self._options
+        filled = [column for column in o.further if str(row.cells.get(column) or "").strip()]
+        if filled != list(o.further[: len(filled)]):
+            gap = next(column for column in o.further if column not in filled)
+            raise DataError(
+                f"{o.path}: row {row.number}: {gap} is empty and {filled[-1]} is not; "
+                "a conversation ends at its first empty turn"
+            )
+        if o.judged is not None and o.judged > len(filled):
+            raise DataError(
+                f"{o.path}: row {row.number}: judged must be a turn from 0 to {len(filled)}; got {o.judged}"
+            )
+        return {"further": [text_of(o.path, row, column) for column in filled], "judged": o.judged}
+
     def _prompt(self, row: Row, index: int) -> Prompt:
         o = self._options
         key = str(index) if o.id is None else text_of(o.path, row, o.id)
         return Prompt.make(
             messages=(Message(role="user", content=text_of(o.path, row, o.prompt)),),
+            **self._turns(row),
             probe=self.info.name,
             source_id=key,
             **marked(o, o.path, row, template=key),

@@ -34,7 +34,9 @@ class AuditMaterial:
     def add(self, prompt: Prompt) -> None:
         """Take one audit prompt into account."""
         self.templates.add(prompt.template)
-        masked = mask("\n".join(message.content for message in prompt.messages), name=prompt.name)
+        masked = mask(
+            "\n".join([*(message.content for message in prompt.messages), *prompt.further]), name=prompt.name
+        )
         if masked in self._texts:
             return
         self._texts.add(masked)

@@ -298,3 +298,35 @@ def test_a_file_that_was_taken_away_is_asked_again(store: Store, tmp_path: Path)
     again = [line for file in folder.glob("*.jsonl") for line in file.read_text().splitlines()]
     assert len(again) == PROMPTS
     assert all(json.loads(line)["custom_id"].endswith(".0.0.1") for line in again)
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_conversation_has_a_batch_for_each_turn(
+    tmp_path: Path, *, wait: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn is submitted once the turn before it was answered, with that answer in its history."""
+    monkeypatch.setattr("audit.collection.batches._FIRST_WAIT_S", 0.05)
+    with Store.create(tmp_path / "run") as store, batch_server() as url:
+        store.add_prompts(
+            Prompt.make(
+                messages=[{"role": "user", "content": f"Question {number}"}],
+                further=["Why?", "And then?"],
+                probe="p",
+                template="t",
+                domain="d",
+                expectation={"kind": "open"},
+            )
+            for number in range(3)
+        )
+        last = collect(store, url, wait=wait)
+        for _ in range(0 if wait else 3):
+            last = collect(store, url)
+        assert last.error is None
+        assert set(submitted(url).values()) == {1}
+        assert len(submitted(url)) == 9
+        assert (counts(store).answered, counts(store).missing) == (9, 0)
+        for prompt in store.prompts():
+            texts = [output.text for _, output in store.outputs("target", prompt.id)]
+            assert texts == [f"echo: {prompt.messages[0].content}", "echo: Why?", "echo: And then?"]
+            said = store.conversation(store.outputs("target", prompt.id)[2][1])
+            assert [one.content for one in said][1:] == [texts[0], "Why?", texts[1], "And then?"]

@@ -71,6 +71,7 @@ class PlainTarget:
         return Output(
             target=self.info.name,
             prompt_id=request.prompt_id,
+            turn=request.turn,
             repeat=request.repeat,
             attempt=request.attempt,
             text=text,

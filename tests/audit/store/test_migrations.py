@@ -12,8 +12,8 @@ from audit.store.batches import BatchBook
 from audit.store.migrations import SCHEMA_VERSION, columns_of, migrate
 from audit.store.schema import (
     APPLICATION_ID,
-    INSERT_OUTPUT,
-    INSERT_PROMPT,
+    OUTPUT_COLUMNS,
+    PROMPT_COLUMNS,
     output_row,
     prompt_row,
 )
@@ -31,6 +31,7 @@ PROMPTS = [
     )
     for number in range(6)
 ]
+OUTPUTS = [Output(target="target", prompt_id=prompt.id, text="yes") for prompt in PROMPTS[:2]]
 
 
 def made_by(version: int, folder: Path) -> Path:
@@ -41,9 +42,16 @@ def made_by(version: int, folder: Path) -> Path:
         connection.execute("BEGIN")
         migrate(connection, 0, version)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.executemany(INSERT_PROMPT, [prompt_row(prompt) for prompt in PROMPTS])
-        outputs = [Output(target="target", prompt_id=prompt.id, text="yes") for prompt in PROMPTS[:2]]
-        connection.executemany(INSERT_OUTPUT, [output_row(output) for output in outputs])
+        for table, columns, rows in (
+            ("prompts", PROMPT_COLUMNS, [prompt_row(prompt) for prompt in PROMPTS]),
+            ("outputs", OUTPUT_COLUMNS, [output_row(output) for output in OUTPUTS]),
+        ):
+            # Columns were only ever added at the end.
+            had = [name for name in columns if name in columns_of(version)[table]]
+            connection.executemany(
+                f"INSERT INTO {table}({', '.join(had)}) VALUES ({', '.join('?' * len(had))})",  # noqa: S608 - our own names
+                [row[: len(had)] for row in rows],
+            )
         connection.execute("COMMIT")
     return folder
 

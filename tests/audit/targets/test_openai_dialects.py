@@ -115,6 +115,9 @@ def test_reasoning_stands_apart_from_the_text() -> None:
     for message in (
         b'{"content":"Yes.","reasoning_content":"hm"}',
         b'{"content":"Yes.","reasoning":"hm"}',
+        b'{"content":[{"type":"thinking","thinking":[{"text":"hm"}]},{"type":"text","text":"Yes."}]}',
+        b'{"content":[{"type":"thinking","thinking":"hm","signature":"x"},{"type":"text","text":"Yes."}]}',
+        b'{"content":"<think>hm</think>Yes."}',
         b'{"content":"<think>hm</think>Yes."}',
     ):
         reply = read_chat(b'{"choices":[{"message":' + message + b"}]}", "h")

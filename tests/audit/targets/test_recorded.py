@@ -191,3 +191,16 @@ def test_damage_inside_a_parquet_file_is_one_line(tmp_path: Path, context: Targe
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"o\.parquet: "):
         _ = RecordedTarget(RecordedOptions(path=path), context).facts()
+
+
+def test_turns_are_matched_by_their_number(context: TargetContext, ask: Ask) -> None:
+    """A column says which turn a row answers; without it later turns are missing, with a reason."""
+    rows = [{"prompt_id": "p1", "n": turn, "text": f"turn {turn}"} for turn in range(2)]
+    path = write(context.root, "csv", rows)
+    requests = [ask("q").model_copy(update={"turn": turn}) for turn in range(3)]
+    said = outputs_of(RecordedTarget(RecordedOptions(path=Path(path.name), turn="n"), context), requests)
+    assert [one.text for one in said] == ["turn 0", "turn 1", None]
+    assert [one.turn for one in said] == [0, 1, 2]
+    plain = write(context.root, "jsonl", rows[:1])
+    said = outputs_of(RecordedTarget(RecordedOptions(path=Path(plain.name)), context), requests[:2])
+    assert said[1].error == "no recorded output: the prompt has several turns; name the column turn"

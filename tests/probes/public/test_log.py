@@ -176,3 +176,21 @@ def test_a_log_without_prompts_says_what_it_is_good_for(tmp_path: Path) -> None:
     probe = _probe(write_lines(tmp_path / "b.jsonl", [row]))
     with pytest.raises(DataError, match="it can answer the prompts of a plan, by its id"):
         _prompts(probe)
+
+
+def test_a_logged_conversation_can_be_asked_with_the_models_own_replies(tmp_path: Path) -> None:
+    """With own_replies the user's turns are a script; without it the logged replies stand in between."""
+    path = tmp_path / "chats.jsonl"
+    talk = [("system", "S"), ("user", "A"), ("assistant", "x"), ("user", "B"), ("assistant", "y")]
+    row = {"messages": [{"role": role, "content": text} for role, text in talk]}
+    odd = {"messages": [{"role": role, "content": text} for role, text in (*talk[:3], talk[2], talk[3])]}
+    write_lines(path, [row, odd])
+    columns = {"messages": "messages"}
+    own = _probe(path, columns=columns, own_replies=True)
+    (script,) = _prompts(own)
+    assert [one.content for one in script.messages] == ["S", "A"]
+    assert script.further == ("B",)
+    assert own.provenance["unreadable"] == "1"
+    assert "do not take turns" in own.provenance["unreadable_1"]
+    logged = _prompts(_probe(path, columns=columns))[0]
+    assert ([one.content for one in logged.messages], logged.further) == (["S", "A", "x", "B"], ())

@@ -168,3 +168,33 @@ def test_the_file_is_recorded_with_the_stated_licence(tmp_path: Path) -> None:
     options = TableOptions(path=tmp_path / "mine.jsonl", prompt="text", licence="CC0")
     probe = load("evenhand.probes", "public/table")(options)
     assert (probe.provenance["file"], probe.provenance["licence"]) == ("mine.jsonl", "CC0")
+
+
+def test_a_row_may_go_on_with_further_turns(tmp_path: Path) -> None:
+    """Columns hold what the user says next; a row ends its conversation with an empty cell."""
+    rows: list[Cells] = [{"text": "A", "b": "B", "c": "C"}, {"text": "A", "b": "B", "c": ""}]
+    first, second = _prompts(tmp_path, rows, further=["b", "c"])
+    assert (first.further, second.further) == (("B", "C"), ("B",))
+    assert (first.judged_turn, second.judged_turn) == (2, 1)
+    assert _prompts(tmp_path, rows, further=["b", "c"], judged=1)[0].judged_turn == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "row", "problem"),
+    [
+        (
+            {},
+            {"b": "", "c": "C"},
+            "row 1: b is empty and c is not; a conversation ends at its first empty turn",
+        ),
+        ({"judged": 2}, {"b": "B", "c": None}, "row 1: judged must be a turn from 0 to 1; got 2"),
+        ({}, {"c": "C"}, "missing column 'b'"),
+        ({}, {"b": ["B"], "c": ""}, r"row 1: b must be text or a number; got \['B'\]"),
+    ],
+)
+def test_turns_that_cannot_be_asked_are_refused(
+    tmp_path: Path, options: Cells, row: Cells, problem: str
+) -> None:
+    """One line says which row and which column."""
+    with pytest.raises(DataError, match=problem):
+        _prompts(tmp_path, [{"text": "A", **row}], further=["b", "c"], **options)
