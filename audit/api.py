@@ -1,14 +1,14 @@
 """Everything the command line does, for programs: one function a command, plain data in and out."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.atomic import write_text
-from audit.audited import BASELINE, TARGET, asking_targets, prices_of
+from audit.audited import BASELINE, TARGET
 from audit.catalogue import (
     check_targets,
     list_analyzers,
@@ -18,12 +18,10 @@ from audit.catalogue import (
     show_analyzer,
     show_probe,
 )
-from audit.collection.caching import collect_cached
-from audit.collection.progress import Progress
-from audit.collection.runner import CollectionPlan, CollectionResult
+from audit.collecting import collect
 from audit.compare import Side, changes
 from audit.design_costs import planned_costs
-from audit.drift import canary_plan, drifts_of
+from audit.drift import drifts_of
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.correction import Corrections
@@ -40,7 +38,7 @@ from audit.exporting import export_run
 from audit.findings import findings
 from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
-from audit.ledger import keeping
+from audit.planned_run import Run, open_run
 from audit.proposals import propose
 from audit.raters import rater_uses
 from audit.records import Change, Estimate, Omnibus
@@ -49,21 +47,9 @@ from audit.reporting import write_run_report
 from audit.review.events import import_reviews as import_review
 from audit.review.events import review_labels, review_summary
 from audit.review.sampling import export_sample as export_review
-from audit.runs import (
-    Run,
-    analyzer_context,
-    build_analyzers,
-    create_run,
-    measures_of,
-    open_run,
-    preview_plan,
-    quarantine_salt,
-    score,
-)
-from audit.screening import QuarantineScreen
+from audit.runs import analyzer_context, build_analyzers, create_run, measures_of, preview_plan, score
 from audit.spec import Spec, load_spec
-from audit.stating import changes_of, corrections_of, looking, views_of
-from audit.store.order import order_seed
+from audit.stating import changes_of, corrections_of, views_of
 from audit.until_decided import View
 
 __all__ = [
@@ -107,66 +93,6 @@ class Comparison:
     changes: tuple[Change, ...]
     not_comparable: str | None
     """Why the runs cannot be compared; then there are no changes."""
-
-
-async def collect(
-    run: Run,
-    *,
-    secrets: Mapping[str, str],
-    progress: Callable[[Progress], None] | None = None,
-    wait: bool = False,
-    more: Mapping[str, float] | None = None,
-    cache: Path | None = None,
-) -> CollectionResult:
-    """Ask what has no answer yet.
-
-    Args:
-        run: The planned run.
-        secrets: Environment variables; a target reads only those that its part of the spec names.
-        progress: Called a few times a second.
-        wait: Stay until batches that were submitted have ended.
-        more: What to add to limits of the spec, from now on, by name (`usd`, `tokens`, `requests`,
-            `minutes`, `kwh`); they hold over the whole run.
-        cache: Folder of answers that runs share: those it holds are not asked for, and new ones are kept.
-
-    Returns:
-        What was collected, and why it stopped.
-
-    Raises:
-        TargetUnreachableError: The target cannot be reached or rejects the credentials.
-        BudgetReachedError: A limit of the spec was reached; the run can be resumed.
-        IncompleteError: Too many requests fail.
-        BatchesWaitingError: Outputs wait in batches.
-        InputError: `more` names no limit of the spec.
-    """
-    targets = asking_targets(run.spec, run.root, run.where, secrets)
-    try:
-        with run.store() as store:
-            for role, target in targets.items():
-                store.set_meta(f"target.{role}", json.dumps(dict(target.info.facts), sort_keys=True))
-            infos = {role: target.info for role, target in targets.items()}
-            order = order_seed(
-                run.spec.seed
-            )  # The one that the plan keeps, so that nothing is worked out anew.
-            pending = next(store.pending(list(targets), run.spec.repeats, order), None) is not None
-            with keeping(run, infos, more=more or {}, pending=pending, progress=progress) as kept:
-                rule = run.plan.sequential
-                plan = CollectionPlan(
-                    repeats=run.spec.repeats,
-                    seed=run.spec.seed,
-                    limits=kept.limits,
-                    prices=prices_of(run.spec),
-                    progress=kept.told,
-                    screen=QuarantineScreen(quarantine_salt(store)).quarantine,
-                    canaries=canary_plan(run),
-                    rounds=None if rule is None else looking(run, rule, store, secrets),
-                )
-                result = await collect_cached(store, targets, plan, cache, wait=wait)
-                kept.interrupted = result.interrupted
-            return result
-    finally:
-        for target in targets.values():
-            await target.aclose()
 
 
 def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:

@@ -11,7 +11,7 @@ from audit.estimates.measures import amount
 from audit.pilot import reply_tokens
 from audit.plan import ASSUMED_REPLY_TOKENS, CHARACTERS_A_TOKEN, POWER, Plan
 from audit.plan_questions import Question
-from audit.runs import Run, open_run
+from audit.planned_run import Run, open_run
 from audit.spec import Spec
 from audit.statistics.design_search import (
     Decision,

@@ -6,24 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from audit.collection.canaries import CANARY_FILE, CANARY_PROMPTS, CanaryPlan, read_canaries
+from audit.collection.canaries import CANARY_FILE, CANARY_PROMPTS, read_canaries
+from audit.planned_run import Run
 from audit.records.canaries import CanaryAnswer, Drift
-from audit.runs import Run
 from audit.statistics.change_point import change_point
 from probes.seeds import rng
 
-__all__ = ["canary_plan", "drift_of", "drifts_of"]
+__all__ = ["drift_of", "drifts_of"]
 
 _LEVEL = 0.01
 _FEWEST = 8
 """Rounds below which the answers of a model that draws cannot show a change at the level."""
 _GRAM = 3
-
-
-def canary_plan(run: Run) -> CanaryPlan | None:
-    """How the spec of a run asks canaries; None if it does not."""
-    rounds = run.spec.canaries
-    return CanaryPlan(rounds=rounds, path=run.folder.path / CANARY_FILE) if rounds else None
 
 
 def drifts_of(run: Run, facts: Mapping[str, Mapping[str, str]]) -> dict[str, Drift]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Literal, Protocol, cast
 
 from audit.errors import ExtraMissingError, StoreError
-from audit.runs import Run
+from audit.planned_run import Run
 from audit.store.file import connected, failures
 from audit.store.migrations import SCHEMA_VERSION, columns_of
 from audit.store.schema import LATEST, Row

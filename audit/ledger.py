@@ -19,8 +19,8 @@ from audit.collection.progress import Progress
 from audit.collection.use import TargetUse, target_uses
 from audit.errors import AuditError, BudgetReachedError, InputError, StoreError
 from audit.limits import LIMITED, Limits
+from audit.planned_run import Run
 from audit.run_folder import RunFolder
-from audit.runs import Run
 from audit.targets.base import TargetInfo
 from probes.records import Record
 

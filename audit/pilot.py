@@ -11,7 +11,8 @@ from audit.errors import InputError, NotMeasuredError
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import Measure
 from audit.plan import CHARACTERS_A_TOKEN
-from audit.runs import Run, analyzer_context, build_analyzers, measures_of
+from audit.planned_run import Run
+from audit.runs import analyzer_context, build_analyzers, measures_of
 from audit.statistics.components import Components, pair_components
 from probes.records import Record
 

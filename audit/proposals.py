@@ -10,9 +10,11 @@ from audit.audited import TARGET, build_targets
 from audit.design_costs import Costs, DesignCost, Price, allowed_outputs, price_of
 from audit.estimates.contrasts import OF_ITS_DOMAIN, POOLED
 from audit.pilot import Variances, Varied, pilot_variances
-from audit.plan import ASSUMED_RATE, ASSUMED_SLOPE_SD, POWER, Plan, variance_is_assumed
+from audit.plan import ASSUMED_RATE, ASSUMED_SLOPE_SD, POWER, Plan
 from audit.plan_questions import Question, plan_questions
-from audit.runs import Run, analyzer_context, build_analyzers, measures_of, open_run, preview_plan
+from audit.planned_run import Run, open_run
+from audit.planning import variance_is_assumed
+from audit.runs import analyzer_context, build_analyzers, measures_of, preview_plan
 from audit.spec import Spec, load_spec
 from audit.statistics.design_search import (
     Decision,

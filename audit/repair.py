@@ -4,11 +4,11 @@ from pathlib import Path
 
 from audit.errors import InputError
 from audit.findings.document import RunDocument
+from audit.planned_run import Run
 from audit.plugins import TRAINERS, load_plugin, validated_options
 from audit.retraining.records import RetrainingFiles, RetrainingOptions
 from audit.retraining.trainers.base import Trainer, TrainerContext
 from audit.retraining.writing import write_retraining_files
-from audit.runs import Run
 
 __all__ = ["retrain", "train"]
 

@@ -7,10 +7,11 @@ from typing import cast
 
 from audit.findings.document import RunDocument
 from audit.ledger import read_ledger
+from audit.planned_run import Run
 from audit.plugins import PROBES, load_plugin
 from audit.records import Change, Evidence, Finding
 from audit.reports import Background, Pair, Shown, build_content, write_report
-from audit.runs import Run, analyzer_context, build_analyzers
+from audit.runs import analyzer_context, build_analyzers
 from audit.store.store import Store
 from probes.base import Probe
 from probes.records import Message, ProbeInfo

@@ -1,30 +1,29 @@
 """One run, stage by stage: plan, collect, score, find, report. Each reads the store and can be run again."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from secrets import token_hex
 
 from audit import __version__
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.atomic import write_text
-from audit.audited import BASELINE, TARGET, build_targets
+from audit.audited import build_targets
 from audit.calibrations import check_attached
 from audit.collection.progress import Progress
 from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.contrasts import POOLED
-from audit.estimates.frame import Readings
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.measures_in_spec import check_measures_named
 from audit.gate_conditions import thresholds_of
 from audit.looks import SequentialRule
-from audit.plan import Plan, Planner, check_authorised
+from audit.plan import Plan
+from audit.planned_run import Run, planned_before, quarantine_salt
+from audit.planning import Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe
 from audit.raters import TargetRaters
 from audit.run_folder import RunFolder
-from audit.run_mismatch import refuse_other_rule, refuse_other_spec
 from audit.scoring import score_outputs
 from audit.screening import QuarantineScreen
 from audit.spec import GateRule, Spec, dump_spec, load_spec
@@ -35,7 +34,6 @@ from probes.base import Probe
 from probes.records import Arm
 
 __all__ = [
-    "Run",
     "analyzer_context",
     "analyzers_of",
     "build_analyzers",
@@ -43,44 +41,10 @@ __all__ = [
     "check_primary",
     "create_run",
     "measures_of",
-    "open_run",
     "preview_plan",
-    "quarantine_salt",
     "score",
     "scoring_analyzers",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """A planned run on disk."""
-
-    folder: RunFolder
-    spec: Spec
-    plan: Plan
-    root: Path
-    """Folder that the spec's relative paths are relative to."""
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """Names under which outputs are stored: `target`, and `baseline` if the spec has one."""
-        return (TARGET,) if self.spec.baseline is None else (TARGET, BASELINE)
-
-    @property
-    def where(self) -> str:
-        """Name of the spec file, for messages."""
-        return str(self.folder.spec)
-
-    @contextmanager
-    def store(self, *, read_only: bool = False) -> Iterator[Store]:
-        """The run's store, closed afterwards."""
-        with Store.open(self.folder.path, read_only=read_only) as store:
-            yield store
-
-    def readings(self, role: str = TARGET) -> Readings:
-        """The finished outputs of one target with their scores."""
-        with self.store(read_only=True) as store:
-            return Readings(store.frame(role))
 
 
 def build_probes(spec: Spec, root: Path, where: str) -> list[Probe]:
@@ -215,13 +179,10 @@ def create_run(
         StoreError: The folder holds a run of another spec (the message names the lines that differ), or
             of another rule of looks.
     """
+    before = planned_before(spec, out, sequential)
+    if before is not None:
+        return before
     folder = RunFolder(out)
-    text = dump_spec(spec)
-    if folder.plan.exists():
-        refuse_other_spec(folder, text)
-        made = open_run(out)
-        refuse_other_rule(folder, made.plan.sequential, sequential)
-        return made
     if out.exists() and any(out.iterdir()) and not folder.database.exists():
         raise InputError(f"{out}: is not empty and holds no run", next_step="choose another --out folder")
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
@@ -241,30 +202,9 @@ def create_run(
         # Relative, so that a run and its spec can move together.
         store.set_meta("root", os.path.relpath(root.resolve(), out.resolve()))
         store.set_meta("evenhand", __version__)
-    write_text(folder.spec, text)
+    write_text(folder.spec, dump_spec(spec))
     write_text(folder.plan, plan.model_dump_json(indent=2) + "\n")
     return Run(folder=folder, spec=spec, plan=plan, root=root)
-
-
-def open_run(path: Path) -> Run:
-    """The run in a folder.
-
-    Raises:
-        StoreError: There is no complete plan in it.
-    """
-    folder = RunFolder(path)
-    if not folder.plan.exists():
-        raise StoreError(f"{path}: holds no run (no plan.json)", next_step="evenhand run SPEC --out DIR")
-    spec = load_spec(folder.spec)
-    try:
-        plan = Plan.model_validate_json(folder.plan.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StoreError(f"{folder.plan}: is damaged: {str(error).splitlines()[0]}") from error
-    with Store.open(path, read_only=True) as store:
-        root = store.get_meta("root")
-    if root is None:
-        raise StoreError(f"{folder.database}: lacks the entry `root`; it was not written by this program")
-    return Run(folder=folder, spec=spec, plan=plan, root=path / root)
 
 
 def score(
@@ -308,15 +248,6 @@ def scoring_analyzers(
         resume=f"evenhand resume {run.folder.path}",
     )
     return build_analyzers(run.spec, replace(context, raters=raters), run.where)
-
-
-def quarantine_salt(store: Store) -> bytes:
-    """The run's own secret, so that the hash of a quarantined text cannot be looked up."""
-    kept = store.get_meta("quarantine_salt")
-    if kept is None:
-        kept = token_hex(16)
-        store.set_meta("quarantine_salt", kept)
-    return bytes.fromhex(kept)
 
 
 def _clear_unfinished(folder: RunFolder) -> None:

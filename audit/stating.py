@@ -16,9 +16,10 @@ from audit.estimates.measures import Measure
 from audit.estimates.stops import Stops
 from audit.findings.document import RunDocument
 from audit.looks import SequentialRule
+from audit.planned_run import Run
 from audit.records import Change, Counts
 from audit.review.events import review_labels
-from audit.runs import Run, measures_of, scoring_analyzers
+from audit.runs import measures_of, scoring_analyzers
 from audit.scoring import score_outputs
 from audit.spec import Judgement, Spec
 from audit.statistics.group_sequential import group_sequential

@@ -21,8 +21,8 @@ from audit.estimates.measures import Measure
 from audit.estimates.sequential import Decisions, Stated, key_of, touches
 from audit.estimates.stops import Stops
 from audit.looks import Comparison, Place, SequentialReport, SequentialRule, places
+from audit.planned_run import Run
 from audit.records import Counts, Estimate, GroupRate, Omnibus
-from audit.runs import Run
 from audit.spec import Judgement
 from audit.store.store import Store
 from probes.records import Arm

@@ -12,11 +12,10 @@ from audit.findings.document import flattened
 from audit.gates import GateResult, worst
 from audit.ledger import read_ledger
 
-__all__ = ["FAILED", "INCONCLUSIVE", "INTERRUPTED", "finish", "score_shown"]
+__all__ = ["FAILED", "INCONCLUSIVE", "finish", "score_shown"]
 
 FAILED = 1
 INCONCLUSIVE = 3
-INTERRUPTED = 130
 
 
 def finish(run: api.Run, *, as_json: bool) -> int:

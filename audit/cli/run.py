@@ -1,4 +1,8 @@
-"""`evenhand run` and `evenhand resume`: the whole audit, or the rest of one."""
+"""`evenhand run` and `evenhand resume`: the whole audit, or the rest of one.
+
+What plans a run, and what states its results, is imported when it is needed: the first request of a run
+that is planned already does not wait for it.
+"""
 
 import asyncio
 import os
@@ -10,16 +14,18 @@ from typing import Literal
 import click
 from click.core import ParameterSource
 
-from audit import api
 from audit.cli.console import say, warn
-from audit.cli.loop import INTERRUPTED, finish
 from audit.cli.options import amounts, json_option, out_option, run_argument
 from audit.cli.progress import fitting_mode, progress_display
+from audit.collecting import collect
 from audit.errors import AuditError, BatchesWaitingError, InputError
 from audit.looks import SequentialRule
+from audit.planned_run import Run, open_run, planned_before
+from audit.spec import load_spec
 
-__all__ = ["collect_and_finish", "resume", "run"]
+__all__ = ["INTERRUPTED", "collect_and_finish", "resume", "run"]
 
+INTERRUPTED = 130
 
 _cache_option = click.option(
     "--cache",
@@ -70,9 +76,13 @@ def run(
         raise click.UsageError(
             f"--decide {decide}: only a run --until-decided stops asking; add --until-decided or leave it out"
         )
-    loaded = api.load_spec(spec)
+    loaded = load_spec(spec)
     rule = SequentialRule(decide=decide) if until_decided else None
-    made = api.create_run(loaded, out, root=spec.parent, where=str(spec), sequential=rule)
+    made = planned_before(loaded, out, rule)
+    if made is None:
+        from audit import api  # noqa: PLC0415 - see above
+
+        made = api.create_run(loaded, out, root=spec.parent, where=str(spec), sequential=rule)
     return collect_and_finish(made, as_json=as_json, wait=wait, cache=cache)
 
 
@@ -93,11 +103,11 @@ def resume(run_folder: Path, more: Mapping[str, float], wait: bool, cache: Path 
 
     The limits of the spec hold over the whole run; --more raises one, from now on.
     """
-    return collect_and_finish(api.open_run(run_folder), as_json=as_json, wait=wait, more=more, cache=cache)
+    return collect_and_finish(open_run(run_folder), as_json=as_json, wait=wait, more=more, cache=cache)
 
 
 def collect_and_finish(
-    made: api.Run,
+    made: Run,
     *,
     as_json: bool,
     wait: bool = False,
@@ -125,7 +135,7 @@ def collect_and_finish(
     with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
         try:
             result = asyncio.run(
-                api.collect(made, secrets=os.environ, progress=shown, wait=wait, more=more, cache=cache)
+                collect(made, secrets=os.environ, progress=shown, wait=wait, more=more, cache=cache)
             )
         except AuditError as error:
             if error.exit_code == InputError.exit_code or isinstance(error, BatchesWaitingError):
@@ -135,6 +145,8 @@ def collect_and_finish(
             if result.interrupted:
                 say(f"interrupted; what was answered is kept. Go on with: evenhand resume {made.folder.path}")
                 return INTERRUPTED
+    from audit.cli.loop import finish  # noqa: PLC0415 - see above
+
     code = finish(made, as_json=as_json)
     if stopped is None:
         return code

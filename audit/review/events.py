@@ -11,10 +11,10 @@ from audit.errors import InputError, NotMeasuredError
 from audit.estimates.review_labels import Reviewed, ReviewLabels
 from audit.labelled import accepted_labels, is_positive
 from audit.performance import Rate
+from audit.planned_run import Run
 from audit.records import Review, SampledItem
 from audit.review.kept import read_kept, sole_writer
 from audit.review.sampling import read_sample
-from audit.runs import Run
 from audit.statistics.agreement import AgreementEstimate, gwet_ac1, krippendorff_alpha
 from audit.table_files import check_columns, read_rows
 from probes.records import Record

@@ -15,10 +15,11 @@ from audit.atomic import append_text, write_text
 from audit.audited import TARGET
 from audit.checking import THRESHOLD, rated_reading
 from audit.errors import InputError
+from audit.planned_run import Run
 from audit.records import SampledItem
 from audit.review.kept import read_kept, sole_writer
 from audit.review.masking import mask, mask_prompt, telling_words
-from audit.runs import Run, analyzers_of
+from audit.runs import analyzers_of
 from audit.store.store import Store
 from probes.records import Message, Prompt
 from probes.seeds import rng

@@ -16,7 +16,7 @@ from audit.analyzers.base import AnalyzerContext
 from audit.audited import TARGET, build_targets
 from audit.estimates.disparities import disparities
 from audit.estimates.frame import Readings
-from audit.plan import Planner
+from audit.planning import Planner
 from audit.records import Estimate, Exchange, Outcome, Output, Request, Score
 from audit.runs import build_analyzers, build_probes
 from audit.spec import Spec

@@ -8,8 +8,9 @@ from audit import api
 from audit.checking import check_analyzer
 from audit.findings.document import RunDocument
 from audit.labelled import Labels
+from audit.planned_run import Run
 from audit.records import Estimate
-from audit.runs import Run, create_run
+from audit.runs import create_run
 from audit.spec import load_spec
 
 __all__ = ["KIND", "QUOTED", "SPEC", "TOXIC", "make_home", "run_of", "toxicity"]

@@ -9,7 +9,8 @@ import pytest
 
 from audit import api
 from audit.errors import AuditError, IncompleteError, InputError, SpecError, StoreError
-from audit.runs import Run, create_run, open_run, preview_plan, score
+from audit.planned_run import Run, open_run
+from audit.runs import create_run, preview_plan, score
 from audit.spec import Spec, dump_spec, load_spec
 from audit.store.store import Store
 

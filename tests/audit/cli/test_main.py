@@ -78,6 +78,17 @@ def test_help_is_had_at_once_and_loads_no_heavy_library() -> None:
     assert spent < 0.4
 
 
+def test_going_on_with_a_run_loads_no_statistics_before_it_asks() -> None:
+    """What `evenhand resume` imports before its first request holds no library of statistics or reports."""
+    script = "import sys, audit.cli.run; print(' '.join(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    loaded = set(done.stdout.split())
+    assert {"audit.collection.runner", "audit.store.store"} <= loaded
+    assert {"scipy", "pandas", "sklearn", "fairlearn", "jinja2", "openai", "audit.statistics"}.isdisjoint(
+        loaded
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

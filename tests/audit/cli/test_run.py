@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.runs import open_run
+from audit.planned_run import open_run
 from probes.seeds import rng
 from tests.audit.cli.conftest import Command
 

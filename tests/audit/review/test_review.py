@@ -9,11 +9,11 @@ import pytest
 from audit import api
 from audit.cli.main import main
 from audit.errors import InputError, StoreError
+from audit.planned_run import Run
 from audit.records import Change
 from audit.review.events import read_reviews, review_labels
 from audit.review.masking import mask, mask_prompt, telling_words
 from audit.review.sampling import COLUMNS, read_sample
-from audit.runs import Run
 from tests.audit.replies import QUOTED, TOXIC, make_home, run_of, toxicity
 
 

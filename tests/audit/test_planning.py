@@ -10,8 +10,9 @@ import pytest
 
 from audit.errors import SpecError
 from audit.estimates.measures import MEASURES
-from audit.plan import Plan, Planner
+from audit.plan import Plan
 from audit.plan_questions import plan_questions
+from audit.planning import Planner
 from audit.runs import analyzer_context, build_analyzers, build_probes, preview_plan
 from audit.spec import parse_spec
 from probes.records import Arm, Expectation, Message, Norm, ProbeInfo, Prompt, Signal
