@@ -43,6 +43,8 @@ class Moment(Record):
     in_flight: int = Field(ge=0)
     done: int = Field(ge=0)
     """Outputs of the run that had ended in an outcome."""
+    retries: int = Field(default=0, ge=0)
+    """Calls sent again since the invocation began."""
 
 
 class Invocation(Record):
@@ -142,6 +144,7 @@ class Keeper:
                     limit=progress.limit,
                     in_flight=progress.in_flight,
                     done=progress.done,
+                    retries=progress.retries,
                 )
             )
         if len(self._moments) > _MOST_MOMENTS:

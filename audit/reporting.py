@@ -12,11 +12,14 @@ from audit.plugins import PROBES, load_plugin
 from audit.records import Change, Evidence, Finding
 from audit.reports import Background, Pair, Shown, build_content, write_report
 from audit.runs import analyzer_context, build_analyzers
+from audit.statistics.quantiles import QuantileEstimate, quantile_interval
 from audit.store.store import Store
 from probes.base import Probe
 from probes.records import Message, ProbeInfo
 
 __all__ = ["write_run_report"]
+
+_QUANTILES = (0.5, 0.95, 0.99)
 
 
 def write_run_report(
@@ -39,6 +42,7 @@ def write_run_report(
     """
     with run.store(read_only=True) as store:
         pairs = {finding.id: _pairs(finding, store, reasoning=reasoning) for finding in document.findings}
+        latencies = {role: _latencies(store, role) for role in document.counts}
     background = Background(
         spec=run.spec,
         plan=run.plan,
@@ -46,10 +50,16 @@ def write_run_report(
             one.info for one in build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)
         ),
         ledger=read_ledger(run.folder),
+        latencies={role: found for role, found in latencies.items() if found},
         probes=tuple(_probe_info(one.use, run.where) for one in run.spec.probes),
     )
     write_report(build_content(document, background, pairs=pairs, changes=changes), run.folder.report)
     return run.folder.report
+
+
+def _latencies(store: Store, target: str) -> tuple[QuantileEstimate, ...]:
+    seconds = store.latencies(target)
+    return tuple(quantile_interval(seconds, one) for one in _QUANTILES) if len(seconds) else ()
 
 
 def _pairs(finding: Finding, store: Store, *, reasoning: bool) -> list[Pair]:

@@ -26,6 +26,7 @@ from audit.reports.sections import (
     panels,
 )
 from audit.spec import Spec
+from audit.statistics.quantiles import QuantileEstimate
 from probes.records import ProbeInfo
 
 __all__ = ["Background", "Column", "Explored", "Pair", "ReportContent", "Shown", "ShownPair", "build_content"]
@@ -49,6 +50,8 @@ class Background:
     probes: tuple[ProbeInfo, ...] = ()
     ledger: Ledger = field(default_factory=Ledger)
     """What collecting took; empty if nothing is known of it."""
+    latencies: Mapping[str, tuple[QuantileEstimate, ...]] = field(default_factory=dict)
+    """Quantiles of the seconds that outputs took, by role; a role without any is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

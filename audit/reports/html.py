@@ -115,6 +115,7 @@ def _figures(content: ReportContent) -> dict[str, Markup]:
     # matplotlib takes half a second to load, and only a report needs it.
     from audit.reports.figures import forest, slopes  # noqa: PLC0415 - see above
     from audit.reports.funnel import funnel  # noqa: PLC0415 - see above
+    from audit.reports.pace import pace  # noqa: PLC0415 - see above
 
     found: dict[str, Markup] = {}
     panels = [*content.rates, *(one for section in content.attributes for one in section.panels)]
@@ -131,6 +132,7 @@ def _figures(content: ReportContent) -> dict[str, Markup]:
     for role, counts in content.document.counts.items():
         key = f"funnel-{role}"
         found[key] = _safe(funnel(counts, key=key, role=role)) if counts.planned else Markup()
+    found["pace"] = _safe(*pace(content.background.ledger.invocations, key="pace"))
     return found
 
 

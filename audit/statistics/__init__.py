@@ -120,6 +120,7 @@ from audit.statistics.prediction_powered import (
     powered_gap,
     powered_mean,
 )
+from audit.statistics.quantiles import QuantileEstimate, quantile_interval
 from audit.statistics.rates import (
     RateEstimate,
     clopper_pearson_interval,
@@ -227,6 +228,7 @@ __all__ = [
     "PairedDifferences",
     "PooledEstimate",
     "PoweredEstimate",
+    "QuantileEstimate",
     "RandomEffects",
     "RateBand",
     "RateEstimate",
@@ -301,6 +303,7 @@ __all__ = [
     "powered_gap",
     "powered_mean",
     "probability_of_any",
+    "quantile_interval",
     "random_effects",
     "rate_band",
     "raw_agreement",

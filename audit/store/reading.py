@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from audit.records import Counts, Exchange, Outcome, Output, Request, Score
 from audit.store.schema import LATEST, OUTPUT_COLUMNS, PROMPT_COLUMNS, Row, Value, output_from
@@ -26,12 +27,15 @@ __all__ = [
     "read_exchange",
     "read_exchanges",
     "read_frame",
+    "read_latencies",
     "read_scores",
     "read_targets",
 ]
 
 PAGE = 512
 """Rows read at a time."""
+_LATENCIES = 50_000
+"""The same, where a row is one number."""
 _FRAME_PROMPT = {
     **{
         c: c
@@ -165,6 +169,22 @@ def read_answers(connection: sqlite3.Connection, targets: Sequence[str]) -> Iter
                 repeat=output.repeat,
             )
             yield request, output
+
+
+def read_latencies(connection: sqlite3.Connection, target: str) -> npt.NDArray[np.float64]:
+    """Seconds that each output of a target took, errors and outputs of a cache left out; shape (n,)."""
+    found = array("d")
+    last = -1
+    while True:
+        rows = connection.execute(
+            """SELECT id, latency_s FROM outputs WHERE id > ? AND target = ? AND NOT cached
+            AND outcome <> ? AND latency_s IS NOT NULL ORDER BY id LIMIT ?""",
+            (last, target, Outcome.ERRORED, _LATENCIES),
+        ).fetchall()
+        if not rows:
+            return np.frombuffer(found, dtype=np.float64) if found else np.zeros(0)
+        last = rows[-1][0]
+        found.extend(row[1] for row in rows)
 
 
 def read_targets(connection: sqlite3.Connection) -> list[str]:

@@ -52,6 +52,7 @@ from audit.store.reading import (
     read_exchange,
     read_exchanges,
     read_frame,
+    read_latencies,
     read_scores,
     read_targets,
 )
@@ -69,6 +70,8 @@ from audit.store.writing import insert_output, replace_scores
 from probes.records import Message, Prompt
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 __all__ = ["LOCK_FILE", "STORE_FILE", "Store"]
@@ -280,6 +283,10 @@ class Store:
         """Names of the targets that have outputs, sorted."""
         with failures(self.path):
             return read_targets(self._connection)
+
+    def latencies(self, target: str) -> "npt.NDArray[np.float64]":
+        """Seconds that each output of a target took, errors and outputs of a cache left out; shape (n,)."""
+        return read_latencies(self._connection, target)
 
     def output(self, output_id: int) -> Output:
         """One output by its row number.

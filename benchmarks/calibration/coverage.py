@@ -116,6 +116,7 @@ NOT_SAMPLED: Mapping[str, str] = MappingProxyType(
         "weighted_cosine": "a number of two given texts; what is stated of many is a cluster-t interval",
         "word_weights": "a transform of a collection of texts; no uncertainty is stated of it",
         "pair_components": "variances of a pilot, which plans take as given; no interval is stated of them",
+        "quantile_interval": "exact for independent values; its test sums the binomial chances",
         "rouge_l": "a number of two given texts; what is stated of many of them is a cluster-t interval",
     }
 )

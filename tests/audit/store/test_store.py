@@ -330,6 +330,22 @@ def test_meta_targets_and_exchange(store: Store) -> None:
             look_up()
 
 
+def test_latencies_leave_out_what_took_no_call(store: Store) -> None:
+    """Seconds of answers come back, without errors, outputs of a cache, and those whose time is not known."""
+    store.add_prompts(PROMPTS)
+    assert store.latencies("target").tolist() == []
+    store.add_outputs(
+        [
+            make_output(PROMPTS[0], latency_s=0.5),
+            make_output(PROMPTS[1], latency_s=None),
+            make_output(PROMPTS[2], latency_s=9.0, text=None, error="no"),
+            make_output(PROMPTS[3], latency_s=0.01, cached=True),
+            make_output(PROMPTS[0], target="baseline", latency_s=2.0),
+        ]
+    )
+    assert store.latencies("target").tolist() == [0.5]
+
+
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
     """A second writer is told so; a reader is not held back and sees what is stored."""
     with Store.create(tmp_path) as store:
