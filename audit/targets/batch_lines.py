@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from audit.records import Output, Request
 from audit.targets.base import TargetError, output_for
 from audit.targets.finish import CONTENT_FILTER
+from audit.targets.half_characters import whole_characters
 from audit.targets.openai_errors import error_body, is_filtered, without_secrets
 from audit.targets.openai_replies import ErrorBody, Reply, output_of
 
@@ -40,7 +41,8 @@ class _Response(_Loose):
 class _Result(_Loose):
     custom_id: Annotated[str, Field(max_length=512)]
     response: _Response | None = None
-    error: ErrorBody | str | None = None
+    error: JsonValue = None
+    """OpenAI: an object or null. `vllm run-batch`: also a text, or what its server would have answered."""
 
 
 def request_line(request: Request, url: str, body: dict[str, JsonValue]) -> bytes:
@@ -73,9 +75,8 @@ def read_result(
         The output; one with an error if the line holds no completion; None if it names no request.
     """
     try:
-        # Python's reader, since a stricter one refuses the whole line for half an emoji in the reply.
-        result = _Result.model_validate(json.loads(line))
-    except (ValidationError, ValueError, RecursionError):
+        result = _Result.model_validate_json(whole_characters(line))
+    except ValidationError:
         return None
     named = _ID.fullmatch(result.custom_id)
     if named is None:
@@ -96,15 +97,14 @@ def read_result(
 def _answer(result: _Result, request: Request, reader: ReadReply, names: tuple[str, str]) -> Output:
     target, place = names
     response = result.response
-    if response is None:
-        raise TargetError(f"{place}: {_said(result.error)}")
-    text = json.dumps(response.body, ensure_ascii=False)
-    body = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
-    if response.status_code != _OK:
-        failure = error_body(body)
+    if response is None or response.status_code != _OK:
+        given = None if response is None else response.body
+        failure = _failure(result.error if given is None else given)
         if is_filtered(failure):
             return output_for(request, target, finish_reason=CONTENT_FILTER)
-        raise TargetError(f"{place}: status {response.status_code}: {_said(failure)}")
+        status = "" if response is None else f"status {response.status_code}: "
+        raise TargetError(f"{place}: {status}{_said(failure)}")
+    body = json.dumps(response.body).encode()
     reply = reader(body, place)
     if reply.error is not None:
         raise TargetError(f"{place}: {_said(reply.error)}")
@@ -112,8 +112,13 @@ def _answer(result: _Result, request: Request, reader: ReadReply, names: tuple[s
     return output.model_copy(update={"request_id": response.request_id or output.request_id})
 
 
-def _said(error: ErrorBody | str | None) -> str:
-    if isinstance(error, ErrorBody):
-        said = ": ".join(str(part) for part in (error.code, error.message) if part)
-        return said or "an error without words"
-    return error or "the batch holds no answer"
+def _failure(error: JsonValue) -> ErrorBody:
+    """What a line says went wrong."""
+    if error is None:
+        return ErrorBody(message="the batch holds no answer")
+    return ErrorBody(message=error) if isinstance(error, str) else error_body(json.dumps(error).encode())
+
+
+def _said(error: ErrorBody) -> str:
+    said = ": ".join(str(part) for part in (error.code, error.message) if part)
+    return said or "an error without words"

@@ -27,6 +27,7 @@ from audit.targets.base import (
 )
 from audit.targets.command_options import CommandOptions
 from audit.targets.finish import finish_reason
+from audit.targets.half_characters import whole_characters
 from audit.targets.openai_errors import without_secrets
 from audit.targets.processes import (
     LONGEST_OUTPUT,
@@ -219,7 +220,7 @@ class CommandTarget:
 
     def _read(self, output: bytes) -> _Answer:
         try:
-            return _Answer.model_validate_json(output)
+            return _Answer.model_validate_json(whole_characters(output))
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part) for part in problem["loc"]) or "the answer"

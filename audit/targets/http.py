@@ -23,6 +23,7 @@ from audit.targets.base import (
     output_for,
 )
 from audit.targets.finish import broke_off, finish_reason, split_reasoning
+from audit.targets.half_characters import whole_characters
 from audit.targets.http_options import HttpOptions
 from audit.targets.json_paths import MISSING, Missing, find, shown
 from audit.targets.openai_client import transport_problem
@@ -194,7 +195,7 @@ class HttpTarget:
     def _read(self, received: _Received, request: Request) -> Output:
         options = self._options
         try:
-            reply = _JSON.validate_json(received.body)
+            reply = _JSON.validate_json(whole_characters(received.body))
         except ValidationError as error:
             raise RetryableTargetError(
                 f"{self._place}: malformed reply of {len(received.body)} bytes: no JSON"

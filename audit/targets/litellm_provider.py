@@ -6,6 +6,7 @@ as the server words them.
 """
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -201,7 +202,7 @@ class LiteLLMTarget:
                 return output_for(request, self.info.name, finish_reason=CONTENT_FILTER)
             raise self._mapped(library, error) from error
         latency = time.perf_counter() - started
-        reply = read_chat(response.model_dump_json(warnings=False).encode(), self._place)
+        reply = read_chat(json.dumps(response.model_dump(warnings=False), default=str).encode(), self._place)
         output = output_of(reply, request, self.info.name, self._place)
         return output.model_copy(update={"latency_s": latency})
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from audit.records import Output, Request
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetContext, TargetError, TargetInfo
+from audit.targets.half_characters import whole_characters
 from audit.targets.openai_client import open_client, transport_problem
 from audit.targets.openai_errors import error_body, status_error
 from audit.targets.openai_options import host_of
@@ -157,7 +158,7 @@ class ModerationEndpoint:
 
     def _read(self, body: bytes) -> _Response:
         try:
-            return _Response.model_validate_json(body)
+            return _Response.model_validate_json(whole_characters(body))
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part) for part in problem["loc"]) or "the body"

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
+from audit.targets.half_characters import whole_characters
 from audit.targets.openai_limits import rate_room
 from audit.targets.openai_replies import ErrorBody, Loose
 
@@ -37,6 +38,8 @@ _FILTERED = frozenset(
         "data_inspection_failed",  # DashScope
     }
 )
+_FILTERED_WORDS = ("ContentPolicyViolation", "The response was filtered due to the prompt triggering")
+"""What is left of a filter's error behind a gateway that replaces its code, as LiteLLM's proxy does."""
 _FLAGGED, _POLICY = "invalid_prompt", "usage policy"
 _UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 _REMEDIES = MappingProxyType(
@@ -98,9 +101,10 @@ def error_body(body: bytes) -> ErrorBody:
 
     OpenAI and most servers send `{"error": {...}}`, some the bare object, and FastAPI `{"detail": ...}`.
     """
+    whole = whole_characters(body)
     for reader in (_Wrapped, _Detail, ErrorBody):
         try:
-            read = reader.model_validate_json(body)
+            read = reader.model_validate_json(whole)
         except ValidationError:
             continue
         if isinstance(read, _Wrapped):
@@ -114,7 +118,9 @@ def is_filtered(body: ErrorBody) -> bool:
     if body.code == _FLAGGED:  # also the code of malformed requests, which are no refusals
         return _POLICY in (body.message or "")
     inner = body.innererror.code if body.innererror is not None else None
-    return any(str(code).casefold() in _FILTERED for code in (body.code, inner) if code is not None)
+    if any(str(code).casefold() in _FILTERED for code in (body.code, inner) if code is not None):
+        return True
+    return any(words in (body.message or "") for words in _FILTERED_WORDS)
 
 
 class _Wrapped(ErrorBody):

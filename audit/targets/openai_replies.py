@@ -20,6 +20,7 @@ from pydantic import (
 from audit.records import Output, Request, Usage
 from audit.targets.base import RetryableTargetError, TargetError, output_for
 from audit.targets.finish import broke_off, finish_reason, split_reasoning
+from audit.targets.half_characters import whole_characters
 
 __all__ = [
     "Count",
@@ -253,7 +254,7 @@ def read_body(kind: type[_Body], body: bytes, place: str) -> _Body:
         RetryableTargetError: It has another shape.
     """
     try:
-        return kind.model_validate_json(body)
+        return kind.model_validate_json(whole_characters(body))
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in problem["loc"]) or "the body"

@@ -3,8 +3,9 @@
 import pytest
 
 from audit.targets.base import RateRoom, RetryableTargetError
-from audit.targets.openai_errors import error_body, retry_after_s, status_error, without_secrets
+from audit.targets.openai_errors import error_body, is_filtered, retry_after_s, status_error, without_secrets
 from audit.targets.openai_limits import rate_room
+from audit.targets.openai_replies import ErrorBody
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,16 @@ def test_an_exhausted_limit_without_retry_after_waits_for_its_reset() -> None:
         error = status_error(429, error_body(b""), headers, place="here", secrets=())
         assert isinstance(error, RetryableTargetError)
         assert error.retry_after_s == wait
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "litellm.ContentPolicyViolationError: no",
+        "litellm.BadRequestError: The response was filtered due to the prompt triggering a policy",
+    ],
+)
+def test_a_filter_is_known_behind_a_gateway_that_replaces_its_code(message: str) -> None:
+    """LiteLLM's proxy gives status 400 as the code; its words still say that a filter stopped the prompt."""
+    assert is_filtered(ErrorBody(message=message, code="400"))
+    assert not is_filtered(ErrorBody(message="filtered out of a list", code="400"))
