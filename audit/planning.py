@@ -113,11 +113,7 @@ class Planner:
             cells=tuple(self._listed()),
             detectable=tuple(self._detectable()),
             probe_versions={probe.info.name: probe.info.version for probe in self._probes},
-            sources={
-                probe.info.name: dict(source)
-                for probe in self._probes
-                if isinstance(source := getattr(probe, "provenance", None), Mapping)
-            },
+            sources=self._sources(),
             versions={name: _version(name) for name in _PACKAGES},
             sequential=sequential,
         )
@@ -126,6 +122,16 @@ class Planner:
     def tags(self) -> frozenset[str]:
         """Names of the tags of the prompts that went by."""
         return frozenset(self._tags)
+
+    def _sources(self) -> dict[str, dict[str, str]]:
+        """What is known of every file that a probe reads; a probe used twice is told apart by its place."""
+        uses = Counter(probe.info.name for probe in self._probes)
+        return {
+            name if uses[name] == 1 else f"{name} (probes[{index}])": dict(source)
+            for index, probe in enumerate(self._probes)
+            for name in [probe.info.name]
+            if isinstance(source := getattr(probe, "provenance", None), Mapping)
+        }
 
     def _raters(self, outputs_a_prompt: int) -> Iterator[RaterPlan]:
         for info in self._analyzers:
@@ -282,7 +288,15 @@ def check_authorised(spec: Spec, probes: Sequence[Probe], where: str) -> None:
     Raises:
         SpecError: A probe attacks guardrails and the spec does not say `authorised_by`.
     """
-    attacks = sorted({probe.info.name for probe in probes if probe.info.attack})
+    targets = [part for part in (spec.target, spec.baseline) if part is not None]
+    asked = any(part.type != "recorded" for part in targets)  # Recorded replies were had before.
+    attacks = sorted(
+        {
+            probe.info.name
+            for probe in probes
+            if probe.info.attack or (asked and getattr(probe, "attack", False))
+        }
+    )
     if attacks and spec.authorised_by is None:
         raise SpecError(
             f"{where}: authorised_by is required because {', '.join(attacks)} asks for harmful content; "

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationEr
 
 from audit.records import Output, Request, Usage
 from audit.targets.base import (
-    FatalTargetError,
     RetryableTargetError,
     TargetContext,
     TargetError,
@@ -29,6 +28,7 @@ from audit.targets.json_paths import MISSING, Missing, find, shown
 from audit.targets.openai_client import transport_problem
 from audit.targets.openai_errors import error_body, status_error, without_secrets
 from audit.targets.request_template import fill
+from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions
 
 if TYPE_CHECKING:
@@ -128,12 +128,8 @@ class HttpTarget:
         import aiohttp  # noqa: PLC0415 - loads in a quarter of a second, and only what is asked needs it
 
         if self._session is None:
-            for variable, value in self._secrets.items():
-                if not value:
-                    raise FatalTargetError(
-                        f"{self._place}: environment variable {variable} is not set; "
-                        "set it, or remove it from headers_env"
-                    )
+            named = dict.fromkeys(self._secrets, "it from headers_env")
+            require_variables(self._place, self._secrets, named)
             self._session = aiohttp.ClientSession(
                 cookie_jar=aiohttp.DummyCookieJar(),  # a session of the server would tie prompts together
                 connector=aiohttp.TCPConnector(limit=0),  # the runner's limit is the only one

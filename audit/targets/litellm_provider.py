@@ -30,6 +30,7 @@ from audit.targets.openai_errors import is_filtered, status_error
 from audit.targets.openai_options import EnvironmentName, host_of, web_address
 from audit.targets.openai_replies import ErrorBody, output_of, read_chat
 from audit.targets.request_template import conversation, request_seed
+from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions
 
 if TYPE_CHECKING:
@@ -160,13 +161,8 @@ class LiteLLMTarget:
 
     def _loaded(self) -> "ModuleType":
         if self._library is None:
-            for name, value in self._secrets.items():
-                if not value:
-                    variable = self._options.secrets_env[name]
-                    raise FatalTargetError(
-                        f"{self._place}: environment variable {variable} is not set; "
-                        "set it, or remove it from secrets_env"
-                    )
+            held = {self._options.secrets_env[name]: value for name, value in self._secrets.items()}
+            require_variables(self._place, held, dict.fromkeys(held, "it from secrets_env"))
             self._library = _library()
         return self._library
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from audit.records import Output, Request
-from audit.targets.base import FatalTargetError, RetryableTargetError, TargetContext, TargetError, TargetInfo
+from audit.targets.base import RetryableTargetError, TargetContext, TargetError, TargetInfo
 from audit.targets.half_characters import whole_characters
 from audit.targets.openai_client import open_client, transport_problem
 from audit.targets.openai_errors import error_body, status_error
 from audit.targets.openai_options import host_of
+from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions
 
 if TYPE_CHECKING:
@@ -128,11 +129,9 @@ class ModerationEndpoint:
     def _connected(self) -> "openai.AsyncOpenAI":
         settings = self._settings
         if self._client is None:
-            if settings.api_key_env and not self._secret:
-                raise FatalTargetError(
-                    f"{self._place}: environment variable {settings.api_key_env} is not set; "
-                    "set it, or remove api_key_env"
-                )
+            if settings.api_key_env:
+                named = {settings.api_key_env: self._secret}
+                require_variables(self._place, named, dict.fromkeys(named, "api_key_env"))
             self._client = open_client(settings.base_url, self._secret, settings.timeout_s)
         return self._client
 

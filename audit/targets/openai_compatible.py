@@ -14,7 +14,6 @@ from pydantic import JsonValue
 
 from audit.records import Output, Request
 from audit.targets.base import (
-    FatalTargetError,
     RateRoom,
     RetryableTargetError,
     TargetContext,
@@ -30,6 +29,7 @@ from audit.targets.openai_options import OpenAIOptions, TokenParameter
 from audit.targets.openai_payloads import payload_for
 from audit.targets.openai_replies import ErrorBody, output_of, read_chat
 from audit.targets.openai_responses import read_response
+from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions
 
 if TYPE_CHECKING:
@@ -140,12 +140,10 @@ class OpenAITarget:
         if self._client is not None:
             return self._client
         options = self._options
-        for variable, value in self._secrets.items():
-            if not value:
-                key = "api_key_env" if variable == options.api_key_env else "headers_env"
-                raise FatalTargetError(
-                    f"{self._place}: environment variable {variable} is not set; set it, or remove {key}"
-                )
+        named = dict.fromkeys(self._secrets, "headers_env")
+        if options.api_key_env is not None:
+            named[options.api_key_env] = "api_key_env"
+        require_variables(self._place, self._secrets, named)
         secret_headers = {name: self._secrets[variable] for name, variable in options.headers_env.items()}
         headers = {**options.headers, **secret_headers}
         self._client = open_client(

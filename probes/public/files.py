@@ -176,6 +176,10 @@ def _jsonl_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
                 raise DataError(
                     f"{path}: row {number}: not JSON: {error.msg} at column {error.colno}"
                 ) from error
+            except RecursionError as error:
+                raise DataError(f"{path}: row {number}: not JSON: nested too deeply") from error
+            except ValueError as error:  # a whole number of more digits than Python reads
+                raise DataError(f"{path}: row {number}: not JSON: a number has too many digits") from error
             if not isinstance(cells, dict):
                 raise DataError(f"{path}: row {number}: must be an object; got {type(cells).__name__}")
             require_columns(path, list(cells), columns)

@@ -16,7 +16,7 @@ from probes.errors import DataError
 from probes.public.files import Row
 from probes.public.logs.columns import Columns
 from probes.public.logs.entries import ABSENT, LogEntry, Problem, Tally, cut, digest_of, fact_of
-from probes.public.logs.formats import Format, Log, open_log
+from probes.public.logs.formats import ATTACK_FORMATS, Format, Log, open_log
 from probes.public.marking import Marks, check_same_set, columns_of, marked
 from probes.records import Message, ProbeInfo, Prompt, storable
 
@@ -86,6 +86,8 @@ class LogProbe:
         self._log: Log = open_log(
             options.path, format=options.format, columns=options.columns, where=options.where
         )
+        self.attack = options.kind == "refuse" or self._log.format in ATTACK_FORMATS
+        """Whether the log asks for harm, as the options or the tool that wrote it say."""
         self.provenance: dict[str, str] = {
             "file": options.path.name,
             "sha256": file_sha256(options.path),

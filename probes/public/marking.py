@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from probes.base import Options
 from probes.errors import DataError
 from probes.public.files import Row, text_of
+from probes.public.logs.entries import cut
 from probes.records import Arm, Expectation, Norm, Prompt, Signal
 
 __all__ = ["Fixed", "Marks", "check_same_set", "columns_of", "marked"]
@@ -205,6 +206,10 @@ def _split(path: Path, row: Row, column: str, text: str) -> object:
         value: object = json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(
-            f"{path}: row {row.number}: {column} is no JSON list: {error.msg}; got {text}"
+            f"{path}: row {row.number}: {column} is no JSON list: {error.msg}; got {cut(text)}"
+        ) from error
+    except (RecursionError, ValueError) as error:
+        raise DataError(
+            f"{path}: row {row.number}: {column} is no JSON list: too deep, or a number of too many digits"
         ) from error
     return value

@@ -72,6 +72,8 @@ class TableProbe:
             DataError: There is no such file, or its format is not accepted.
         """
         self._options = options
+        self.attack = options.kind == "refuse"
+        """Whether the rows ask for harm, as the options say: the spec must then say `authorised_by`."""
         self.provenance: dict[str, str] = provenance(
             options.path, source="user file", licence=options.licence
         )

@@ -16,6 +16,7 @@ from audit.planning import Planner
 from audit.runs import analyzer_context, build_analyzers, build_probes, preview_plan
 from audit.spec import parse_spec
 from probes.records import Arm, Expectation, Message, Norm, ProbeInfo, Prompt, Signal
+from tests.probes.public.logs.shapes import garak_report, write_lines
 
 DECISIONS = """\
 version: 1
@@ -209,6 +210,51 @@ def test_attack_needs_somebody_who_authorised_it() -> None:
     plan = planned(attack + "authorised_by: the owner of the model\n")
     assert plan.prompts > 0
     assert plan.detectable == ()
+
+
+def test_rows_that_ask_for_harm_need_the_same_name(tmp_path: Path) -> None:
+    """Attacks that come from a file are asked like a probe's own; replies that were had before are not."""
+    (tmp_path / "rows.csv").write_text("text\nDo harm.\n")
+    write_lines(
+        tmp_path / "g.report.jsonl", garak_report([{"prompt": "Say it", "outputs": [{"text": "no"}]}])
+    )
+    head = "version: 1\nname: a\nanalyzers: [refusal]\n"
+    table = "probes: [{use: public/table, path: rows.csv, prompt: text, kind: KIND}]\n"
+    log = "probes: [{use: public/log, path: g.report.jsonl}]\n"
+    specimen, recorded = "target: {type: specimen}\n", "target: {type: recorded, path: g.report.jsonl}\n"
+    for probes, name in ((table.replace("KIND", "refuse"), "public/table"), (log, "public/log")):
+        with pytest.raises(SpecError, match=f"authorised_by is required because {name}"):
+            build_probes(parse_spec(head + specimen + probes, "spec.yaml"), tmp_path, "spec.yaml")
+        spec = parse_spec(head + specimen + probes + "authorised_by: me\n", "spec.yaml")
+        assert len(build_probes(spec, tmp_path, "spec.yaml")) == 1
+        spec = parse_spec(head + recorded + probes, "spec.yaml")
+        assert len(build_probes(spec, tmp_path, "spec.yaml")) == 1
+        with pytest.raises(SpecError, match=f"authorised_by is required because {name}"):
+            build_probes(
+                parse_spec(head + recorded + probes + f"baseline: {specimen[8:]}", "spec.yaml"), tmp_path, "s"
+            )
+    harmless = parse_spec(head + specimen + table.replace("KIND", "comply"), "spec.yaml")
+    assert len(build_probes(harmless, tmp_path, "spec.yaml")) == 1
+
+
+def test_every_file_that_is_read_stands_in_the_plan(tmp_path: Path) -> None:
+    """Two entries of one probe keep a source each; a single one goes by the probe's name alone."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.csv").write_text(f"text\n{name}\n")
+    entries = [f"{{use: public/table, path: {name}.csv, prompt: text}}" for name in ("one", "two")]
+    head = "version: 1\nname: a\ntarget: {type: specimen}\nanalyzers: [refusal]\nprobes: "
+
+    def sources(*used: str) -> dict[str, str]:
+        spec = parse_spec(f"{head}[{', '.join(used)}]", "spec.yaml")
+        planner = Planner(spec, build_probes(spec, tmp_path, "spec.yaml"))
+        assert len(list(planner.prompts())) == len(used)
+        return {name: source["file"] for name, source in planner.plan().sources.items()}
+
+    assert sources(*entries) == {
+        "public/table (probes[0])": "one.csv",
+        "public/table (probes[1])": "two.csv",
+    }
+    assert sources(entries[0]) == {"public/table": "one.csv"}
 
 
 def test_probe_named_twice_with_the_same_prompts_is_refused(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class Stub:
         self.log.append(
             {
                 "body": body,
+                "raw": raw.decode("latin-1"),
                 "authorization": authorization,
                 "headers": sorted(request.headers),
                 "path": request.path_qs,

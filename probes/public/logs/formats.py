@@ -19,9 +19,12 @@ from probes.public.logs.lm_eval import read_samples
 from probes.public.logs.openai_objects import read_objects
 from probes.public.logs.promptfoo import read_promptfoo
 
-__all__ = ["FORMATS", "Format", "Log", "open_log", "recognised"]
+__all__ = ["ATTACK_FORMATS", "FORMATS", "Format", "Log", "open_log", "recognised"]
 
 Format = Literal["inspect", "garak", "garak_hits", "promptfoo", "lm_eval", "openai", "columns"]
+
+ATTACK_FORMATS = frozenset({"garak", "garak_hits"})
+"""Formats of tools whose prompts are attacks, whatever is expected of the reply."""
 
 _READERS: Mapping[str, Callable[[Path], Iterator[LogEntry | Problem]]] = MappingProxyType(
     {

@@ -74,8 +74,10 @@ def _archive(path: Path) -> Iterator[LogEntry | Problem]:
             names = [name for name in members if name.startswith(_SAMPLES) and name.endswith(".json")]
             for place, name in enumerate(names, start=1):
                 yield _member(path, archive, members[name], (place, task))
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except zipfile.BadZipFile as error:
         raise DataError(f"{path}: is no complete archive: {cut(str(error))}") from error
+    except NotImplementedError as error:
+        raise DataError(f"{path}: is an archive of a kind that is not read: {cut(str(error))}") from error
     except (ValueError, UnreadableError, RecursionError, zlib.error, EOFError) as error:
         raise DataError(f"{path}: its header cannot be read: {cut(str(error))}") from error
     except OSError as error:
@@ -105,12 +107,9 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> by
     try:
         with archive.open(info) as member:
             found = member.read(_MOST_BYTES + 1)
-    except RuntimeError as error:
-        # NotImplementedError is one of these, for a method of compression that this Python does not know.
-        if not isinstance(error, NotImplementedError):
-            raise UnreadableError(str(error)) from error
-        if info.compress_type != _ZSTANDARD:
-            raise UnreadableError(f"is compressed by method {info.compress_type}") from None
+    except RuntimeError as error:  # also NotImplementedError, for what this Python cannot unpack
+        if info.compress_type != _ZSTANDARD or not isinstance(error, NotImplementedError):
+            raise UnreadableError(f"cannot be unpacked: {error}") from error
         found = _zstandard(path, archive, info)
     if len(found) != info.file_size or zlib.crc32(found) != info.CRC:
         raise UnreadableError("is damaged: its checksum does not fit")

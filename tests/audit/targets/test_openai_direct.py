@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import openai
 import pytest
 from pydantic import JsonValue
 
+from audit.records import Request
 from audit.targets.openai_client import open_client, request_options
 from audit.targets.openai_direct import DirectClient
+from audit.targets.openai_options import OpenAIOptions
+from audit.targets.openai_payloads import payload_for
+from probes.records import Message
 from tests.servers.processes import fetch_json, post
 
 PATH = "/chat/completions"
@@ -55,6 +59,44 @@ def test_later_requests_are_signed_and_addressed_as_the_sdks_own(stub_url: str) 
     assert first == second
     assert second["authorization"] == "Bearer sk-abc"
     assert "x-own" in map(str.lower, second["headers"])
+
+
+@pytest.mark.parametrize(
+    ("api", "params"),
+    [
+        ("chat", {}),
+        ("chat", {"temperature": 0.7, "top_p": 1.0, "max_tokens": 300, "stop": ["\n", "\u2028", "</s>"]}),
+        ("chat", {"temperature": 1e-7, "presence_penalty": -0.0, "seed": 2**31 - 1}),
+        (
+            "chat",
+            {"extra_body": {"top_k": 5, "nested": {"a": [1.5, None, True, '\x7f\x1b\\"'], "ü": "€ 🙂"}}},
+        ),
+        ("chat", {"reasoning_effort": "low", "max_completion_tokens": 9}),
+        ("responses", {"temperature": 0.7, "max_tokens": 300, "reasoning_effort": "low"}),
+        ("responses", {"extra_body": {"metadata": {"ü": "€ 🙂 </s>"}}}),
+    ],
+)
+def test_both_ways_send_the_same_bytes(
+    stub_url: str, api: Literal["chat", "responses"], params: dict[str, Any]
+) -> None:
+    """A body is the same byte for byte, whether the SDK builds the request or it is repeated."""
+    post(stub_url, "/reset")
+    options = OpenAIOptions.model_validate(
+        {"base_url": stub_url, "model": "plain", "api": api, "params": params, "system": "Be brief.\t☃"}
+    )
+    request = Request(prompt_id="p", messages=(Message(role="user", content="Grüße 🙂 \x00 \u2028 </x>"),))
+    payload = payload_for(options, request, 7, "max_tokens")
+
+    async def use(client: DirectClient) -> None:
+        path = PATH if api == "chat" else "/responses"
+        await client.post(path, cast_to=httpx2.Response, body=payload)
+        await client.post_plain(path, payload, {})
+        await client.post_plain(path, payload, {})
+
+    using(stub_url, use)
+    theirs, *ours = (one["raw"] for one in log_of(stub_url)[1:])
+    assert len(ours) == 2
+    assert set(ours) == {theirs}
 
 
 @pytest.mark.parametrize(

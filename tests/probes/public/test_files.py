@@ -162,3 +162,20 @@ def test_a_wrong_value_is_named_with_row_and_key() -> None:
     """A malformed row says where it is, which key is wrong and what was there."""
     with pytest.raises(DataError, match=r"t\.csv: row 4: label: .*; got 'x'"):
         validated(Path("t.csv"), Row(4, {"label": "x"}), _Shape)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"a": ' + "[" * 200_000 + "]" * 200_000 + "}", "row 2: not JSON: nested too deeply"),
+        ('{"a": ' + "9" * 5_000 + "}", "row 2: not JSON: a number has too many digits"),
+    ],
+)
+def test_json_beyond_what_python_reads_is_named_in_one_line(tmp_path: Path, line: str, problem: str) -> None:
+    """Neither depth nor a huge number ends in anything but the file, the row and the reason."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"a": 1}\n' + line + "\n")
+    with pytest.raises(DataError, match=problem) as raised:
+        list(read_rows(path, columns=["a"]))
+    assert str(path) in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1

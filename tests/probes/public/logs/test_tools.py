@@ -124,7 +124,7 @@ def test_damaged_inspect_archives(tmp_path: Path) -> None:
     old = inspect_archive(tmp_path / "old.eval", [], header={"version": 1})
     for name, said in (
         ("half.eval", "no complete archive"),
-        ("newer.eval", "no complete archive: 'zip file version 12.7'"),
+        ("newer.eval", "an archive of a kind that is not read: 'zip file version 12.7'"),
         ("other.eval", "no header.json"),
         (old.name, "version must be 2; got 1"),
     ):
