@@ -1,16 +1,14 @@
 """Conditions of a gate's rules: what `fail_if` says, and what the data must show for it to hold."""
 
 import operator
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from audit.spec import GateRule
+from audit.spec import FAIL_IF, GateRule
 
 __all__ = ["Condition", "Threshold", "condition_of", "thresholds_of"]
 
-_CONDITION = re.compile(r"^\s*(estimate|ci_low|ci_high)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*$")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -76,7 +74,7 @@ class Condition:
 
 def condition_of(rule: GateRule) -> Condition:
     """The condition of a rule."""
-    found = _CONDITION.match(rule.fail_if)
+    found = FAIL_IF.match(rule.fail_if)
     if found is None:
         raise ValueError(f"the spec let a malformed gate condition through: {rule.fail_if!r}")
     fields: dict[str, Field] = {"estimate": "estimate", "ci_low": "ci_low", "ci_high": "ci_high"}

@@ -12,12 +12,13 @@ from audit.atomic import write_text
 from audit.audited import build_targets
 from audit.calibrations import check_attached
 from audit.collection.progress import Progress
-from audit.errors import InputError, SpecError, StoreError
-from audit.estimates.contrasts import POOLED
+from audit.errors import InputError, StoreError
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.measures_in_spec import check_measures_named
 from audit.gate_conditions import thresholds_of
+from audit.gate_names import ComparedGroups
 from audit.looks import SequentialRule
+from audit.named_in_plan import check_named_in_plan
 from audit.plan import Plan
 from audit.planned_run import Run, planned_before, quarantine_salt
 from audit.planning import Planner, check_authorised
@@ -31,14 +32,12 @@ from audit.store.file import connected, failures, locked
 from audit.store.order import order_seed
 from audit.store.store import Store
 from probes.base import Probe
-from probes.records import Arm
 
 __all__ = [
     "analyzer_context",
     "analyzers_of",
     "build_analyzers",
     "build_probes",
-    "check_primary",
     "create_run",
     "measures_of",
     "preview_plan",
@@ -71,44 +70,6 @@ def measures_of(analyzers: Sequence[Analyzer], gate: Sequence[GateRule] = ()) ->
     known = known_measures(declared for one in analyzers for declared in one.info.declared)
     tested = thresholds_of(gate)
     return tuple(replace(one, thresholds=tested[one.name]) if one.name in tested else one for one in known)
-
-
-def check_primary(spec: Spec, plan: Plan, where: str) -> None:
-    """Refuse a primary contrast that the plan does not ask about: its share of the rate would be lost.
-
-    Raises:
-        SpecError: One line for every rule that names no contrast of the plan.
-    """
-    asked = [cell for cell in plan.cells if cell.arm == Arm.COUNTERFACTUAL]
-    problems = []
-    for index, rule in enumerate(spec.judgement.primary):
-        domain = None if rule.domain == POOLED else rule.domain
-        wanted = {**rule.model_dump(include={"probe", "attribute", "group", "signal"}), "domain": domain}
-        given = {key: value for key, value in wanted.items() if value is not None}
-        if not any(all(getattr(cell, key) == value for key, value in given.items()) for cell in asked):
-            said = ", ".join(f"{key} {value!r}" for key, value in given.items())
-            known = {key: sorted({str(getattr(cell, key)) for cell in asked}) for key in given}
-            accepted = "; ".join(f"{key}: {', '.join(values)}" for key, values in known.items())
-            problems.append(
-                f"{where}: judgement.primary[{index}]: the plan asks nothing about {said or 'groups'}"
-                f"; it asks about {accepted or 'no groups at all'}"
-            )
-    if problems:
-        raise SpecError("\n".join(problems))
-
-
-def _check_controls(spec: Spec, tags: frozenset[str], where: str) -> None:
-    """Refuse to control for what no prompt is tagged with: every table would be as without it.
-
-    Raises:
-        SpecError: A control feature is no tag of the plan.
-    """
-    unknown = [name for name in spec.judgement.control_features if name not in tags]
-    if unknown:
-        raise SpecError(
-            f"{where}: judgement.control_features: no prompt has the tag {', '.join(map(repr, unknown))}; "
-            f"accepted: {', '.join(sorted(tags)) or 'none, since no prompt has a tag'}"
-        )
 
 
 def analyzer_context(spec: Spec, root: Path, secrets: Mapping[str, str] | None = None) -> AnalyzerContext:
@@ -150,15 +111,16 @@ def preview_plan(spec_path: Path) -> Plan:
     """
     spec = load_spec(spec_path)
     analyzers = build_analyzers(spec, analyzer_context(spec, spec_path.parent), str(spec_path))
-    check_measures_named(spec, measures_of(analyzers), str(spec_path))
+    measures = measures_of(analyzers)
+    check_measures_named(spec, measures, str(spec_path))
     check_attached(spec, analyzers, spec_path.parent, str(spec_path))
     probes = build_probes(spec, spec_path.parent, str(spec_path))
     planner = Planner(spec, probes, [one.info for one in analyzers])
-    for _ in planner.prompts():
+    groups = ComparedGroups()
+    for _ in groups.passing(planner.prompts()):
         pass
     plan = planner.plan()
-    check_primary(spec, plan, str(spec_path))
-    _check_controls(spec, planner.tags, str(spec_path))
+    check_named_in_plan(spec, plan, planner.tags, groups, measures, str(spec_path))
     return plan
 
 
@@ -188,17 +150,18 @@ def create_run(
     # Now, since a mistake found after the answers were paid for could not be mended without asking again.
     # Everything a spec names is made once before anything is written: a mistake leaves no folder behind.
     analyzers = build_analyzers(spec, analyzer_context(spec, root), where)
-    check_measures_named(spec, measures_of(analyzers), where)
+    measures = measures_of(analyzers)
+    check_measures_named(spec, measures, where)
     check_attached(spec, analyzers, root, where)
     build_targets(spec, root, where, {})
     planner = Planner(spec, build_probes(spec, root, where), [one.info for one in analyzers])
+    groups = ComparedGroups()
     _clear_unfinished(folder)
     with Store.create(out) as store:
-        store.add_prompts(planner.prompts())
+        store.add_prompts(groups.passing(planner.prompts()))
         store.keep_order(order_seed(spec.seed))
         plan = planner.plan(sequential)
-        check_primary(spec, plan, where)
-        _check_controls(spec, planner.tags, where)
+        check_named_in_plan(spec, plan, planner.tags, groups, measures, where)
         # Relative, so that a run and its spec can move together.
         store.set_meta("root", os.path.relpath(root.resolve(), out.resolve()))
         store.set_meta("evenhand", __version__)

@@ -1,11 +1,11 @@
 """The spec: what to audit, with which probes, judged how, within which limits. Strict YAML."""
 
-from collections.abc import Hashable, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self, TypeAlias
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -18,9 +18,11 @@ from pydantic import (
 
 from audit.errors import SpecError
 from audit.limits import GivenPrice, Limits
+from audit.strict_yaml import dump_mapping, parse_mapping
 from audit.validation import problem_lines
 
 __all__ = [
+    "FAIL_IF",
     "AnalyzerSpec",
     "GateRule",
     "Judgement",
@@ -31,9 +33,7 @@ __all__ = [
     "Spec",
     "TargetSpec",
     "dump_spec",
-    "load_mapping",
     "load_spec",
-    "parse_mapping",
     "parse_spec",
 ]
 
@@ -46,8 +46,8 @@ _RATE_LIMITS: Mapping[str, float | None] = MappingProxyType(
     }
 )
 
-_MOST_VALUES = 100_000
-"""Values of a spec with every alias written out; a few nested aliases can stand for billions."""
+FAIL_IF = re.compile(r"^\s*(estimate|ci_low|ci_high)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*$")
+"""The condition of a gate's rule: a field, a sign and a number."""
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -200,10 +200,20 @@ class GateRule(_Strict):
     group: str | None = None
     domain: str | None = None
     signal: str | None = None
-    fail_if: Annotated[
-        str,
-        StringConstraints(pattern=r"^\s*(estimate|ci_low|ci_high)\s*(<|<=|>|>=)\s*-?\d+(\.\d+)?\s*$"),
-    ] = Field(description="Such as `ci_high < -0.05`; fields estimate, ci_low, ci_high.")
+    fail_if: str = Field(
+        description="Such as `ci_high < -0.05`; fields estimate, ci_low, ci_high.",
+        json_schema_extra={"pattern": FAIL_IF.pattern},
+    )
+
+    @field_validator("fail_if")
+    @classmethod
+    def _a_condition(cls, given: str) -> str:
+        if FAIL_IF.match(given) is None:
+            raise ValueError(
+                "must be estimate, ci_low or ci_high, then <, <=, > or >=, then a number, such as "
+                "`ci_high < -0.05`"
+            )
+        return given
 
 
 class Spec(_Strict):
@@ -245,60 +255,6 @@ class Spec(_Strict):
         return self
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, which plain YAML silently overwrites, and endless aliases."""
-
-    def compose_document(self) -> yaml.Node | None:
-        node: yaml.Node | None = super().compose_document()
-        if node is not None and _size(node, {}) > _MOST_VALUES:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"its aliases stand for more than {_MOST_VALUES} values"
-            )
-        return node
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:  # noqa: FBT001, FBT002 - the signature is PyYAML's
-        try:
-            return super().construct_object(node, deep=deep)
-        except ValueError as error:
-            # A date, number or tagged value that is none, such as 2025-13-45.
-            raise yaml.constructor.ConstructorError(
-                None, None, f"not a valid value: {error}", node.start_mark
-            ) from error
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002 - the signature is PyYAML's
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=deep)
-            if not isinstance(key, Hashable):
-                continue  # The construction below refuses it, with its place.
-            if key in seen:
-                line = key_node.start_mark.line + 1
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is given twice (line {line})"
-                )
-            seen.add(key)
-        return dict(super().construct_mapping(node, deep=deep))
-
-
-def _size(node: yaml.Node, known: dict[int, int]) -> int:
-    """Values a node comes to when every alias is written out.
-
-    Raises:
-        yaml.YAMLError: A node holds itself.
-    """
-    if not isinstance(node, yaml.CollectionNode):
-        return 1
-    if id(node) not in known:
-        known[id(node)] = 0  # Until it is known; only a node inside itself meets this.
-        children = [
-            child for entry in node.value for child in (entry if isinstance(entry, tuple) else [entry])
-        ]
-        known[id(node)] = 1 + sum(_size(child, known) for child in children)
-    elif known[id(node)] == 0:
-        raise yaml.constructor.ConstructorError(None, None, "an alias stands inside itself", node.start_mark)
-    return known[id(node)]
-
-
 def load_spec(path: Path) -> Spec:
     """The spec in a YAML file.
 
@@ -335,53 +291,6 @@ def parse_spec(text: str, where: str) -> Spec:
         ) from error
 
 
-def parse_mapping(text: str, where: str) -> dict[str, object]:
-    """The mapping that a strict YAML text holds: no key twice, no endless aliases.
-
-    Args:
-        text: The YAML.
-        where: Name of the file, for messages.
-
-    Raises:
-        SpecError: The text is no YAML, or holds something else.
-    """
-    try:
-        loader = _StrictLoader(text)
-        try:
-            raw = loader.get_single_data()
-        finally:
-            loader.dispose()
-    except yaml.YAMLError as error:
-        raise SpecError(f"{where}: {_yaml_problem(error)}") from error
-    except RecursionError as error:
-        raise SpecError(f"{where}: not valid YAML: nested too deeply") from error
-    if not isinstance(raw, Mapping):
-        raise SpecError(f"{where}: must be a mapping of keys such as name; got {type(raw).__name__}")
-    return {str(key): value for key, value in raw.items()}
-
-
-def load_mapping(path: Path) -> dict[str, object]:
-    """The mapping in a strict YAML (or JSON) file, such as the options of a plug-in.
-
-    Raises:
-        SpecError: The file is missing or cannot be read, is no YAML, or holds something else.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-        raise SpecError(f"{path}: cannot be read: {reason}") from error
-    return parse_mapping(text, str(path))
-
-
 def dump_spec(spec: Spec) -> str:
     """The spec as YAML with every default filled in; equal specs give equal bytes."""
-    return yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
-
-
-def _yaml_problem(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).split("\n", maxsplit=1)[0]
-    if mark is None:
-        return f"not valid YAML: {problem}"
-    return f"not valid YAML: {problem} (line {mark.line + 1}, column {mark.column + 1})"
+    return dump_mapping(spec.model_dump(mode="json"))

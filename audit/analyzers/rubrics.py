@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from audit.errors import InputError
 from audit.records import DeclaredMeasure
-from audit.spec import parse_mapping
+from audit.strict_yaml import parse_mapping
 from audit.validation import problem_lines
 from probes.data import data_root
 from probes.records import Record

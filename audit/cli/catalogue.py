@@ -18,7 +18,7 @@ from audit.errors import InputError, NotMeasuredError
 from audit.labelled import Labels
 from audit.performance import Performance, Rate
 from audit.raters import rater_context
-from audit.spec import load_mapping
+from audit.strict_yaml import load_mapping
 from audit.targets.check import TargetCheck
 from probes.checks import check_probe
 

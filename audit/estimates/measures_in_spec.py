@@ -8,6 +8,7 @@ from audit.estimates.benchmarks import SCORES
 from audit.estimates.distances import DISTANCES, EXCESSES
 from audit.estimates.measures import Measure
 from audit.estimates.prices import PRICED
+from audit.estimates.word_associations import ASSOCIATIONS
 from audit.spec import Spec
 
 __all__ = ["check_measures_named"]
@@ -27,6 +28,7 @@ def check_measures_named(spec: Spec, measures: Sequence[Measure], where: str) ->
     compared = [measure.name for measure in measures if measure.compare_groups]
     limited = [measure.name for measure in measures if measure.limit]
     every = [*(measure.name for measure in measures), *SCORES, *PRICED, *DISTANCES, *EXCESSES]
+    every += [f"{name}{kind}" for name in ASSOCIATIONS for kind in ("", "_excess")]
     problems = [
         *(
             f"{where}: analyzers: measure {name!r} is declared by an analyzer, but there is one already"

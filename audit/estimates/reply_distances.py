@@ -1,5 +1,6 @@
 """The distances of a run: which replies are compared, and where their texts come from."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from audit.estimates.distances import distances
@@ -10,9 +11,13 @@ from audit.records import Estimate
 from audit.spec import Judgement
 from audit.store.replies import read_replies
 
-__all__ = ["reply_distances"]
+__all__ = ["compared_kinds", "reply_distances"]
 
-_KINDS = {"none": (), "open": ("open",), "all": ("choice", "number", "open", "comply", "refuse")}
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "none": (),
+    "open": ("open",),
+    "all": ("choice", "number", "open", "comply", "refuse"),
+}
 
 _SENTIMENT = Measure(
     name="sentiment",
@@ -22,6 +27,11 @@ _SENTIMENT = Measure(
     unit="score in [-1, 1]",
     expects=("choice", "number", "open", "comply", "refuse"),
 )
+
+
+def compared_kinds(text_similarity: str) -> tuple[str, ...]:
+    """The kinds of prompt whose replies are compared as texts, as `judgement.text_similarity` says."""
+    return _KINDS[text_similarity]
 
 
 def reply_distances(readings: Readings, folder: Path, target: str, judgement: Judgement) -> list[Estimate]:
@@ -37,7 +47,7 @@ def reply_distances(readings: Readings, folder: Path, target: str, judgement: Ju
         judgement: Thresholds declared in the spec.
     """
     frames = [sentiment_pairs(readings.measure(_SENTIMENT))]
-    kinds = _KINDS[judgement.text_similarity]
+    kinds = compared_kinds(judgement.text_similarity)
     rows = readings.outputs[readings.outputs["expects"].isin(kinds)]
     if len(rows) and rows["set_id"].notna().any():
         frames.append(similarity_pairs(rows, lambda: read_replies(folder, target, kinds)))

@@ -31,7 +31,7 @@ from audit.statistics.word_association import (
 from audit.store.replies import read_replies
 from probes.seeds import rng
 
-__all__ = ["ASSOCIATIONS", "association_words", "reply_associations", "word_associations"]
+__all__ = ["ASSOCIATIONS", "OF_WORDS", "association_words", "reply_associations", "word_associations"]
 
 BLOCKS = 60
 """Templates are dealt into at most this many blocks, which are what is left out and swapped: time and memory
@@ -42,6 +42,9 @@ ASSOCIATIONS: Mapping[str, tuple[str, str, float]] = {
     "stereotypical_associations": ("stereotypical associations", "distance in [0, 0.5]", 0.5),
 }
 """Measure to its name in words, its unit, and the largest value it can have; the least is 0."""
+
+OF_WORDS: Mapping[str, str] = {"domain": POOLED, "attribute": "gender", "group": "women"}
+"""What these measures are about: words for women beside those for men, over all domains of a probe."""
 
 _PUBLISHED = "the published number: few words alone make it large, so read its excess over swapped groups"
 _NO_FINDING = "no finding by itself: who is named in a reply depends on what was asked"
@@ -153,9 +156,7 @@ def _summed(
             "kind": "association",
             "probe": str(keys[0]),
             "language": str(keys[1]),
-            "domain": POOLED,
-            "attribute": "gender",
-            "group": "women",
+            **OF_WORDS,
             "reference_group": "men",
             "level": judgement.level,
             "n_outputs": len(part),

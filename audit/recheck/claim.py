@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from audit.errors import InputError, SpecError
-from audit.spec import parse_mapping
+from audit.strict_yaml import parse_mapping
 from audit.validation import problem_lines
 from probes.data import data_root
 from probes.records import Record

@@ -56,7 +56,10 @@ def test_defaults_are_filled_in_and_options_belong_to_plug_ins() -> None:
         ("seeed: 7", "spec.yaml: seeed: unknown key; accepted: version, name, seed, target, baseline"),
         ("limits: {dollars: 5}", "spec.yaml: limits.dollars: unknown key; accepted: usd, tokens, requests"),
         ("authorised_by: ''", "spec.yaml: authorised_by: String should have at least 1 character; got ''"),
-        ("gate: [{measure: m, fail_if: bad}]", "spec.yaml: gate[0].fail_if: String should match pattern"),
+        (
+            "gate: [{measure: m, fail_if: bad}]",
+            "spec.yaml: gate[0].fail_if: must be estimate, ci_low or ci_high, then <, <=, > or >=, then a",
+        ),
         (
             "gate: [{measure: m, fail_if: ci_low < 0, grp: x}]",
             "spec.yaml: gate[0].grp: unknown key; accepted: measure, attribute, group, domain, signal",

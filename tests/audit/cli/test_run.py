@@ -113,11 +113,12 @@ def test_json_of_a_run_is_the_contract(evenhand: Command) -> None:
             1,
             "adjusted p < 0.001",
         ),
-        ("{measure: toxicity_rate, fail_if: 'ci_high > 0.9'}", 3, "gate inconclusive"),
+        ("{measure: correct_rate, fail_if: 'ci_high < 0.3'}", 3, "gate inconclusive"),
+        ("{measure: toxicity_rate, fail_if: 'ci_high > 0.9'}", 2, "gate[0].measure: 'toxicity_rate' is not"),
     ],
 )
 def test_gate_decides_the_exit_code(evenhand: Command, home: Path, rule: str, code: int, word: str) -> None:
-    """A failed gate ends with 1, an inconclusive one with 3, and neither passes for the other."""
+    """A failed gate ends with 1, an inconclusive one with 3, one about nothing with 2."""
     with (home / "spec.yaml").open("a") as spec:
         spec.write(f"gate: [{rule}]\n")
     ended = evenhand("run", "spec.yaml", "--out", "runs/a")
