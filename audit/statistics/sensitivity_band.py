@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import sqrt
 
-import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
@@ -214,7 +214,7 @@ def rate_band(
     return RateBand(low=low, high=high, departure=departure, holds_to=holds, says=said)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Box:
     flagged: FlaggedPair
     calibration: Calibration
@@ -235,22 +235,51 @@ class _Box:
         low, high = self.union(departure)
         return low <= 0 <= high
 
+    # The search visits about 500 corners, so that each must cost a few sums and no pass over the clusters.
+
+    @cached_property
+    def _quantile(self) -> float:
+        df = min(self.flagged.df, self.calibration.n_clusters - 1.0)
+        return float(stdtrit(df, 0.5 + self.level / 2))
+
+    @cached_property
+    def _moments(self) -> tuple[float, float, float]:
+        """Variances of the sensitivity and of the false-positive rate, and their covariance."""
+        pooled = self.calibration
+        hits, alarms, both = pooled.variance(1.0, 0.0), pooled.variance(0.0, 1.0), pooled.variance(1.0, 1.0)
+        return hits, alarms, (both - hits - alarms) / 2
+
     def _interval(self, corner: tuple[float, ...]) -> tuple[float, float]:
         pooled = self.calibration
-        sensitivity = np.clip(pooled.sensitivity + np.array(corner[:2]), 0, 1)
-        false_positive = np.clip(pooled.false_positive_rate + np.array(corner[2:]), 0, 1)
-        youden = sensitivity - false_positive
-        if youden.min() <= 0:
+        ours = _corrected(self.flagged.group, _moved(pooled, corner[0], corner[2]))
+        theirs = _corrected(self.flagged.reference, _moved(pooled, corner[1], corner[3]))
+        if ours is None or theirs is None:
             return -1.0, 1.0
-        apparent = np.array([self.flagged.group, self.flagged.reference])
-        rates = np.clip((apparent - false_positive) / youden, 0, 1)
         # Both arms move with the same pooled rates, so their parts nearly cancel.
-        moved = pooled.variance(float(np.diff(rates / youden)[0]), float(np.diff((1 - rates) / youden)[0]))
-        flags = self.flagged.gap_variance(float(youden[0]), float(youden[1]))
-        df = min(self.flagged.df, pooled.n_clusters - 1.0)
-        reach = float(stdtrit(df, 0.5 + self.level / 2)) * sqrt(flags + moved)
-        gap = float(rates[0] - rates[1])
+        of_hits = theirs[0] / theirs[1] - ours[0] / ours[1]
+        of_alarms = (1 - theirs[0]) / theirs[1] - (1 - ours[0]) / ours[1]
+        hits, alarms, together = self._moments
+        moved = of_hits**2 * hits + of_alarms**2 * alarms + 2 * of_hits * of_alarms * together
+        variance = self.flagged.gap_variance(ours[1], theirs[1]) + max(moved, 0.0)
+        reach, gap = self._quantile * sqrt(variance), ours[0] - theirs[0]
         return max(-1.0, gap - reach), min(1.0, gap + reach)
+
+
+def _moved(pooled: Calibration, of_hits: float, of_alarms: float) -> tuple[float, float]:
+    """Sensitivity and false-positive rate at a corner of the box."""
+    return (
+        min(max(pooled.sensitivity + of_hits, 0.0), 1.0),
+        min(max(pooled.false_positive_rate + of_alarms, 0.0), 1.0),
+    )
+
+
+def _corrected(flagged: float, errors: tuple[float, float]) -> tuple[float, float] | None:
+    """The corrected rate and sensitivity - false-positive rate; None where that is no better than a coin."""
+    sensitivity, false_positive = errors
+    youden = sensitivity - false_positive
+    if youden <= 0:
+        return None
+    return min(max((flagged - false_positive) / youden, 0.0), 1.0), youden
 
 
 def _holds_to(shown: Callable[[float], bool]) -> float | None:
