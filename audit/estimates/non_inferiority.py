@@ -29,10 +29,12 @@ def non_inferiority_of(
         judgement: Thresholds of the later run.
 
     Returns:
-        The bound and what it says; None for a disparity, or where no change is known.
+        The bound and what it says; None for a disparity, for what has no worse direction, or where no change
+        is known.
     """
     measure = measure_of(after)
-    if after.kind != "rate" or change is None or measure is None:
+    # What the first place in a list is worth is even at one half: neither direction is worse.
+    if after.kind != "rate" or change is None or measure is None or measure.between:
         return None
     margin = judgement.non_inferiority_margins.get(measure.name, judgement.non_inferiority_margin)
     worse = measure.worse

@@ -10,12 +10,15 @@ __all__ = ["foremost", "severity", "surely"]
 _GRAVE = {
     "favourable_rate",
     "pairwise_win_rate",
+    "list_rank",
     "exposure_share",
     "true_positive_rate",
     "false_positive_rate",
     "decision_number",
     "harmful_compliance_rate",
 }
+_IN_POINTS = frozenset({"rate", "place in [0, 1]"})
+"""Units whose differences are points of 100: shares, and places from last to first in ranked lists."""
 _LARGE = 0.10
 _MEDIUM = 0.05
 _PICKED = (
@@ -70,8 +73,8 @@ def surely(estimate: Estimate) -> float | None:
 def foremost(estimate: Estimate) -> tuple[bool, float]:
     """Sort key of findings of one severity: what is surely larger comes first.
 
-    Points of a rate and another unit, such as a mean salary, do not compare. Other units follow, ordered by
-    how many widths of its interval each surely lies from 0, which has no unit.
+    Points, of a rate or of a place in lists, and another unit, such as a mean salary, do not compare. Other
+    units follow, ordered by how many widths of its interval each surely lies from 0, which has no unit.
 
     Args:
         estimate: The estimate behind a finding.
@@ -85,4 +88,4 @@ def foremost(estimate: Estimate) -> tuple[bool, float]:
 
 
 def _has_rubric(estimate: Estimate) -> bool:
-    return estimate.kind != "score" and estimate.unit == "rate"
+    return estimate.kind != "score" and estimate.unit in _IN_POINTS

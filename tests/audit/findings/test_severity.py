@@ -47,6 +47,16 @@ def test_rate_is_graded_by_how_far_it_lies_beyond_its_limit(
     assert reason.endswith("beyond its limit")
 
 
+@pytest.mark.parametrize(
+    ("low", "expected"), [(0.10, Severity.CRITICAL), (0.05, Severity.HIGH), (0.01, Severity.MEDIUM)]
+)
+def test_places_in_ranked_lists_are_graded_in_points(low: float, expected: Severity) -> None:
+    """Who stands where in a list decides over people as a share does, and has the same steps."""
+    grade, reason = severity(disparity(measure="list_rank", unit="place in [0, 1]", ci_low=low, ci_high=0.3))
+    assert grade is expected
+    assert f"it surely lies {100 * low:.1f} points away from equal treatment" in reason
+
+
 def test_other_units_stand_in_the_middle_and_say_why() -> None:
     """A benchmark's score or a number has no rubric for its size."""
     for estimate in (
