@@ -4,15 +4,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from audit.gate_conditions import Threshold, condition_of
+from audit.gate_conditions import Condition, Threshold, condition_of
 from audit.records import Estimate, Verdict
 from audit.spec import GateRule
 from audit.statistics.multiplicity import holm
 from probes.records import Record
 
-__all__ = ["GateResult", "check_gate", "worst"]
+__all__ = ["GateEntry", "GateResult", "check_gate", "worst"]
 
 Outcome = Literal["met", "failed", "inconclusive"]
+
+
+class GateEntry(Record):
+    """One estimate that a rule was held against, and why it counts as it does."""
+
+    name: str
+    """Measure, domain, attribute, group and signal, as far as it has them."""
+    outcome: Outcome
+    reason: str
+    point: float | None
+    ci_low: float | None
+    """Of the interval that the finding states."""
+    ci_high: float | None
+    p_value: float | None = None
+    """Two-sided, against the threshold; None where the rule tests none, or nothing was measured."""
+    p_adjusted: float | None = None
+    """The same after adjustment for all that the gate tests (Holm)."""
+    n_outputs: int
+    n_clusters: int
 
 
 class GateResult(Record):
@@ -23,6 +42,8 @@ class GateResult(Record):
     estimates: int
     """How many estimates the rule was held against."""
     reason: str
+    entries: tuple[GateEntry, ...] = ()
+    """Each of them, in the order of the run's estimates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +51,7 @@ class _Held:
     """One estimate that a rule is held against."""
 
     estimate: Estimate
+    p_value: float | None
     p_adjusted: float | None
     """Of a rule that fails on proof: p against its threshold, adjusted for all that the gate tests."""
 
@@ -101,15 +123,19 @@ def _p_value(threshold: Threshold, estimate: Estimate) -> float:
 
 
 def _held(rule: GateRule, estimates: Sequence[Estimate], adjusted: Iterator[float]) -> Iterator[_Held]:
-    tested = condition_of(rule).threshold is not None
+    threshold = condition_of(rule).threshold
     for one in _measured(estimates):
-        yield _Held(estimate=one, p_adjusted=float(next(adjusted)) if tested else None)
+        if threshold is None:
+            yield _Held(estimate=one, p_value=None, p_adjusted=None)
+        else:
+            p_value = _p_value(threshold, one)
+            yield _Held(estimate=one, p_value=p_value, p_adjusted=float(next(adjusted)))
 
 
 def _result(rule: GateRule, estimates: Sequence[Estimate], held: Sequence[_Held], tests: int) -> GateResult:
     condition = condition_of(rule)
     holds = [one for one in held if condition.holds(_values(one.estimate))]
-    failed = [one for one in holds if one.p_adjusted is None or one.p_adjusted <= 1 - one.estimate.level]
+    failed = [one for one in holds if _fails(one, condition)]
     unmeasured = [one for one in estimates if one.verdict is Verdict.NOT_MEASURED]
     open_ = [one for one in held if not condition.ruled_out(_values(one.estimate))]
     outcome: Outcome = "met"
@@ -129,7 +155,46 @@ def _result(rule: GateRule, estimates: Sequence[Estimate], held: Sequence[_Held]
     elif open_:
         outcome = "inconclusive"
         reason = f"the interval reaches across the threshold: {'; '.join(_said(one) for one in open_)}"
-    return GateResult(rule=rule, outcome=outcome, estimates=len(estimates), reason=reason)
+    by_estimate = {id(one.estimate): one for one in held}
+    entries = tuple(_entry(one, by_estimate.get(id(one)), condition) for one in estimates)
+    return GateResult(rule=rule, outcome=outcome, estimates=len(estimates), reason=reason, entries=entries)
+
+
+def _fails(held: _Held, condition: Condition) -> bool:
+    if not condition.holds(_values(held.estimate)):
+        return False
+    return held.p_adjusted is None or held.p_adjusted <= 1 - held.estimate.level
+
+
+def _entry(estimate: Estimate, held: _Held | None, condition: Condition) -> GateEntry:
+    outcome, reason = _became(estimate, held, condition)
+    low, high = estimate.stated_interval
+    return GateEntry(
+        name=_name(estimate),
+        outcome=outcome,
+        reason=reason,
+        point=estimate.point,
+        ci_low=low,
+        ci_high=high,
+        p_value=None if held is None else held.p_value,
+        p_adjusted=None if held is None else held.p_adjusted,
+        n_outputs=estimate.n_outputs,
+        n_clusters=estimate.n_clusters,
+    )
+
+
+def _became(estimate: Estimate, held: _Held | None, condition: Condition) -> tuple[Outcome, str]:
+    """What one estimate says of a rule, and why."""
+    if held is None:
+        return "inconclusive", f"not measured: {'; '.join(estimate.reasons) or 'no reason is given'}"
+    if _fails(held, condition):
+        adjusted = "" if held.p_adjusted is None else ", after adjustment for all that the gate tests too"
+        return "failed", f"the condition holds{adjusted}"
+    if condition.holds(_values(estimate)):
+        return "inconclusive", "beyond the threshold by itself, but not after adjustment"
+    if not condition.ruled_out(_values(estimate)):
+        return "inconclusive", "the interval reaches across the threshold"
+    return "met", "the condition is ruled out"
 
 
 def _named(rule: GateRule, estimate: Estimate) -> bool:

@@ -39,5 +39,9 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
         return NOT_COMPARABLE
     if not as_json:
         show_changes(found.changes)
-        say(f"{len(found.changes)} changes, after - before")
+        say(f"{len(found.changes)} changes, after - before; n: paired prompts / templates")
+        say("smaller, larger: of a disparity its distance from equal treatment, of a rate its value")
+        say("interval: of each change alone; verdict: after adjustment for all changes compared")
+        if any(one.non_inferiority is not None for one in found.changes):
+            say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
     return 0

@@ -32,11 +32,18 @@ def finish(run: api.Run, *, as_json: bool) -> int:
     document = api.find(run)
     path = api.write_run_report(run, document)
     show_run(document)
+    results = api.gate(run, document)
     if as_json:
         ledger = read_ledger(run.folder)
-        data({**flattened(document, every=False), "collection": ledger.model_dump(mode="json")})
+        data(
+            {
+                **flattened(document, every=False),
+                "gate": [one.model_dump(mode="json") for one in results],
+                "collection": ledger.model_dump(mode="json"),
+            }
+        )
     say(f"report: {path}")
-    gate = _gate(api.gate(run, document))
+    gate = _gate(results)
     counts = document.counts["target"]
     if gate == 0 and counts.answered + counts.truncated + counts.refused == 0:
         warn("there is no answer at all, so nothing was measured")

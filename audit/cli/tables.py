@@ -269,9 +269,13 @@ def show_omnibus(wholes: Sequence[Omnibus]) -> None:
 
 
 def show_changes(changes: Sequence[Change]) -> None:
-    """Print changes, before and after, with their paired intervals, and why one is not decided."""
+    """Print changes, before and after, with their paired intervals, and why one is not decided.
+
+    What no answer of either run ever showed is counted in a line.
+    """
+    shown = [one for one in changes if not _never_changed(one)]
     table(
-        ["measure", "where", "contrast", "before", "after", "change", "interval", "verdict", "why"],
+        ["measure", "where", "contrast", "before", "after", "change", "interval", "verdict", "n", "why"],
         [
             [
                 change.measure,
@@ -285,12 +289,30 @@ def show_changes(changes: Sequence[Change]) -> None:
                 _signed(change.change),
                 _bounds(change.ci_low, change.ci_high),
                 change.verdict.replace("_", " "),
+                f"{change.n_outputs} / {change.n_clusters}",
                 _why(change),
             ]
-            for change in changes
+            for change in shown
         ],
-        below=("why", "measure", "before", "after", "where"),
+        below=("why", "n", "measure", "before", "after", "where"),
     )
+    never = sorted({one.measure for one in changes if _never_changed(one)})
+    if never:
+        say(
+            f"and {len(changes) - len(shown)} between groups of what no answer of either run showed "
+            f"({', '.join(never)}); see --json"
+        )
+
+
+def _never_changed(change: Change) -> bool:
+    """A change of a difference of which no side of either run shows a single case."""
+    sides = (
+        change.before_group_rate,
+        change.before_reference_rate,
+        change.after_group_rate,
+        change.after_reference_rate,
+    )
+    return change.kind == "disparity" and change.verdict == "inconclusive" and all(one == 0 for one in sides)
 
 
 def _signed(value: float | None) -> str:

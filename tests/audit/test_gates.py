@@ -79,6 +79,23 @@ def test_failed_rule_names_what_failed_with_its_interval() -> None:
     assert result.reason == f"{name}: -0.200 [-0.300, -0.100], adjusted p 0.004"
 
 
+def test_each_estimate_of_a_rule_has_its_p_and_why() -> None:
+    """Whatever a rule comes to, what each estimate says of it can be read: outcome, p before and after, n."""
+    open_, unmeasured = estimate(-0.3, -0.1, 0.1), estimate(None, None, None)
+    clear = estimate(-0.01, 0.0, 0.01)
+    result = held("ci_high < -0.05", estimate(tests=[below(0.002)]), open_, clear, unmeasured)
+    assert [one.outcome for one in result.entries] == ["failed", "inconclusive", "met", "inconclusive"]
+    first, second, third, last = result.entries
+    assert (first.p_value, first.p_adjusted, first.n_outputs, first.n_clusters) == (0.002, 0.006, 100, 40)
+    assert second.reason == "the interval reaches across the threshold"
+    assert third.reason == "the condition is ruled out"
+    assert last.reason.startswith("not measured")
+    assert (last.point, last.p_value) == (None, None)
+    (doubtful,) = held("ci_low < -0.05", open_).entries
+    assert (doubtful.outcome, doubtful.p_value) == ("failed", None)
+    assert doubtful.reason == "the condition holds"
+
+
 def test_a_gate_of_many_thresholds_fails_only_after_holm() -> None:
     """Each of twelve gaps passes its test by itself; one false alarm would block a release, so none does."""
     many = [estimate(tests=[below(0.02)]) for _ in range(12)]

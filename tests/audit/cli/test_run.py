@@ -93,7 +93,7 @@ def test_json_of_a_run_is_the_contract(evenhand: Command) -> None:
     ended = evenhand("run", "spec.yaml", "--out", "runs/a", "--json")
     assert ended.code == 0
     printed = json.loads(ended.out)
-    assert list(printed) == ["run", "counts", "findings", "collection"]
+    assert list(printed) == ["run", "counts", "findings", "gate", "collection"]
     assert printed["counts"]["answered"] == 24
     every = json.loads(evenhand("findings", "runs/a", "--all", "--json").out)
     assert {entry["measure"] for entry in every["findings"]} >= {"correct_rate"}
