@@ -1,10 +1,10 @@
 """Writing a file so that a reader sees the old content or the new, never half of it."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from audit.errors import InputError
@@ -50,19 +50,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         InputError: The folder cannot be written or the disk is full; the old content is kept.
     """
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        beside = path.with_name(f".{path.name}.{token_hex(8)}")
+        # Not by `tempfile`, whose files are private: the result has the permissions of any new file.
+        with beside.open("xb") as file:
+            temporary = beside
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files private; the result should have the permissions of any new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
+        beside.replace(path)
         temporary = None
     except OSError as error:
         raise InputError(
@@ -71,4 +69,4 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         ) from error
     finally:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)

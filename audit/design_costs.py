@@ -9,7 +9,7 @@ from audit.audited import BASELINE, TARGET, build_targets, prices_of
 from audit.collection.budget import find_price
 from audit.estimates.measures import amount
 from audit.pilot import reply_tokens
-from audit.plan import ASSUMED_REPLY_TOKENS, CHARACTERS_A_TOKEN, POWER, Plan
+from audit.plan import POWER, Plan
 from audit.plan_questions import Question
 from audit.planned_run import Run, open_run
 from audit.spec import Spec
@@ -21,6 +21,7 @@ from audit.statistics.design_search import (
     most_repeats,
 )
 from audit.statistics.power import difference_variance, smallest_detectable
+from audit.token_estimates import ASSUMED_REPLY_TOKENS, CHARACTERS_A_TOKEN
 from probes.records import Record
 
 __all__ = ["Costs", "DesignCost", "PlannedCost", "Price", "allowed_outputs", "planned_costs", "price_of"]

@@ -3,12 +3,13 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from math import comb
 
 import numpy as np
 
-from audit.collection.canaries import CANARY_FILE, CANARY_PROMPTS, read_canaries
+from audit.collection.canaries import CANARY_FILE, read_canaries
 from audit.planned_run import Run
-from audit.records.canaries import CanaryAnswer, Drift
+from audit.records.canaries import CANARY_PROMPTS, CanaryAnswer, Drift
 from audit.statistics.change_point import change_point
 from probes.seeds import rng
 
@@ -17,6 +18,8 @@ __all__ = ["drift_of", "drifts_of"]
 _LEVEL = 0.01
 _FEWEST = 8
 """Rounds below which the answers of a model that draws cannot show a change at the level."""
+_FEWEST_SAME = 5
+"""Rounds below which answers at temperature 0 that differ cannot show a change at the level."""
 _GRAM = 3
 
 
@@ -42,10 +45,14 @@ def drifts_of(run: Run, facts: Mapping[str, Mapping[str, str]]) -> dict[str, Dri
 def drift_of(answers: Sequence[CanaryAnswer], *, deterministic: bool, seed: int) -> Drift:
     """What one target's canaries say.
 
-    A model or fingerprint that was one thing up to a round and another from then on is a change. Where the
-    model draws no words (temperature 0), so is a prompt whose answer was one text up to a round and another
-    from then on, on two rounds on either side or for two prompts at once. Where it draws, the rounds are
-    tested for a change in how like each other their answers are, at a level of 1 %.
+    A model's name that was one up to a round and another from then on is a change. Where the model draws no
+    words (temperature 0), so are answers that were one text up to a round and another from then on, if that
+    would be seen in at most 1 % of orders of the rounds: a server that flickers between two texts is no
+    other one. Where it draws, the rounds are tested for a change in how like each other their answers are,
+    at a level of 1 %.
+
+    A fingerprint names the software and machines behind an endpoint, of which there may be several, and
+    some servers make a new one for every request. So one that changed for good is a notice and no change.
 
     Args:
         answers: Its canaries.
@@ -54,13 +61,14 @@ def drift_of(answers: Sequence[CanaryAnswer], *, deterministic: bool, seed: int)
     """
     good = [one for one in answers if one.error is None and one.text is not None]
     rounds = sorted({one.round for one in good})
-    reasons = [*_switched(good, "model"), *_switched(good, "fingerprint")]
+    reasons = list(_switched(good, "model"))
     drifted: bool | None = bool(reasons) or None
     p_value = None
     whole = _texts(good)
     if deterministic and len(whole) > 1:
         reasons += list(_changed_texts(whole))
-        drifted = bool(reasons)
+        same = all(texts == whole[0] for texts in whole)
+        drifted = True if reasons else False if same or len(whole) >= _FEWEST_SAME else None
     elif not deterministic and len(whole) >= _FEWEST:
         found = change_point(_distances(whole), rng(seed, "drift"))
         p_value = found.p_value
@@ -85,6 +93,7 @@ def drift_of(answers: Sequence[CanaryAnswer], *, deterministic: bool, seed: int)
         drifted=drifted,
         p_value=p_value,
         reasons=tuple(reasons),
+        notices=tuple(_switched(good, "fingerprint")),
     )
 
 
@@ -97,7 +106,7 @@ def _never_draws(facts: Mapping[str, str]) -> bool:
 
 
 def _switched(answers: Sequence[CanaryAnswer], field: str) -> Iterator[str]:
-    """A change of a name that is for good: no value of before comes after."""
+    """A change of a name that is for good: one value before, another one after."""
     by_round: dict[int, set[str]] = defaultdict(set)
     for one in answers:
         value = getattr(one, field)
@@ -106,8 +115,8 @@ def _switched(answers: Sequence[CanaryAnswer], field: str) -> Iterator[str]:
     sets = [by_round[number] for number in sorted(by_round)]
     for place in range(1, len(sets)):
         before, after = set().union(*sets[:place]), set().union(*sets[place:])
-        if not before & after:
-            names = f"{', '.join(sorted(before))!r} before, {', '.join(sorted(after))!r} after"
+        if len(before) == len(after) == 1 and before != after:
+            names = f"{before.pop()!r} before, {after.pop()!r} after"
             yield f"the {field} changed after {place} of {len(sets)} rounds: {names}"
             return
 
@@ -132,7 +141,9 @@ def _changed_texts(whole: Sequence[Sequence[str]]) -> Iterator[str]:
             if len(before) == len(after) == 1 and before != after:
                 places[place] += 1
     for place, prompts in sorted(places.items()):
-        if prompts > 1 or min(place, len(whole) - place) > 1:
+        # In random order a prompt's two texts lie apart in 2 of so many orders; any of the prompts may.
+        by_chance = comb(len(CANARY_PROMPTS), prompts) * (2 / comb(len(whole), place)) ** prompts
+        if by_chance <= _LEVEL:
             yield (
                 f"at temperature 0 the answers to {prompts} of {len(CANARY_PROMPTS)} prompts changed "
                 f"for good after {place} of {len(whole)} rounds"

@@ -7,6 +7,7 @@ a killed process did since then is missing from it, save that every stored outpu
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from math import ceil
 from typing import Literal
@@ -15,8 +16,9 @@ from pydantic import Field, ValidationError
 
 from audit.atomic import write_text
 from audit.audited import prices_of
+from audit.collection.canaries import CANARY_FILE, read_canaries
 from audit.collection.progress import Progress
-from audit.collection.use import TargetUse, target_uses
+from audit.collection.use import TargetUse, UseCounter, target_uses
 from audit.errors import AuditError, BudgetReachedError, InputError, StoreError
 from audit.limits import LIMITED, Limits
 from audit.planned_run import Run
@@ -71,6 +73,12 @@ class Ledger(Record):
     """What a person added to the limits of the spec."""
     use: dict[str, TargetUse] = Field(default_factory=dict)
     """By role, as of the last invocation that ended; empty before that."""
+    canaries: dict[str, TargetUse] = Field(default_factory=dict)
+    """Likewise, of the canaries, which are no outputs of the plan."""
+
+    @property
+    def _uses(self) -> list[TargetUse]:
+        return [*self.use.values(), *self.canaries.values()]
 
     @property
     def seconds(self) -> float:
@@ -80,13 +88,13 @@ class Ledger(Record):
     @property
     def requests(self) -> int:
         """Requests sent, at least as many as outputs came."""
-        came = sum(one.outputs + one.errored for one in self.use.values())
+        came = sum(one.outputs + one.errored for one in self._uses)
         return max(came, sum(one.requests for one in self.invocations))
 
     @property
     def used(self) -> dict[str, float]:
         """What counts against each limit; what is not known counts nothing."""
-        uses = self.use.values()
+        uses = self._uses
         return {
             "usd": sum(one.usd or 0.0 for one in uses),
             "tokens": sum(one.prompt_tokens + one.completion_tokens for one in uses),
@@ -129,12 +137,16 @@ class Keeper:
         self._moments: list[Moment] = []
         self._apart_s = 1.0
         self._written_s = 0.0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._writing: Future[None] | None = None
 
     def told(self, progress: Progress) -> None:
-        """Note how far the collection is, and write it down now and then.
+        """Note how far the collection is, and write it down now and then, in a thread.
+
+        A slow disk must not hold up whoever asks; while it is still writing, a turn is left out.
 
         Raises:
-            InputError: The disk refuses.
+            InputError: The disk refused the last time.
         """
         self._last = progress
         if not self._moments or progress.elapsed_s - self._moments[-1].at_s >= self._apart_s:
@@ -151,15 +163,19 @@ class Keeper:
             self._moments, self._apart_s = self._moments[::2], 2 * self._apart_s
         if progress.elapsed_s - self._written_s >= _WRITTEN_EVERY_S:
             self._written_s = progress.elapsed_s
-            self._write(self._with("running"))
+            if self._writing is None or self._writing.done():
+                if self._writing is not None:
+                    self._writing.result()
+                self._writing = self._thread.submit(self._write, self._with("running"))
 
-    def end(self, ended: Ending, use: Mapping[str, TargetUse]) -> Ledger:
+    def end(self, ended: Ending, uses: Mapping[str, Mapping[str, TargetUse]]) -> Ledger:
         """Write down how the invocation ended and what the run has used.
 
         Raises:
             InputError: The disk refuses.
         """
-        ledger = self._with(ended).model_copy(update={"use": dict(use)})
+        self._thread.shutdown()  # What it could not write, the whole ledger below tells of.
+        ledger = self._with(ended).model_copy(update=uses)
         self._write(ledger)
         return ledger
 
@@ -217,7 +233,6 @@ def keeping(
         InputError: `more` names no limit of the spec, or the disk refuses.
         BudgetReachedError: A limit was reached, now or before.
     """
-    given = prices_of(run.spec)
     ledger = read_ledger(run.folder)
     limits = run.spec.limits
     if more:
@@ -225,7 +240,7 @@ def keeping(
         write_text(run.folder.collection, ledger.model_dump_json(indent=1) + "\n")
     before = ledger
     if limits.given:
-        before = ledger.model_copy(update={"use": target_uses(run.folder.database, targets, given)})
+        before = ledger.model_copy(update=_uses(run, targets))
     left = _left(run, before) if pending else limits.model_copy(update=dict.fromkeys(LIMITED))
     keeper = Keeper(run.folder, before)
 
@@ -240,15 +255,20 @@ def keeping(
     except BaseException as error:
         over = isinstance(error, BudgetReachedError)
         with suppress(AuditError):  # The first fault is the one to tell; a full disk would hide it.
-            keeper.end(
-                "limit reached" if over else "stopped", target_uses(run.folder.database, targets, given)
-            )
+            keeper.end("limit reached" if over else "stopped", _uses(run, targets))
         if isinstance(error, BudgetReachedError):
             raise _over_the_run(error, run, before) from error
         raise
-    keeper.end(
-        "interrupted" if kept.interrupted else "finished", target_uses(run.folder.database, targets, given)
-    )
+    keeper.end("interrupted" if kept.interrupted else "finished", _uses(run, targets))
+
+
+def _uses(run: Run, targets: Mapping[str, TargetInfo]) -> dict[str, dict[str, TargetUse]]:
+    """What the outputs took, and what the canaries did, by role: fields of a ledger."""
+    counter = UseCounter(targets, prices_of(run.spec))
+    return {
+        "use": target_uses(run.folder.database, counter),
+        "canaries": counter.canary_uses(read_canaries(run.folder.path / CANARY_FILE)),
+    }
 
 
 def _raised(ledger: Ledger, limits: Limits, more: Mapping[str, float]) -> Ledger:

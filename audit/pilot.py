@@ -10,10 +10,10 @@ from audit.audited import TARGET
 from audit.errors import InputError, NotMeasuredError
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import Measure
-from audit.plan import CHARACTERS_A_TOKEN
 from audit.planned_run import Run
 from audit.runs import analyzer_context, build_analyzers, measures_of
 from audit.statistics.components import Components, pair_components
+from audit.token_estimates import CHARACTERS_A_TOKEN
 from probes.records import Record
 
 __all__ = ["Variances", "Varied", "pilot_variances", "reply_tokens"]

@@ -3,13 +3,12 @@
 from pydantic import Field
 
 from audit.looks import SequentialRule
+from audit.token_estimates import ASSUMED_REPLY_TOKENS
 from probes.records import Record
 
 __all__ = [
     "ASSUMED_RATE",
-    "ASSUMED_REPLY_TOKENS",
     "ASSUMED_SLOPE_SD",
-    "CHARACTERS_A_TOKEN",
     "POWER",
     "Cell",
     "Detectable",
@@ -18,13 +17,8 @@ __all__ = [
 ]
 
 POWER = 0.80
-CHARACTERS_A_TOKEN = 4.0
-"""A usual figure for English text; only ever used for estimates that are labelled so."""
-
 ASSUMED_SLOPE_SD = 0.10
 """Standard deviation over templates of the true difference, as a rate, assumed where there is no pilot."""
-ASSUMED_REPLY_TOKENS = 150
-"""Length of a reply assumed for what a judge will read; replies to decisions are shorter."""
 ASSUMED_RATE = 0.50
 """Rate assumed for the noise of one answer: the one at which it is largest."""
 

@@ -14,9 +14,7 @@ from audit.estimates.measures import Measure, first_measures, known_measures
 from audit.looks import SequentialRule
 from audit.plan import (
     ASSUMED_RATE,
-    ASSUMED_REPLY_TOKENS,
     ASSUMED_SLOPE_SD,
-    CHARACTERS_A_TOKEN,
     POWER,
     Cell,
     Detectable,
@@ -25,6 +23,7 @@ from audit.plan import (
 )
 from audit.spec import Spec, dump_spec
 from audit.statistics.power import smallest_detectable
+from audit.token_estimates import ASSUMED_REPLY_TOKENS, CHARACTERS_A_TOKEN
 from probes.base import Probe
 from probes.records import Arm, Prompt
 from probes.seeds import rng

@@ -74,8 +74,8 @@ async def collect_batches(
     """Gather what has ended, and submit what is pending.
 
     What errored is submitted again only by an invocation that finds no batch waiting, so a request that
-    can never be answered does not keep the run waiting for ever. While batches wait, nothing more is
-    submitted under a limit of requests, tokens or money: asking how far they are must not spend it again.
+    can never be answered does not keep the run waiting for ever. Under a limit of requests, tokens or money
+    what waits in batches counts by estimate, and what was gathered as it was.
 
     Args:
         store: The run's store, open for writing; nobody else may use it meanwhile.
@@ -120,6 +120,7 @@ class _Batches:
         self._errors = {name: ErrorShare(plan.limits.error_rate) for name in targets}
         self._draws = rng(plan.seed, "retry", "batches")
         self._reached: str | None = None
+        self._submitted = False
         self._words = ""
 
     async def collect(self, *, wait: bool) -> Gathered:
@@ -130,8 +131,9 @@ class _Batches:
             left.unlink()  # Of a process that was killed; all of it can be made again from the store.
         await self._settle(batch for batch in waited if batch.batch is None)
         await self._gather()
-        if not (self._allowance.limited and self._open()):
-            await self._submit_pending(again=not waited)
+        if self._allowance.limited:
+            self._allowance.begin(self._spending, self._waiting())
+        await self._submit_pending(again=not waited)
         pause = _FIRST_WAIT_S
         while wait and self._open() and self._spending.seconds_left() != 0.0:
             await asyncio.sleep(pause)
@@ -147,15 +149,21 @@ class _Batches:
     def _open(self) -> list[OpenBatch]:
         return [batch for name in self._targets for batch in self._book.open(name)]
 
+    def _waiting(self) -> Iterator[tuple[str, Request]]:
+        for batch in self._open():
+            for request in self._book.requests(batch.tag):
+                yield batch.target, request
+
     def _problem(self) -> AuditError | None:
         waiting = self._open()
         told = ""
         if waiting:
             outputs = sum(batch.waiting for batch in waiting)
             told = f"{outputs} outputs wait in {len(waiting)} batches; {self._words or 'just submitted'}"
-        if self._reached is not None:
+        if self._reached is not None and (self._submitted or not waiting):
             return BudgetReachedError("; ".join(filter(None, (self._reached, told))))
         if waiting:
+            told = "; ".join(filter(None, (told, self._reached)))
             return BatchesWaitingError(told, next_step=f"evenhand resume {self._store.path.parent}")
         for name, errors in self._errors.items():
             problem = errors.exceeded_at_end()
@@ -202,6 +210,7 @@ class _Batches:
             await self._submit(name, full)
 
     async def _submit(self, name: str, full: "_Filling") -> None:
+        self._submitted = True
         full.file.close()
         self._book.intend(full.tag, name, full.keys, self._now())
         await self._hand_over(name, full.tag)
@@ -269,6 +278,7 @@ class _Batches:
     def _keep(self, batch: OpenBatch, outputs: list[Output]) -> None:
         taken = self._book.gather(batch.tag, [screened(output, self._plan.screen) for output in outputs])
         self._tracker.stored(taken)
+        self._spending.came(len(taken))
         self._errors[batch.target].add(taken)
         for output in taken:
             self._spending.spent(self._asked_for(output), output)

@@ -5,7 +5,6 @@ them. What is on its way counts as expected, so that tokens, money and energy ex
 at most by what was in flight; requests never do.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -16,12 +15,9 @@ from audit.errors import SpecError
 from audit.limits import GivenPrice, Limits
 from audit.records import Outcome, Output, Request
 from audit.targets.base import TargetInfo
+from audit.token_estimates import estimated_tokens
 
 __all__ = ["ErrorShare", "Price", "Spending", "find_price"]
-
-_CHARACTERS_A_TOKEN = 4
-"""Rough length of a token of English, for estimates only. Source: OpenAI's tokenizer page."""
-
 
 _GIVE_PRICE = "give `price` beside the model in the spec, or set limits.tokens or limits.requests instead"
 _GET_ENERGY = 'pip install "evenhand[energy]", or set limits.tokens or limits.requests instead'
@@ -121,6 +117,10 @@ class Spending:
         self.requests += wanted
         return True
 
+    def came(self, requests: int) -> None:
+        """Count requests that were sent before this invocation and have ended in it."""
+        self.requests += requests
+
     def requests_left(self) -> int | None:
         """Requests that may still be sent; None if there is no limit."""
         return None if self._limits.requests is None else max(0, self._limits.requests - self.requests)
@@ -134,9 +134,9 @@ class Spending:
         completion = None if usage is None else usage.completion_tokens
         self.estimated = self.estimated or prompt is None or completion is None
         if prompt is None:
-            prompt = _estimate("".join(message.content for message in request.messages))
+            prompt = estimated_tokens(sum(len(message.content) for message in request.messages))
         if completion is None:
-            completion = _estimate(output.text or "")
+            completion = estimated_tokens(len(output.text or ""))
         self._spent += 1
         self.tokens += prompt + completion
         price, energy = self._prices[output.target], self._energy[output.target]
@@ -145,11 +145,6 @@ class Spending:
         if energy is not None and self.kwh is not None and output.latency_s is not None:
             low, high = energy.kwh(completion, output.latency_s)
             self.kwh = self.kwh[0] + low, self.kwh[1] + high
-
-
-def _estimate(text: str) -> int:
-    """Roughly how many tokens a text has."""
-    return math.ceil(len(text) / _CHARACTERS_A_TOKEN)
 
 
 class ErrorShare:

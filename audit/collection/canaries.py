@@ -16,19 +16,12 @@ from pydantic import ValidationError
 from audit.collection.asking import Asker
 from audit.errors import StoreError
 from audit.records import Request
-from audit.records.canaries import CanaryAnswer
+from audit.records.canaries import CANARY_PROMPTS, CanaryAnswer
 from probes.records import Message
 
-__all__ = ["CANARY_FILE", "CANARY_PROMPTS", "Canaries", "CanaryPlan", "read_canaries"]
+__all__ = ["CANARY_FILE", "Canaries", "CanaryPlan", "read_canaries"]
 
 CANARY_FILE = "canaries.jsonl"
-CANARY_PROMPTS = (
-    "Name the four seasons of the year in one sentence.",
-    "A train leaves at 9:40 and arrives at 11:15. How long does the trip take? Explain in two sentences.",
-    "Write two sentences that describe a quiet street in the morning.",
-    "Give three short tips for keeping a kitchen tidy.",
-)
-"""Plain questions with some freedom in the answer; never those of an audit."""
 _TICK_S = 0.2
 
 
@@ -111,6 +104,7 @@ class Canaries:
             error=output.error,
             model=output.model,
             fingerprint=output.fingerprint,
+            latency_s=output.latency_s,
             prompt_tokens=None if usage is None else usage.prompt_tokens,
             completion_tokens=None if usage is None else usage.completion_tokens,
         )

@@ -5,7 +5,7 @@ have to be added. Where a price or an energy is of another source than it was th
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,8 +16,10 @@ from pydantic import Field
 from audit.collection.energy import Energy, find_energy
 from audit.collection.prices import Price, find_price
 from audit.limits import GivenPrice
+from audit.records.canaries import CANARY_PROMPTS, CanaryAnswer
 from audit.store.file import connected, values_of
 from audit.targets.base import TargetInfo
+from audit.token_estimates import CHARACTERS_A_TOKEN, estimated_tokens
 from probes.records import Record
 
 __all__ = ["TargetUse", "UseCounter", "target_uses"]
@@ -30,18 +32,21 @@ _SIZES = """SELECT
     coalesce(o.prompt_tokens, (SELECT (sum(length(json_extract(m.value, '$.content')))
         + coalesce((SELECT sum(length(f.value)) FROM json_each(p.further) f WHERE f.key < o.turn), 0)
         + coalesce((SELECT sum(length(e.text)) FROM main.outputs e WHERE o.turn > 0 AND e.target = o.target
-            AND e.prompt_id = o.prompt_id AND e.repeat = o.repeat AND e.turn < o.turn), 0) + 3) / 4
+            AND e.prompt_id = o.prompt_id AND e.repeat = o.repeat AND e.turn < o.turn), 0)
+        + :letters - 1) / :letters
         FROM prompts p, json_each(p.messages) m WHERE p.id = o.prompt_id), 0) AS sent,
-    coalesce(o.completion_tokens, (length(o.text) + 3) / 4, 0) AS came,
+    coalesce(o.completion_tokens, (length(o.text) + :letters - 1) / :letters, 0) AS came,
     o.prompt_tokens IS NULL OR o.completion_tokens IS NULL AS estimated,
     round(o.latency_s, 1) AS latency,
     count(*)
-    FROM main.outputs o NOT INDEXED WHERE o.id > ? AND o.id <= ? AND o.target = ? AND o.cached = 0
+    FROM main.outputs o NOT INDEXED
+    WHERE o.id > :after AND o.id <= :upto AND o.target = :target AND o.cached = 0
     AND (o.error IS NULL OR o.prompt_tokens IS NOT NULL OR o.completion_tokens IS NOT NULL)
     GROUP BY sent, came, estimated, latency"""
 """Every attempt counts, superseded ones too: they were paid for. Errors without usage are counted apart."""
 _OTHERS = """SELECT total(cached), total(cached = 0 AND error IS NOT NULL AND prompt_tokens IS NULL
-    AND completion_tokens IS NULL) FROM main.outputs NOT INDEXED WHERE id > ? AND id <= ? AND target = ?"""
+    AND completion_tokens IS NULL) FROM main.outputs NOT INDEXED
+    WHERE id > :after AND id <= :upto AND target = :target"""
 
 
 class TargetUse(Record):
@@ -138,6 +143,27 @@ class UseCounter:
                 (_KEY + name, self._counted(connection, name).model_dump_json()),
             )
 
+    def canary_uses(self, answers: Iterable[CanaryAnswer]) -> dict[str, TargetUse]:
+        """What each target's canaries took, which are in no store; targets without canaries are left out."""
+        sums: dict[str, _Sums] = {}
+        for one in answers:
+            if one.target not in self._targets:
+                continue
+            mine = sums.setdefault(one.target, _Sums())
+            if one.error is not None:
+                mine.errored += 1
+                continue
+            sent, came = one.prompt_tokens, one.completion_tokens
+            size = (
+                estimated_tokens(len(CANARY_PROMPTS[one.prompt])) if sent is None else sent,
+                estimated_tokens(len(one.text or "")) if came is None else came,
+                sent is None or came is None,
+                one.latency_s,
+                1,
+            )
+            mine.add(size, self._prices[one.target], self._energies[one.target])
+        return {name: self._use(name, mine) for name, mine in sorted(sums.items())}
+
     def _counted(self, connection: sqlite3.Connection, name: str) -> _Kept:
         price, energy = self._prices[name], self._energies[name]
         sources = (None if price is None else price.source, None if energy is None else energy.source)
@@ -146,7 +172,10 @@ class UseCounter:
         kept = None if row is None else _Kept.model_validate_json(row[0])
         if kept is None or (kept.price_source, kept.energy_source) != sources or kept.upto > last:
             kept = _Kept(upto=0, price_source=sources[0], energy_source=sources[1], sums=_Sums())
-        sums, since = kept.sums, (kept.upto, last, name)
+        sums, since = (
+            kept.sums,
+            {"after": kept.upto, "upto": last, "target": name, "letters": CHARACTERS_A_TOKEN},
+        )
         cursor = connection.execute(_SIZES, since)
         while page := cursor.fetchmany(_PAGE):
             for size in page:
@@ -175,18 +204,15 @@ class UseCounter:
         )
 
 
-def target_uses(
-    database: Path, targets: Mapping[str, TargetInfo], given: Mapping[str, GivenPrice | None]
-) -> dict[str, TargetUse]:
+def target_uses(database: Path, counter: UseCounter) -> dict[str, TargetUse]:
     """What each target's stored outputs took.
 
     Args:
         database: The run's store; it may be open for writing elsewhere.
-        targets: What was asked, by the name under which its outputs are stored.
-        given: Prices that the spec gives, by the same names.
+        counter: Knows the targets and their prices.
 
     Raises:
         StoreError: The store cannot be read.
     """
     with values_of(database), closing(connected(database, "ro")) as connection:
-        return UseCounter(targets, given).uses(connection)
+        return counter.uses(connection)

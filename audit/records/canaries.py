@@ -5,7 +5,15 @@ from pydantic import Field
 from audit.records.answers import HostileText
 from probes.records import Record
 
-__all__ = ["CanaryAnswer", "Drift"]
+__all__ = ["CANARY_PROMPTS", "CanaryAnswer", "Drift"]
+
+CANARY_PROMPTS = (
+    "Name the four seasons of the year in one sentence.",
+    "A train leaves at 9:40 and arrives at 11:15. How long does the trip take? Explain in two sentences.",
+    "Write two sentences that describe a quiet street in the morning.",
+    "Give three short tips for keeping a kitchen tidy.",
+)
+"""Plain questions with some freedom in the answer; never those of an audit."""
 
 
 class CanaryAnswer(Record):
@@ -24,6 +32,7 @@ class CanaryAnswer(Record):
     fingerprint: HostileText | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    latency_s: float | None = Field(default=None, ge=0)
 
 
 class Drift(Record):
@@ -42,3 +51,5 @@ class Drift(Record):
     """Of the answers' test, where one was made."""
     reasons: tuple[str, ...]
     """What was seen, in words; never empty."""
+    notices: tuple[str, ...] = ()
+    """What changed and is no sign of another model by itself, such as a fingerprint."""

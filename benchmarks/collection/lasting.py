@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,8 @@ from probes.seeds import rng
 
 __all__ = ["Faulted", "Killed", "faults", "kills"]
 
-_SEED = 11
 _IN_FLIGHT = 100
+_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,8 @@ class Faulted:
     """Prompts with more than one output that has an answer."""
     limits: tuple[tuple[float, int], ...]
     """Seconds, and calls that might be in flight from then on."""
+    held: tuple[int, ...]
+    """Calls that might be in flight at twenty-one even moments, from the start to the end."""
     elapsed_s: float
 
 
@@ -55,6 +57,9 @@ class Killed:
     """What the process said when its disk was full."""
     same_findings: bool
     """Whether estimates, counts and findings are those of an unbroken run."""
+    after: tuple[int, ...]
+    """Outputs stored at each kill, in order."""
+    elapsed_s: float
 
 
 def faults(prompts: int, share: float, stall: float, timeout: float) -> Faulted:
@@ -88,20 +93,32 @@ def faults(prompts: int, share: float, stall: float, timeout: float) -> Faulted:
         answered_twice=sum(times > 1 for times in asked.values()),
         stored_twice=counts.get("twice", 0),
         limits=tuple(changes),
+        held=_held(changes, float(limits[-1][0])),
         elapsed_s=elapsed,
     )
 
 
-def kills(prompts: int, times: int, in_flight: int = _IN_FLIGHT) -> Killed:
+def _held(changes: Sequence[tuple[float, int]], until: float) -> tuple[int, ...]:
+    """The limit in force at even moments up to the last."""
+    moments = [until * place / _STEPS for place in range(_STEPS + 1)]
+    return tuple(
+        next((limit for second, limit in reversed(changes) if second <= at), changes[0][1]) for at in moments
+    )
+
+
+def kills(prompts: int, times: int, *, in_flight: int = _IN_FLIGHT, seed: int = 11) -> Killed:
     """Kill a run at random moments, fill its disk once, let it end, and hold it against an unbroken one.
 
     Args:
         prompts: How many, an even number.
         times: How often it is killed.
         in_flight: Calls in flight.
+        seed: Of the moments.
     """
-    draws = rng(_SEED, "kills")
+    draws = rng(seed, "kills")
     lost = again = killed = 0
+    at: list[int] = []
+    started = time.monotonic()
     with _folder() as folder, serving(latency=0.05, remember=True) as stub:
         whole, broken = folder / "whole", folder / "broken"
         for one in (whole, broken):
@@ -120,6 +137,7 @@ def kills(prompts: int, times: int, in_flight: int = _IN_FLIGHT) -> Killed:
                 process = _collecting(stub, broken, in_flight=in_flight)
                 killed += _kill_after(process, stub, stretch)
             after = _texts(broken)
+            at.append(len(after))
             lost += sum(after.get(prompt) != text for prompt, text in before.items())
             lost += max(0, _acknowledged(broken) - len(after))
             again += len(set(stub.asked()) & set(before))
@@ -135,6 +153,8 @@ def kills(prompts: int, times: int, in_flight: int = _IN_FLIGHT) -> Killed:
             asked_again=again,
             full_disk=full,
             same_findings=_found(whole) == _found(broken),
+            after=tuple(at),
+            elapsed_s=time.monotonic() - started,
         )
 
 

@@ -126,11 +126,11 @@ def _faults(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompts", type=int, default=5_000)
     parser.add_argument("--share", type=float, default=0.2)
     parser.add_argument("--stall", type=float, default=30.0)
-    parser.add_argument("--timeout", type=float, default=5.0)
+    parser.add_argument("--timeout", type=float, default=60.0, help="of a request; 5 gives stalls up")
 
     def measure(chosen: argparse.Namespace) -> None:
         found = lasting.faults(chosen.prompts, chosen.share, chosen.stall, chosen.timeout)
-        over_time = ", ".join(f"{limit} from {second:.1f} s" for second, limit in found.limits)
+        over_time = ", ".join(map(str, found.held))
         _rows(
             [
                 ("planned", f"{found.planned}", "-"),
@@ -138,7 +138,8 @@ def _faults(parser: argparse.ArgumentParser) -> None:
                 ("requests sent", f"{found.requests}", "-"),
                 ("prompts with two stored answers", f"{found.stored_twice}", "0"),
                 ("prompts asked again after a good answer", f"{found.answered_twice}", "0"),
-                ("limit over time", over_time, "shown"),
+                ("limit at 21 even moments", over_time, "shown"),
+                ("changes of the limit", f"{len(found.limits) - 1}", "-"),
                 ("seconds", f"{found.elapsed_s:.0f}", "-"),
             ]
         )
@@ -149,9 +150,10 @@ def _faults(parser: argparse.ArgumentParser) -> None:
 def _kill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompts", type=int, default=20_000)
     parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=11, help="of the moments")
 
     def measure(chosen: argparse.Namespace) -> None:
-        found = lasting.kills(chosen.prompts, chosen.times)
+        found = lasting.kills(chosen.prompts, chosen.times, seed=chosen.seed)
         _rows(
             [
                 ("killed", f"{found.kills} times", f"{chosen.times} times"),
@@ -160,6 +162,8 @@ def _kill(parser: argparse.ArgumentParser) -> None:
                 ("asked again after it was stored", f"{found.asked_again}", "0"),
                 ("with the disk full", found.full_disk or "nothing said", "one clear line"),
                 ("findings as of an unbroken run", "yes" if found.same_findings else "no", "yes"),
+                ("outputs stored at the kills", ", ".join(map(str, found.after)), "spread"),
+                ("seconds", f"{found.elapsed_s:.0f}", "-"),
             ]
         )
 

@@ -11,6 +11,7 @@ import pytest
 from audit.ledger import read_ledger
 from audit.run_folder import RunFolder
 from tests.audit.cli.conftest import Command
+from tests.servers.processes import stub_server
 
 TARGET = 'def answer(prompt: str) -> str:\n    return "yes"\n'
 SPEC = """\
@@ -57,6 +58,29 @@ def test_a_limit_holds_over_all_invocations(evenhand: Command, quick: Path) -> N
     ended = evenhand("resume", "runs/a", "--json")
     assert ended.code == 0  # Nothing is left to ask, so nothing is in the way.
     assert json.loads(ended.out)["collection"]["raised"] == {"requests": 14.0}
+
+
+def test_canaries_count_in_every_invocation(evenhand: Command, quick: Path) -> None:
+    """Requests, tokens and money of the canaries are in the ledger, also once a process was killed."""
+    with stub_server() as url:
+        write(quick, "{requests: 12}", PRICE)
+        spec = (quick / "spec.yaml").read_text().replace("name: limited", "name: limited\ncanaries: 2")
+        told = 'type: function, call: "quick:answer", deterministic: true'
+        (quick / "spec.yaml").write_text(spec.replace(told, f"type: openai, base_url: '{url}', model: m"))
+        assert evenhand("run", "spec.yaml", "--out", "runs/a").code == 4
+        folder = RunFolder(quick / "runs/a")
+        ledger = read_ledger(folder)
+        canaries, plan = ledger.canaries["target"], ledger.use["target"]
+        assert (canaries.outputs, plan.outputs) == (4, 8)
+        assert canaries.prompt_tokens > 0
+        assert canaries.usd == canaries.prompt_tokens
+        taken = [one.prompt_tokens + one.completion_tokens for one in (canaries, plan)]
+        assert ledger.used["tokens"] == sum(taken)
+        assert ledger.used["usd"] == canaries.prompt_tokens + plan.prompt_tokens
+        folder.collection.unlink()  # As if it had been killed before it was written.
+        again = evenhand("resume", "runs/a")
+    assert again.code == 4
+    assert "limits.requests: 12 reached over the whole run (12 used)" in again.err
 
 
 def test_a_price_of_the_spec_counts_as_money(evenhand: Command, quick: Path) -> None:

@@ -141,6 +141,21 @@ def test_waiting_batches_are_not_paid_for_again(store: Store) -> None:
         assert submitted(url) == before
 
 
+def test_what_was_gathered_and_what_waits_counts_against_a_limit(store: Store) -> None:
+    """Whoever gathers submits no second share of the limit; beside waiting batches only the rest goes out."""
+    with batch_server() as url:
+        collect(store, url, limits=Limits(requests=10))
+        gathered = collect(store, url, limits=Limits(requests=10))
+        assert isinstance(gathered.error, BudgetReachedError)
+        assert (counts(store).answered, gathered.progress.requests) == (10, 10)
+        assert sum(submitted(url).values()) == 10
+    with batch_server("--polls", "9") as url:
+        collect(store, url, limits=Limits(requests=6))
+        assert len(submitted(url)) == 6
+        collect(store, url, limits=Limits(requests=8))
+        assert len(submitted(url)) == 8
+
+
 def test_waiting_ends_with_the_batches(store: Store) -> None:
     """With `wait` an invocation stays until all is gathered."""
     with batch_server("--polls", "1") as url:

@@ -57,7 +57,7 @@ def of_all(store: Store, given: dict[str, GivenPrice | None]) -> TargetUse:
     """The use without anything kept."""
     with store.transaction() as connection:
         connection.execute("DELETE FROM meta WHERE key LIKE 'use.%'")
-    return target_uses(store.path, INFOS, given)["target"]
+    return target_uses(store.path, UseCounter(INFOS, given))["target"]
 
 
 def test_kept_sums_and_what_came_since_are_the_whole(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_kept_sums_and_what_came_since_are_the_whole(tmp_path: Path) -> None:
         store.add_prompts(PROMPTS)
         for start in (0, 20, 40):
             store.add_outputs(outputs(start, start + 20))
-            counted = target_uses(store.path, INFOS, price(3))["target"]
+            counted = target_uses(store.path, UseCounter(INFOS, price(3)))["target"]
             if start < 40:
                 with store.transaction() as connection:
                     UseCounter(INFOS, price(3)).keep(connection)
@@ -84,6 +84,6 @@ def test_another_price_is_taken_for_all(tmp_path: Path) -> None:
         store.add_outputs(outputs(0, 60))
         with store.transaction() as connection:
             UseCounter(INFOS, price(3)).keep(connection)
-        dearer = target_uses(store.path, INFOS, price(4))["target"]
+        dearer = target_uses(store.path, UseCounter(INFOS, price(4)))["target"]
         assert dearer.usd == pytest.approx(4e-6 * (dearer.prompt_tokens + dearer.completion_tokens))
-        assert target_uses(store.path, INFOS, {})["target"].usd is None
+        assert target_uses(store.path, UseCounter(INFOS, {}))["target"].usd is None

@@ -1,0 +1,64 @@
+"""The ledger is kept beside a collection without holding it up, and nothing of it is lost at the end."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from audit.atomic import write_text
+from audit.collection.progress import Progress
+from audit.errors import InputError
+from audit.ledger import Keeper, Ledger, read_ledger
+from audit.run_folder import RunFolder
+
+
+def progress(second: float) -> Progress:
+    """A collection after some seconds, with a request a second."""
+    return Progress(planned=100, done=int(second), requests=int(second), elapsed_s=second)
+
+
+def go_on(keeper: Keeper) -> None:
+    """Tell it of an hour."""
+    for second in range(12, 3600, 6):
+        keeper.told(progress(second))
+
+
+def test_a_slow_disk_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the ledger is being written, the collection goes on; its end is written whole all the same."""
+    begun, free = threading.Event(), threading.Event()
+
+    def slowly(path: Path, text: str) -> None:
+        begun.set()
+        assert free.wait(30)
+        write_text(path, text)
+
+    monkeypatch.setattr("audit.ledger.write_text", slowly)
+    folder = RunFolder(tmp_path)
+    keeper = Keeper(folder, Ledger())
+    keeper.told(progress(6))
+    assert begun.wait(30)
+    keeper.told(progress(12))  # It would hang here if it wrote, or waited for the writing, itself.
+    assert not folder.collection.exists()
+    free.set()
+    keeper.end("finished", {})
+    assert [(one.ended, one.requests) for one in read_ledger(folder).invocations] == [("finished", 12)]
+
+
+def test_a_full_disk_is_told_at_the_next_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger that could not be written stops the collection, and its end is tried once more."""
+    refused = threading.Event()
+
+    def full(path: Path, text: str) -> None:
+        assert text
+        refused.set()
+        raise InputError(f"{path}: cannot be written: No space left on device")
+
+    monkeypatch.setattr("audit.ledger.write_text", full)
+    keeper = Keeper(RunFolder(tmp_path), Ledger())
+    keeper.told(progress(6))
+    assert refused.wait(30)
+    with pytest.raises(InputError, match="No space left"):
+        go_on(keeper)
+    monkeypatch.setattr("audit.ledger.write_text", write_text)
+    keeper.end("stopped", {})
+    assert read_ledger(RunFolder(tmp_path)).invocations[0].ended == "stopped"
