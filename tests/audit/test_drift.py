@@ -64,7 +64,7 @@ def drawn(number: int, prompt: int, words: list[str] = WORDS) -> str:
 
 
 def test_another_model_is_a_change() -> None:
-    """A name that is another from some round on is a change; names that alternate or never repeat are none."""
+    """A name that is another from some round on is a change; ones that alternate or never repeat are none."""
     changed = drift_of(rounds(4, drawn, model=lambda number: f"m{number // 2}"), deterministic=False, seed=7)
     assert changed.drifted is True
     assert "the model changed after 2 of 4 rounds: 'm0' before, 'm1' after" in changed.reasons[0]

@@ -10,7 +10,7 @@ import pytest
 
 from audit.collection import CollectionPlan, CollectionResult, RetryPolicy, collect
 from audit.collection.caching import keep_answers, take_answers
-from audit.collection.use import target_uses
+from audit.collection.use import UseCounter, target_uses
 from audit.errors import AuditError, BudgetReachedError
 from audit.records import Exchange, Output, Request, Score, Usage
 from audit.response_cache import ResponseCache
@@ -241,5 +241,5 @@ def test_tokens_nobody_counted_are_estimated_with_the_history(tmp_path: Path) ->
     with Store.create(tmp_path / "run") as store:
         store.add_prompts(talks(further=["x" * 400])[:1])
         run(store, Uncounted(lambda _: "y" * 400))
-    (use,) = target_uses(tmp_path / "run" / "run.sqlite", {"target": Talker().info}, {}).values()
+    (use,) = target_uses(tmp_path / "run" / "run.sqlite", UseCounter({"target": Talker().info}, {})).values()
     assert use.prompt_tokens == 3 + (10 + 400 + 400 + 3) // 4
