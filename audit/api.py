@@ -20,7 +20,6 @@ from audit.catalogue import (
 )
 from audit.collecting import collect
 from audit.compare import Side, changes
-from audit.design_costs import planned_costs
 from audit.drift import drifts_of
 from audit.errors import IncompleteError, InputError
 from audit.estimates.benchmarks import benchmark_scores
@@ -38,6 +37,7 @@ from audit.exporting import export_run
 from audit.findings import findings
 from audit.findings.document import AttachedLabels, RunDocument, Unread
 from audit.gates import GateResult, check_gate
+from audit.planned_costs import planned_costs
 from audit.planned_run import Run, open_run
 from audit.proposals import propose
 from audit.raters import rater_uses

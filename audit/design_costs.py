@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from math import ceil, floor
 from pathlib import Path
 
-from audit.audited import BASELINE, TARGET, build_targets, prices_of
+from audit.audited import build_targets, prices_of
 from audit.collection.budget import find_price
 from audit.estimates.measures import amount
 from audit.pilot import reply_tokens
 from audit.plan import POWER, Plan
 from audit.plan_questions import Question
-from audit.planned_run import Run, open_run
+from audit.planned_run import Run
 from audit.spec import Spec
 from audit.statistics.design_search import (
     Decision,
@@ -21,18 +21,12 @@ from audit.statistics.design_search import (
     most_repeats,
 )
 from audit.statistics.power import difference_variance, smallest_detectable
-from audit.token_estimates import ASSUMED_REPLY_TOKENS, CHARACTERS_A_TOKEN
 from probes.records import Record
 
-__all__ = ["Costs", "DesignCost", "PlannedCost", "Price", "allowed_outputs", "planned_costs", "price_of"]
+__all__ = ["Costs", "DesignCost", "Price", "allowed_outputs", "price_of"]
 
 ASSUMED_COMPLETION_TOKENS = 50
 """Tokens of a reply where no pilot says how long they are."""
-_MOST_CHARACTERS = 5.0
-"""In a token of plain English; other languages and code have fewer."""
-_FEWEST_CHARACTERS = 3.0
-_REPLY_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-"""Names under which `params` of a target may limit a reply."""
 
 
 class DesignCost(Record):
@@ -191,82 +185,3 @@ class Costs:
             ),
             chance_equivalent=chance_equivalent(self.decision, n_clusters=templates, pairs=pairs),
         )
-
-
-class PlannedCost(Record):
-    """What all outputs of one target will take, as a range, before any is asked."""
-
-    role: str
-    """`target` or `baseline`."""
-    outputs: int
-    prompt_tokens_low: int
-    """With a token for five characters; the high end with one for three."""
-    prompt_tokens_high: int
-    reply_tokens_low: int
-    reply_tokens_high: int
-    replies: str
-    """Where the length of the replies is from, in words."""
-    usd_low: float | None
-    """Price in US dollars, without retries; None where no price is known."""
-    usd_high: float | None
-    price_source: str | None
-    """The price table with its version, or the spec with its date."""
-
-
-def planned_costs(
-    spec: Spec, plan: Plan, spec_path: Path, pilot: Path | None = None
-) -> tuple[PlannedCost, ...]:
-    """What a plan will take of tokens and money, by target; what judges ask is in `plan.raters`.
-
-    Args:
-        spec: The spec.
-        plan: Its plan.
-        spec_path: The spec file, from which paths are relative.
-        pilot: An earlier run whose replies tell how long they are.
-    """
-    mean = None if pilot is None else reply_tokens(open_run(pilot))
-    targets = build_targets(spec, spec_path.parent, str(spec_path), {})
-    sections = {TARGET: spec.target, BASELINE: spec.baseline}
-    given = prices_of(spec)
-    outputs = plan.requests // plan.targets
-    prompt = plan.prompt_tokens / plan.targets * CHARACTERS_A_TOKEN
-    sent = floor(prompt / _MOST_CHARACTERS), ceil(prompt / _FEWEST_CHARACTERS)
-    found = []
-    for role, target in targets.items():
-        section = sections[role]
-        replies, came = _replies(mean, {} if section is None else section.options())
-        price = find_price(target.info, given[role])
-        ends = tuple((sent[end], ceil(outputs * came[end])) for end in (0, 1))
-        usd = None if price is None else tuple(round(float(price.usd(*end)), 6) for end in ends)
-        found.append(
-            PlannedCost(
-                role=role,
-                outputs=outputs,
-                prompt_tokens_low=sent[0],
-                prompt_tokens_high=sent[1],
-                reply_tokens_low=ends[0][1],
-                reply_tokens_high=ends[1][1],
-                replies=replies,
-                usd_low=None if usd is None else usd[0],
-                usd_high=None if usd is None else usd[1],
-                price_source=None if price is None else price.source,
-            )
-        )
-    return tuple(found)
-
-
-def _replies(mean: float | None, options: Mapping[str, object]) -> tuple[str, tuple[float, float]]:
-    """Where the length of a reply is from, and its range in tokens."""
-    if mean is not None:
-        characters = mean * CHARACTERS_A_TOKEN
-        return "as long as the pilot's", (characters / _MOST_CHARACTERS, characters / _FEWEST_CHARACTERS)
-    params = options.get("params")
-    limits = params if isinstance(params, Mapping) else {}
-    for name in _REPLY_LIMITS:
-        limit = limits.get(name)
-        if isinstance(limit, int):
-            return f"up to {name}: {limit}", (1.0, float(limit))
-    return f"assumed up to {ASSUMED_REPLY_TOKENS} tokens, since the spec sets no limit", (
-        1.0,
-        float(ASSUMED_REPLY_TOKENS),
-    )

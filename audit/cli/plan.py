@@ -8,11 +8,12 @@ import click
 from audit import api
 from audit.cli.console import clean, data, say, table, warn
 from audit.cli.options import json_option
-from audit.design_costs import DesignCost, PlannedCost
+from audit.design_costs import DesignCost
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import amount
 from audit.limits import Limits
 from audit.plan import ASSUMED_SLOPE_SD, Plan
+from audit.planned_costs import PlannedCost
 from audit.proposals import Proposal, Proposals
 
 __all__ = ["plan"]
@@ -64,15 +65,31 @@ def _show_costs(costs: Sequence[PlannedCost], limits: Limits) -> None:
         say(
             f"{one.role}: {one.outputs} outputs, {one.prompt_tokens_low} to {one.prompt_tokens_high} "
             f"prompt tokens (5 to 3 characters each), {one.reply_tokens_low} to "
-            f"{one.reply_tokens_high} reply tokens ({one.replies}), {price}"
+            f"{one.reply_tokens_high} reply tokens ({one.replies}), {price}; {_time(one)}; {_energy(one)}"
         )
     tokens = sum(one.prompt_tokens_high + one.reply_tokens_high for one in costs)
     needed: dict[str, float] = {"requests": sum(one.outputs for one in costs), "tokens": tokens}
     needed["usd"] = sum(one.usd_high or 0.0 for one in costs)
+    longest = [one.minutes_high for one in costs if one.minutes_high is not None]
+    needed["minutes"] = sum(longest)
+    needed["kwh"] = sum(one.kwh_high or 0.0 for one in costs)
     for name, most in needed.items():
         limit = limits.given.get(name)
         if limit is not None and most > limit:
             warn(f"limits.{name}: {limit:g} may stop the run, which may need {most:.6g}")
+
+
+def _time(one: PlannedCost) -> str:
+    if one.minutes_low is None or one.minutes_high is None:
+        return "time not known without a pilot"
+    minutes = f"{one.minutes_low:.2g} to {one.minutes_high:.2g} minutes"
+    return f"{minutes} if {one.in_flight} calls wait at once, as long as the pilot's did"
+
+
+def _energy(one: PlannedCost) -> str:
+    if one.kwh_low is None or one.kwh_high is None:
+        return "energy not known"
+    return f"{one.kwh_low:.2g} to {one.kwh_high:.2g} kWh by {one.energy_source}"
 
 
 def _show(made: Plan, *, piloted: bool) -> None:

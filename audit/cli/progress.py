@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from audit.cli.collection_events import Reported, announce
 from audit.collection.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def progress_display(mode: Mode, stream: TextIO) -> Iterator[Callable[[Progress]
 
     Args:
         mode: `rich` redraws a panel and needs a terminal; `plain` writes a line every five seconds;
-            `ndjson` writes every report as a line of JSON, for programs.
+            `ndjson` writes every report as an event, a line of JSON, for programs.
         stream: Where to, usually standard error.
 
     Yields:
@@ -42,7 +43,7 @@ def progress_display(mode: Mode, stream: TextIO) -> Iterator[Callable[[Progress]
         with _panel(stream) as show:
             yield show
     elif mode == "ndjson":
-        yield lambda progress: _write(stream, progress.model_dump_json())
+        yield lambda progress: announce(Reported(progress=progress), stream)
     else:
         with _lines(stream) as show:
             yield show

@@ -14,6 +14,7 @@ from typing import Literal
 import click
 from click.core import ParameterSource
 
+from audit.cli.collection_events import announce, ended, started
 from audit.cli.console import say, warn
 from audit.cli.options import amounts, json_option, out_option, run_argument
 from audit.cli.progress import fitting_mode, progress_display
@@ -132,19 +133,27 @@ def collect_and_finish(
         f"{made.plan.requests} outputs planned: {made.plan.prompts} prompts, "
         f"{made.plan.repeats} a prompt{turns}"
     )
-    with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
+    mode = fitting_mode(as_json=as_json)
+    told = mode == "ndjson"
+    if told:
+        announce(started(made), sys.stderr)
+    with progress_display(mode, sys.stderr) as shown:
         try:
             result = asyncio.run(
                 collect(made, secrets=os.environ, progress=shown, wait=wait, more=more, cache=cache)
             )
         except AuditError as error:
-            if error.exit_code == InputError.exit_code or isinstance(error, BatchesWaitingError):
-                raise
             stopped = error
-        else:
-            if result.interrupted:
-                say(f"interrupted; what was answered is kept. Go on with: evenhand resume {made.folder.path}")
-                return INTERRUPTED
+    interrupted = stopped is None and result.interrupted
+    if told:
+        announce(ended(made, interrupted=interrupted, error=stopped), sys.stderr)
+    if stopped is not None and (
+        stopped.exit_code == InputError.exit_code or isinstance(stopped, BatchesWaitingError)
+    ):
+        raise stopped
+    if interrupted:
+        say(f"interrupted; what was answered is kept. Go on with: evenhand resume {made.folder.path}")
+        return INTERRUPTED
     from audit.cli.loop import finish  # noqa: PLC0415 - see above
 
     code = finish(made, as_json=as_json)

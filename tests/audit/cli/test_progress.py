@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.cli.collection_events import Reported
 from audit.cli.progress import Mode, progress_display, progress_line
 from audit.collection.progress import Progress
 
@@ -40,7 +41,8 @@ def shown(mode: Mode, *reports: Progress) -> str:
 def test_ndjson_is_one_object_a_report() -> None:
     """A program reads every report back exactly."""
     lines = shown("ndjson", HALF, WHOLE).splitlines()
-    assert [Progress.model_validate(json.loads(line)) for line in lines] == [HALF, WHOLE]
+    assert [Reported.model_validate(json.loads(line)).progress for line in lines] == [HALF, WHOLE]
+    assert [json.loads(line)["event"] for line in lines] == ["progress", "progress"]
 
 
 def test_every_field_of_a_line_is_described() -> None:

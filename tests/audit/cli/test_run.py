@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -101,6 +102,28 @@ def test_json_of_a_run_is_the_contract(evenhand: Command) -> None:
     assert json.loads(evenhand("report", "runs/a", "--json").out)["report"].endswith("report.html")
     compared = json.loads(evenhand("compare", "runs/a", "runs/a", "--json").out)
     assert (compared["not_comparable"], compared["before"]) == (None, "runs/a")
+
+
+def events(text: str) -> list[dict[str, object]]:
+    """What a program is told on standard error."""
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def test_a_program_is_told_of_start_course_and_end(evenhand: Command, home: Path) -> None:
+    """Events say where the run is, how far it is, and how it ended; after a limit, how to go on."""
+    whole = events(evenhand("run", "spec.yaml", "--out", "runs/a", "--json").err)
+    assert (whole[0]["event"], whole[0]["run"]) == ("started", "runs/a")
+    assert (whole[0]["planned"], whole[0]["limits"]) == (24, {})
+    assert {one["event"] for one in whole[1:-1]} == {"progress"}
+    assert cast("dict[str, int]", whole[-2]["progress"])["answered"] == 24
+    assert (whole[-1]["event"], whole[-1]["reason"], whole[-1]["next_step"]) == ("ended", "finished", None)
+    limited = (home / "spec.yaml").read_text() + "limits: {requests: 10}\n"
+    (home / "limited.yaml").write_text(limited)
+    ended = evenhand("run", "limited.yaml", "--out", "runs/b", "--json")
+    first, last = events(ended.err)[0], events(ended.err)[-1]
+    assert (ended.code, first["limits"], last["reason"]) == (4, {"requests": 10.0}, "limit reached")
+    assert "limits.requests: 10 reached" in str(last["message"])
+    assert last["next_step"] == "evenhand resume runs/b --more requests=10"
 
 
 @pytest.mark.parametrize(
