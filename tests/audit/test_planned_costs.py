@@ -19,7 +19,10 @@ probes:
 analyzers: [decision]
 """
 _SPECIMEN = "{type: specimen}"
-_HOSTED = "{type: openai, base_url: 'https://api.openai.com/v1', model: gpt-4o-mini, max_in_flight: 10}"
+_HOSTED = (
+    "{type: openai, base_url: 'https://api.openai.com/v1', model: gpt-4o-mini, max_in_flight: 10, "
+    "api_key_env: SOME_KEY}"
+)
 
 
 def spec_of(target: str, home: Path) -> tuple[Spec, Path]:
@@ -32,7 +35,7 @@ def spec_of(target: str, home: Path) -> tuple[Spec, Path]:
 def costs(target: str, home: Path, pilot: Path | None = None) -> tuple[PlannedCost, int]:
     """What the target of a spec will take, and its outputs."""
     spec, path = spec_of(target, home)
-    made = api.make_plan(spec, root=home, where=str(path))
+    made, _ = api.propose(path, None)
     (cost,) = planned_costs(spec, made, path, pilot)
     return cost, made.requests
 
