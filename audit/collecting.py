@@ -17,7 +17,7 @@ from audit.ledger import keeping
 from audit.looks import SequentialRule
 from audit.planned_run import Run, quarantine_salt
 from audit.screening import QuarantineScreen
-from audit.store.order import order_seed
+from audit.store.order import keep_asked, order_seed
 from audit.store.store import Store
 
 __all__ = ["collect"]
@@ -61,6 +61,8 @@ async def collect(
             infos = {role: target.info for role, target in targets.items()}
             # The order that the plan keeps, so that nothing is worked out anew.
             order = order_seed(run.spec.seed)
+            with store.transaction() as connection:  # An older program may not have kept it.
+                keep_asked(connection, list(targets), run.spec.repeats, order)
             pending = next(store.pending(list(targets), run.spec.repeats, order), None) is not None
             with keeping(run, infos, more=more or {}, pending=pending, progress=progress) as kept:
                 rule = run.plan.sequential

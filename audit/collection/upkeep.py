@@ -46,8 +46,6 @@ class Upkeep:
         self._uses = UseCounter(targets, prices)
         self._repeats = repeats
         self._order = order_seed(seed)
-        self._pages: int | None = None
-        """None at first: an older program may have left many pages to look at."""
         self._since_places = self._since_uses = 0
 
     def stored(self, outputs: int) -> None:
@@ -78,8 +76,7 @@ class Upkeep:
 
     def _keep_places(self) -> None:
         with self._store.transaction() as connection:
-            keep_asked(connection, self._names, self._repeats, self._order, self._pages)
-        self._pages = _PAGES
+            keep_asked(connection, self._names, self._repeats, self._order, _PAGES)
 
     def _keep_uses(self) -> None:
         with self._store.transaction() as connection:

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from audit.records import Request
-from audit.store.schema import further_from
+from audit.store.schema import LISTED, further_from
 from audit.store.turns import NextTurn, conversation_at, next_turns
 from probes.seeds import derive
 
@@ -26,6 +26,7 @@ __all__ = ["forget_order", "keep_asked", "keep_order", "order_seed", "read_pendi
 
 _PAGE = 512
 """Rows read at a time."""
+_FIRST = NextTurn(turn=0, attempt=0)
 _KEPT = "order_seed"
 _ASKED = "asked"
 """Key of the places before which nothing waits for its first answer, one a repeat, and of the targets it is
@@ -103,8 +104,10 @@ def keep_asked(
     for repeat in range(repeats):
         while (pages is None or looked < pages) and (page := _page(connection, places[repeat])):
             looked += 1
-            requests = _requests(connection, targets, [prompt_id for _, prompt_id in page], repeat)
-            if any(request.attempt == 0 for _, request in requests):
+            ids = [prompt_id for _, prompt_id in page]
+            turns = next_turns(connection, targets, ids, repeat)
+            following = [turns.get((target, one), _FIRST) for target in targets for one in ids]
+            if any(one is not None and one.attempt == 0 for one in following):
                 break
             places[repeat] = page[-1][0]
     connection.execute(
@@ -159,19 +162,17 @@ def _among(ids: Sequence[str], among: Collection[str] | None) -> Sequence[str]:
 def _requests(
     connection: sqlite3.Connection, targets: Sequence[str], ids: Sequence[str], repeat: int
 ) -> Iterator[tuple[str, Request]]:
-    first = NextTurn(turn=0, attempt=0)
     turns = next_turns(connection, targets, ids, repeat)
-    wanted = [one for one in ids if any(turns.get((target, one), first) for target in targets)]
-    marks = ", ".join("?" * len(wanted))
+    wanted = [one for one in ids if any(turns.get((target, one), _FIRST) for target in targets)]
     rows = connection.execute(
-        f"SELECT id, messages, further, source_id FROM prompts WHERE id IN ({marks})",  # noqa: S608 - only question marks
-        wanted,
+        f"SELECT id, messages, further, source_id FROM prompts WHERE id IN {LISTED}",  # noqa: S608 - a constant
+        (json.dumps(wanted),),
     )
     scripts = {prompt_id: (messages, further, source_id) for prompt_id, messages, further, source_id in rows}
     for prompt_id in wanted:
         messages, further, source_id = scripts[prompt_id]
         for target in targets:
-            following = turns.get((target, prompt_id), first)
+            following = turns.get((target, prompt_id), _FIRST)
             if following is not None:
                 said = conversation_at(
                     connection, (messages, further), (target, prompt_id, repeat), following.turn

@@ -19,6 +19,7 @@ __all__ = [
     "INSERT_OUTPUT",
     "INSERT_PROMPT",
     "LATEST",
+    "LISTED",
     "ORDER_TABLES",
     "OUTPUT_COLUMNS",
     "PROMPT_COLUMNS",
@@ -177,6 +178,9 @@ INSERT_OUTPUT = (
 )
 SELECT_PROMPTS = f"SELECT {', '.join(PROMPT_COLUMNS)} FROM prompts"  # noqa: S608 - constants above
 SELECT_OUTPUTS = f"SELECT o.id, {', '.join('o.' + column for column in OUTPUT_COLUMNS)} FROM outputs o"  # noqa: S608 - constants above
+LISTED = "(SELECT value FROM json_each(?))"
+"""The values of a JSON list, to stand after `IN`: one text for lists of any length, so that a connection
+keeps one prepared statement of it; with a question mark a value it would keep a hundred, of megabytes."""
 LATEST = """NOT EXISTS (SELECT 1 FROM outputs later WHERE later.target = o.target
     AND later.prompt_id = o.prompt_id AND later.turn = o.turn AND later.repeat = o.repeat
     AND later.attempt > o.attempt)"""

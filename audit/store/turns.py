@@ -1,11 +1,12 @@
 """Conversations in a run store: what was said before a turn, and which turn is to be asked next."""
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.records import Outcome
-from audit.store.schema import LATEST, Value, further_from, messages_from
+from audit.store.schema import LATEST, LISTED, Value, further_from, messages_from
 from probes.conversation import Ask, Scripted
 from probes.records import Message
 
@@ -67,21 +68,21 @@ def next_turns(
     connection: sqlite3.Connection, targets: Sequence[str], ids: Sequence[str], repeat: int
 ) -> Mapping[tuple[str, str], NextTurn | None]:
     """By target and prompt id: what is to be asked next; None where nothing is, absent where nothing was."""
-    marks = ", ".join("?" * len(ids))
+    listed = json.dumps(list(ids))
     turns = dict(
         connection.execute(
-            f"SELECT id, 1 + json_array_length(further) FROM prompts WHERE id IN ({marks})"  # noqa: S608 - only question marks
+            f"SELECT id, 1 + json_array_length(further) FROM prompts WHERE id IN {LISTED}"  # noqa: S608 - a constant
             " AND further IS NOT NULL",
-            tuple(ids),
+            (listed,),
         ).fetchall()
     )
     found: dict[tuple[str, str], NextTurn | None] = {}
     for target in targets:
         rows = connection.execute(
             f"""SELECT prompt_id, turn, max(attempt) + 1, max(outcome <> ?), max(outcome IN (?, ?))
-            FROM outputs WHERE target = ? AND prompt_id IN ({marks}) AND repeat = ?
-            GROUP BY prompt_id, turn ORDER BY turn""",  # noqa: S608 - only question marks
-            (Outcome.ERRORED, *GOES_ON, target, *ids, repeat),
+            FROM outputs WHERE target = ? AND prompt_id IN {LISTED} AND repeat = ?
+            GROUP BY prompt_id, turn ORDER BY turn""",  # noqa: S608 - a constant
+            (Outcome.ERRORED, *GOES_ON, target, listed, repeat),
         )
         for prompt_id, turn, attempts, done, goes_on in rows:
             following: NextTurn | None = NextTurn(turn=turn, attempt=attempts)
@@ -90,9 +91,9 @@ def next_turns(
                 following = NextTurn(turn=turn + 1, attempt=0) if more else None
             found[target, prompt_id] = following
         waiting = connection.execute(
-            f"SELECT prompt_id FROM batch_requests WHERE target = ? AND prompt_id IN ({marks})"  # noqa: S608 - as above
+            f"SELECT prompt_id FROM batch_requests WHERE target = ? AND prompt_id IN {LISTED}"  # noqa: S608 - as above
             " AND repeat = ?",
-            (target, *ids, repeat),
+            (target, listed, repeat),
         )
         found.update({(target, prompt_id): None for (prompt_id,) in waiting})
     return found

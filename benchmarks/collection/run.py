@@ -90,7 +90,7 @@ def _processes(parser: argparse.ArgumentParser) -> None:
 def _memory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompts", type=int, default=1_000_000)
     parser.add_argument("--answered", type=int, default=500_000, help="before the second of two starts")
-    parser.add_argument("--requests", type=int, default=100_000, help="that memory is watched through")
+    parser.add_argument("--requests", type=int, default=200_000, help="that memory is watched through")
 
     def measure(chosen: argparse.Namespace) -> None:
         found = scale.memory(chosen.prompts, chosen.answered, chosen.requests)

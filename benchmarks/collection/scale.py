@@ -16,9 +16,11 @@ import numpy as np
 from scipy.stats import linregress, t
 
 from audit import api
+from audit.collection.upkeep import Upkeep
 from audit.records import Output, Usage
 from audit.store.order import order_seed
 from audit.store.store import Store
+from audit.targets.base import TargetInfo
 from benchmarks.collection.planned import spec_file, write_rows
 from benchmarks.collection.serving import ROOT, Serving, on_core, serving
 from benchmarks.collection.throughput import OWN, ask
@@ -29,9 +31,9 @@ _TICK_S = 0.02
 _SAMPLE_S = 0.25
 _MIB = 1024
 _WAIT_S = 600.0
-_PAGE = 5_000
+_PAGE = 1_000
 _IN_FLIGHT = 100
-_WARMING = 0.2
+_WARMING = 0.5
 """Share of the answered requests at the start that no slope is fitted to: buffers fill, connections open."""
 _PER = 100_000
 _LEVEL = 0.95
@@ -54,7 +56,7 @@ class Remembered:
     """Largest resident memory of all processes of the run together, in MiB, over the second start."""
     slope_mib: tuple[float, float, float]
     """MiB that it grows for 100,000 answered requests, and the ends of its 95 % interval: least squares of
-    memory on requests answered, a sample every quarter of a second, the first fifth left out. Samples depend
+    memory on requests answered, a sample every quarter of a second, the first half left out. Samples depend
     on each other, so the interval is for a look only."""
     fitted: int
     """Requests answered over the samples that are fitted."""
@@ -118,8 +120,10 @@ def memory(prompts: int, answered: int, requests: int) -> Remembered:
 
 
 def _answer(run: api.Run, answered: int) -> None:
-    """Store answers of the stub's kind until so many are there, in the order they would be asked."""
+    """Store answers of the stub's kind until so many are there, as a run does, in the order of asking."""
     with Store.open(run.folder.path) as store:
+        infos = {"target": TargetInfo(name="target", deterministic=False)}
+        upkeep = Upkeep(store, infos, {}, repeats=1, seed=run.spec.seed)
         left = answered - store.counts("target", 1).answered
         pending = store.pending(["target"], 1, order_seed(run.spec.seed))
         while left > 0 and (page := list(islice(pending, min(left, _PAGE)))):
@@ -138,7 +142,9 @@ def _answer(run: api.Run, answered: int) -> None:
                     for _, request in page
                 ]
             )
+            upkeep.stored(len(page))
         pending.close()
+        upkeep.finish()
 
 
 @contextmanager
