@@ -31,6 +31,9 @@ _LONGEST_STEP = 5.0
 _LEAST_LEVERAGE_LEFT = 1e-10
 """Share of a direction that other clusters must determine; below it the cluster decides alone."""
 
+_ROUNDING = 1e-20
+"""Share of the variance that rows as independent would have, from which a variance is no rounding."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteredRows:
@@ -92,7 +95,8 @@ class LogitFit:
         pulls = self.corrected_once @ toward
         form = np.diag(own) - pulls @ self.information_inverse @ pulls.T
         squares = float((form**2).sum())
-        if variance <= 0 or squares <= 0 or np.trace(form) <= 0:
+        # A spread of 0 comes out as one or as rounding, which depends on the processor.
+        if variance <= _ROUNDING * float(direction @ toward) or squares <= 0 or np.trace(form) <= 0:
             raise NotMeasuredError("the contrast has no spread between clusters, so its error is unknown")
         df = float(np.trace(form)) ** 2 / squares
         return t_estimate(

@@ -342,7 +342,7 @@ def test_a_judge_shows_what_it_was_asked_and_what_it_took(
 
 def test_the_kind_of_correction_is_named_as_it_is(html: str) -> None:
     """The shares of the false discovery rate are not equal, and the summary says so."""
-    assert "(weighted Benjamini\u2013Hochberg)</dd>" in html
+    assert "(disparities: weighted Benjamini\u2013Hochberg; rates against limits: a family" in html
 
 
 def test_a_finding_says_which_of_its_intervals_allows_for_the_picking(html: str) -> None:

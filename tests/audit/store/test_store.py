@@ -408,20 +408,6 @@ def test_a_full_file_keeps_what_was_stored(store: Store) -> None:
     assert store.counts("target", 1).answered == 2
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte; skips where mounting is not allowed."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a file system is not allowed here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_keeps_what_was_stored(small_disk: Path) -> None:
     """On a really full disk nothing acknowledged is lost, and after making room the run goes on."""
     ballast = small_disk / "ballast"
