@@ -1,9 +1,10 @@
 """A target that is asked through several processes, so that no process holds more calls than it serves well.
 
 Everything that decides stays in the process that collects: order, limits, pace, retries, stops, canaries and
-the one writer of the store. What goes to other processes is the work of a call alone, which takes most of
-the processor time: sending, receiving, reading the reply. So whatever holds for one process holds for
-several. A call goes to the process with the fewest, which keeps each within its limit and needs no shards.
+the one writer of the store. What goes to other processes is the work of a call alone, which takes more
+than half of the processor time: sending, receiving, reading the reply. So whatever holds for one process
+holds for several. A call goes to the process with the fewest, which keeps each within its limit and needs no
+shards.
 """
 
 import asyncio

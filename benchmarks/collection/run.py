@@ -72,7 +72,7 @@ def _latency(parser: argparse.ArgumentParser) -> None:
 
 
 def _processes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
 
     def measure(chosen: argparse.Namespace) -> None:
