@@ -6,21 +6,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from audit.analyzers.base import AnalyzerContext
 from audit.atomic import write_text
 from audit.errors import InputError
-from audit.plugins import build_analyzer
 from audit.records import Finding
 from audit.retraining.card import render_card
 from audit.retraining.companions import COMPANIONS, write_companions
 from audit.retraining.composition import Composition
 from audit.retraining.examples import cells_of, make_examples
 from audit.retraining.files import rows_of, write_split
-from audit.retraining.gates.base import Gate
-from audit.retraining.gates.content import direction, lengths, norms
-from audit.retraining.gates.leakage import AuditMaterial, duplicates, lineage, near_twins, read_audit
+from audit.retraining.gates.every import all_gates
+from audit.retraining.gates.leakage import read_audit
 from audit.retraining.gates.line import GateLine
-from audit.retraining.gates.quality import GATING, personal_data, quality
 from audit.retraining.layouts.table import LAYOUTS, layouts_of
 from audit.retraining.records import Manifest, RetrainingFile, RetrainingFiles, RetrainingOptions, Split
 from audit.retraining.spool import Spool
@@ -28,7 +24,7 @@ from audit.validation import problem_lines
 from probes.data import file_sha256
 from probes.records import Prompt
 
-__all__ = ["CARD", "MANIFEST", "all_gates", "read_retraining_files", "write_retraining_files"]
+__all__ = ["CARD", "MANIFEST", "read_retraining_files", "write_retraining_files"]
 
 CARD = "RETRAINING_CARD.md"
 MANIFEST = "retraining.json"
@@ -108,27 +104,6 @@ def read_retraining_files(folder: Path) -> RetrainingFiles:
         if file_sha256(folder / name) != expected:
             raise InputError(f"{folder / name}: checksum differs from {MANIFEST}: the file was changed")
     return RetrainingFiles(folder=folder, manifest=manifest)
-
-
-def all_gates(material: AuditMaterial) -> tuple[Gate, ...]:
-    """The gates in their order, all of which are on.
-
-    Args:
-        material: What the audit used.
-    """
-    analyzers = {
-        name: build_analyzer(name, {}, AnalyzerContext(root=Path()), where="gates") for name in GATING
-    }
-    return (
-        norms(),
-        lineage(material),
-        near_twins(material),
-        direction(),
-        quality(analyzers),
-        personal_data(analyzers),
-        lengths(),
-        duplicates(),
-    )
 
 
 def _write_files(

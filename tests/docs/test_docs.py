@@ -231,7 +231,8 @@ def test_specs_in_pages_are_accepted(block: Block) -> None:
     parts += [(ANALYZERS, analyzer.use, analyzer.options()) for analyzer in spec.analyzers]
     parts += [(TARGETS, one.type, one.options()) for one in (spec.target, spec.baseline) if one is not None]
     for group, name, options in parts:
-        validated_options(load_plugin(group, name, where=block.page), options, where=block.page)
+        checked = validated_options(load_plugin(group, name, where=block.page), options, where=block.page)
+        assert set(options) <= set(type(checked).model_fields)
 
 
 def _check_line(line: str) -> None:

@@ -4,14 +4,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from audit.errors import InputError
-from audit.retraining.layouts.encodings import (
-    CompletionLabel,
-    Conversation,
-    InputOutput,
-    LabelledConversation,
-    PairOfLists,
-    PairOfMessages,
-)
+from audit.retraining.layouts.encodings import Conversation, Parts
 from audit.retraining.layouts.rows import Encoding, Row, keys_match
 from audit.retraining.records import Format, Shape, Split
 from probes.records import Message
@@ -89,22 +82,31 @@ def _check_turns(prompt: tuple[Message, ...], where: str) -> None:
             )
 
 
+_CHOSEN = Parts(prompt="prompt", answer="chosen", rejected="rejected")
+_CHOSEN_MESSAGES = Parts(prompt="messages", answer="chosen", rejected="rejected", listed=False)
+_PREFERRED = Parts(
+    prompt="input", inside="messages", answer="preferred_output", rejected="non_preferred_output"
+)
+_LABELLED = Parts(prompt="prompt", answer="completion", label="label")
+
 LAYOUTS: tuple[Layout, ...] = (
     Layout(format=Format.TRL_SFT, shape=Shape.SFT, encoding=Conversation()),
-    Layout(format=Format.TRL_DPO, shape=Shape.DPO, encoding=PairOfLists()),
-    Layout(format=Format.TRL_KTO, shape=Shape.KTO, encoding=CompletionLabel()),
+    Layout(format=Format.TRL_DPO, shape=Shape.DPO, encoding=_CHOSEN),
+    Layout(format=Format.TRL_KTO, shape=Shape.KTO, encoding=_LABELLED),
     Layout(format=Format.AXOLOTL, shape=Shape.SFT, encoding=Conversation()),
-    Layout(format=Format.AXOLOTL, shape=Shape.DPO, encoding=PairOfMessages()),
+    Layout(format=Format.AXOLOTL, shape=Shape.DPO, encoding=_CHOSEN_MESSAGES),
     Layout(format=Format.LLAMA_FACTORY, shape=Shape.SFT, encoding=Conversation(), alternating=True),
-    Layout(format=Format.LLAMA_FACTORY, shape=Shape.DPO, encoding=PairOfMessages(), alternating=True),
-    Layout(format=Format.LLAMA_FACTORY, shape=Shape.KTO, encoding=LabelledConversation(), alternating=True),
+    Layout(format=Format.LLAMA_FACTORY, shape=Shape.DPO, encoding=_CHOSEN_MESSAGES, alternating=True),
+    Layout(
+        format=Format.LLAMA_FACTORY, shape=Shape.KTO, encoding=Conversation(label="kto_tag"), alternating=True
+    ),
     Layout(format=Format.OPENAI_SFT, shape=Shape.SFT, encoding=Conversation(), least_rows=_HOSTED_LEAST_ROWS),
-    Layout(format=Format.OPENAI_DPO, shape=Shape.DPO, encoding=InputOutput(), least_rows=_HOSTED_LEAST_ROWS),
+    Layout(format=Format.OPENAI_DPO, shape=Shape.DPO, encoding=_PREFERRED, least_rows=_HOSTED_LEAST_ROWS),
     Layout(format=Format.TOGETHER, shape=Shape.SFT, encoding=Conversation(), alternating=True),
-    Layout(format=Format.TOGETHER, shape=Shape.DPO, encoding=InputOutput(), alternating=True),
+    Layout(format=Format.TOGETHER, shape=Shape.DPO, encoding=_PREFERRED, alternating=True),
     Layout(format=Format.HF, shape=Shape.SFT, encoding=Conversation()),
-    Layout(format=Format.HF, shape=Shape.DPO, encoding=PairOfLists()),
-    Layout(format=Format.HF, shape=Shape.KTO, encoding=CompletionLabel()),
+    Layout(format=Format.HF, shape=Shape.DPO, encoding=_CHOSEN),
+    Layout(format=Format.HF, shape=Shape.KTO, encoding=_LABELLED),
 )
 """Every file that can be written.
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,23 @@ def evenhand(home: Path) -> Command:
             return Ended(code=code, out=out.getvalue().decode(), err=err.getvalue().decode())
 
     return run
+
+
+@pytest.fixture
+def locked(home: Path) -> Iterator[Path]:
+    """A folder in the working folder that may not be written; for root, a read-only disk."""
+    folder = home / "locked"
+    folder.mkdir(mode=0o500)
+    if os.geteuid() != 0:
+        yield folder
+        return
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("root may write anywhere, and mounting a read-only disk is not allowed here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Every failure a user can cause: exit code 2, one line a problem, no traceback, and nothing half-written."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,14 +7,18 @@ import pytest
 from tests.audit.cli.conftest import SPEC, Command, Ended
 
 
-def refused(ended: Ended, says: str, *, lines: int = 1) -> None:
-    """The command ended with 2 and said so in that many lines, before a line with what to type next."""
-    problems = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+def problems(ended: Ended) -> list[str]:
+    """The lines that say what is wrong, of a command that ended with 2, printed no data and did not crash."""
     assert ended.code == 2, ended
-    assert len(problems) == lines, ended.err
-    assert any(says in line for line in problems), ended.err
     assert "Traceback" not in ended.err
     assert ended.out == ""
+    return [line for line in ended.err.splitlines() if line.startswith("error: ")]
+
+
+def problem(ended: Ended) -> str:
+    """The one line that says what is wrong."""
+    (line,) = problems(ended)
+    return line
 
 
 @pytest.mark.parametrize(
@@ -61,14 +63,16 @@ def test_mistake_in_the_spec_is_one_line(
 ) -> None:
     """Whatever part of the spec is wrong, one line names the place, the value and what is accepted."""
     (home / "spec.yaml").write_text(SPEC.replace(old, new))
-    refused(evenhand("run", "spec.yaml", "--out", "runs/a"), says)
+    assert says in problem(evenhand("run", "spec.yaml", "--out", "runs/a"))
     assert not (home / "runs" / "a" / "findings.json").exists()
 
 
 def test_two_mistakes_are_two_lines(evenhand: Command, home: Path) -> None:
     """All problems of a spec are said at once."""
     (home / "spec.yaml").write_text(SPEC.replace("seed: 7", "seed: x\nrepeats: 0"))
-    refused(evenhand("plan", "spec.yaml"), "repeats", lines=2)
+    first, second = problems(evenhand("plan", "spec.yaml"))
+    assert "spec.yaml: seed: " in first + second
+    assert "spec.yaml: repeats: " in first + second
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "doctor", "targets check"])
@@ -76,21 +80,21 @@ def test_missing_spec_is_one_line(evenhand: Command, command: str) -> None:
     """A spec that is not there is named, with how to write one."""
     out = ["--out", "runs/a"] if command == "run" else []
     ended = evenhand(*command.split(), "absent.yaml", *out)
-    refused(ended, "absent.yaml: no such spec file")
+    assert "absent.yaml: no such spec file" in problem(ended)
     assert "next: evenhand init" in ended.err
 
 
 @pytest.mark.parametrize("command", ["resume", "score", "findings", "report", "retrain"])
 def test_missing_run_is_one_line(evenhand: Command, command: str) -> None:
     """A folder without a run is named by every command that needs one."""
-    refused(evenhand(command, "nowhere"), "nowhere: holds no run")
+    assert "nowhere: holds no run" in problem(evenhand(command, "nowhere"))
 
 
 def test_report_before_findings_says_what_to_type(evenhand: Command) -> None:
     """Stages out of order are told the missing one."""
     assert evenhand("plan", "spec.yaml", "--out", "runs/a").code == 0
     ended = evenhand("report", "runs/a")
-    refused(ended, "no findings yet")
+    assert "no findings yet" in problem(ended)
     assert "next: evenhand findings runs/a" in ended.err
 
 
@@ -98,7 +102,7 @@ def test_unreachable_host_is_one_line(evenhand: Command, home: Path) -> None:
     """Nobody listens on the discard port: the run ends with 2 and names the address."""
     target = "{type: openai, base_url: http://127.0.0.1:9/v1, model: m}"
     (home / "spec.yaml").write_text(SPEC.replace("{type: recorded, path: said.jsonl, by: source_id}", target))
-    refused(evenhand("run", "spec.yaml", "--out", "runs/a"), "127.0.0.1:9")
+    assert "127.0.0.1:9" in problem(evenhand("run", "spec.yaml", "--out", "runs/a"))
 
 
 def test_attack_without_authorisation_is_one_line(evenhand: Command, home: Path) -> None:
@@ -107,7 +111,7 @@ def test_attack_without_authorisation_is_one_line(evenhand: Command, home: Path)
         "version: 1\nname: a\ntarget: {type: specimen}\n"
         "probes: [{use: safety/harmful}]\nanalyzers: [refusal]\n"
     )
-    refused(evenhand("run", "spec.yaml", "--out", "runs/a"), "authorised_by is required")
+    assert "authorised_by is required" in problem(evenhand("run", "spec.yaml", "--out", "runs/a"))
     assert not (home / "runs").exists()
 
 
@@ -116,7 +120,8 @@ def test_changed_spec_in_the_same_folder_is_refused(evenhand: Command, home: Pat
     assert evenhand("run", "spec.yaml", "--out", "runs/a").code == 0
     (home / "spec.yaml").write_text(SPEC.replace("seed: 7", "seed: 8"))
     ended = evenhand("run", "spec.yaml", "--out", "runs/a")
-    refused(ended, "they differ in", lines=3)
+    first, *others = problems(ended)
+    assert ("they differ in" in first, len(others)) == (True, 2)
     assert "now: seed: 8" in ended.err
 
 
@@ -130,44 +135,23 @@ def test_runs_that_cannot_be_compared_end_with_3(evenhand: Command, home: Path) 
     assert "not comparable: the runs asked different prompts" in ended.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_folder_that_may_not_be_written_is_one_line(evenhand: Command, home: Path) -> None:
+def test_folder_that_may_not_be_written_is_one_line(evenhand: Command, locked: Path) -> None:
     """A read-only place is named before anything is asked."""
-    locked = home / "locked"
-    locked.mkdir(mode=0o500)
-    refused(evenhand("run", "spec.yaml", "--out", "locked/a"), "locked/a")
+    assert "locked/a: cannot be made: " in problem(evenhand("run", "spec.yaml", "--out", "locked/a"))
+    assert list(locked.iterdir()) == []
 
 
 def test_place_that_is_a_file_is_one_line(evenhand: Command, home: Path) -> None:
     """A run cannot live below a file."""
     (home / "file").write_text("x")
-    refused(evenhand("run", "spec.yaml", "--out", "file/a"), "file/a: cannot be made: Not a directory")
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-def test_full_disk_is_one_line_and_the_run_goes_on_after(process: Command, home: Path) -> None:
-    """On a disk of 100 kB the run stops with 2 and says what to do; with room, it ends."""
-    disk = home / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)], capture_output=True, check=False
+    assert "file/a: cannot be made: Not a directory" in problem(
+        evenhand("run", "spec.yaml", "--out", "file/a")
     )
-    if mounted.returncode != 0:
-        pytest.skip("this machine lets nobody mount a disk")
-    try:
-        ended = process("run", "spec.yaml", "--out", "disk/a")
-        assert ended.code == 2
-        assert "Traceback" not in ended.err
-        assert any("full" in line or "No space left" in line for line in ended.err.splitlines())
-        subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
-        assert process("run", "spec.yaml", "--out", "disk/a").code == 0
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_init_leaves_a_file_alone(evenhand: Command, home: Path) -> None:
     """A spec that is there is never overwritten."""
-    refused(evenhand("init", "--out", "spec.yaml"), "spec.yaml: exists already")
+    assert "spec.yaml: exists already" in problem(evenhand("init", "--out", "spec.yaml"))
     assert (home / "spec.yaml").read_text() == SPEC
 
 
@@ -181,7 +165,7 @@ def test_doctor_says_what_is_wrong_and_contacts_nothing(evenhand: Command, home:
     ended = evenhand("doctor", "spec.yaml")
     assert ended.code == 2
     assert "PROBLEM targets: spec.yaml: target: " in ended.err
-    refused(evenhand("doctor", "--network"), "--network needs a SPEC")
+    assert "--network needs a SPEC" in problem(evenhand("doctor", "--network"))
     key = "{type: openai, base_url: http://127.0.0.1:9/v1, model: m, api_key_env: NO_SUCH_KEY_HERE}"
     (home / "spec.yaml").write_text(SPEC.replace("{type: recorded, path: said.jsonl, by: source_id}", key))
     ended = evenhand("doctor", "spec.yaml")
@@ -214,8 +198,8 @@ def test_catalogue_lists_shows_and_checks(evenhand: Command) -> None:
     assert evenhand("probes", "show", "public/bbq", "--prompts", "0").code == 0
     assert evenhand("probes", "check", "safety/benign").code == 0
     assert evenhand("analyzers", "show", "decision").code == 0
-    refused(evenhand("probes", "show", "bias/nothing"), "unknown name 'bias/nothing'; accepted: ")
-    refused(evenhand("analyzers", "show", "nothing"), "unknown name 'nothing'; accepted: ")
+    assert "unknown name 'bias/nothing'; accepted: " in problem(evenhand("probes", "show", "bias/nothing"))
+    assert "unknown name 'nothing'; accepted: " in problem(evenhand("analyzers", "show", "nothing"))
     shown = evenhand("probes", "show", "public/bbq")
     assert shown.code == 0
     assert "needs in a spec: path" in shown.err
@@ -224,7 +208,7 @@ def test_catalogue_lists_shows_and_checks(evenhand: Command) -> None:
 def test_numbers_that_are_none_are_one_line(evenhand: Command, home: Path) -> None:
     """Options outside their range are refused before anything is made."""
     ended = evenhand("quick", "http://127.0.0.1:9/v1", "--model", "m", "--minutes", "nan", "--out", "runs/q")
-    refused(ended, "limits.minutes: Input should be a finite number")
+    assert "limits.minutes: Input should be a finite number" in problem(ended)
     ended = evenhand("retrain", "runs/q", "--max-examples", "1000001")
     assert (ended.code, "Traceback" in ended.err) == (2, False)
     assert not (home / "runs").exists()

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from audit.records import Finding
 from audit.retraining.examples import cells_of, make_examples
+from audit.retraining.gates.every import all_gates
 from audit.retraining.gates.leakage import AuditMaterial, read_audit
 from audit.retraining.gates.line import GateLine
 from audit.retraining.masking import mask, shingles
 from audit.retraining.records import Example, GateResult, Kind, RetrainingOptions, SourceKind
-from audit.retraining.writing import all_gates
 from probes.records import Expectation, Message, Norm, Prompt
 from probes.rendering import Person, render
 from probes.templates import load_templates
