@@ -70,12 +70,9 @@ class Remembered:
 
 def latency(requests: int, in_flight: int, seconds: float, rounds: int) -> list[float]:
     """Share of what latency allows (calls in flight over seconds of latency) that is reached, by round."""
-    shares = []
     with serving(latency=seconds) as stub:
-        for _ in range(rounds):
-            rate, _, _ = ask(OWN, stub, requests, in_flight)
-            shares.append(rate * seconds / in_flight)
-    return shares
+        rates = [ask(OWN, stub, requests, in_flight).rate for _ in range(rounds)]
+    return [rate * seconds / in_flight for rate in rates]
 
 
 def memory(prompts: int, answered: int, requests: int) -> Remembered:

@@ -1,18 +1,12 @@
 """Whether more processes ask more: requests a second by calls in flight and processes, in mixed rounds."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.collection.planned import write_rows
-from benchmarks.collection.serving import ROOT, Serving, on_core, serving
-from benchmarks.collection.throughput import OWN, ratio
+from benchmarks.collection.serving import serving
+from benchmarks.collection.throughput import OWN, ask, ratio
 
 __all__ = ["Setting", "Spread", "measure", "table"]
 
@@ -59,39 +53,16 @@ def measure(settings: Sequence[Setting], requests: int, rounds: int) -> list[Spr
         with serving(latency=setting.latency) as stub:
             for _ in range(rounds):
                 for processes in setting.processes:
-                    rate, own_ms, all_ms, peak = _ask(stub, requests, setting.in_flight, processes)
-                    rates[processes].append(rate)
-                    own[processes].append(own_ms)
-                    everyone[processes].append(all_ms)
-                    most[processes] = max(most[processes], peak)
+                    spread = ("--processes", str(processes))
+                    took = ask(OWN, stub, requests, setting.in_flight, *spread)
+                    rates[processes].append(took.rate)
+                    own[processes].append(took.own_ms)
+                    everyone[processes].append(took.all_ms)
+                    most[processes] = max(most[processes], took.most)
                     asking = f"{setting.in_flight} in flight, {processes} processes"
-                    print(f"{asking}: {rate:.0f} requests/s", flush=True)
+                    print(f"{asking}: {took.rate:.0f} requests/s", flush=True)
         found.append(Spread(setting=setting, rates=rates, own_ms=own, all_ms=everyone, most=most))
     return found
-
-
-def _ask(stub: Serving, requests: int, in_flight: int, processes: int) -> tuple[float, float, float, int]:
-    with TemporaryDirectory() as folder:
-        write_rows(Path(folder), requests)
-        stub.reset()
-        command = [sys.executable, "-m", "benchmarks.collection.loops", OWN, stub.base_url, str(requests)]
-        done = subprocess.run(
-            [*command, str(in_flight), folder, "--processes", str(processes)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-            preexec_fn=on_core,
-        )
-    if done.returncode:
-        raise RuntimeError(f"{processes} processes: {done.stderr.strip().splitlines()[-1]}")
-    said, seen = json.loads(done.stdout), stub.seen()
-    if not said["answered"] == seen.count == requests:
-        raise RuntimeError(f"{processes} processes: asked {seen.count}, answered {said['answered']}")
-    own = float(said["cpu_s"])
-    everyone = own + float(said["others_cpu_s"])
-    each = 1000 / requests
-    return seen.rate(float(said["ended"])), own * each, everyone * each, seen.most
 
 
 def table(found: Sequence[Spread]) -> str:

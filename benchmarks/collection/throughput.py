@@ -16,7 +16,7 @@ from benchmarks.collection.planned import write_rows
 from benchmarks.collection.rivals import RIVALS, Rival
 from benchmarks.collection.serving import ROOT, Serving, on_core, serving
 
-__all__ = ["LOOPS", "OWN", "Asked", "Measured", "measure", "ratio", "table"]
+__all__ = ["LOOPS", "OWN", "Asked", "Measured", "Took", "ask", "measure", "ratio", "table"]
 
 OWN = "evenhand"
 LOOPS = ("aiohttp", "sdk", "sdk-post")
@@ -69,11 +69,14 @@ def measure(asked: Asked, rivals: Path | None) -> Measured:
     with serving(latency=asked.latency) as stub:
         for _ in range(asked.rounds):
             for name in (*LOOPS, OWN):
-                rate, spent, peak = ask(name, stub, asked.requests, asked.in_flight)
-                rates.setdefault(name, []).append(rate)
-                cpu.setdefault(name, []).append(spent)
-                most[name] = max(most.get(name, 0), peak)
-                print(f"{name}: {rate:.0f} requests/s, {spent:.2f} ms of processor time each", flush=True)
+                took = ask(name, stub, asked.requests, asked.in_flight)
+                rates.setdefault(name, []).append(took.rate)
+                cpu.setdefault(name, []).append(took.own_ms)
+                most[name] = max(most.get(name, 0), took.most)
+                print(
+                    f"{name}: {took.rate:.0f} requests/s, {took.own_ms:.2f} ms of processor time each",
+                    flush=True,
+                )
             for rival in _present(rivals):
                 found = _rival(rival, stub, asked, rivals or Path())
                 if found is not None:
@@ -82,12 +85,29 @@ def measure(asked: Asked, rivals: Path | None) -> Measured:
     return Measured(rates=rates, most=most, cpu_ms=cpu)
 
 
-def ask(name: str, stub: Serving, requests: int, in_flight: int) -> tuple[float, float, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """How one loop, or Evenhand, asked."""
+
+    rate: float
+    """Requests a second from the first arrival until the last was in hand (for Evenhand: durable)."""
+    own_ms: float
+    """Milliseconds of processor time a request, of the process that was started."""
+    all_ms: float
+    """The same of that one and the processes that it started."""
+    most: int
+    """Most requests that the stub saw at once."""
+
+
+def ask(name: str, stub: Serving, requests: int, in_flight: int, *further: str) -> Took:
     """Let one loop, or Evenhand, ask.
 
-    Returns:
-        Requests a second from the first arrival until the last was in hand (for Evenhand: durable),
-        milliseconds of processor time a request, and the most in flight.
+    Args:
+        name: Of the loop.
+        stub: Whom to ask.
+        requests: How many.
+        in_flight: How many at once.
+        further: Further arguments of the loop.
 
     Raises:
         RuntimeError: It failed, or not everything was asked and answered once.
@@ -98,7 +118,7 @@ def ask(name: str, stub: Serving, requests: int, in_flight: int) -> tuple[float,
         stub.reset()
         command = [sys.executable, "-m", "benchmarks.collection.loops", name, stub.base_url]
         done = subprocess.run(
-            [*command, str(requests), str(in_flight), folder],
+            [*command, str(requests), str(in_flight), folder, *further],
             capture_output=True,
             text=True,
             check=False,
@@ -110,7 +130,13 @@ def ask(name: str, stub: Serving, requests: int, in_flight: int) -> tuple[float,
     said, seen = json.loads(done.stdout), stub.seen()
     if not said["answered"] == seen.count == requests:
         raise RuntimeError(f"{name}: asked {seen.count} and answered {said['answered']} of {requests}")
-    return seen.rate(float(said["ended"])), 1000 * float(said["cpu_s"]) / requests, seen.most
+    own_s, each = float(said["cpu_s"]), 1000 / requests
+    return Took(
+        rate=seen.rate(float(said["ended"])),
+        own_ms=own_s * each,
+        all_ms=(own_s + float(said["others_cpu_s"])) * each,
+        most=seen.most,
+    )
 
 
 def _present(home: Path | None) -> Iterator[Rival]:

@@ -4,7 +4,8 @@
 
 Run it from the project's root: some minutes of one core for the sizes above, a gigabyte of disk for each
 million outputs, no network. Every size has a process of its own, in which a plan is made, one output of 400
-characters is stored for each prompt in batches of 64, each a durable commit, and everything is read again.
+characters is stored for each prompt in batches of 64, each a durable commit, with what a run keeps beside
+them, and everything is read again.
 """
 
 import argparse
@@ -19,10 +20,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audit import api
+from audit.collection.upkeep import Upkeep
 from audit.exporting import export_run
 from audit.records import Output, Usage
 from audit.spec import load_spec
 from audit.store.order import order_seed
+from audit.targets.base import TargetInfo
 from benchmarks.collection.planned import spec_file, write_rows
 
 __all__ = ["STEPS", "main", "measure", "table"]
@@ -31,6 +34,7 @@ STEPS = ("plan", "store", "go on at half", "read to score", "frame", "export to 
 """What is timed, in order."""
 _BATCH = 64
 """Outputs of one commit."""
+_INFOS = {"target": TargetInfo(name="target", deterministic=False, facts={})}
 _TEXT = "yes, " + "since what is on file meets what is asked for " * 8
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,9 +70,11 @@ def measure(outputs: int) -> dict[str, float]:
         seed = order_seed(made.spec.seed)
         with made.store() as store:
             waiting = store.pending(["target"], 1, seed)
+            upkeep = Upkeep(store, _INFOS, dict.fromkeys(_INFOS), repeats=1, seed=made.spec.seed)
             asked = 0
             while batch := list(islice(waiting, _BATCH)):
                 store.add_outputs([_answer(request.prompt_id) for _, request in batch])
+                upkeep.stored(len(batch))
                 asked += len(batch)
                 if asked >= outputs // 2 and "go on at half" not in seconds:
                     clock.lap("store")

@@ -11,7 +11,7 @@ from audit.records import Exchange, Output, Score
 from audit.scoring import score_outputs
 from audit.store.store import Store
 from probes.base import Options as PluginOptions
-from probes.records import Prompt
+from tests.audit.questions import open_questions
 
 
 class Length:
@@ -62,16 +62,7 @@ class FailingLength(Length):
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store with 600 answers, more than one batch holds."""
-    prompts = [
-        Prompt.make(
-            messages=[{"role": "user", "content": f"Question {number}"}],
-            probe="p",
-            template="t",
-            domain="d",
-            expectation={"kind": "open"},
-        )
-        for number in range(600)
-    ]
+    prompts = open_questions(600)
     made = Store.create(tmp_path)
     made.add_prompts(prompts)
     made.add_outputs([Output(target="target", prompt_id=one.id, text="word") for one in prompts])

@@ -23,6 +23,7 @@ from audit.targets.batch import BatchTarget
 from audit.targets.batch_file import BatchFileOptions, BatchFileTarget
 from audit.targets.openai_batch import OpenAIBatchOptions, OpenAIBatchTarget
 from probes.records import Prompt
+from tests.audit.questions import open_questions
 from tests.servers.processes import fetch_json, stub_server
 
 PROMPTS = 25
@@ -322,17 +323,7 @@ def test_a_conversation_has_a_batch_for_each_turn(
     """A turn is submitted once the turn before it was answered, with that answer in its history."""
     monkeypatch.setattr("audit.collection.batches._FIRST_WAIT_S", 0.05)
     with Store.create(tmp_path / "run") as store, batch_server() as url:
-        store.add_prompts(
-            Prompt.make(
-                messages=[{"role": "user", "content": f"Question {number}"}],
-                further=["Why?", "And then?"],
-                probe="p",
-                template="t",
-                domain="d",
-                expectation={"kind": "open"},
-            )
-            for number in range(3)
-        )
+        store.add_prompts(open_questions(3, further=["Why?", "And then?"]))
         last = collect(store, url, wait=wait)
         for _ in range(0 if wait else 3):
             last = collect(store, url)

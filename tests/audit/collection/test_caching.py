@@ -18,7 +18,8 @@ from audit.store.store import Store
 from audit.targets.base import TargetContext, TargetInfo
 from audit.targets.openai_compatible import OpenAITarget
 from audit.targets.openai_options import OpenAIOptions
-from probes.records import Message, Prompt
+from probes.records import Message
+from tests.audit.questions import open_questions
 from tests.servers.processes import fetch_json, stub_server
 
 
@@ -37,16 +38,7 @@ def run(folder: Path, url: str, *, repeats: int = 1, model: str = "m", prompts: 
         return found
 
     with Store.create(folder) as store:
-        store.add_prompts(
-            Prompt.make(
-                messages=[{"role": "user", "content": f"Question {number}"}],
-                probe="p",
-                template=f"t{number}",
-                domain="d",
-                expectation={"kind": "open"},
-            )
-            for number in range(prompts)
-        )
+        store.add_prompts(open_questions(prompts, templates=prompts))
         found = asyncio.run(invoked(store))
         log = fetch_json(url, "/log")
         assert isinstance(log, list)

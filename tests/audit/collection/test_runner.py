@@ -27,6 +27,7 @@ from audit.store.store import Store
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError, TargetInfo
 from probes.base import Options as PluginOptions
 from probes.records import Prompt
+from tests.audit.questions import open_questions
 
 Reply = Callable[[Request, int], str]
 """Gives the text for a request, or raises; the number is how many requests came before."""
@@ -99,16 +100,7 @@ def long_text(_request: Request, _before: int) -> str:
 
 def make_prompts(count: int) -> list[Prompt]:
     """Prompts of five templates."""
-    return [
-        Prompt.make(
-            messages=[{"role": "user", "content": f"Question {number}"}],
-            probe="p",
-            template=f"t{number % 5}",
-            domain="d",
-            expectation={"kind": "open"},
-        )
-        for number in range(count)
-    ]
+    return open_questions(count, templates=5)
 
 
 @pytest.fixture
@@ -533,17 +525,7 @@ def test_sets_and_targets_are_interleaved_in_time(tmp_path: Path) -> None:
             order.extend((self.info.name, request.prompt_id) for request in requests)
             return await super().generate(requests, seed=seed)
 
-    prompts = [
-        Prompt.make(
-            messages=[{"role": "user", "content": f"Question {number}"}],
-            probe="p",
-            template=f"t{number % 5}",
-            domain="d",
-            expectation={"kind": "open"},
-            set_id=f"s{number // members}",
-        )
-        for number in range(sets * members)
-    ]
+    prompts = open_questions(sets * members, templates=5, members=members)
     set_of = {prompt.id: prompt.set_id for prompt in prompts}
     with Store.create(tmp_path) as store:
         store.add_prompts(prompts)

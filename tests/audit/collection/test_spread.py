@@ -21,7 +21,7 @@ from audit.plugins import build_target
 from audit.spec import TargetSpec
 from audit.store.store import Store
 from audit.targets.base import TargetContext
-from probes.records import Prompt
+from tests.audit.questions import open_questions
 from tests.servers.processes import fetch_json, post, stub_server
 
 QUICK = RetryPolicy(base_s=0.001, longest_s=0.002)
@@ -32,16 +32,7 @@ COUNT = 120
 def store(tmp_path: Path) -> Iterator[Store]:
     """A store with some prompts."""
     with Store.create(tmp_path / "run") as made:
-        made.add_prompts(
-            Prompt.make(
-                messages=[{"role": "user", "content": f"Question {number}"}],
-                probe="p",
-                template=f"t{number % 5}",
-                domain="d",
-                expectation={"kind": "open"},
-            )
-            for number in range(COUNT)
-        )
+        made.add_prompts(open_questions(COUNT, templates=5))
         yield made
 
 

@@ -10,20 +10,11 @@ from audit.limits import GivenPrice
 from audit.records import Output, Usage
 from audit.store.store import Store
 from audit.targets.base import TargetInfo
-from probes.records import Prompt
 from probes.seeds import rng
+from tests.audit.questions import open_questions
 
 INFOS = {"target": TargetInfo(name="target", deterministic=False, facts={"model": "m"})}
-PROMPTS = [
-    Prompt.make(
-        messages=[{"role": "user", "content": f"Question {number}"}],
-        probe="p",
-        template="t",
-        domain="d",
-        expectation={"kind": "open"},
-    )
-    for number in range(60)
-]
+PROMPTS = open_questions(60)
 
 
 def price(usd: float) -> dict[str, GivenPrice | None]:

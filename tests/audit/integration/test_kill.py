@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from audit.store.store import Store
-from probes.records import Prompt
 from probes.seeds import rng
+from tests.audit.questions import open_questions
 
 SCRIPT = Path(__file__).with_name("collect_slowly.py")
 PROMPTS = 1200
@@ -26,17 +26,7 @@ Key = tuple[str, str, int]
 def make_run(folder: Path) -> Path:
     """A planned run, and nothing asked yet."""
     with Store.create(folder) as store:
-        store.add_prompts(
-            Prompt.make(
-                messages=[{"role": "user", "content": f"Question {number}"}],
-                probe="p",
-                template=f"t{number % 5}",
-                domain="d",
-                expectation={"kind": "open"},
-                set_id=f"s{number // 3}",
-            )
-            for number in range(PROMPTS)
-        )
+        store.add_prompts(open_questions(PROMPTS, templates=5, members=3))
     return folder
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from audit.store.store import Store
-from probes.records import Prompt
 from probes.seeds import rng
+from tests.audit.questions import open_questions
 from tests.servers.processes import fetch_json, stub_server
 
 ROOT = Path(__file__).parents[3]
@@ -54,16 +54,7 @@ def test_batches_are_submitted_and_collected_once_whatever_is_killed(tmp_path: P
     """Kills at seeded moments on both sides of submitting and gathering: no request twice, none lost."""
     folder = tmp_path / "run"
     with Store.create(folder) as store:
-        store.add_prompts(
-            Prompt.make(
-                messages=[{"role": "user", "content": f"Question {number}"}],
-                probe="p",
-                template=f"t{number % 5}",
-                domain="d",
-                expectation={"kind": "open"},
-            )
-            for number in range(PROMPTS)
-        )
+        store.add_prompts(open_questions(PROMPTS, templates=5))
     draws = rng(7, "kill", "batches")
     with stub_server("--polls", "2", "--pause", "0.02", module="stub_batches") as url:
         command = [sys.executable, "-m", "tests.audit.integration.collect_batches", str(folder), url]

@@ -18,19 +18,10 @@ from audit.store.schema import (
     prompt_row,
 )
 from audit.store.store import Store
-from probes.records import Prompt
+from tests.audit.questions import open_questions
 
 VERSIONS = range(1, SCHEMA_VERSION + 1)
-PROMPTS = [
-    Prompt.make(
-        messages=[{"role": "user", "content": f"Question {number}"}],
-        probe="p",
-        template=f"t{number % 2}",
-        domain="d",
-        expectation={"kind": "open"},
-    )
-    for number in range(6)
-]
+PROMPTS = open_questions(6, templates=2)
 OUTPUTS = [Output(target="target", prompt_id=prompt.id, text="yes") for prompt in PROMPTS[:2]]
 
 

@@ -14,21 +14,12 @@ from audit.store.order import keep_asked, order_seed, read_pending
 from audit.store.store import Store
 from probes.records import Prompt
 from probes.seeds import rng
+from tests.audit.questions import open_questions
 
 SEED = order_seed(7)
 COUNT = 1500
 TARGETS = ("baseline", "target")
-PROMPTS = [
-    Prompt.make(
-        messages=[{"role": "user", "content": f"Question {number}"}],
-        probe="p",
-        template=f"t{number % 7}",
-        domain="d",
-        expectation={"kind": "open"},
-        set_id=f"s{number // 2}",
-    )
-    for number in range(COUNT)
-]
+PROMPTS = open_questions(COUNT, templates=7, members=2)
 
 
 @pytest.fixture
