@@ -10,9 +10,13 @@ from collections.abc import Sequence
 import click
 from pydantic import BaseModel
 
-__all__ = ["clean", "data", "laid_out", "say", "table", "warn"]
+__all__ = ["clean", "data", "folded", "laid_out", "say", "table", "warn"]
 
 _INDENT = "    "
+_NOTHING = frozenset({"", "-"})
+"""Cells that say nothing."""
+_TO_TYPE = "next: "
+"""Begins a line with a command, which must be copied whole."""
 
 # C0 and C1 control characters except tab and newline, and the characters that reorder what is shown.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -30,8 +34,34 @@ def clean(text: str) -> str:
 
 
 def say(text: str = "") -> None:
-    """Print a line for people, on standard error."""
-    click.echo(clean(text), err=True)
+    """Print a line for people, on standard error, folded between words where the terminal is too narrow."""
+    click.echo(folded(clean(text), _width()), err=True)
+
+
+def folded(text: str, width: int | None) -> str:
+    """A line folded between words, with what follows the first part set in; commands to type stay whole.
+
+    Args:
+        text: One line.
+        width: Characters of a line; None for as many as it takes.
+    """
+    if width is None or len(text) <= width or text.startswith(_TO_TYPE):
+        return text
+    start = text[: len(text) - len(text.lstrip())]
+    lines = textwrap.wrap(
+        text.strip(),
+        width,
+        initial_indent=start,
+        subsequent_indent=start + _INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
+
+
+def _width() -> int | None:
+    """Characters of a line of the terminal that people read; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stderr.isatty() else None
 
 
 def warn(text: str) -> None:
@@ -49,17 +79,17 @@ def data(content: object) -> None:
 def table(header: list[str], rows: list[list[str]], *, below: Sequence[str] = ()) -> None:
     """Print rows in aligned columns for people, on standard error.
 
-    On a terminal too narrow for all columns, those named in `below` leave the line, first to last, until the
-    rest fits; what left stands beneath its row, with its name. Elsewhere every row is one line.
+    On a terminal too narrow for all columns, what is the same in every row is said once, above. Then those
+    named in `below` leave the line, first to last, until the rest fits; what left stands beneath its row,
+    with its name. Elsewhere every row is one line.
 
     Args:
         header: Names of the columns, each once.
         rows: Cells; one that is empty or "-" is not repeated beneath.
         below: Columns that may leave the line, the most dispensable first.
     """
-    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
-    for line in laid_out(header, rows, below=below, width=width):
-        say(line)
+    for line in laid_out(header, rows, below=below, width=_width()):
+        click.echo(line, err=True)
 
 
 def laid_out(
@@ -75,18 +105,37 @@ def laid_out(
     """
     lines = [[clean(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    kept = list(range(len(header)))
-    for name in below:
-        if width is None or sum(widths[one] + 2 for one in kept) - 2 <= width:
-            break
-        kept.remove(header.index(name))
-    left = [column for column in range(len(header)) if column not in kept]
-    found = []
+    above, kept, left = _columns(lines, widths, [header.index(name) for name in below], width)
+    said = [f"{header[one]} {lines[1][one]}" for one in above if lines[1][one] not in _NOTHING]
+    found = folded(f"in every row: {', '.join(said)}", width).splitlines() if said else []
     for number, line in enumerate(lines):
         found.append("  ".join(line[one].ljust(widths[one]) for one in kept).rstrip())
         if number == 0:
             found.append("  ".join("-" * widths[one] for one in kept))
         elif width is not None:
-            rest = "; ".join(f"{header[one]}: {line[one]}" for one in left if line[one] not in {"", "-"})
+            rest = "; ".join(f"{header[one]}: {line[one]}" for one in left if line[one] not in _NOTHING)
             found.extend(textwrap.wrap(rest, width, initial_indent=_INDENT, subsequent_indent=_INDENT))
     return found
+
+
+def _columns(
+    lines: Sequence[Sequence[str]], widths: Sequence[int], below: Sequence[int], width: int | None
+) -> tuple[list[int], list[int], list[int]]:
+    """Columns that are said above all rows, that stay on the line, and that stand beneath each row."""
+
+    def fits(columns: Sequence[int]) -> bool:
+        return width is None or sum(widths[one] + 2 for one in columns) - 2 <= width
+
+    kept = list(range(len(widths)))
+    if fits(kept):
+        return [], kept, []
+    _, first, *others = lines if len(lines) > 1 else (*lines, [])
+    above = [one for one in kept if others and all(line[one] == first[one] for line in others)]
+    kept = [one for one in kept if one not in above] or kept
+    above = [one for one in above if one not in kept]
+    left = []
+    for column in below:
+        if column in kept and not fits(kept):
+            kept.remove(column)
+            left.append(column)
+    return above, kept, sorted(left)

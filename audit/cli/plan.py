@@ -119,6 +119,7 @@ def _show(made: Plan, *, piloted: bool) -> None:
             ]
             for cell in made.cells
         ],
+        below=["technique", "templates", "probe"],
     )
     if not piloted:  # A pilot knows better than these lines assume; its figures follow.
         _show_detectable(made)

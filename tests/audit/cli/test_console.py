@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.cli.console import laid_out
+from audit.cli.console import folded, laid_out
 from audit.cli.tables import show_changes
 from audit.records import Change
 
@@ -33,11 +33,35 @@ def test_only_as_many_columns_leave_as_must() -> None:
     assert lines[0].split() == ["measure", "contrast", "change", "interval", "verdict"]
 
 
+def test_what_is_the_same_in_every_row_is_said_once_where_there_is_no_room() -> None:
+    """Before a column leaves its line, those that tell no row from another are said above them."""
+    other = [*ROW[:2], "+0.020", "[-0.080, +0.120]", "larger", "-"]
+    lines = laid_out(HEADER, [[*ROW[:5], "-"], other], below=(), width=60)
+    assert " ".join(" ".join(lines[:2]).split()) == (
+        "in every row: measure favourable_rate, contrast nonbinary - male (explicit)"
+    )
+    assert [line.split()[0] for line in lines[2:]] == ["change", "------", "-0.076", "+0.020"]
+    assert max(map(len, lines)) <= 60
+
+
 def test_without_a_terminal_each_row_is_one_line() -> None:
     """What goes into a file is cut nowhere."""
     lines = laid_out(HEADER, [ROW, [*ROW[:-1], "-"]], below=("why", "measure"), width=None)
     assert len(lines) == 4
     assert lines[2].endswith(ROW[-1])
+
+
+def test_long_lines_are_folded_between_words_and_commands_are_not() -> None:
+    """A sentence keeps its words and its indentation within the width; what is to be typed stays one line."""
+    sentence = "  target: 7128 outputs, " + "a word that is said again " * 8
+    lines = folded(sentence, 80).splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 80
+    assert [line[:2] for line in lines] == ["  "] * len(lines)
+    assert " ".join(folded(sentence, 80).split()) == " ".join(sentence.split())
+    command = "next: evenhand resume " + "a/long/folder/" * 8
+    assert folded(command, 80) == command
+    assert folded(sentence, None) == sentence
 
 
 def test_changes_say_why_they_are_not_decided(capsys: pytest.CaptureFixture[str]) -> None:
