@@ -1,6 +1,7 @@
 """One target's side of a collection: its workers, its pace, its retries and its circuit breaker."""
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -88,6 +89,8 @@ class Asker:
         self._calls = count()
         self._absent = _Row()
         self._failed = _Row()
+        self._answered_at = -math.inf
+        """When the last call brought an answer."""
         self._reached = False
 
     async def work(self) -> None:
@@ -160,6 +163,7 @@ class Asker:
     async def _outputs(self, batch: Sequence[Request]) -> Sequence[Output]:
         """One output a request: what the target gave, or the error that came instead."""
         first, around = batch[0], self._around
+        begun = around.clock()
         try:
             given = await ask_with_retry(
                 lambda: self._ask(batch),
@@ -176,12 +180,13 @@ class Asker:
         except TargetError as error:
             if isinstance(error, RetryableTargetError):
                 self._note_unreachable(error)
-            return self._given_up(batch, _one_line(error))
+            return self._given_up(batch, _one_line(error), begun)
         except _StoppedError:
             raise
         except Exception as error:  # noqa: BLE001 - a plug-in's own fault becomes a record with its cause
-            return self._given_up(batch, f"{type(error).__name__}: {_one_line(error)}")
+            return self._given_up(batch, f"{type(error).__name__}: {_one_line(error)}", begun)
         self._reached = True
+        self._answered_at = around.clock()
         self._failed.over()
         return self._checked(batch, given)
 
@@ -236,9 +241,13 @@ class Asker:
             f"{self.name}: cannot be reached: {self._absent.last}", next_step="evenhand targets check SPEC"
         )
 
-    def _given_up(self, batch: Sequence[Request], message: str) -> Sequence[Output]:
-        """Errored outputs; stop when call after call ends in the same error, since the next would too."""
-        times = self._failed.add(message)
+    def _given_up(self, batch: Sequence[Request], message: str, begun: float) -> Sequence[Output]:
+        """Errored outputs; stop when call after call ends in the same error, since the next would too.
+
+        Calls that were under way when the last answer came do not count: what fails is tried again and so
+        comes last of those that began together, and a row of it tells nothing of the next.
+        """
+        times = self._failed.add(message) if begun >= self._answered_at else 0
         if times >= self._around.breaker:
             said = f"{self.name}: {times} calls in a row ended in the same error: {message}"
             self._around.stop.ask(StopReason(error=IncompleteError(said), at_once=True))

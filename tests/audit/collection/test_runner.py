@@ -286,6 +286,18 @@ def test_the_same_error_again_and_again_stops_the_run(store: Store) -> None:
     assert (counts.answered, counts.errored, counts.not_asked) == (40, 10, 50)
 
 
+def test_what_fails_last_of_those_begun_together_stops_nothing(store: Store) -> None:
+    """Prompts that fail however often they are tried end in a row after all others: the run goes on."""
+
+    def reply(request: Request, before: int) -> str:
+        if int(request.messages[0].content.split()[-1]) % 3 == 0:
+            raise RetryableTargetError("malformed response")
+        return echo(request, before)
+
+    result = run(store, PlainTarget(reply, max_in_flight=100), limits=Limits(error_rate=1.0))
+    assert (result.progress.answered, result.progress.errored) == (66, 34)
+
+
 def test_targets_of_one_model_share_its_limit(store: Store) -> None:
     """Target and baseline at one address and model together keep its limit; at two, each has its own."""
     in_flight = most = 0
