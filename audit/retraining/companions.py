@@ -7,7 +7,7 @@
 
 Sources:
     LLaMA-Factory, data/README.md; Axolotl, dataset formats (conversation, DPO); Hugging Face, manual
-    configuration of data sets; MLCommons Croissant 1.0 and Croissant RAI 1.0.
+    configuration of data sets.
 """
 
 import json
@@ -18,8 +18,7 @@ from types import MappingProxyType
 import yaml
 
 from audit.atomic import write_text
-from audit.retraining.layouts.rows import Encoding
-from audit.retraining.layouts.table import layout
+from audit.retraining.croissant import below_hf, croissant
 from audit.retraining.records import Companion, Format, RetrainingFile, Shape, text_sha256
 
 __all__ = ["COMPANIONS", "write_companions"]
@@ -40,7 +39,6 @@ _DESCRIPTION = (
     "Counterfactual and safety examples made from the findings of a bias and safety audit, to train the "
     "audited model further. Synthetic: people, cases and names are invented."
 )
-_LICENCE = "https://www.apache.org/licenses/LICENSE-2.0"
 
 
 def write_companions(out: Path, files: Sequence[RetrainingFile]) -> tuple[Companion, ...]:
@@ -126,7 +124,7 @@ def _hugging_face(files: Sequence[RetrainingFile]) -> Mapping[str, str]:
         {
             "config_name": shape.value,
             "data_files": [
-                {"split": file.split, "path": _below_hf(file.path)}
+                {"split": file.split, "path": below_hf(file.path)}
                 for file in sorted(files, key=lambda file: file.split)
                 if file.shape is shape
             ],
@@ -141,7 +139,7 @@ def _hugging_face(files: Sequence[RetrainingFile]) -> Mapping[str, str]:
         "configs": configs,
     }
     rows = "\n".join(
-        f"| {_below_hf(file.path)} | {file.shape} | {file.split} | {file.rows} |" for file in files
+        f"| {below_hf(file.path)} | {file.shape} | {file.split} | {file.rows} |" for file in files
     )
     text = (
         f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n# Retraining files\n\n{_DESCRIPTION}\n"
@@ -149,76 +147,7 @@ def _hugging_face(files: Sequence[RetrainingFile]) -> Mapping[str, str]:
         "from, and which gates they passed.\n\n"
         f"| file | shape | split | rows |\n| --- | --- | --- | --- |\n{rows}\n"
     )
-    return {"hf/README.md": text, "hf/croissant.json": _json(_croissant(files))}
-
-
-def _croissant(files: Sequence[RetrainingFile]) -> dict[str, object]:
-    return {
-        "@context": {
-            "@vocab": "https://schema.org/",
-            "sc": "https://schema.org/",
-            "cr": "http://mlcommons.org/croissant/",
-            "rai": "http://mlcommons.org/croissant/RAI/",
-            "dct": "http://purl.org/dc/terms/",
-            "conformsTo": "dct:conformsTo",
-            "recordSet": "cr:recordSet",
-            "field": "cr:field",
-            "source": "cr:source",
-            "fileObject": {"@id": "cr:fileObject", "@type": "@id"},
-            "extract": "cr:extract",
-            "jsonPath": "cr:jsonPath",
-            "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-        },
-        "@type": "sc:Dataset",
-        "name": "evenhand-retraining",
-        "description": _DESCRIPTION,
-        "conformsTo": ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"],
-        "license": _LICENCE,
-        "rai:dataCollection": "Made from templates; nothing was collected from people.",
-        "rai:dataUseCases": "Further training of the audited model, followed by the same audit.",
-        "rai:dataLimitations": "English templates; no sample of real cases; repairs only what was found.",
-        "rai:dataBiases": "Names signal a group to readers; they do not say what a person is.",
-        "rai:personalSensitiveInformation": "Protected attributes of invented people.",
-        "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": _below_hf(file.path),
-                "name": _below_hf(file.path),
-                "contentUrl": _below_hf(file.path),
-                "encodingFormat": "application/jsonlines",
-                "sha256": file.sha256,
-            }
-            for file in files
-        ],
-        "recordSet": [_record_set(file) for file in files],
-    }
-
-
-def _record_set(file: RetrainingFile) -> dict[str, object]:
-    encoding: Encoding = layout(file.format, file.shape).encoding
-    name = f"{file.shape.value}_{file.split}"
-    return {
-        "@type": "cr:RecordSet",
-        "@id": name,
-        "name": name,
-        "field": [
-            {
-                "@type": "cr:Field",
-                "@id": f"{name}/{key}",
-                "name": key,
-                "dataType": "sc:Boolean" if key == "label" else "sc:Text",
-                "source": {
-                    "fileObject": {"@id": _below_hf(file.path)},
-                    "extract": {"jsonPath": f"$.{key}"},
-                },
-            }
-            for key in encoding.keys
-        ],
-    }
-
-
-def _below_hf(path: str) -> str:
-    return path.removeprefix("hf/")
+    return {"hf/README.md": text, "hf/croissant.json": _json(croissant(files, _DESCRIPTION))}
 
 
 def _json(value: object) -> str:

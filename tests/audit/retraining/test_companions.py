@@ -71,7 +71,7 @@ def test_the_folder_for_hugging_face_describes_itself(every_format: RetrainingFi
     for entry in croissant["distribution"]:
         assert file_sha256(folder / entry["contentUrl"]) == entry["sha256"]
     fields = {one["@id"]: {field["name"] for field in one["field"]} for one in croissant["recordSet"]}
-    assert fields["dpo_train"] == {"prompt", "chosen", "rejected"}
+    assert fields["dpo_train"] == {"dpo_train/prompt", "dpo_train/chosen", "dpo_train/rejected"}
     assert len(fields) == len(listed) == 6
 
 
