@@ -86,7 +86,7 @@ def table(header: list[str], rows: list[list[str]], *, below: Sequence[str] = ()
     Args:
         header: Names of the columns, each once.
         rows: Cells; one that is empty or "-" is not repeated beneath.
-        below: Columns that may leave the line, the most dispensable first.
+        below: Columns that may leave the line, the most dispensable first; names of no column do nothing.
     """
     for line in laid_out(header, rows, below=below, width=_width()):
         click.echo(line, err=True)
@@ -100,12 +100,14 @@ def laid_out(
     Args:
         header: Names of the columns, each once.
         rows: Cells.
-        below: Columns that may leave the line, the most dispensable first.
+        below: Columns that may leave the line, the most dispensable first; names of no column do nothing.
         width: Characters of a line; None for as many as it takes.
     """
     lines = [[clean(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    above, kept, left = _columns(lines, widths, [header.index(name) for name in below], width)
+    above, kept, left = _columns(
+        lines, widths, [header.index(name) for name in below if name in header], width
+    )
     said = [f"{header[one]} {lines[1][one]}" for one in above if lines[1][one] not in _NOTHING]
     found = folded(f"in every row: {', '.join(said)}", width).splitlines() if said else []
     for number, line in enumerate(lines):
