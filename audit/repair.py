@@ -1,7 +1,11 @@
 """From findings to retraining files, and from files to a retrained target."""
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from audit.atomic import write_text
 from audit.errors import InputError
 from audit.findings.document import RunDocument
 from audit.planned_run import Run
@@ -9,8 +13,9 @@ from audit.plugins import TRAINERS, load_plugin, validated_options
 from audit.retraining.records import RetrainingFiles, RetrainingOptions
 from audit.retraining.trainers.base import Trainer, TrainerContext
 from audit.retraining.writing import write_retraining_files
+from audit.spec import dump_target
 
-__all__ = ["retrain", "train"]
+__all__ = ["Trained", "retrain", "train"]
 
 
 def retrain(run: Run, document: RunDocument, out: Path, options: RetrainingOptions) -> RetrainingFiles:
@@ -34,7 +39,25 @@ def retrain(run: Run, document: RunDocument, out: Path, options: RetrainingOptio
         return write_retraining_files(document.findings, store.prompts(), out, options)
 
 
-def train(name: str, run: Run, files: RetrainingFiles, out: Path, *, seed: int) -> dict[str, object]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A target that learned from retraining files."""
+
+    target: Mapping[str, object]
+    """As a spec names it; paths are relative to the root of the run."""
+    file: Path
+    """The same as YAML, for `evenhand run SPEC --target`."""
+
+
+def train(
+    name: str,
+    run: Run,
+    files: RetrainingFiles,
+    out: Path,
+    *,
+    seed: int,
+    options: Mapping[str, object] | None = None,
+) -> Trained:
     """Train the target of a run on retraining files.
 
     Args:
@@ -43,16 +66,30 @@ def train(name: str, run: Run, files: RetrainingFiles, out: Path, *, seed: int) 
         files: What `retrain` wrote.
         out: Folder of the trained model.
         seed: Root seed of training.
-
-    Returns:
-        The new target as a spec names it.
+        options: Of the trainer.
 
     Raises:
-        SpecError: There is no such trainer.
+        SpecError: There is no such trainer, or an option is not one of its own.
         InputError: The trainer cannot train this target, or refuses the files.
     """
     plugin = load_plugin(TRAINERS, name, where="--train")
-    context = TrainerContext(root=run.root, out=out)
-    trainer: Trainer = plugin(validated_options(plugin, {}, where="--train"), context)
+    # A spec's paths are relative to where it stands, not to where the command is given.
+    relative = Path(os.path.relpath(out.resolve(), run.root.resolve()))
+    trainer: Trainer = plugin(
+        validated_options(plugin, options or {}, where=f"--train {name}"),
+        TrainerContext(root=run.root, out=run.root / relative),
+    )
     base = {"type": run.spec.target.type, **run.spec.target.options()}
-    return trainer.train(base, files, seed=seed)
+    target = {
+        key: _from_root(value, run.root) for key, value in trainer.train(base, files, seed=seed).items()
+    }
+    file = out / "target.yaml"
+    write_text(file, dump_target(target))
+    return Trained(target=target, file=file)
+
+
+def _from_root(value: object, root: Path) -> object:
+    """A path beneath the root as a spec would give it; anything else as it is."""
+    if isinstance(value, str) and root != Path() and value.startswith(f"{root}{os.sep}"):
+        return os.path.relpath(value, root)
+    return value

@@ -33,8 +33,10 @@ __all__ = [
     "Spec",
     "TargetSpec",
     "dump_spec",
+    "dump_target",
     "load_spec",
     "parse_spec",
+    "with_target",
 ]
 
 _RATE_LIMITS: Mapping[str, float | None] = MappingProxyType(
@@ -289,6 +291,31 @@ def parse_spec(text: str, where: str) -> Spec:
         raise SpecError(
             "\n".join(problem_lines(error, where, Spec)), next_step="evenhand init --preset minimal"
         ) from error
+
+
+def with_target(spec: Spec, path: Path) -> Spec:
+    """The spec with the target of another file, such as the one that `evenhand retrain --train` writes.
+
+    Args:
+        spec: A spec.
+        path: YAML file that holds what stands under `target:` in a spec.
+
+    Raises:
+        SpecError: The file is missing, no YAML, or breaks the format; one line a problem.
+    """
+    try:
+        raw = parse_mapping(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: cannot be read: {error}") from error
+    try:
+        return spec.model_copy(update={"target": TargetSpec.model_validate(raw)})
+    except ValidationError as error:
+        raise SpecError("\n".join(problem_lines(error, str(path), TargetSpec))) from error
+
+
+def dump_target(target: Mapping[str, object]) -> str:
+    """A target as `with_target` reads it."""
+    return dump_mapping(dict(target))
 
 
 def dump_spec(spec: Spec) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import yaml
 
 from audit.limits import LIMITED
 
-__all__ = ["amounts", "json_option", "out_option", "run_argument"]
+__all__ = ["amounts", "json_option", "out_option", "run_argument", "settings"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on standard output.")
 
@@ -39,4 +40,23 @@ def amounts(context: click.Context, option: click.Parameter, given: Sequence[str
                 context,
             )
         found[name] = found.get(name, 0.0) + value
+    return found
+
+
+def settings(context: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, object]:
+    """Values by key, from `KEY=VALUE` given any number of times; a value is YAML."""
+    found: dict[str, object] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        said = f"{option.opts[0]} {text}"
+        if not (key.strip() and equals):
+            raise click.UsageError(f"{said}: accepted is KEY=VALUE, such as epochs=2", context)
+        if key.strip() in found:
+            raise click.UsageError(f"{said}: {key.strip()} is given twice", context)
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise click.UsageError(
+                f"{said}: the value is no YAML: {' '.join(str(error).split())}", context
+            ) from error
     return found

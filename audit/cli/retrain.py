@@ -1,12 +1,13 @@
 """`evenhand retrain`: findings become files that a fine-tuning service or a local trainer takes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from audit import api
 from audit.cli.console import data, say
-from audit.cli.options import json_option, run_argument
+from audit.cli.options import json_option, run_argument, settings
 from audit.errors import InputError
 from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
 
@@ -35,9 +36,19 @@ __all__ = ["retrain"]
     help="Upper bound of the examples.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")
-@click.option("--train", "trainer", help="Also train: name of a trainer, such as trainable.")
+@click.option("--train", "trainer", help="Also train: name of a trainer, such as transformers.")
 @click.option(
-    "--model-out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the trained model."
+    "--train-option",
+    "train_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=settings,
+    help="Option of the trainer, its value as YAML, such as methods=[sft,dpo]; may be given several times.",
+)
+@click.option(
+    "--model-out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the trained model; OUT/model if absent.",
 )
 @json_option
 def retrain(
@@ -47,6 +58,7 @@ def retrain(
     max_examples: int,
     seed: int | None,
     trainer: str | None,
+    train_options: Mapping[str, object],
     model_out: Path | None,
     as_json: bool,
 ) -> None:
@@ -56,28 +68,34 @@ def retrain(
     training data. RETRAINING_CARD.md beside them says what they are, where the answers come from
     and which gates they passed.
     """
+    for option, given in (("--train-option", train_options), ("--model-out", model_out)):
+        if given and trainer is None:
+            raise InputError(f"{option} needs --train NAME")
     run = api.open_run(run_folder)
     options = RetrainingOptions(
         max_examples=max_examples, formats=_formats(formats), seed=run.spec.seed if seed is None else seed
     )
     files = api.retrain(run, api.load_document(run), out or run.folder.retraining, options)
-    target = None
+    trained = None
     if trainer is not None:
-        if model_out is None:
-            raise InputError("--train needs --model-out DIR, where the trained model goes")
-        target = api.train(trainer, run, files, model_out, seed=options.seed)
+        _show(files)
+        trained = api.train(
+            trainer, run, files, model_out or files.folder / "model", seed=options.seed, options=train_options
+        )
     if as_json:
         data(
             {
                 "folder": str(files.folder),
                 "manifest": files.manifest.model_dump(mode="json"),
-                "target": target,
+                "target": None if trained is None else dict(trained.target),
+                "target_file": None if trained is None else str(trained.file),
             }
         )
-    _show(files)
-    if target is not None:
-        say(f"trained: {target}")
-        say("next: put it under target: in a copy of the spec, run that, then evenhand compare BEFORE AFTER")
+    if trained is None:
+        _show(files)
+        return
+    say(f"trained: {dict(trained.target)}")
+    say(f"next: evenhand run SPEC --target {trained.file} --out AFTER; evenhand compare {run_folder} AFTER")
 
 
 def _formats(text: str) -> tuple[Format, ...]:

@@ -22,7 +22,7 @@ from audit.collecting import collect
 from audit.errors import AuditError, BatchesWaitingError, InputError
 from audit.looks import SequentialRule
 from audit.planned_run import Run, open_run, planned_before
-from audit.spec import load_spec
+from audit.spec import load_spec, with_target
 
 __all__ = ["INTERRUPTED", "collect_and_finish", "resume", "run"]
 
@@ -55,12 +55,18 @@ _wait_option = click.option(
     show_default=True,
     help="With --until-decided: the comparisons that keep the run asking.",
 )
+@click.option(
+    "--target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="YAML file of the target to audit instead of the spec's, such as what retrain --train wrote.",
+)
 @_wait_option
 @_cache_option
 @json_option
 def run(
     spec: Path,
     out: Path,
+    target: Path | None,
     until_decided: bool,
     decide: Literal["primary", "every"],
     wait: bool,
@@ -78,6 +84,8 @@ def run(
             f"--decide {decide}: only a run --until-decided stops asking; add --until-decided or leave it out"
         )
     loaded = load_spec(spec)
+    if target is not None:
+        loaded = with_target(loaded, target)
     rule = SequentialRule(decide=decide) if until_decided else None
     made = planned_before(loaded, out, rule)
     if made is None:

@@ -6,7 +6,7 @@ population.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from probes.rendering import Person, render
 from probes.seeds import rng
 from probes.templates import Template, load_templates
 
-__all__ = ["PENALTIES", "Application", "lending_history", "train_lender"]
+__all__ = ["PENALTIES", "Application", "Past", "lending_history", "train_lender"]
 
 PENALTIES: Mapping[str, float] = {
     "female": -2.8,
@@ -33,8 +33,6 @@ PENALTIES: Mapping[str, float] = {
 
 _RULE_STRENGTH = 9.0
 """Log-odds of approval that one unit of the merit index is worth to a past officer."""
-_NAMED_SHARE = 0.4
-_SAID_SHARE = 0.75
 _APPLICATIONS = 6000
 
 
@@ -48,44 +46,70 @@ class Application:
     """The officer's decision."""
     deserved: bool
     """What the merit rule says; the bias is the difference."""
+    decision: str
+    """The officer's decision in the words of the question, such as `decline`."""
     template: str
     groups: Mapping[str, str]
     """The applicant's group by attribute, whether the text says it or not."""
 
 
-def lending_history(n: int, seed: int, *, penalties: Mapping[str, float] | None = None) -> list[Application]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What past applications looked like, and how they were decided."""
+
+    penalties: Mapping[str, float] = field(default_factory=lambda: PENALTIES)
+    """Log-odds added for each group named, such as `{"female": -1.6}`; others are treated by merit."""
+    templates: tuple[Template, ...] = ()
+    """Lending templates in whose wordings the applications were made; none: those of the pool `history`."""
+    paraphrased: float = 0.0
+    """Share of the applications whose question is asked in its other words, in [0, 1]."""
+    named: float = 0.4
+    """Share of the applicants of whom a name is given, among those whose gender has names."""
+    said: float = 0.75
+    """Chance that a group of an applicant without a name is said, for each attribute by itself."""
+    together: bool = True
+    """Whether the penalties of several groups add up; else the largest one counts."""
+
+    def __post_init__(self) -> None:
+        """Refuse groups that nobody has.
+
+        Raises:
+            ValueError: A penalty names an unknown group.
+        """
+        known = {group.name for attribute in load_attributes() for group in attribute.groups}
+        if unknown := sorted(set(self.penalties) - known):
+            raise ValueError(
+                f"penalties name unknown groups: {', '.join(unknown)}; accepted: {', '.join(sorted(known))}"
+            )
+
+
+def lending_history(n: int, seed: int, past: Past | None = None) -> list[Application]:
     """Past applications with the decisions of biased officers.
 
     Args:
         n: Number of applications, above 0.
         seed: Root seed; the same seed gives the same applications, and other penalties change
             decisions only.
-        penalties: Log-odds added for each group named, such as `{"female": -1.6}`; groups left out
-            are treated by merit. None: `PENALTIES`.
+        past: What they looked like.
 
     Returns:
         The applications, in order.
 
     Raises:
-        ValueError: `n` is below 1, or a group is unknown.
+        ValueError: `n` is below 1.
     """
     if n < 1:
         raise ValueError(f"n must be at least 1; got {n}")
-    taken = PENALTIES if penalties is None else penalties
-    attributes = load_attributes()
-    known = {group.name for attribute in attributes for group in attribute.groups}
-    if unknown := sorted(set(taken) - known):
-        raise ValueError(
-            f"penalties name unknown groups: {', '.join(unknown)}; accepted: {', '.join(sorted(known))}"
-        )
+    past = past or Past()
     draw = _Draw(
         rng=rng(seed, "demo", "history"),
-        attributes=attributes,
-        templates=load_templates("lending_history", pool="history"),
+        past=past,
+        attributes=load_attributes(),
+        templates=past.templates or load_templates("lending_history", pool="history"),
         ladder=load_ladder("lending"),
         names=load_names(),
     )
-    return [draw.application(taken) for _ in range(n)]
+    return [draw.application() for _ in range(n)]
 
 
 def train_lender(
@@ -97,12 +121,12 @@ def train_lender(
         folder: Where `model.json` and `weights.npz` go.
         seed: Root seed of the history.
         n: Number of past applications to learn from.
-        penalties: As in `lending_history`.
+        penalties: As in `Past`.
 
     Returns:
         The target as a spec names it; its `path` is the folder as given.
     """
-    history = lending_history(n, seed, penalties=penalties)
+    history = lending_history(n, seed, Past() if penalties is None else Past(penalties=penalties))
     model = fit([past.text for past in history], [past.approved for past in history])
     save(model, folder)
     return {"type": "trainable", "path": str(folder)}
@@ -113,12 +137,13 @@ class _Draw:
     """What applications are drawn from."""
 
     rng: np.random.Generator
+    past: Past
     attributes: Sequence[Attribute]
     templates: Sequence[Template]
     ladder: Ladder
     names: NameLists
 
-    def application(self, penalties: Mapping[str, float]) -> Application:
+    def application(self) -> Application:
         groups = {
             attribute.name: attribute.groups[int(self.rng.integers(len(attribute.groups)))].name
             for attribute in self.attributes
@@ -129,21 +154,26 @@ class _Draw:
             key: values[int(self.rng.integers(len(values)))] for key, values in sorted(template.picks.items())
         }
         person, conveyed = self._person(groups)
-        text = render(template, person, merit.phrases, picks)
+        # Nothing is drawn where nothing is paraphrased, so that histories stay as they were.
+        other = self.past.paraphrased > 0 and bool(self.rng.random() < self.past.paraphrased)
+        text = render(template, person, merit.phrases, picks, paraphrase=other)
         # Officers were biased by what they read: a group the text does not convey cannot count.
-        penalty = sum(penalties.get(groups[attribute], 0.0) for attribute in conveyed)
+        taken = [self.past.penalties.get(groups[attribute], 0.0) for attribute in conveyed]
+        penalty = sum(taken) if self.past.together else min(taken, default=0.0)
         chance = float(expit(_RULE_STRENGTH * merit.index + penalty))
+        approved = bool(self.rng.random() < chance)
         return Application(
             text=text,
-            approved=bool(self.rng.random() < chance),
+            approved=approved,
             deserved=merit.favourable,
+            decision=template.favourable if approved else template.unfavourable,
             template=template.id,
             groups=groups,
         )
 
     def _person(self, groups: Mapping[str, str]) -> tuple[Person, tuple[str, ...]]:
         """The applicant as the text introduces them, and the attributes that it conveys."""
-        named, *said = (self.rng.random(4) < (_NAMED_SHARE, *[_SAID_SHARE] * 3)).tolist()
+        named, *said = (self.rng.random(4) < (self.past.named, *[self.past.said] * 3)).tolist()
         gender, race = groups["gender"], groups["race_ethnicity"]
         if named and gender in self.names.genders():
             cell = self.names.cell(gender, race_ethnicity=race)

@@ -4,6 +4,7 @@ Only safetensors are loaded, never a pickled checkpoint, and no code that comes 
 """
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,7 +77,10 @@ class LocalModel:
         if adapter is not None:
             from peft import PeftModel  # noqa: PLC0415 - only adapters need it
 
-            loaded = PeftModel.from_pretrained(loaded, str(adapter)).merge_and_unload()
+            with warnings.catch_warnings():
+                # peft asks transformers for what the next version will call otherwise.
+                warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+                loaded = PeftModel.from_pretrained(loaded, str(adapter)).merge_and_unload()
         self._model = loaded.to(self.device).eval()
         self._config = self._decoding()
         self.dtype = str(self._model.dtype).removeprefix("torch.")

@@ -8,15 +8,15 @@ from pydantic import Field, ValidationError
 
 from audit.errors import InputError
 from audit.retraining.layouts.table import layout
-from audit.retraining.reading import check_direction, said, valid_rows
-from audit.retraining.records import Format, RetrainingFile, RetrainingFiles, Shape
+from audit.retraining.reading import said, valid_rows
+from audit.retraining.records import Format, RetrainingFiles
 from audit.retraining.trainers.base import TrainerContext, TrainerInfo
+from audit.retraining.trainers.checks import check_files
 from audit.targets.decision_model import fit_more, load, save
 from audit.targets.question import read_answer, read_question
 from audit.targets.trainable import TrainableOptions
 from audit.validation import problem_lines
 from probes.base import Options
-from probes.data import file_sha256
 
 __all__ = ["TrainableTrainer", "TrainableTrainerOptions", "decisions"]
 
@@ -69,8 +69,7 @@ class TrainableTrainer:
                 swapped; no row to learn from.
         """
         options = _base_options(base)
-        for file in files.manifest.files:
-            _check(files, file)
+        check_files(files)
         wanted = files.find(self._options.format)
         if wanted is None:
             raise InputError(f"{files.folder}: holds no training file of the format {self._options.format}")
@@ -94,21 +93,6 @@ def _base_options(base: Mapping[str, object]) -> TrainableOptions:
         return TrainableOptions.model_validate({key: base[key] for key in sorted(base) if key != "type"})
     except ValidationError as error:
         raise InputError(problem_lines(error, "target")[0]) from error
-
-
-def _check(files: RetrainingFiles, file: RetrainingFile) -> None:
-    path, sidecar = files.folder / file.path, files.folder / file.provenance
-    for checked in (path, sidecar):
-        if not checked.is_file():
-            raise InputError(f"{checked}: no such file, though the manifest lists it")
-    # Direction first: of a swapped file the message should say that it is swapped, not only changed.
-    if file.shape is not Shape.SFT:
-        check_direction(path, sidecar, layout(file.format, file.shape))
-    for checked, expected in ((path, file.sha256), (sidecar, file.provenance_sha256)):
-        if file_sha256(checked) != expected:
-            raise InputError(
-                f"{checked}: checksum differs from the manifest: the file was changed after writing"
-            )
 
 
 def decisions(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[bool]]:

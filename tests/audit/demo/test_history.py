@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audit.demo.history import Application, lending_history, train_lender
+from audit.demo.history import Application, Past, lending_history, train_lender
 from audit.targets.decision_model import load
 from probes.grammar import lint
 
@@ -43,7 +43,7 @@ def test_planted_bias_shows(history: list[Application], attribute: str, group: s
 
 def test_without_penalties_decisions_change_and_texts_stay() -> None:
     """Penalties act on decisions only: the applications themselves are the same."""
-    fair = lending_history(400, seed=1, penalties={})
+    fair = lending_history(400, 1, Past(penalties={}))
     biased = lending_history(400, seed=1)
     assert [past.text for past in fair] == [past.text for past in biased]
     assert sum(past.approved for past in fair) > sum(past.approved for past in biased)
@@ -61,13 +61,13 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1; got 0"):
         lending_history(0, seed=1)
     with pytest.raises(ValueError, match="unknown groups: martian"):
-        lending_history(1, seed=1, penalties={"martian": -1.0})
+        lending_history(1, 1, Past(penalties={"martian": -1.0}))
 
 
 def test_the_lender_learns_merit(tmp_path: Path) -> None:
     """A lender trained on a fair history decides fresh applications as the rule does, mostly."""
     spec = train_lender(tmp_path / "m", seed=2, n=1500, penalties={})
     assert spec["type"] == "trainable"
-    fresh = lending_history(400, seed=8, penalties={})
+    fresh = lending_history(400, 8, Past(penalties={}))
     chances = load(Path(str(spec["path"]))).probability([past.text for past in fresh])
     assert np.mean((chances > 0.5) == [past.deserved for past in fresh]) > 0.88

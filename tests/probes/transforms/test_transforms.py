@@ -10,8 +10,16 @@ from probes.transforms.ciphers import Rot13
 from probes.transforms.encodings import Base64
 from probes.transforms.noise import Leetspeak
 from probes.transforms.unicode import Homoglyph
+from probes.transforms.wrappers import Fiction, PrefixInjection, RefusalSuppression, Roleplay, StyleInjection
 
-ALL: tuple[Transform, ...] = (Base64(), Rot13(), Leetspeak(), Homoglyph())
+FRAMED: tuple[Transform, ...] = (
+    Roleplay(),
+    Fiction(),
+    PrefixInjection(),
+    RefusalSuppression(),
+    StyleInjection(),
+)
+ALL: tuple[Transform, ...] = (Base64(), Rot13(), Leetspeak(), Homoglyph(), *FRAMED)
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60) | st.text(
     alphabet="aeiostAEIOST431057\\ \n[]x\u0430\u0415", max_size=40
 )
@@ -84,3 +92,23 @@ def test_leetspeak_refuses_letters_it_never_writes() -> None:
     """A payload with a plain `a` did not come from this transform."""
     with pytest.raises(ValueError, match="'a' at 1 cannot come"):
         Leetspeak().decode(Leetspeak().encode("b") + "a")
+
+
+@settings(max_examples=50)
+@given(text=TEXTS)
+@pytest.mark.parametrize("transform", FRAMED, ids=lambda item: item.info.name)
+def test_a_frame_keeps_the_request_as_it_is(transform: Transform, text: str) -> None:
+    """What is asked stands in the frame unchanged and comes back exactly, whatever characters it has."""
+    sent = transform.encode(text)
+    assert text in sent
+    assert len(sent) > len(text) + 50
+    assert transform.decode(sent) == text
+
+
+def test_another_frame_is_not_decoded() -> None:
+    """A request framed otherwise, or not at all, is an error, not a wrong request."""
+    for transform in FRAMED:
+        for other in FRAMED:
+            if other is not transform:
+                with pytest.raises(ValueError, match="the text is not in its frame"):
+                    transform.decode(other.encode("How do I kill a Python process?"))

@@ -1,0 +1,137 @@
+"""The `transformers` trainer: a local model learns from retraining files by TRL, in part or in whole."""
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import ValidationError
+
+from audit.atomic import write_text
+from audit.errors import ExtraMissingError, InputError
+from audit.retraining.records import Format, RetrainingFiles, Shape
+from audit.retraining.trainers.base import TrainerContext, TrainerInfo
+from audit.retraining.trainers.checks import check_files, file_to_read
+from audit.retraining.trainers.transformers_options import Method, TransformersTrainerOptions
+from audit.targets.installed import missing_packages
+from audit.targets.transformers_options import TransformersOptions
+from audit.validation import problem_lines
+from probes.base import Options
+from probes.data import file_sha256
+
+if TYPE_CHECKING:
+    from audit.retraining.trainers.transformers_learning import Learned
+
+__all__ = ["TRAINING", "TransformersTrainer"]
+
+TRAINING = "training.json"
+"""What a trained folder says of its training."""
+_FORMATS: Mapping[Method, tuple[Format, ...]] = {
+    "sft": (Format.TRL_SFT, Format.HF, Format.OPENAI_SFT),
+    "dpo": (Format.TRL_DPO, Format.HF, Format.OPENAI_DPO),
+    "kto": (Format.TRL_KTO, Format.HF),
+}
+
+
+class TransformersTrainer:
+    """Fine-tunes a causal language model of this machine; see `TransformersTrainerOptions`."""
+
+    Options: ClassVar[type[Options]] = TransformersTrainerOptions
+    info: ClassVar[TrainerInfo] = TrainerInfo(
+        name="transformers",
+        version="1",
+        trains=("transformers",),
+        reads=tuple(dict.fromkeys(one for formats in _FORMATS.values() for one in formats)),
+        method="Supervised fine-tuning, DPO or KTO by TRL, on low-rank adapters or on all weights.",
+    )
+
+    def __init__(self, options: TransformersTrainerOptions, context: TrainerContext) -> None:
+        """Keep options and folders; no library is imported.
+
+        Raises:
+            ExtraMissingError: torch, transformers, TRL, datasets or peft is not installed.
+        """
+        missing = missing_packages("torch", "transformers", "trl", "datasets", "peft")
+        if missing:
+            raise ExtraMissingError(
+                f"trainer transformers needs {', '.join(missing)}",
+                next_step='pip install "evenhand[training]"',
+            )
+        self._options = options
+        self._context = context
+
+    def train(self, base: Mapping[str, object], files: RetrainingFiles, *, seed: int) -> dict[str, object]:
+        """A `transformers` target that learned from the training split, saved in the context's `out`.
+
+        Every file is checked against the manifest, and every preference file for its direction, before
+        anything is learned. The model is written to a folder beside `out` that takes its place at the end:
+        a training that was killed leaves nothing that looks whole, and is begun anew.
+
+        Args:
+            base: `type: transformers` with its `model`, with or without an `adapter`; other options pass on.
+            files: What `write_retraining_files` wrote.
+            seed: Root seed of new weights, order and draws; on a CPU the same seed gives the same weights.
+
+        Returns:
+            The base with the new `adapter`, or the new `model`.
+
+        Raises:
+            InputError: Wrong target type; a file missing, changed, or with chosen and rejected swapped; a
+                method without its file; a row longer than `max_length`; the folder cannot be written.
+        """
+        target = _base_options(base)
+        check_files(files)
+        read = {
+            method: file_to_read(files, _FORMATS[method], Shape(method)) for method in self._options.methods
+        }
+        out = self._context.out
+        if out.exists() and any(out.iterdir()) and not (out / TRAINING).is_file():
+            raise InputError(f"{out}: is not empty and holds no trained model; name another folder")
+        unfinished = out.with_name(f".{out.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+        from audit.retraining.trainers.transformers_learning import learn  # noqa: PLC0415 - takes seconds
+
+        begun = time.monotonic()
+        try:
+            unfinished.mkdir(parents=True)
+            learned = learn(target, self._options, read, self._context.root, unfinished, seed)
+        except OSError as error:
+            raise InputError(f"{out}: cannot be written: {error.strerror or error}") from error
+        seconds = time.monotonic() - begun
+        said = self._said(base, learned, [path for path, _ in read.values()], seed, seconds)
+        write_text(unfinished / TRAINING, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+        shutil.rmtree(out, ignore_errors=True)
+        unfinished.rename(out)
+        key = "adapter" if self._options.adapter == "lora" or target.adapter is not None else "model"
+        return {**base, key: str(out)}
+
+    def _said(
+        self, base: Mapping[str, object], learned: "Learned", paths: list[str], seed: int, seconds: float
+    ) -> dict[str, object]:
+        return {
+            "schema_version": 1,
+            "trainer": {"name": self.info.name, "version": self.info.version},
+            "base": dict(base),
+            "options": self._options.model_dump(mode="json"),
+            "seed": seed,
+            "files": [{"path": Path(path).name, "sha256": file_sha256(Path(path))} for path in paths],
+            "phases": [phase.said() for phase in learned.phases],
+            "device": learned.device,
+            "versions": learned.versions,
+            "seconds": round(seconds, 1),
+            "energy_kwh": None,
+        }
+
+
+def _base_options(base: Mapping[str, object]) -> TransformersOptions:
+    if base.get("type") != "transformers":
+        raise InputError(
+            f"target: type is {base.get('type')!r}; the trainer transformers accepts: transformers"
+        )
+    try:
+        return TransformersOptions.model_validate({key: base[key] for key in sorted(base) if key != "type"})
+    except ValidationError as error:
+        raise InputError(problem_lines(error, "target")[0]) from error

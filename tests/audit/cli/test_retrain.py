@@ -1,0 +1,80 @@
+"""`evenhand retrain --train`: from a run to a trained target that the same spec audits."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from audit.demo.history import train_lender
+from tests.audit.cli.conftest import Command, Ended
+
+_SPEC = """\
+version: 1
+name: lender
+seed: 3
+target: {type: trainable, path: ../models/before}
+probes:
+  - use: bias/decisions
+    domains: [lending]
+    attributes: [gender]
+    signals: [explicit]
+    placebos: [paraphrase]
+analyzers: [decision]
+"""
+
+
+@pytest.fixture
+def audited(home: Path, evenhand: Command) -> Path:
+    """A run of a biased lender, whose spec lies in another folder than the command is given in."""
+    train_lender(home / "models" / "before", seed=1, n=2000)
+    (home / "specs").mkdir()
+    (home / "specs" / "lender.yaml").write_text(_SPEC)
+    assert evenhand("run", "specs/lender.yaml", "--out", "before").code == 0
+    return home
+
+
+def test_a_trained_target_is_audited_by_the_same_spec(audited: Path, evenhand: Command) -> None:
+    """One command writes files, model and target; the same spec audits the model, and the two compare."""
+    ended = evenhand(
+        "retrain", "before", "--max-examples", "200", "--train", "trainable", "--train-option", "pull=0.005"
+    )
+    assert (ended.code, ended.out) == (0, "")
+    file = audited / "before" / "retraining" / "model" / "target.yaml"
+    assert "next: evenhand run SPEC --target before/retraining/model/target.yaml" in ended.err
+    target = yaml.safe_load(file.read_text())
+    assert target == {"type": "trainable", "path": "../before/retraining/model"}
+    assert evenhand("run", "specs/lender.yaml", "--target", file, "--out", "after").code == 0
+    compared = evenhand("compare", "before", "after", "--json")
+    changes = json.loads(compared.out)["changes"]
+    (gap,) = [one for one in changes if one["measure"] == "favourable_rate" and one["group"] == "female"]
+    assert abs(gap["after"]) < abs(gap["before"]) / 2
+
+
+def problem(ended: Ended) -> str:
+    """The one line that says what is wrong, of a command that ended with 2 and did not crash."""
+    assert (ended.code, ended.out, "Traceback" in ended.err) == (2, "", False)
+    (line,) = (line for line in ended.err.splitlines() if line.lower().startswith("error: "))
+    return line
+
+
+def test_options_of_training_are_refused_in_one_line(audited: Path, evenhand: Command) -> None:
+    """A wrong option, a value that is no YAML and an option without a trainer are named."""
+    begin = ("retrain", "before", "--max-examples", "40")
+    train = (*begin, "--train", "trainable")
+    assert "--train trainable: colour: unknown key" in problem(
+        evenhand(*train, "--train-option", "colour=red")
+    )
+    assert "accepted is KEY=VALUE" in evenhand(*train, "--train-option", "pull").err
+    assert (
+        "pull is given twice" in evenhand(*train, "--train-option", "pull=1", "--train-option", "pull=2").err
+    )
+    assert "the value is no YAML" in evenhand(*train, "--train-option", "pull=[").err
+    assert "--train-option needs --train NAME" in problem(evenhand(*begin, "--train-option", "pull=1"))
+    assert "unknown name 'nobody'; accepted: " in problem(evenhand(*begin, "--train", "nobody"))
+    (audited / "bad.yaml").write_text("path: x\n")
+    assert "bad.yaml: type: required key is missing" in problem(
+        evenhand("run", "specs/lender.yaml", "--target", "bad.yaml", "--out", "x")
+    )
+    missing = problem(evenhand("run", "specs/lender.yaml", "--target", "none.yaml", "--out", "x"))
+    assert "none.yaml: cannot be read" in missing
