@@ -9,7 +9,10 @@ import yaml
 
 from audit.limits import LIMITED
 
-__all__ = ["amounts", "json_option", "out_option", "run_argument", "settings"]
+__all__ = ["amounts", "json_option", "out_option", "run_argument", "settings", "shares"]
+
+_MIXED = ("contrast", "replay")
+_LARGEST_SHARE = 0.9
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on standard output.")
 
@@ -59,4 +62,23 @@ def settings(context: click.Context, option: click.Parameter, given: Sequence[st
             raise click.UsageError(
                 f"{said}: the value is no YAML: {' '.join(str(error).split())}", context
             ) from error
+    return found
+
+
+def shares(context: click.Context, option: click.Parameter, given: str) -> dict[str, float]:
+    """Shares by name, from `contrast=0.5,replay=0.1`; what is not named keeps its default."""
+    found: dict[str, float] = {}
+    for part in (part.strip() for part in given.split(",") if part.strip()):
+        name, _, amount = part.partition("=")
+        try:
+            value = float(amount)
+        except ValueError:
+            value = math.nan
+        if name not in _MIXED or not 0 <= value <= _LARGEST_SHARE:
+            raise click.UsageError(
+                f"{option.opts[0]} {part}: accepted is one of {', '.join(_MIXED)}, '=' and a number from "
+                f"0 to {_LARGEST_SHARE}, such as contrast=0.5",
+                context,
+            )
+        found[name] = value
     return found

@@ -7,8 +7,9 @@ import click
 
 from audit import api
 from audit.cli.console import data, say
-from audit.cli.options import json_option, run_argument, settings
+from audit.cli.options import json_option, run_argument, settings, shares
 from audit.errors import InputError
+from audit.retraining.held_out import parse_held_out
 from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
 
 __all__ = ["retrain"]
@@ -35,6 +36,25 @@ __all__ = ["retrain"]
     type=click.IntRange(min=10, max=1_000_000),
     help="Upper bound of the examples.",
 )
+@click.option(
+    "--mix",
+    default="contrast=0.5,replay=0.1",
+    show_default=True,
+    callback=shares,
+    help="Shares of look-alikes beside safety repairs, and of ordinary requests beside repairs of decisions.",
+)
+@click.option(
+    "--holdout",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What no example may touch, such as attribute=age or technique=fiction; may be given several times.",
+)
+@click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    help="Strategy that may answer findings; all that are installed if absent, may be given several times.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")
 @click.option("--train", "trainer", help="Also train: name of a trainer, such as transformers.")
 @click.option(
@@ -56,6 +76,9 @@ def retrain(
     out: Path | None,
     formats: str,
     max_examples: int,
+    mix: Mapping[str, float],
+    holdout: tuple[str, ...],
+    strategies: tuple[str, ...],
     seed: int | None,
     trainer: str | None,
     train_options: Mapping[str, object],
@@ -73,7 +96,12 @@ def retrain(
             raise InputError(f"{option} needs --train NAME")
     run = api.open_run(run_folder)
     options = RetrainingOptions(
-        max_examples=max_examples, formats=_formats(formats), seed=run.spec.seed if seed is None else seed
+        max_examples=max_examples,
+        formats=_formats(formats),
+        seed=run.spec.seed if seed is None else seed,
+        holdout=parse_held_out(",".join(holdout), "--holdout") if holdout else {},
+        strategies=strategies,
+        **{f"{name}_share": share for name, share in mix.items()},
     )
     files = api.retrain(run, api.load_document(run), out or run.folder.retraining, options)
     trained = None

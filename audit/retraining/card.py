@@ -41,14 +41,17 @@ def render_card(manifest: Manifest, composition: Composition, claims: Mapping[st
         *(["Not repaired:", _list(manifest.left_out)] if manifest.left_out else []),
         "## Examples",
         _counts("kind", composition),
+        _counts("strategy", composition),
         _counts("attribute", composition),
         _counts("group", composition),
         _counts("merit level", composition),
+        _counts("technique", composition),
         "## Sources of the answers",
         _counts("source", composition),
         _lengths(composition),
         "## Split",
         "Whole templates are held out for validation, never single rows.",
+        _held_out(manifest),
         _counts("split", composition),
         "## Gates",
         "In this order; each gate saw what the one before let through.",
@@ -82,6 +85,13 @@ def _summary(examples: int, findings: int) -> str:
         f"{examples} examples made from {findings} findings of an audit, to train the audited model further "
         "so that the findings shrink. Repeat the same audit afterwards."
     )
+
+
+def _held_out(manifest: Manifest) -> str:
+    if not manifest.held_out:
+        return "Nothing is held out for the second audit but its own templates, names and requests."
+    listed = (f"{key}: {', '.join(values)}" for key, values in sorted(manifest.held_out.items()))
+    return "Held out for the second audit, besides its own templates, names and requests:\n\n" + _list(listed)
 
 
 def _list(lines: Iterable[str]) -> str:

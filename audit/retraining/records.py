@@ -7,13 +7,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from probes.base import Options
 from probes.records import Expectation, Message, Norm, Record, Signal
 
 __all__ = [
     "DEFAULT_FORMATS",
+    "HELD_OUT_KEYS",
     "Companion",
     "Example",
     "Format",
@@ -86,6 +87,10 @@ DEFAULT_FORMATS = (Format.TRL_DPO, Format.TRL_SFT, Format.OPENAI_DPO, Format.OPE
 """What is written unless somebody asks for other formats."""
 
 
+HELD_OUT_KEYS = ("attribute", "group", "domain", "template", "name", "technique")
+"""Of what values can be held out."""
+
+
 class RetrainingOptions(Options):
     """How many examples to write, and how."""
 
@@ -95,8 +100,21 @@ class RetrainingOptions(Options):
     """Share of the templates (not rows) whose examples are held out of training."""
     replay_share: Annotated[float, Field(ge=0, le=0.9)] = 0.1
     """Share of ordinary requests among the examples of decision findings."""
+    contrast_share: Annotated[float, Field(ge=0, le=0.9)] = 0.5
+    """Share of look-alikes, to be treated the other way, among the examples of safety findings."""
+    holdout: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Values that no example may touch, by key out of `HELD_OUT_KEYS`."""
+    strategies: tuple[str, ...] = ()
+    """Which strategies may answer; none means all that are installed."""
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] = DEFAULT_FORMATS
     seed: int = 0
+
+    @field_validator("holdout")
+    @classmethod
+    def _known_keys(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if unknown := sorted(set(value) - set(HELD_OUT_KEYS)):
+            raise ValueError(f"unknown key {unknown[0]}; accepted: {', '.join(HELD_OUT_KEYS)}")
+        return value
 
 
 class Origin(Record):
@@ -105,6 +123,9 @@ class Origin(Record):
     findings: tuple[str, ...]
     """Ids of the findings that it answers."""
     kind: Kind
+    strategy: str
+    """Name of the strategy that made it."""
+    strategy_version: str
     probe: str
     probe_version: str
     template: str
@@ -122,7 +143,8 @@ class Origin(Record):
     teacher: str | None = None
     """Model that wrote the answer; None: no model did."""
     reviewer: str | None = None
-    generator_version: str
+    technique: str | None = None
+    """Transform that the request was put through; None: the request as it is."""
     seed: int
     licence: str
     split: Split = "train"
@@ -204,8 +226,14 @@ class Companion(Record):
 class Manifest(Record):
     """What `retraining.json` says of a folder of retraining files."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     seed: int
+    strategies: tuple[str, ...] = ()
+    """Strategies that made examples, with their versions."""
+    held_out: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Values that no example touches, by key."""
+    seen: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What the examples touch: values by key, for telling seen from unseen in a comparison."""
     findings: tuple[str, ...]
     """Findings that examples were made for."""
     left_out: tuple[str, ...] = ()

@@ -12,14 +12,15 @@ from audit.records import Finding
 from audit.retraining.card import render_card
 from audit.retraining.companions import COMPANIONS, write_companions
 from audit.retraining.composition import Composition
-from audit.retraining.examples import cells_of, make_examples
 from audit.retraining.files import rows_of, write_split
 from audit.retraining.gates.every import all_gates
 from audit.retraining.gates.leakage import read_audit
 from audit.retraining.gates.line import GateLine
+from audit.retraining.held_out import HeldOut
 from audit.retraining.layouts.table import LAYOUTS, layouts_of
 from audit.retraining.records import Manifest, RetrainingFile, RetrainingFiles, RetrainingOptions, Split
 from audit.retraining.spool import Spool
+from audit.retraining.strategies.every import answer, candidates
 from audit.validation import problem_lines
 from probes.data import file_sha256
 from probes.records import Prompt
@@ -49,14 +50,14 @@ def write_retraining_files(
         InputError: No finding can be repaired, no example passed the gates, or the folder cannot be
             written.
     """
-    cells, left_out = cells_of(findings)
-    if not cells:
-        reasons = "; ".join(left_out) or "there are no findings"
+    answered = answer(findings, options)
+    if not answered.findings:
+        reasons = "; ".join(answered.left_out) or "there are no findings"
         raise InputError(f"nothing to repair: {reasons}")
-    line = GateLine(all_gates(read_audit(audit_prompts)))
+    line = GateLine(all_gates(read_audit(audit_prompts), HeldOut(options.holdout)))
     composition = Composition()
     with Spool(out, options) as spool:
-        for example in line.passed(make_examples(cells, options)):
+        for example in line.passed(candidates(answered, options)):
             spool.add(example)
         if not len(spool):
             refused = ", ".join(f"{gate.gate} {gate.refused}" for gate in line.results() if gate.refused)
@@ -65,8 +66,11 @@ def write_retraining_files(
     companions = write_companions(out, files)
     manifest = Manifest(
         seed=options.seed,
-        findings=tuple(sorted({found for ids in cells.values() for found in ids})),
-        left_out=left_out,
+        strategies=composition.strategies(),
+        held_out=dict(sorted(options.holdout.items())),
+        seen=composition.seen(),
+        findings=answered.findings,
+        left_out=answered.left_out,
         kinds=dict(sorted(composition.counts["kind"].items())),
         gates=line.results(),
         files=tuple(files),

@@ -1,11 +1,12 @@
 """Content: answers must follow the norms and the rule, and differ from rejected ones by more than length."""
 
 from audit.retraining.gates.base import Gate
+from audit.retraining.held_out import HeldOut
 from audit.retraining.records import Example, Kind, SourceKind
 from audit.targets.question import Question, read_answer
 from probes.records import Norm
 
-__all__ = ["LENGTH_RATIO", "direction", "lengths", "norms"]
+__all__ = ["LENGTH_RATIO", "direction", "held_out", "lengths", "norms"]
 
 LENGTH_RATIO = 3.0
 """Chosen and rejected answers may differ in length by this factor at most."""
@@ -19,6 +20,19 @@ def norms() -> Gate:
         name="norms",
         rule="differences that the norms allow, and sensitive domains without a rule or reviewer",
         reason=_norm,
+    )
+
+
+def held_out(values: HeldOut) -> Gate:
+    """Refuses what touches a value that is held out for the second audit.
+
+    Args:
+        values: What is held out.
+    """
+    return Gate(
+        name="held-out",
+        rule="examples that touch what is held out for the second audit",
+        reason=values.touched,
     )
 
 

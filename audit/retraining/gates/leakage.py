@@ -2,8 +2,10 @@
 
 Lineage comes first: whatever was made from a template or goal of the audit is out, however it is worded. Then
 texts: with identity and numbers masked, a prompt is compared with every prompt of the audit by the Jaccard
-similarity of its runs of four words. An audit has few different masked texts, so the similarity is computed
-exactly, through an index of those runs; an estimate of it (MinHash) would only add misses.
+similarity of its runs of four words. A request under a technique is taken as it was before it: the frame that
+two requests share makes them no twins, and an encoding hides none. An audit has few different masked texts,
+so the similarity is computed exactly, through an index of those runs; an estimate of it (MinHash) would only
+add misses.
 """
 
 from collections import Counter, defaultdict
@@ -12,6 +14,7 @@ from collections.abc import Iterable
 from audit.retraining.gates.base import Gate
 from audit.retraining.masking import mask, shingles
 from audit.retraining.records import Example
+from audit.retraining.techniques import decoded
 from probes.records import Prompt
 from probes.seeds import derive
 
@@ -34,9 +37,9 @@ class AuditMaterial:
     def add(self, prompt: Prompt) -> None:
         """Take one audit prompt into account."""
         self.templates.add(prompt.template)
-        masked = mask(
-            "\n".join([*(message.content for message in prompt.messages), *prompt.further]), name=prompt.name
-        )
+        technique = prompt.tags.get("technique")
+        said = [*(message.content for message in prompt.messages), *prompt.further]
+        masked = mask("\n".join(decoded(text, technique) for text in said), name=prompt.name)
         if masked in self._texts:
             return
         self._texts.add(masked)
@@ -81,7 +84,8 @@ def near_twins(material: AuditMaterial) -> Gate:
     known: dict[int, float] = {}
 
     def reason(example: Example) -> str | None:
-        text = "\n".join(message.content for message in example.messages)
+        technique = example.origin.technique
+        text = "\n".join(decoded(message.content, technique) for message in example.messages)
         masked = mask(text, name=example.origin.name)
         # A million masked texts would not fit in memory; two digests are alike with chance 3 in 10^8.
         key = derive(0, masked)

@@ -7,9 +7,9 @@ import pytest
 
 from audit.errors import InputError
 from audit.records import Finding
-from audit.retraining.examples import cells_of, make_examples
 from audit.retraining.records import Example, RetrainingOptions
 from audit.retraining.spool import Spool
+from audit.retraining.strategies.every import answer, candidates
 
 MakeFinding = Callable[..., Finding]
 
@@ -17,8 +17,8 @@ MakeFinding = Callable[..., Finding]
 @pytest.fixture(scope="module")
 def examples(make_finding: MakeFinding) -> list[Example]:
     """Candidates for one finding."""
-    cells, _ = cells_of([make_finding()])
-    return make_examples(cells, RetrainingOptions(max_examples=90, seed=4))
+    options = RetrainingOptions(max_examples=90, seed=4)
+    return list(candidates(answer([make_finding()], options), options))
 
 
 def _spooled(folder: Path, examples: list[Example]) -> tuple[list[Example], list[Example]]:

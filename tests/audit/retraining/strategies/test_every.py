@@ -1,22 +1,25 @@
-"""From findings to examples."""
+"""From findings to examples: which strategy answers what, with how many."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
 import pytest
 
+from audit.errors import InputError
 from audit.records import Finding, Verdict
-from audit.retraining.examples import Cell, cells_of, make_examples
 from audit.retraining.records import Example, Kind, RetrainingOptions, SourceKind
+from audit.retraining.strategies.base import Cell
+from audit.retraining.strategies.every import answer, candidates, strategies_of
 from probes.records import Norm, Signal
 from probes.templates import load_templates
+from probes.transforms.wrappers import Fiction
 
 MakeFinding = Callable[..., Finding]
 
 
 def _made(findings: list[Finding], **options: object) -> list[Example]:
-    cells, _ = cells_of(findings)
-    return make_examples(cells, RetrainingOptions.model_validate(options))
+    wanted = RetrainingOptions.model_validate(options)
+    return list(candidates(answer(findings, wanted), wanted))
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +92,10 @@ def test_the_same_seed_gives_the_same_examples(make_finding: MakeFinding) -> Non
 
 def test_findings_on_the_same_sets_share_a_cell(make_finding: MakeFinding) -> None:
     """Two groups of one attribute are repaired by the same sets, which name both findings."""
-    cells, left_out = cells_of([make_finding("b", group="nonbinary"), make_finding("a")])
+    answered = answer([make_finding("b", group="nonbinary"), make_finding("a")], RetrainingOptions())
     cell = Cell(probe="bias/decisions", domain="lending", attribute="gender", signal="explicit")
-    assert cells == {cell: ("a", "b")}
-    assert left_out == ()
+    assert answered.cells["counterfactual_augmentation"] == {cell: ("a", "b")}
+    assert answered.left_out == ()
 
 
 def test_pooled_findings_repair_every_domain(make_finding: MakeFinding) -> None:
@@ -136,25 +139,55 @@ def test_what_must_not_be_repaired_is_left_out(
     changes: dict[str, object], reason: str, make_finding: MakeFinding
 ) -> None:
     """Differences that are allowed, undecided or without material give no example, and the reason is told."""
-    cells, left_out = cells_of([make_finding("f", **changes)])
-    assert cells == {}
-    assert reason in left_out[0]
+    answered = answer([make_finding("f", **changes)], RetrainingOptions())
+    assert answered.findings == ()
+    assert reason in answered.left_out[0]
 
 
-def test_harmful_compliance_gets_refusals(rate_finding: MakeFinding) -> None:
-    """Harmful requests set aside for retraining are refused, in words that differ by category."""
-    made = _made([rate_finding("f", "safety/harmful")], max_examples=40)
-    assert {example.origin.kind for example in made} == {Kind.REFUSAL}
-    assert len({example.answer for example in made}) >= 8
-    assert all("withheld" in (example.rejected or "") for example in made)
+def test_harmful_compliance_gets_refusals_and_answered_twins(rate_finding: MakeFinding) -> None:
+    """Harmful requests are refused in words that differ by category; as many harmless twins are answered."""
+    made = _made([rate_finding("f", "safety/harmful")], max_examples=60)
+    refusals = [example for example in made if example.origin.kind is Kind.REFUSAL]
+    twins = [example for example in made if example.origin.kind is Kind.HELP]
+    assert len(refusals) == len(twins) == 30
+    assert len({example.answer for example in refusals}) >= 8
+    assert all("withheld" in (example.rejected or "") for example in refusals)
+    assert {example.origin.strategy for example in twins} == {"benign_contrast"}
 
 
-def test_over_refusal_gets_the_shipped_answers(rate_finding: MakeFinding) -> None:
-    """Harmless requests are answered as written beside them; a needless refusal is rejected."""
+def test_a_technique_that_was_found_is_in_the_repair_and_its_contrast(rate_finding: MakeFinding) -> None:
+    """What fails under a technique is repaired under it, refusals and twins alike, and under no other."""
+    made = _made([rate_finding("f", "safety/harmful", technique="fiction")], max_examples=40)
+    assert {example.origin.technique for example in made} == {"fiction"}
+    assert {example.origin.kind for example in made} == {Kind.REFUSAL, Kind.HELP}
+    assert all(Fiction().decode(example.messages[-1].content) for example in made)
+
+
+def test_a_category_joins_the_finding_about_all(rate_finding: MakeFinding) -> None:
+    """Findings about one harm category and about all of them under one technique share their examples."""
+    findings = [
+        rate_finding("all", "safety/harmful", technique="fiction"),
+        rate_finding("fraud", "safety/harmful", technique="fiction", domain="fraud"),
+    ]
+    (cell,) = answer(findings, RetrainingOptions()).cells["safety_repair"].items()
+    assert cell == (Cell(probe="safety/harmful", domain="all", technique="fiction"), ("all", "fraud"))
+
+
+def test_over_refusal_gets_the_shipped_answers_and_refused_twins(rate_finding: MakeFinding) -> None:
+    """Harmless requests are answered as written beside them; the harmful ones they look like stay refused."""
     made = _made([rate_finding("f", "safety/benign", domain="fraud")], max_examples=40)
     assert {example.origin.domain for example in made} == {"fraud"}
-    assert {example.origin.source for example in made} == {SourceKind.SHIPPED_ANSWER}
-    assert all("can't help" in (example.rejected or "") for example in made)
+    helped = [example for example in made if example.origin.kind is Kind.HELP]
+    assert {example.origin.source for example in helped} == {SourceKind.SHIPPED_ANSWER}
+    assert all("can't help" in (example.rejected or "") for example in helped)
+    assert len(helped) == len([example for example in made if example.origin.kind is Kind.REFUSAL])
+
+
+def test_the_share_of_contrast_can_be_set(rate_finding: MakeFinding) -> None:
+    """`contrast_share` says how many of a safety repair's examples are twins, none included."""
+    for share, twins in ((0.0, 0), (0.25, 10)):
+        made = _made([rate_finding("f", "safety/harmful")], max_examples=40, contrast_share=share)
+        assert sum(example.origin.kind is Kind.HELP for example in made) == twins
 
 
 def test_kinds_share_the_budget(rate_finding: MakeFinding, make_finding: MakeFinding) -> None:
@@ -164,4 +197,32 @@ def test_kinds_share_the_budget(rate_finding: MakeFinding, make_finding: MakeFin
     kinds = Counter(example.origin.kind for example in made)
     assert set(kinds) == set(Kind)
     assert len(made) <= 90
-    assert kinds[Kind.REFUSAL] == 30
+    assert kinds[Kind.REFUSAL] == kinds[Kind.HELP] == 30
+
+
+def test_what_is_held_out_is_not_repaired(make_finding: MakeFinding, rate_finding: MakeFinding) -> None:
+    """A finding about what is held out is left out with that reason, the others are not."""
+    findings = [
+        make_finding("gender"),
+        make_finding("age", attribute="age", group="older", reference_group="middle"),
+        rate_finding("fiction", "safety/harmful", technique="fiction"),
+        rate_finding("roleplay", "safety/harmful", technique="roleplay"),
+    ]
+    options = RetrainingOptions(holdout={"attribute": ("age",), "technique": ("fiction",)})
+    answered = answer(findings, options)
+    assert answered.findings == ("gender", "roleplay")
+    assert answered.left_out == ("age: attribute age is held out", "fiction: technique fiction is held out")
+    template = next(iter(candidates(answered, options))).origin.template
+    without = RetrainingOptions(holdout={"template": (template,)})
+    made = candidates(answer(findings, without), without)
+    assert template not in {example.origin.template for example in made}
+
+
+def test_only_the_strategies_asked_for_answer(rate_finding: MakeFinding, make_finding: MakeFinding) -> None:
+    """A choice of strategies leaves the rest of the findings out; an unknown name says what is accepted."""
+    findings = [rate_finding("h", "safety/harmful"), make_finding("g")]
+    answered = answer(findings, RetrainingOptions(strategies=("safety_repair",)))
+    assert answered.findings == ("h",)
+    assert answered.left_out == ("g: not a disparity, nor a rate above its limit",)
+    with pytest.raises(InputError, match="--strategy magic: unknown; accepted: benign_contrast, "):
+        strategies_of(("magic",))

@@ -1,0 +1,112 @@
+"""Cases of decision domains, set by set, and the examples they become."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from audit.records import Estimate, Verdict
+from audit.retraining import answers
+from audit.retraining.records import Example, Kind, Origin, RetrainingOptions, SourceKind
+from audit.retraining.strategies.base import StrategyInfo
+from probes.bias.decisions import DecisionsProbe
+from probes.records import Norm, Prompt, Signal
+from probes.seeds import derive
+
+__all__ = ["DOMAINS", "decided", "domains_of", "in_cycle", "why_not"]
+
+DOMAINS = ("lending", "hiring")
+"""Domains that have templates and a merit rule."""
+_LEVEL_CYCLE = ("borderline", "strong", "borderline", "weak", "borderline")
+"""Merit levels of successive sets: bias shows at the border, so most sets lie there."""
+_LICENCE = "Apache-2.0"
+
+
+def why_not(estimate: Estimate) -> str | None:
+    """Why a finding is no disparity in decisions that may be repaired; None: it is one."""
+    if estimate.kind != "disparity":
+        return "not a disparity"
+    if estimate.observation or estimate.norm is not Norm.MUST_NOT_DIFFER:
+        return f"the norm is {estimate.norm or 'not stated'}; only must_not_differ is repaired"
+    if estimate.verdict is not Verdict.DISPARITY:
+        return f"the verdict is {estimate.verdict}; only a disparity is repaired"
+    material = {
+        "probe": estimate.probe == DecisionsProbe.info.name,
+        "signal": estimate.signal in (Signal.EXPLICIT, Signal.NAME),
+        "domain": estimate.domain in (*DOMAINS, "all"),
+    }
+    missing = [key for key in sorted(material) if not material[key]]
+    if missing:
+        return f"no retraining material for the {missing[0]} {getattr(estimate, missing[0])}"
+    return None
+
+
+def domains_of(estimate: Estimate) -> tuple[str, ...]:
+    """Domains of a disparity; one that was pooled speaks of all."""
+    return DOMAINS if estimate.domain == "all" else (estimate.domain,)
+
+
+def in_cycle(sets: Iterable[list[Prompt]], seed: int) -> Iterator[list[Prompt]]:
+    """Sets in the order of the level cycle, templates mixed, favourable and unfavourable answers in turn."""
+    queues: dict[tuple[str, bool], list[list[Prompt]]] = defaultdict(list)
+    ordered = sorted(sets, key=lambda group: derive(seed, "order", group[0].set_id or ""), reverse=True)
+    for members in ordered:
+        expectation = members[0].expectation
+        queues[members[0].tags["merit"], expectation.answer == expectation.favourable].append(members)
+    turn = 0
+    while any(queues.values()):
+        level = _LEVEL_CYCLE[turn % len(_LEVEL_CYCLE)]
+        # A level's turns alternate between the two answers; weak and strong levels have one only.
+        for answer in (turn % 2 == 0, turn % 2 == 1):
+            if queues.get((level, answer)):
+                yield queues[level, answer].pop()
+                break
+        turn += 1
+
+
+def decided(
+    prompt: Prompt,
+    findings: tuple[str, ...],
+    options: RetrainingOptions,
+    info: StrategyInfo,
+    set_size: int | None,
+) -> Example:
+    """A case with the answer of the merit rule, the opposite one rejected.
+
+    Args:
+        prompt: The case.
+        findings: Findings that it answers.
+        options: For the seed.
+        info: Of the strategy.
+        set_size: Members of its counterfactual set; None: it names no group and is replayed.
+    """
+    expectation = prompt.expectation
+    if expectation.answer is None:
+        raise ValueError(f"prompt {prompt.id} has no answer by rule")
+    case = prompt.set_id or prompt.id
+    member = set_size is not None
+    return Example.make(
+        prompt.messages,
+        answer=answers.decision(expectation, expectation.answer, case),
+        rejected=answers.decision(expectation, answers.opposite(expectation, expectation.answer), case),
+        expectation=expectation,
+        origin=Origin(
+            findings=findings,
+            kind=Kind.COUNTERFACTUAL if member else Kind.REPLAY,
+            strategy=info.name,
+            strategy_version=info.version,
+            probe=prompt.probe,
+            probe_version=DecisionsProbe.info.version,
+            template=prompt.template,
+            domain=prompt.domain,
+            attribute=prompt.attribute,
+            group=prompt.group if member else None,
+            signal=prompt.signal,
+            norm=prompt.norm,
+            name=prompt.name,
+            set_id=prompt.set_id if member else None,
+            set_size=set_size,
+            merit=prompt.tags["merit"],
+            source=SourceKind.GROUND_TRUTH,
+            seed=options.seed,
+            licence=_LICENCE,
+        ),
+    )

@@ -1,0 +1,163 @@
+"""From findings to candidates: which strategy answers which finding, and how many examples it may make."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audit.errors import InputError
+from audit.records import Finding
+from audit.retraining.held_out import HeldOut
+from audit.retraining.records import Example, RetrainingOptions
+from audit.retraining.strategies.base import Cell, Making, Role, Strategy
+from probes.plugins import load, names
+
+__all__ = ["STRATEGIES", "Answered", "answer", "candidates", "strategies_of"]
+
+STRATEGIES = "evenhand.strategies"
+"""Entry-point group of strategies."""
+
+_Cells = Mapping[Cell, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """Which strategy answers what."""
+
+    cells: Mapping[str, _Cells]
+    """By name of the strategy: its cells, sorted, each with the ids of its findings."""
+    left_out: tuple[str, ...]
+    """A line for each finding that no repair answers, with the reasons."""
+    strategies: Mapping[str, Strategy] = field(repr=False)
+
+    def of(self, role: Role) -> list[tuple[Strategy, Cell, tuple[str, ...]]]:
+        """Strategy, cell and findings of one role, in a fixed order."""
+        return [
+            (self.strategies[name], cell, findings)
+            for name in sorted(self.cells)
+            if self.strategies[name].info.role is role
+            for cell, findings in self.cells[name].items()
+        ]
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Ids of the findings that a repair answers, sorted."""
+        return tuple(sorted({found for _, _, ids in self.of(Role.REPAIR) for found in ids}))
+
+
+def strategies_of(wanted: Sequence[str]) -> dict[str, Strategy]:
+    """Strategies by name; all that are installed where none is named.
+
+    Raises:
+        InputError: A name is unknown.
+    """
+    known = names(STRATEGIES)
+    if unknown := sorted(set(wanted) - set(known)):
+        raise InputError(f"--strategy {unknown[0]}: unknown; accepted: {', '.join(sorted(known))}")
+    return {name: load(STRATEGIES, name)() for name in sorted(wanted or known)}
+
+
+def answer(findings: Sequence[Finding], options: RetrainingOptions) -> Answered:
+    """Asks every strategy about every finding.
+
+    Args:
+        findings: All findings of an audit.
+        options: Which strategies, and what is held out: a finding about that is not repaired.
+    """
+    strategies = strategies_of(options.strategies)
+    held_out = HeldOut(options.holdout)
+    cells: dict[str, dict[Cell, list[str]]] = defaultdict(lambda: defaultdict(list))
+    left_out = []
+    for finding in sorted(findings, key=lambda found: found.id):
+        touched = _touched(finding, held_out)
+        if touched is not None:
+            left_out.append(f"{finding.id}: {touched}")
+            continue
+        reasons, repaired = [], False
+        for name, strategy in strategies.items():
+            found = strategy.cells(finding)
+            if isinstance(found, str):
+                reasons += [found] if strategy.info.role is Role.REPAIR else []
+                continue
+            repaired = repaired or strategy.info.role is Role.REPAIR
+            for cell in found:
+                cells[name][cell].append(finding.id)
+        if not repaired:
+            left_out.append(f"{finding.id}: {_most_telling(reasons)}")
+    return Answered(
+        cells={name: _merged(cells[name]) for name in sorted(cells)},
+        left_out=tuple(left_out),
+        strategies=strategies,
+    )
+
+
+def candidates(answered: Answered, options: RetrainingOptions) -> Iterator[Example]:
+    """Candidates of every cell, before the gates, `max_examples` at most.
+
+    Every cell of a repair gets an equal share; what one cannot use goes to those after it. Of the share of a
+    safety finding `contrast_share` goes to its contrast, of that of decisions `replay_share` to replay. Sets
+    are whole, so the number may stay a little below the maximum.
+
+    Args:
+        answered: What `answer` gave.
+        options: How many, and with which seed.
+
+    Yields:
+        Examples, cell by cell; the same arguments give the same examples.
+    """
+    making = Making(options=options, held_out=HeldOut(options.holdout))
+    repairs = answered.of(Role.REPAIR)
+    contrasts = {cell: (strategy, ids) for strategy, cell, ids in answered.of(Role.CONTRAST)}
+    plain = [entry for entry in repairs if not entry[1].attribute]
+    grouped = [entry for entry in repairs if entry[1].attribute]
+    left = options.max_examples
+    for place, (strategy, cell, ids) in enumerate(plain):
+        share = left // (len(plain) - place + len(grouped))
+        beside = contrasts.get(cell)
+        against = round(share * options.contrast_share) if beside is not None else 0
+        for example in strategy.examples(cell, ids, share - against, making):
+            left -= 1
+            yield example
+        if beside is not None:
+            for example in beside[0].examples(cell, beside[1], against, making):
+                left -= 1
+                yield example
+    replays = answered.of(Role.REPLAY)
+    kept = round(left * options.replay_share) if replays else 0
+    budget = left - kept
+    for place, (strategy, cell, ids) in enumerate(grouped):
+        for example in strategy.examples(cell, ids, budget // (len(grouped) - place), making):
+            budget -= 1
+            yield example
+    for place, (strategy, cell, ids) in enumerate(replays):
+        share = kept // len(replays) + (1 if place < kept % len(replays) else 0)
+        yield from strategy.examples(cell, ids, share, making)
+
+
+def _touched(finding: Finding, held_out: HeldOut) -> str | None:
+    estimate = finding.estimate
+    for key in ("attribute", "group", "domain", "technique"):
+        value = getattr(estimate, key)
+        for part in (value, *value.split("*")) if isinstance(value, str) else ():
+            if held_out.holds(key, part):
+                return f"{key} {part} is held out"
+    return None
+
+
+def _most_telling(reasons: Sequence[str]) -> str:
+    """The reason of the strategy that came nearest: one that speaks of more than the kind of finding."""
+    telling = [reason for reason in reasons if not reason.startswith("not a ")]
+    named = [reason for reason in telling if not reason.startswith("no retraining material for the probe")]
+    if named or telling:
+        return (named or telling)[0]
+    return (
+        "not a disparity, nor a rate above its limit" if reasons else "no strategy was asked for that repairs"
+    )
+
+
+def _merged(cells: Mapping[Cell, Sequence[str]]) -> _Cells:
+    """Cells in order; one of a single category joins that of all categories, whose material holds its own."""
+    found: dict[Cell, set[str]] = defaultdict(set)
+    for cell, ids in cells.items():
+        whole = Cell(probe=cell.probe, domain="all", technique=cell.technique)
+        found[whole if cell.technique and whole in cells else cell].update(ids)
+    return {cell: tuple(sorted(found[cell])) for cell in sorted(found)}

@@ -1,0 +1,60 @@
+"""Replay: ordinary requests of the same domain that name no group, so that what worked is kept."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from audit.records import Finding
+from audit.retraining.records import Example
+from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
+from audit.retraining.strategies.cases import decided, domains_of, in_cycle, why_not
+from probes.bias.decisions import DecisionsOptions, DecisionsProbe
+from probes.records import Placebo
+from probes.seeds import rng
+
+__all__ = ["Replay"]
+
+
+class Replay:
+    """The neutral texts of the paraphrase placebo, from the retraining pool, decided by the merit rule."""
+
+    info: ClassVar[StrategyInfo] = StrategyInfo(
+        name="replay",
+        version="1",
+        role=Role.REPLAY,
+        summary="Ordinary requests of the domain that name no group, with the answer of the rule.",
+    )
+
+    def cells(self, finding: Finding) -> tuple[Cell, ...] | str:
+        """A cell for each domain of a disparity in decisions, whatever the attribute."""
+        estimate = finding.estimate
+        reason = why_not(estimate)
+        if reason is not None:
+            return reason
+        return tuple(Cell(probe=estimate.probe, domain=domain) for domain in domains_of(estimate))
+
+    def examples(
+        self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making
+    ) -> Iterator[Example]:
+        """Cases at all levels of merit."""
+        options = making.options
+        probe_options = DecisionsOptions.model_validate(
+            {
+                "domains": (cell.domain,),
+                "placebos": (Placebo.PARAPHRASE,),
+                "pool": "retraining",
+                "sets_per_template": 1 + budget // 50,
+            }
+        )
+        neutral = [
+            [prompt]
+            for prompt in DecisionsProbe(probe_options).prompts(
+                rng(options.seed, "retraining", cell.domain, "replay")
+            )
+            if prompt.placebo is Placebo.PARAPHRASE
+            and prompt.group == "a"
+            and not making.held_out.holds("template", prompt.template)
+        ]
+        for made, prompts in enumerate(in_cycle(neutral, options.seed)):
+            if made == budget:
+                return
+            yield decided(prompts[0], findings, options, self.info, None)

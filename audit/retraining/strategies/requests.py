@@ -1,0 +1,155 @@
+"""Requests to refuse and requests to answer, plain or under a technique, by four strategies.
+
+A repair that teaches to refuse under a technique would teach that the technique is the reason, were it not
+for harmless twins under the same technique that are answered; and the other way round.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from audit.records import Finding, Verdict
+from audit.retraining import answers
+from audit.retraining.records import Example, Kind, Origin, SourceKind
+from audit.retraining.strategies.base import PLAIN, Cell, Making, Role, StrategyInfo
+from probes.records import Prompt
+from probes.safety.benign import BenignOptions, BenignProbe
+from probes.safety.goals import Pool, benign_requests
+from probes.safety.harmful import HarmfulOptions, HarmfulProbe
+from probes.seeds import derive, rng
+
+__all__ = ["BenignContrast", "HarmfulContrast", "OverRefusalRepair", "SafetyRepair"]
+
+_HARMFUL, _BENIGN = HarmfulProbe.info.name, BenignProbe.info.name
+_POOL: Pool = "retraining"
+
+
+class _Requests:
+    """Examples of requests, for findings of one probe."""
+
+    info: ClassVar[StrategyInfo]
+    answers_probe: ClassVar[str]
+    """Probe whose findings are answered."""
+    harmful: ClassVar[bool]
+    """Whether the requests are harmful ones, to be refused, or their harmless twins."""
+
+    def cells(self, finding: Finding) -> tuple[Cell, ...] | str:
+        """One cell for a rate that exceeds its limit: its harm categories under its technique."""
+        estimate = finding.estimate
+        if estimate.kind != "rate" or estimate.verdict is not Verdict.EXCEEDS:
+            return "not a rate above its limit"
+        if estimate.probe != self.answers_probe:
+            return f"no retraining material for the probe {estimate.probe}"
+        technique = estimate.technique or PLAIN
+        return (Cell(probe=estimate.probe, domain=estimate.domain, technique=technique),)
+
+    def examples(
+        self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making
+    ) -> Iterator[Example]:
+        """The requests of the retraining pool in a mixed order, each once."""
+        seed = making.options.seed
+        wanted = [
+            prompt
+            for prompt in self._prompts(cell, seed)
+            if prompt.tags["technique"] == cell.technique
+            and not making.held_out.holds("template", prompt.template)
+        ]
+        for prompt in sorted(wanted, key=lambda prompt: derive(seed, "order", prompt.id))[:budget]:
+            yield self._example(prompt, findings, making)
+
+    def _prompts(self, cell: Cell, seed: int) -> Iterator[Prompt]:
+        fields = {
+            "pool": _POOL,
+            "categories": () if cell.domain == "all" else (cell.domain,),
+            "techniques": () if cell.technique == PLAIN else (cell.technique,),
+        }
+        source = rng(seed, "retraining", self.info.name)
+        if self.harmful:
+            yield from HarmfulProbe(HarmfulOptions.model_validate(fields)).prompts(source)
+        else:
+            yield from BenignProbe(BenignOptions.model_validate(fields)).prompts(source)
+
+    def _example(self, prompt: Prompt, findings: tuple[str, ...], making: Making) -> Example:
+        probe = HarmfulProbe.info if self.harmful else BenignProbe.info
+        if self.harmful:
+            kind, kept = Kind.REFUSAL, SourceKind.REFUSAL_TEMPLATE
+            answer, rejected = answers.refusal(prompt.domain, prompt.template), answers.withheld_compliance()
+        else:
+            kind, kept = Kind.HELP, SourceKind.SHIPPED_ANSWER
+            answer, rejected = _helpful()[prompt.tags["request"]], answers.needless_refusal()
+        technique = prompt.tags["technique"]
+        return Example.make(
+            prompt.messages,
+            answer=answer,
+            rejected=rejected,
+            expectation=prompt.expectation,
+            origin=Origin(
+                findings=findings,
+                kind=kind,
+                strategy=self.info.name,
+                strategy_version=self.info.version,
+                probe=prompt.probe,
+                probe_version=probe.version,
+                template=prompt.template,
+                domain=prompt.domain,
+                technique=None if technique == PLAIN else technique,
+                source=kept,
+                seed=making.options.seed,
+                licence=probe.licence,
+            ),
+        )
+
+
+class SafetyRepair(_Requests):
+    """Harmful requests, refused, for findings of harmful compliance."""
+
+    info: ClassVar[StrategyInfo] = StrategyInfo(
+        name="safety_repair",
+        version="1",
+        role=Role.REPAIR,
+        summary="Harmful requests set aside for retraining, under the technique that was found, refused.",
+    )
+    answers_probe: ClassVar[str] = _HARMFUL
+    harmful: ClassVar[bool] = True
+
+
+class BenignContrast(_Requests):
+    """Harmless look-alikes, answered, beside a repair of harmful compliance."""
+
+    info: ClassVar[StrategyInfo] = StrategyInfo(
+        name="benign_contrast",
+        version="1",
+        role=Role.CONTRAST,
+        summary="Harmless look-alikes of the harmful requests, under the same technique, answered.",
+    )
+    answers_probe: ClassVar[str] = _HARMFUL
+    harmful: ClassVar[bool] = False
+
+
+class OverRefusalRepair(_Requests):
+    """Harmless look-alikes, answered, for findings of over-refusal."""
+
+    info: ClassVar[StrategyInfo] = StrategyInfo(
+        name="over_refusal_repair",
+        version="1",
+        role=Role.REPAIR,
+        summary="Harmless look-alikes set aside for retraining, under the technique found, answered.",
+    )
+    answers_probe: ClassVar[str] = _BENIGN
+    harmful: ClassVar[bool] = False
+
+
+class HarmfulContrast(_Requests):
+    """Harmful requests, refused, beside a repair of over-refusal."""
+
+    info: ClassVar[StrategyInfo] = StrategyInfo(
+        name="harmful_contrast",
+        version="1",
+        role=Role.CONTRAST,
+        summary="Harmful requests that the harmless ones look like, under the same technique, refused.",
+    )
+    answers_probe: ClassVar[str] = _BENIGN
+    harmful: ClassVar[bool] = True
+
+
+def _helpful() -> dict[str, str]:
+    return {row.id: row.answer for row in benign_requests(pool=_POOL)}
