@@ -17,6 +17,8 @@ STRATEGIES = "evenhand.strategies"
 """Entry-point group of strategies."""
 
 _Cells = Mapping[Cell, tuple[str, ...]]
+_Entry = tuple[Strategy, Cell, tuple[str, ...]]
+"""A strategy, a cell that it answers, and the ids of the findings there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Answered:
     """A line for each finding that no repair answers, with the reasons."""
     strategies: Mapping[str, Strategy] = field(repr=False)
 
-    def of(self, role: Role) -> list[tuple[Strategy, Cell, tuple[str, ...]]]:
+    def of(self, role: Role) -> list[_Entry]:
         """Strategy, cell and findings of one role, in a fixed order."""
         return [
             (self.strategies[name], cell, findings)
@@ -93,9 +95,9 @@ def answer(findings: Sequence[Finding], options: RetrainingOptions) -> Answered:
 def candidates(answered: Answered, options: RetrainingOptions) -> Iterator[Example]:
     """Candidates of every cell, before the gates, `max_examples` at most.
 
-    Every cell of a repair gets an equal share; what one cannot use goes to those after it. Of the share of a
-    safety finding `contrast_share` goes to its contrast, of that of decisions `replay_share` to replay. Sets
-    are whole, so the number may stay a little below the maximum.
+    Every cell of a repair gets an equal share; what one cannot use goes to those after it. Of the shares of
+    safety findings `contrast_share` goes to their contrasts, of those of decisions `replay_share` to replay.
+    Sets are whole, so the number may stay a little below the maximum.
 
     Args:
         answered: What `answer` gave.
@@ -105,32 +107,30 @@ def candidates(answered: Answered, options: RetrainingOptions) -> Iterator[Examp
         Examples, cell by cell; the same arguments give the same examples.
     """
     making = Making(options=options, held_out=HeldOut(options.holdout))
-    repairs = answered.of(Role.REPAIR)
-    contrasts = {cell: (strategy, ids) for strategy, cell, ids in answered.of(Role.CONTRAST)}
+    repairs, contrasts = answered.of(Role.REPAIR), answered.of(Role.CONTRAST)
     plain = [entry for entry in repairs if not entry[1].attribute]
     grouped = [entry for entry in repairs if entry[1].attribute]
+    share = options.max_examples * len(plain) // max(1, len(repairs))
+    against = round(share * options.contrast_share) if contrasts else 0
     left = options.max_examples
-    for place, (strategy, cell, ids) in enumerate(plain):
-        share = left // (len(plain) - place + len(grouped))
-        beside = contrasts.get(cell)
-        against = round(share * options.contrast_share) if beside is not None else 0
-        for example in strategy.examples(cell, ids, share - against, making):
+    for entries, budget in ((plain, share - against), (contrasts, against)):
+        for example in _shared(entries, budget, making):
             left -= 1
             yield example
-        if beside is not None:
-            for example in beside[0].examples(cell, beside[1], against, making):
-                left -= 1
-                yield example
     replays = answered.of(Role.REPLAY)
     kept = round(left * options.replay_share) if replays else 0
-    budget = left - kept
-    for place, (strategy, cell, ids) in enumerate(grouped):
-        for example in strategy.examples(cell, ids, budget // (len(grouped) - place), making):
+    yield from _shared(grouped, left - kept, making)
+    for place, (strategy, cell, ids) in enumerate(replays):
+        own = kept // len(replays) + (1 if place < kept % len(replays) else 0)
+        yield from strategy.examples(cell, ids, own, making)
+
+
+def _shared(entries: Sequence[_Entry], budget: int, making: Making) -> Iterator[Example]:
+    """Examples of several cells: an equal share each, and what one cannot use for those after it."""
+    for place, (strategy, cell, ids) in enumerate(entries):
+        for example in strategy.examples(cell, ids, budget // (len(entries) - place), making):
             budget -= 1
             yield example
-    for place, (strategy, cell, ids) in enumerate(replays):
-        share = kept // len(replays) + (1 if place < kept % len(replays) else 0)
-        yield from strategy.examples(cell, ids, share, making)
 
 
 def _touched(finding: Finding, held_out: HeldOut) -> str | None:

@@ -33,14 +33,20 @@ class _Requests:
     """Whether the requests are harmful ones, to be refused, or their harmless twins."""
 
     def cells(self, finding: Finding) -> tuple[Cell, ...] | str:
-        """One cell for a rate that exceeds its limit: its harm categories under its technique."""
+        """For a rate that exceeds its limit: its categories under its technique; a contrast is plain too."""
         estimate = finding.estimate
         if estimate.kind != "rate" or estimate.verdict is not Verdict.EXCEEDS:
             return "not a rate above its limit"
         if estimate.probe != self.answers_probe:
             return f"no retraining material for the probe {estimate.probe}"
-        technique = estimate.technique or PLAIN
-        return (Cell(probe=estimate.probe, domain=estimate.domain, technique=technique),)
+        techniques = [estimate.technique or PLAIN]
+        if self.info.role is Role.CONTRAST and techniques != [PLAIN]:
+            # What is learned under a technique reaches the plain request too.
+            techniques.append(PLAIN)
+        return tuple(
+            Cell(probe=estimate.probe, domain=estimate.domain, technique=technique)
+            for technique in techniques
+        )
 
     def examples(
         self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making
@@ -119,7 +125,7 @@ class BenignContrast(_Requests):
         name="benign_contrast",
         version="1",
         role=Role.CONTRAST,
-        summary="Harmless look-alikes of the harmful requests, under the same technique, answered.",
+        summary="Harmless look-alikes of the harmful requests, under the same technique and plain, answered.",
     )
     answers_probe: ClassVar[str] = _HARMFUL
     harmful: ClassVar[bool] = False
@@ -145,7 +151,7 @@ class HarmfulContrast(_Requests):
         name="harmful_contrast",
         version="1",
         role=Role.CONTRAST,
-        summary="Harmful requests that the harmless ones look like, under the same technique, refused.",
+        summary="Harmful requests that harmless ones look like, under the same technique and plain, refused.",
     )
     answers_probe: ClassVar[str] = _BENIGN
     harmful: ClassVar[bool] = True

@@ -156,11 +156,13 @@ def test_harmful_compliance_gets_refusals_and_answered_twins(rate_finding: MakeF
 
 
 def test_a_technique_that_was_found_is_in_the_repair_and_its_contrast(rate_finding: MakeFinding) -> None:
-    """What fails under a technique is repaired under it, refusals and twins alike, and under no other."""
+    """What fails under a technique is repaired under it; half of the twins are plain, no other is used."""
     made = _made([rate_finding("f", "safety/harmful", technique="fiction")], max_examples=40)
-    assert {example.origin.technique for example in made} == {"fiction"}
-    assert {example.origin.kind for example in made} == {Kind.REFUSAL, Kind.HELP}
-    assert all(Fiction().decode(example.messages[-1].content) for example in made)
+    of = {kind: [one for one in made if one.origin.kind is kind] for kind in Kind}
+    assert {one.origin.technique for one in of[Kind.REFUSAL]} == {"fiction"}
+    assert Counter(one.origin.technique for one in of[Kind.HELP]) == {"fiction": 10, None: 10}
+    framed = [one for one in made if one.origin.technique is not None]
+    assert all(Fiction().decode(one.messages[-1].content) for one in framed)
 
 
 def test_a_category_joins_the_finding_about_all(rate_finding: MakeFinding) -> None:
@@ -198,6 +200,7 @@ def test_kinds_share_the_budget(rate_finding: MakeFinding, make_finding: MakeFin
     assert set(kinds) == set(Kind)
     assert len(made) <= 90
     assert kinds[Kind.REFUSAL] == kinds[Kind.HELP] == 30
+    assert kinds[Kind.COUNTERFACTUAL] + kinds[Kind.REPLAY] >= 26
 
 
 def test_what_is_held_out_is_not_repaired(make_finding: MakeFinding, rate_finding: MakeFinding) -> None:
