@@ -42,7 +42,7 @@ from audit.planned_run import Run, open_run
 from audit.proposals import propose
 from audit.raters import rater_uses
 from audit.records import Change, Estimate, Omnibus
-from audit.repair import retrain, train
+from audit.repair import Training, retrain, train
 from audit.reporting import write_run_report
 from audit.review.events import import_reviews as import_review
 from audit.review.events import review_labels, review_summary
@@ -55,6 +55,7 @@ from audit.until_decided import View
 __all__ = [
     "Comparison",
     "Run",
+    "Training",
     "check_targets",
     "collect",
     "compare",

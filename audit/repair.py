@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.atomic import write_text
@@ -13,9 +13,9 @@ from audit.plugins import TRAINERS, load_plugin, validated_options
 from audit.retraining.records import RetrainingFiles, RetrainingOptions
 from audit.retraining.trainers.base import Trainer, TrainerContext
 from audit.retraining.writing import write_retraining_files
-from audit.spec import dump_target
+from audit.spec import TargetSpec, dump_target
 
-__all__ = ["Trained", "retrain", "train"]
+__all__ = ["Trained", "Training", "retrain", "train"]
 
 
 def retrain(run: Run, document: RunDocument, out: Path, options: RetrainingOptions) -> RetrainingFiles:
@@ -49,40 +49,42 @@ class Trained:
     """The same as YAML, for `evenhand run SPEC --target`."""
 
 
-def train(
-    name: str,
-    run: Run,
-    files: RetrainingFiles,
-    out: Path,
-    *,
-    seed: int,
-    options: Mapping[str, object] | None = None,
-) -> Trained:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How to train."""
+
+    trainer: str
+    """Name of a trainer."""
+    options: Mapping[str, object] = field(default_factory=dict)
+    """Of the trainer."""
+    base: TargetSpec | None = None
+    """The target to train, where the run asked it in another way, such as over HTTP; None: the run's."""
+
+
+def train(how: Training, run: Run, files: RetrainingFiles, out: Path, *, seed: int) -> Trained:
     """Train the target of a run on retraining files.
 
     Args:
-        name: Name of the trainer.
+        how: Trainer, its options and what to start from.
         run: The run whose target to start from.
         files: What `retrain` wrote.
         out: Folder of the trained model.
         seed: Root seed of training.
-        options: Of the trainer.
 
     Raises:
         SpecError: There is no such trainer, or an option is not one of its own.
         InputError: The trainer cannot train this target, or refuses the files.
     """
-    plugin = load_plugin(TRAINERS, name, where="--train")
+    plugin = load_plugin(TRAINERS, how.trainer, where="--train")
     # A spec's paths are relative to where it stands, not to where the command is given.
     relative = Path(os.path.relpath(out.resolve(), run.root.resolve()))
     trainer: Trainer = plugin(
-        validated_options(plugin, options or {}, where=f"--train {name}"),
+        validated_options(plugin, how.options, where=f"--train {how.trainer}"),
         TrainerContext(root=run.root, out=run.root / relative),
     )
-    base = {"type": run.spec.target.type, **run.spec.target.options()}
-    target = {
-        key: _from_root(value, run.root) for key, value in trainer.train(base, files, seed=seed).items()
-    }
+    start = how.base or run.spec.target
+    trained = trainer.train({"type": start.type, **start.options()}, files, seed=seed)
+    target = {key: _from_root(value, run.root) for key, value in trained.items()}
     file = out / "target.yaml"
     write_text(file, dump_target(target))
     return Trained(target=target, file=file)

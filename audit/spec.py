@@ -35,6 +35,7 @@ __all__ = [
     "dump_spec",
     "dump_target",
     "load_spec",
+    "load_target",
     "parse_spec",
     "with_target",
 ]
@@ -303,12 +304,21 @@ def with_target(spec: Spec, path: Path) -> Spec:
     Raises:
         SpecError: The file is missing, no YAML, or breaks the format; one line a problem.
     """
+    return spec.model_copy(update={"target": load_target(path)})
+
+
+def load_target(path: Path) -> TargetSpec:
+    """The target in a YAML file: what stands under `target:` in a spec.
+
+    Raises:
+        SpecError: The file is missing, no YAML, or breaks the format; one line a problem.
+    """
     try:
         raw = parse_mapping(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read: {error}") from error
     try:
-        return spec.model_copy(update={"target": TargetSpec.model_validate(raw)})
+        return TargetSpec.model_validate(raw)
     except ValidationError as error:
         raise SpecError("\n".join(problem_lines(error, str(path), TargetSpec))) from error
 

@@ -8,6 +8,7 @@ from audit.cli.console import data, say
 from audit.cli.options import json_option, out_option
 from audit.cli.tables import show_changes, show_run
 from audit.demo.loop import DemoResult, run_demo
+from audit.demo.small_model.material import make_material
 from audit.records import Change
 from probes.records import Signal
 
@@ -21,13 +22,25 @@ SEED = 7
 @click.option(
     "--seed", default=SEED, show_default=True, type=click.IntRange(min=0), help="Root seed of everything."
 )
+@click.option(
+    "--language-model",
+    is_flag=True,
+    help="Only train the small language model of the tutorial, into OUT/model, and OUT/ordinary.jsonl.",
+)
 @json_option
-def demo(out: Path, seed: int, as_json: bool) -> None:
+def demo(out: Path, seed: int, language_model: bool, as_json: bool) -> None:
     """Run the whole loop on a small learned lender, offline.
 
     Leaves the two audits in OUT/before and OUT/after and the retraining files in OUT/retraining. It
     shows the plumbing; evidence that a repair works on language models comes from language models.
     """
+    if language_model:
+        model, ordinary = make_material(out, seed=seed, say=say)
+        if as_json:
+            data({"model": str(model), "ordinary": str(ordinary)})
+        say(f"model: {model}")
+        say(f"ordinary dialogues: {ordinary}")
+        return
     result = run_demo(out, seed=seed, say=say)
     if as_json:
         data(

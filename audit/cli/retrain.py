@@ -11,6 +11,7 @@ from audit.cli.options import json_option, run_argument, settings, shares
 from audit.errors import InputError
 from audit.retraining.held_out import parse_held_out
 from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
+from audit.spec import load_target
 
 __all__ = ["retrain"]
 
@@ -66,6 +67,11 @@ __all__ = ["retrain"]
     help="Option of the trainer, its value as YAML, such as methods=[sft,dpo]; may be given several times.",
 )
 @click.option(
+    "--base",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="YAML file of the target to train, where the run asked the model in another way, as over HTTP.",
+)
+@click.option(
     "--model-out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the trained model; OUT/model if absent.",
@@ -82,6 +88,7 @@ def retrain(
     seed: int | None,
     trainer: str | None,
     train_options: Mapping[str, object],
+    base: Path | None,
     model_out: Path | None,
     as_json: bool,
 ) -> None:
@@ -91,7 +98,7 @@ def retrain(
     training data. RETRAINING_CARD.md beside them says what they are, where the answers come from
     and which gates they passed.
     """
-    for option, given in (("--train-option", train_options), ("--model-out", model_out)):
+    for option, given in (("--train-option", train_options), ("--base", base), ("--model-out", model_out)):
         if given and trainer is None:
             raise InputError(f"{option} needs --train NAME")
     run = api.open_run(run_folder)
@@ -107,9 +114,11 @@ def retrain(
     trained = None
     if trainer is not None:
         _show(files)
-        trained = api.train(
-            trainer, run, files, model_out or files.folder / "model", seed=options.seed, options=train_options
+        how = api.Training(
+            trainer=trainer, options=train_options, base=None if base is None else load_target(base)
         )
+        model = model_out or files.folder / "model"
+        trained = api.train(how, run, files, model, seed=options.seed)
     if as_json:
         data(
             {
