@@ -43,6 +43,7 @@ from audit.proposals import propose
 from audit.raters import rater_uses
 from audit.records import Change, Estimate, Omnibus
 from audit.repair import Training, retrain, train
+from audit.repair_outcome import Beside, FindingOutcome, beside, finding_outcomes
 from audit.reporting import write_run_report
 from audit.review.events import import_reviews as import_review
 from audit.review.events import review_labels, review_summary
@@ -94,6 +95,10 @@ class Comparison:
     changes: tuple[Change, ...]
     not_comparable: str | None
     """Why the runs cannot be compared; then there are no changes."""
+    outcomes: tuple[FindingOutcome, ...] = ()
+    """What became of each finding."""
+    beside: tuple[Beside, ...] = ()
+    """Each change beside those of a repeat and of a repair by prompt alone, where there were such runs."""
 
 
 def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
@@ -187,25 +192,57 @@ def load_document(run: Run) -> RunDocument:
         ) from error
 
 
-def compare(before: Run, after: Run) -> Comparison:
+def compare(
+    before: Run, after: Run, *, base: Run | None = None, prompt_only: Run | None = None
+) -> Comparison:
     """Two runs of one plan, paired by prompt; change = after - before.
 
     Args:
         before: The earlier run.
         after: The later run; its judgement holds.
+        base: A second audit of the earlier model: what repeating alone changes.
+        prompt_only: The earlier model with an instruction and nothing else: a repair that costs nothing.
 
     Returns:
         The changes, or why the runs cannot be compared.
     """
-    first, second = load_document(before), load_document(after)
-    reason = _why_not_comparable(first, second)
-    found: tuple[Change, ...] = ()
-    if reason is None:
-        earlier = Side(readings=before.readings(), estimates=first.estimates, reviews=review_labels(before))
-        later = Side(readings=after.readings(), estimates=second.estimates, reviews=review_labels(after))
-        found = tuple(changes_of(earlier, later, after.spec.judgement, (first, second)))
+    names = {"before": before, "after": after, "base": base, "prompt_only": prompt_only}
+    runs = {name: run for name, run in names.items() if run is not None}
+    documents = {name: load_document(run) for name, run in runs.items()}
+    for name, document in documents.items():
+        reason = _why_not_comparable(documents["before"], document, name)
+        if reason is not None:
+            return Comparison(
+                before=str(before.folder.path),
+                after=str(after.folder.path),
+                changes=(),
+                not_comparable=reason,
+            )
+    sides = {
+        name: Side(readings=run.readings(), estimates=documents[name].estimates, reviews=review_labels(run))
+        for name, run in runs.items()
+    }
+
+    def between(one: str, other: str) -> tuple[Change, ...]:
+        if not {one, other} <= set(sides):
+            return ()
+        both = (documents[one], documents[other])
+        return tuple(changes_of(sides[one], sides[other], after.spec.judgement, both))
+
+    changes = between("before", "after")
+    others = beside(
+        changes,
+        base=between("before", "base"),
+        prompt_only=between("before", "prompt_only"),
+        against_prompt_only=between("prompt_only", "after"),
+    )
     return Comparison(
-        before=str(before.folder.path), after=str(after.folder.path), changes=found, not_comparable=reason
+        before=str(before.folder.path),
+        after=str(after.folder.path),
+        changes=changes,
+        not_comparable=None,
+        outcomes=finding_outcomes(documents["before"], documents["after"], changes),
+        beside=others if len(sides) > len(("before", "after")) else (),
     )
 
 
@@ -293,10 +330,10 @@ def _unread(readings: Readings, measures: Sequence[Measure]) -> Iterator[Unread]
                 )
 
 
-def _why_not_comparable(before: RunDocument, after: RunDocument) -> str | None:
+def _why_not_comparable(before: RunDocument, after: RunDocument, called: str) -> str | None:
     if before.prompts_sha256 != after.prompts_sha256:
-        return "the runs asked different prompts: run the same spec (probes and seed) on both models"
-    for name, document in (("before", before), ("after", after)):
+        return f"the runs before and {called} asked different prompts: run one spec (probes and seed) on both"
+    for name, document in (("before", before), (called, after)):
         for role, drift in document.drift.items():
             if drift.drifted:
                 return f"the endpoint of the {role} of the run {name} changed meanwhile: {drift.reasons[0]}"

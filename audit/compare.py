@@ -11,6 +11,7 @@ from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
 from audit.estimates.correction_reviews import reviewed_changes
 from audit.estimates.families import adjusted, shares
 from audit.estimates.frame import Readings
+from audit.estimates.ids import finding_id
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.non_inferiority import levelling, non_inferiority_of, own_changes
 from audit.estimates.paired_prompts import paired, rate_change, rate_of, summed
@@ -298,6 +299,7 @@ def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement, stops: 
     elif before.correction is not None or after.correction is not None:
         reasons = (*reasons, AS_READ)
     return Change(
+        finding=finding_id(after),
         measure=after.measure,
         kind=after.kind,
         attribute=after.attribute,

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from audit import api
+from audit.cli.comparison_tables import show_beside, show_outcomes
 from audit.cli.console import data, say, warn
 from audit.cli.options import json_option
 from audit.cli.tables import show_changes
@@ -17,14 +18,29 @@ NOT_COMPARABLE = 3
 @click.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    help="Run of a second audit of the model of BEFORE: what repeating alone changes.",
+)
+@click.option(
+    "--prompt-only",
+    type=click.Path(path_type=Path),
+    help="Run of the model of BEFORE with an instruction in its system prompt: a repair that trains nothing.",
+)
 @json_option
-def compare(before: Path, after: Path, as_json: bool) -> int:
+def compare(before: Path, after: Path, base: Path | None, prompt_only: Path | None, as_json: bool) -> int:
     """Compare two runs of one plan, paired by prompt.
 
     BEFORE and AFTER are run folders of the same spec (probes and seed) on two models. The change is
     after minus before; its interval is clustered by template.
     """
-    found = api.compare(api.open_run(before), api.open_run(after))
+    found = api.compare(
+        api.open_run(before),
+        api.open_run(after),
+        base=None if base is None else api.open_run(base),
+        prompt_only=None if prompt_only is None else api.open_run(prompt_only),
+    )
     if as_json:
         data(
             {
@@ -32,6 +48,8 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
                 "after": found.after,
                 "not_comparable": found.not_comparable,
                 "changes": [change.model_dump(mode="json") for change in found.changes],
+                "findings": [one.model_dump(mode="json") for one in found.outcomes],
+                "beside": [one.model_dump(mode="json") for one in found.beside],
             }
         )
     if found.not_comparable is not None:
@@ -44,4 +62,7 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
         say("interval: of each change alone; verdict: after adjustment for all changes compared")
         if any(one.non_inferiority is not None for one in found.changes):
             say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
+        if found.beside:
+            show_beside(found.changes, found.beside)
+        show_outcomes(found.outcomes)
     return 0

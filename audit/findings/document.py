@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from audit.estimates.ids import finding_id
 from audit.estimates.outcome_records import Outcomes
 from audit.findings.claims import claim
-from audit.findings.select import finding_id
 from audit.looks import SequentialReport
 from audit.records import Change, Counts, Estimate, Finding, GroupRate, Omnibus, RaterUse
 from audit.records.canaries import Drift

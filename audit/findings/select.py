@@ -1,10 +1,10 @@
 """Findings: the estimates that the data support, with severity, evidence and limits."""
 
-import hashlib
 from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
+from audit.estimates.ids import finding_id
 from audit.estimates.measures import Measure, measure_of
 from audit.estimates.prices import PRICE_OF
 from audit.findings.claims import claim, price_words
@@ -12,7 +12,7 @@ from audit.findings.evidence import evidence
 from audit.findings.severity import foremost, severity
 from audit.records import Estimate, Finding, Severity, Verdict
 
-__all__ = ["finding_id", "findings"]
+__all__ = ["findings"]
 
 _DOES_NOT_SHOW = {
     "disparity": (
@@ -58,30 +58,6 @@ def findings(estimates: Sequence[Estimate], frame_of: Callable[[Measure], pd.Dat
         found,
         key=lambda one: (-order.index(one.severity), foremost(one.estimate), one.id),
     )
-
-
-def finding_id(estimate: Estimate) -> str:
-    """A stable id: the same question has the same id in every run.
-
-    >>> estimate = Estimate(kind="rate", measure="toxicity_rate", unit="rate", probe="p", domain="all",
-    ...                     method="none", n_outputs=0, n_clusters=0, verdict=Verdict.NOT_MEASURED)
-    >>> finding_id(estimate)
-    'F-1bf4985d'
-    """
-    parts = (
-        estimate.kind,
-        estimate.measure,
-        estimate.probe,
-        estimate.domain,
-        estimate.language,
-        estimate.attribute,
-        estimate.group,
-        estimate.reference_group,
-        estimate.signal,
-        estimate.technique,
-    )
-    text = "\x1f".join("" if part is None else str(part) for part in parts)
-    return "F-" + hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _is_finding(estimate: Estimate) -> bool:

@@ -299,6 +299,8 @@ class GroupChange(Record):
 class Change(Record):
     """One estimate before and after, paired by prompt; change = after - before."""
 
+    finding: str = ""
+    """Id that a finding about it has, in any run; empty in documents of earlier versions."""
     measure: str
     kind: EstimateKind
     attribute: str | None

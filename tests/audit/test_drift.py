@@ -153,9 +153,9 @@ def test_a_run_whose_endpoint_changed_is_not_comparable() -> None:
         )
         for of in (lambda _: "m", lambda number: f"m{number}")
     )
-    assert _why_not_comparable(steady, steady) is None
+    assert _why_not_comparable(steady, steady, "after") is None
     for before, after, name in ((steady, changed, "after"), (changed, steady, "before")):
-        reason = _why_not_comparable(before, after)
+        reason = _why_not_comparable(before, after, "after")
         assert reason is not None
         assert f"the endpoint of the target of the run {name} changed meanwhile: the model changed" in reason
 

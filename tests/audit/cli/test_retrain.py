@@ -51,6 +51,32 @@ def test_a_trained_target_is_audited_by_the_same_spec(audited: Path, evenhand: C
     assert abs(gap["after"]) < abs(gap["before"]) / 2
 
 
+def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(audited: Path, evenhand: Command) -> None:
+    """A repeat stands beside the repair, every finding is told once, and another plan is refused."""
+    assert evenhand("retrain", "before", "--max-examples", "200", "--train", "trainable").code == 0
+    file = audited / "before" / "retraining" / "model" / "target.yaml"
+    assert evenhand("run", "specs/lender.yaml", "--target", file, "--out", "after").code == 0
+    assert evenhand("run", "specs/lender.yaml", "--out", "again").code == 0
+    pair = ("compare", "before", "after")
+    told = json.loads(evenhand(*pair, "--base", "again", "--prompt-only", "again", "--json").out)
+    assert len(told["beside"]) == len(told["changes"])
+    for change, other in zip(told["changes"], told["beside"], strict=True):
+        assert other["finding"] == change["finding"]
+        if other["base"] is not None and other["base"]["change"] is not None:
+            assert other["base"]["change"] == 0
+            assert other["against_prompt_only"]["change"] == change["change"]
+    found = json.loads(evenhand("findings", "before", "--json").out)["findings"]
+    assert {one["id"] for one in told["findings"] if one["outcome"] != "new"} == {one["id"] for one in found}
+    shown = evenhand(*pair, "--base", "again").err
+    assert "repeat: a second audit of the same model" in shown
+    assert "findings: " in shown
+    (audited / "specs" / "other.yaml").write_text(_SPEC.replace("seed: 3", "seed: 4"))
+    assert evenhand("run", "specs/other.yaml", "--out", "other").code == 0
+    refused = evenhand(*pair, "--base", "other")
+    assert refused.code == 3
+    assert "the runs before and base asked different prompts" in refused.err
+
+
 def problem(ended: Ended) -> str:
     """The one line that says what is wrong, of a command that ended with 2 and did not crash."""
     assert (ended.code, ended.out, "Traceback" in ended.err) == (2, "", False)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from audit.analyzers.base import AnalyzerInfo, ErrorRate
+from audit.estimates.ids import finding_id
 from audit.findings.document import RunDocument
-from audit.findings.select import finding_id
 from audit.plan import Cell, Detectable, Plan
 from audit.records import (
     Change,

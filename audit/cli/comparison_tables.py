@@ -1,0 +1,78 @@
+"""What stands below the changes of a comparison: what else was tried, and what became of each finding."""
+
+from collections.abc import Sequence
+
+from audit.cli.console import clean, say, table
+from audit.records import Change
+from audit.repair_outcome import Beside, FindingOutcome
+
+__all__ = ["show_beside", "show_outcomes"]
+
+_SAID = {
+    "fixed": "fixed",
+    "no_longer_found": "no longer found, though the change is not shown",
+    "unchanged": "still found",
+    "new": "new",
+}
+
+
+def show_beside(changes: Sequence[Change], others: Sequence[Beside]) -> None:
+    """Print the changes that the repair is shown to make, or that its alternatives are.
+
+    Args:
+        changes: Of the repair.
+        others: For each of them, in the same order, what a repeat and an instruction changed.
+    """
+    rows = [
+        [
+            change.measure,
+            clean(change.domain) + ("" if change.technique in {None, "none"} else f" ({change.technique})"),
+            "-" if change.group is None else clean(f"{change.group} - {change.reference_group}"),
+            _change(change),
+            _change(other.base),
+            _change(other.prompt_only),
+            _change(other.against_prompt_only),
+        ]
+        for change, other in zip(changes, others, strict=True)
+        if any(_moved(one) for one in (change, other.base, other.prompt_only))
+    ]
+    say()
+    say("The same changes elsewhere; those that no run is shown to make are left out:")
+    table(
+        ["measure", "where", "contrast", "repair", "repeat", "instruction", "repair after instruction"],
+        rows,
+        below=("measure", "where"),
+    )
+    say("repeat: a second audit of the same model; instruction: the same model with a system prompt only")
+    say("repair after instruction: from the model with the instruction to the repaired one")
+    say("*: shown after adjustment for all changes of that comparison")
+
+
+def show_outcomes(outcomes: Sequence[FindingOutcome]) -> None:
+    """Print what became of each finding, those that were fixed first."""
+    if not outcomes:
+        return
+    say()
+    for one in outcomes:
+        word = _SAID[one.outcome]
+        if one.outcome == "unchanged" and one.shown:
+            word = "still found, smaller"
+        if one.outcome == "new" and not one.shown:
+            word = "new, though the change is not shown"
+        say(f"{one.id} {word}: {clean(one.claim)}")
+    counts = {name: sum(one.outcome == name for one in outcomes) for name in _SAID}
+    say(
+        f"findings: {counts['fixed']} fixed, {counts['no_longer_found']} no longer found, "
+        f"{counts['unchanged']} still found, {counts['new']} new"
+    )
+
+
+def _moved(change: Change | None) -> bool:
+    return change is not None and change.verdict in {"smaller", "larger", "reversed"}
+
+
+def _change(change: Change | None) -> str:
+    if change is None or change.change is None or change.ci_low is None or change.ci_high is None:
+        return "-"
+    mark = "*" if _moved(change) else ""
+    return f"{change.change:+.3f} [{change.ci_low:+.3f}, {change.ci_high:+.3f}]{mark}"
