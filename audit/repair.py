@@ -1,8 +1,8 @@
 """From findings to retraining files, and from files to a retrained target."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audit.atomic import write_text
@@ -59,6 +59,12 @@ class Training:
     """Of the trainer."""
     base: TargetSpec | None = None
     """The target to train, where the run asked it in another way, such as over HTTP; None: the run's."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables, of which a trainer reads those that the target names."""
+    told: Callable[[str], None] | None = None
+    """Called with a line on how training goes."""
+    agreed: Callable[[str], bool] | None = None
+    """Asked before something is spent; None: it is agreed to."""
 
 
 def train(how: Training, run: Run, files: RetrainingFiles, out: Path, *, seed: int) -> Trained:
@@ -78,9 +84,12 @@ def train(how: Training, run: Run, files: RetrainingFiles, out: Path, *, seed: i
     plugin = load_plugin(TRAINERS, how.trainer, where="--train")
     # A spec's paths are relative to where it stands, not to where the command is given.
     relative = Path(os.path.relpath(out.resolve(), run.root.resolve()))
+    context = TrainerContext(root=run.root, out=run.root / relative, secrets=how.secrets)
+    context = context if how.told is None else replace(context, told=how.told)
+    context = context if how.agreed is None else replace(context, agreed=how.agreed)
     trainer: Trainer = plugin(
         validated_options(plugin, how.options, where=f"--train {how.trainer}"),
-        TrainerContext(root=run.root, out=run.root / relative),
+        context,
     )
     start = how.base or run.spec.target
     trained = trainer.train({"type": start.type, **start.options()}, files, seed=seed)

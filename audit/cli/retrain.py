@@ -1,5 +1,7 @@
 """`evenhand retrain`: findings become files that a fine-tuning service or a local trainer takes."""
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -76,6 +78,7 @@ __all__ = ["retrain"]
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the trained model; OUT/model if absent.",
 )
+@click.option("--yes", is_flag=True, help="Spend what training costs without being asked.")
 @json_option
 def retrain(
     run_folder: Path,
@@ -90,6 +93,7 @@ def retrain(
     train_options: Mapping[str, object],
     base: Path | None,
     model_out: Path | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Write retraining files from the findings of a run.
@@ -115,7 +119,12 @@ def retrain(
     if trainer is not None:
         _show(files)
         how = api.Training(
-            trainer=trainer, options=train_options, base=None if base is None else load_target(base)
+            trainer=trainer,
+            options=train_options,
+            base=None if base is None else load_target(base),
+            secrets=os.environ,
+            told=say,
+            agreed=(lambda _: True) if yes else _asked,
         )
         model = model_out or files.folder / "model"
         trained = api.train(how, run, files, model, seed=options.seed)
@@ -133,6 +142,12 @@ def retrain(
         return
     say(f"trained: {dict(trained.target)}")
     say(f"next: evenhand run SPEC --target {trained.file} --out AFTER; evenhand compare {run_folder} AFTER")
+
+
+def _asked(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise InputError(f"{question} nobody is there to answer; give --yes to agree")
+    return click.confirm(question, err=True)
 
 
 def _formats(text: str) -> tuple[Format, ...]:

@@ -1,13 +1,21 @@
 """The seam of trainers: what every trainer, built in or third party, must offer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from audit.retraining.records import Format, RetrainingFiles
 
 __all__ = ["Trainer", "TrainerContext", "TrainerInfo"]
+
+
+def _nobody(line: str) -> None:  # noqa: ARG001 - nobody listens
+    return
+
+
+def _always(question: str) -> bool:  # noqa: ARG001 - a program that starts a training means it
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +41,12 @@ class TrainerContext:
     """Folder that relative paths of the target are relative to."""
     out: Path
     """Folder for what the trainer makes; it may not exist yet."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables, of which a trainer reads those that the target names."""
+    told: Callable[[str], None] = _nobody
+    """Called with a line on how training goes."""
+    agreed: Callable[[str], bool] = _always
+    """Asked with a question before something is spent; False: nothing is done."""
 
 
 class Trainer(Protocol):
