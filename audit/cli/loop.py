@@ -1,75 +1,104 @@
-"""What follows collection in every command that audits: score, find, report, and tell people."""
+"""`evenhand loop`: audit, repair, audit again, for some rounds."""
 
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
 
 from audit import api
-from audit.cli.console import data, say, warn
-from audit.cli.progress import fitting_mode, progress_display
-from audit.cli.tables import show_run
-from audit.findings.document import flattened
-from audit.gates import GateResult, worst
-from audit.ledger import read_ledger
+from audit.cli.console import data, say
+from audit.cli.ending import FAILED, INCONCLUSIVE
+from audit.cli.options import json_option, out_option, settings
+from audit.cli.retrain import asked
+from audit.retraining.records import RetrainingOptions
+from audit.rounds import LOOP, LoopResult, Rounds, repair_in_rounds
+from audit.spec import load_spec, load_target
 
-__all__ = ["FAILED", "INCONCLUSIVE", "finish", "score_shown"]
-
-FAILED = 1
-INCONCLUSIVE = 3
+__all__ = ["loop"]
 
 
-def finish(run: api.Run, *, as_json: bool) -> int:
-    """Score, find and report a collected run.
+@click.command()
+@click.argument("spec", type=click.Path(path_type=Path))
+@out_option
+@click.option("--train", "trainer", required=True, help="Name of a trainer, such as transformers.")
+@click.option(
+    "--train-option",
+    "train_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=settings,
+    help="Option of the trainer, its value as YAML, such as methods=[sft,dpo]; may be given several times.",
+)
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="YAML file of the target to train first, where the spec asks the model in another way.",
+)
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20), help="Most rounds.")
+@click.option(
+    "--max-examples",
+    default=500,
+    show_default=True,
+    type=click.IntRange(min=10, max=1_000_000),
+    help="Upper bound of the examples of a round.",
+)
+@click.option("--yes", is_flag=True, help="Spend what training costs without being asked.")
+@json_option
+def loop(
+    spec: Path,
+    out: Path,
+    trainer: str,
+    train_options: Mapping[str, object],
+    base: Path | None,
+    rounds: int,
+    max_examples: int,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Audit, write files, train and audit again, until the gate is met or nothing helps.
 
-    Args:
-        run: The run.
-        as_json: Whether to print the findings as JSON on standard output.
-
-    Returns:
-        The exit code: 0, or what the gate says.
+    Every round asks new prompts. A sealed set is asked of the first model and of the last one only.
+    Given again, the command goes on where it was stopped.
     """
-    score_shown(run, as_json=as_json)
-    document = api.find(run)
-    path = api.write_run_report(run, document)
-    show_run(document)
-    results = api.gate(run, document)
-    if as_json:
-        ledger = read_ledger(run.folder)
-        data(
-            {
-                **flattened(document, every=False),
-                "gate": [one.model_dump(mode="json") for one in results],
-                "collection": ledger.model_dump(mode="json"),
-            }
+    result = repair_in_rounds(
+        Rounds(
+            spec=load_spec(spec),
+            root=spec.parent,
+            out=out,
+            rounds=rounds,
+            training=api.Training(
+                trainer=trainer,
+                options=train_options,
+                base=None if base is None else load_target(base),
+                secrets=os.environ,
+                told=say,
+                agreed=(lambda _: True) if yes else asked,
+            ),
+            retraining=RetrainingOptions(max_examples=max_examples),
+            secrets=os.environ,
+            say=say,
         )
-    say(f"report: {path}")
-    gate = _gate(results)
-    counts = document.counts["target"]
-    if gate == 0 and counts.answered + counts.truncated + counts.refused == 0:
-        warn("there is no answer at all, so nothing was measured")
-        return INCONCLUSIVE
-    return gate
-
-
-def score_shown(run: api.Run, *, as_json: bool) -> int:
-    """Score a run, and show how far the models are that its analyzers ask.
-
-    Args:
-        run: The run.
-        as_json: Whether standard output is for a program.
-
-    Returns:
-        How many readings were taken.
-    """
-    if not run.plan.raters:
-        return api.score(run, secrets=os.environ)
-    with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
-        return api.score(run, secrets=os.environ, asked=shown)
-
-
-def _gate(results: Sequence[GateResult]) -> int:
-    for result in results:
-        say(f"gate {result.outcome}: {result.rule.measure} fails if {result.rule.fail_if}: {result.reason}")
-    if not results:
+    )
+    if as_json:
+        data(result.model_dump(mode="json"))
+    _show(result, out)
+    if result.gate is None:
         return 0
-    return {"met": 0, "failed": FAILED, "inconclusive": INCONCLUSIVE}[worst(results)]
+    return {"met": 0, "failed": FAILED, "inconclusive": INCONCLUSIVE}[result.gate]
+
+
+def _show(result: LoopResult, out: Path) -> None:
+    say(f"ended after {len(result.rounds)} rounds: {result.end}")
+    for one in result.rounds:
+        for what in one.worse:
+            say(f"round {one.number} made worse: {what}; its model was not kept")
+    if result.model is None:
+        say(f"no model was kept; the first one has {result.left} findings on the sealed prompts")
+    else:
+        say(f"last good model: {out / result.model}")
+        say(f"on the sealed prompts: {result.fixed} findings fixed, {result.left} left")
+        say(f"next: evenhand compare {out / 'sealed' / 'before'} {out / 'sealed' / 'after'}")
+    if result.gate is not None:
+        say(f"gate on the sealed prompts: {result.gate}")
+    say(f"all of it: {out / LOOP}")

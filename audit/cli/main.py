@@ -52,6 +52,11 @@ COMMANDS: dict[str, _Command] = {
     ),
     "retrain": _Command("retrain", "retrain", "Write retraining files from the findings of a run."),
     "compare": _Command("compare", "compare", "Compare two runs of one plan, paired by prompt."),
+    "loop": _Command(
+        "loop",
+        "loop",
+        "Audit, write files, train and audit again, until the gate is met or nothing helps.",
+    ),
     "audit-table": _Command(
         "audit_table", "audit_table_command", "Audit a CSV or Parquet file of decisions that have been made."
     ),

@@ -15,7 +15,7 @@ from audit.retraining.held_out import parse_held_out
 from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
 from audit.spec import load_target
 
-__all__ = ["retrain"]
+__all__ = ["asked", "retrain"]
 
 
 @click.command()
@@ -124,7 +124,7 @@ def retrain(
             base=None if base is None else load_target(base),
             secrets=os.environ,
             told=say,
-            agreed=(lambda _: True) if yes else _asked,
+            agreed=(lambda _: True) if yes else asked,
         )
         model = model_out or files.folder / "model"
         trained = api.train(how, run, files, model, seed=options.seed)
@@ -144,7 +144,12 @@ def retrain(
     say(f"next: evenhand run SPEC --target {trained.file} --out AFTER; evenhand compare {run_folder} AFTER")
 
 
-def _asked(question: str) -> bool:
+def asked(question: str) -> bool:
+    """Whether the person at the terminal agrees.
+
+    Raises:
+        InputError: Nobody is there.
+    """
     if not sys.stdin.isatty():
         raise InputError(f"{question} nobody is there to answer; give --yes to agree")
     return click.confirm(question, err=True)

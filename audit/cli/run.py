@@ -162,7 +162,7 @@ def collect_and_finish(
     if interrupted:
         say(f"interrupted; what was answered is kept. Go on with: evenhand resume {made.folder.path}")
         return INTERRUPTED
-    from audit.cli.loop import finish  # noqa: PLC0415 - see above
+    from audit.cli.ending import finish  # noqa: PLC0415 - see above
 
     code = finish(made, as_json=as_json)
     if stopped is None:

@@ -6,7 +6,7 @@ import click
 
 from audit import api
 from audit.cli.console import data, say
-from audit.cli.loop import score_shown
+from audit.cli.ending import score_shown
 from audit.cli.options import json_option, run_argument
 from audit.cli.tables import show_estimates, show_omnibus, show_run
 from audit.findings.document import flattened

@@ -1,0 +1,113 @@
+"""The loop in rounds, on a small learned lender: what it leaves, when it ends, and that it can be killed."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from audit.api import open_run
+from audit.demo.history import train_lender
+from audit.rounds import LoopResult
+from audit.spec import load_spec, load_target
+from probes.records import Prompt
+from tests.audit.cli.conftest import Command, evenhand, home
+
+__all__ = ["evenhand", "home"]
+
+pytestmark = pytest.mark.slow
+
+_SPEC = """\
+version: 1
+name: lender
+seed: 3
+target: {type: trainable, path: lender}
+probes:
+  - use: bias/decisions
+    domains: [lending]
+    attributes: [gender]
+    signals: [explicit]
+    placebos: [paraphrase]
+    sets_per_template: 2
+analyzers: [decision]
+gate:
+  - {measure: favourable_rate, attribute: gender, fail_if: "estimate < -0.06"}
+"""
+
+
+@pytest.fixture
+def lender(home: Path) -> Path:
+    """The working folder, with a biased lender and its spec."""
+    train_lender(home / "lender", seed=1, n=3000)
+    (home / "lender.yaml").write_text(_SPEC)
+    return home
+
+
+def _result(folder: Path) -> LoopResult:
+    return LoopResult.model_validate_json((folder / "loop.json").read_text(encoding="utf-8"))
+
+
+def test_a_loop_ends_when_the_gate_is_met_and_is_judged_by_prompts_it_never_saw(
+    lender: Path, evenhand: Command
+) -> None:
+    """The first round mends, the second finds the gate met, and the sealed prompts are those of no round."""
+    command = ("loop", "lender.yaml", "--out", "loop", "--train", "trainable", "--max-examples", "300")
+    ended = evenhand(*command, "--json")
+    assert ended.code == 0
+    result = _result(lender / "loop")
+    assert json.loads(ended.out) == result.model_dump(mode="json")
+    assert (result.end, result.gate) == ("gate met", "met")
+    assert [one.kept for one in result.rounds] == [True, False]
+    assert result.rounds[0].improved
+    assert result.model == "round-1/model/target.yaml"
+    assert load_target(lender / "loop" / result.model).options() == {"path": "loop/round-1/model"}
+    assert result.fixed
+    seeds = {load_spec(path).seed for path in (lender / "loop").glob("*/*/spec.yaml")}
+    loop = lender / "loop"
+    runs = sorted(str(path.parent.relative_to(loop)) for path in loop.glob("*/*/plan.json"))
+    assert runs == ["round-1/after", "round-1/before", "round-2/before", "sealed/after", "sealed/before"]
+    assert len(seeds) == 3
+    sealed, asked = (
+        {one.id for one in _prompts(loop / name)} for name in ("sealed/before", "round-1/before")
+    )
+    assert not sealed & asked
+    written = {path: path.stat().st_mtime_ns for path in (lender / "loop").rglob("weights.npz")}
+    assert evenhand(*command).code == 0
+    assert written == {path: path.stat().st_mtime_ns for path in (lender / "loop").rglob("weights.npz")}
+    assert _result(lender / "loop") == result
+
+
+def test_a_loop_that_is_killed_goes_on_and_ends_alike(lender: Path, evenhand: Command) -> None:
+    """Killed in the middle and given again, the loop comes to what an unbroken one comes to."""
+    command = ["loop", "lender.yaml", "--train", "trainable", "--max-examples", "300", "--rounds", "1"]
+    started = [sys.executable, "-m", "audit", *command, "--out", "killed"]
+    with subprocess.Popen(started, cwd=lender, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not (lender / "killed" / "round-1" / "files").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert not (lender / "killed" / "loop.json").exists()
+    assert evenhand(*command, "--out", "killed").code in {0, 1, 3}
+    assert evenhand(*command, "--out", "whole").code in {0, 1, 3}
+    assert _result(lender / "killed") == _result(lender / "whole")
+
+
+def test_what_a_loop_cannot_do_is_one_line(lender: Path, evenhand: Command) -> None:
+    """A baseline and an unknown trainer are refused; a loop with nothing to repair says so and ends."""
+    (lender / "two.yaml").write_text(_SPEC + "baseline: {type: trainable, path: lender}\n")
+    ended = evenhand("loop", "two.yaml", "--out", "x", "--train", "trainable")
+    assert (ended.code, "baseline: a loop compares models with each other" in ended.err) == (2, True)
+    train_lender(lender / "lender", seed=1, n=3000, penalties={})
+    (lender / "fair.yaml").write_text(_SPEC.split("gate:", maxsplit=1)[0])
+    ended = evenhand("loop", "fair.yaml", "--out", "fair", "--train", "trainable")
+    assert ended.code == 0
+    assert _result(lender / "fair").end == "nothing to repair"
+    assert "no model was kept" in ended.err
+
+
+def _prompts(folder: Path) -> list[Prompt]:
+    with open_run(folder).store(read_only=True) as store:
+        return list(store.prompts())
