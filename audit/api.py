@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -44,7 +44,10 @@ from audit.raters import rater_uses
 from audit.records import Change, Estimate, Omnibus
 from audit.repair import Training, retrain, train
 from audit.repair_outcome import Beside, FindingOutcome, beside, finding_outcomes
+from audit.repair_reach import ReachCell, reach
 from audit.reporting import write_run_report
+from audit.retraining.gates.quality import GATING
+from audit.retraining.records import Manifest
 from audit.review.events import import_reviews as import_review
 from audit.review.events import review_labels, review_summary
 from audit.review.sampling import export_sample as export_review
@@ -99,6 +102,10 @@ class Comparison:
     """What became of each finding."""
     beside: tuple[Beside, ...] = ()
     """Each change beside those of a repeat and of a repair by prompt alone, where there were such runs."""
+    cells: tuple[ReachCell, ...] = ()
+    """Changes by what the retraining files touched, where they are given and no run stopped early."""
+    gated: Mapping[str, str] = field(default_factory=dict)
+    """Measures that are read by an analyzer that also gated the files, with its name."""
 
 
 def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
@@ -193,7 +200,12 @@ def load_document(run: Run) -> RunDocument:
 
 
 def compare(
-    before: Run, after: Run, *, base: Run | None = None, prompt_only: Run | None = None
+    before: Run,
+    after: Run,
+    *,
+    base: Run | None = None,
+    prompt_only: Run | None = None,
+    files: Manifest | None = None,
 ) -> Comparison:
     """Two runs of one plan, paired by prompt; change = after - before.
 
@@ -202,6 +214,7 @@ def compare(
         after: The later run; its judgement holds.
         base: A second audit of the earlier model: what repeating alone changes.
         prompt_only: The earlier model with an instruction and nothing else: a repair that costs nothing.
+        files: What the retraining files say of themselves: tells what they touched, and what gated them.
 
     Returns:
         The changes, or why the runs cannot be compared.
@@ -243,7 +256,25 @@ def compare(
         not_comparable=None,
         outcomes=finding_outcomes(documents["before"], documents["after"], changes),
         beside=others if len(sides) > len(("before", "after")) else (),
+        cells=()
+        if files is None or any(one.sequential is not None for one in documents.values())
+        else reach(
+            sides["before"].readings,
+            sides["after"].readings,
+            files.seen,
+            level=after.spec.judgement.level,
+        ),
+        gated={} if files is None else _gated(changes),
     )
+
+
+def _gated(stated: Sequence[Change]) -> dict[str, str]:
+    found = {}
+    for change in stated:
+        measure = measure_of(change)
+        if measure is not None and measure.analyzer is not None and measure.analyzer in GATING:
+            found[measure.name] = measure.analyzer
+    return found
 
 
 def gate(run: Run, document: RunDocument) -> list[GateResult]:

@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from audit import api
-from audit.cli.comparison_tables import show_beside, show_outcomes
+from audit.cli.comparison_tables import show_beside, show_cells, show_outcomes
 from audit.cli.console import data, say, warn
 from audit.cli.options import json_option
 from audit.cli.tables import show_changes
+from audit.retraining.writing import read_retraining_files
 
 __all__ = ["compare"]
 
@@ -28,18 +29,27 @@ NOT_COMPARABLE = 3
     type=click.Path(path_type=Path),
     help="Run of the model of BEFORE with an instruction in its system prompt: a repair that trains nothing.",
 )
+@click.option(
+    "--files",
+    type=click.Path(path_type=Path),
+    help="Folder of the retraining files between the two: tells seen from unseen, and what gated the files.",
+)
 @json_option
-def compare(before: Path, after: Path, base: Path | None, prompt_only: Path | None, as_json: bool) -> int:
+def compare(
+    before: Path, after: Path, base: Path | None, prompt_only: Path | None, files: Path | None, as_json: bool
+) -> int:
     """Compare two runs of one plan, paired by prompt.
 
     BEFORE and AFTER are run folders of the same spec (probes and seed) on two models. The change is
     after minus before; its interval is clustered by template.
     """
+    manifest = None if files is None else read_retraining_files(files).manifest
     found = api.compare(
         api.open_run(before),
         api.open_run(after),
         base=None if base is None else api.open_run(base),
         prompt_only=None if prompt_only is None else api.open_run(prompt_only),
+        files=manifest,
     )
     if as_json:
         data(
@@ -50,6 +60,8 @@ def compare(before: Path, after: Path, base: Path | None, prompt_only: Path | No
                 "changes": [change.model_dump(mode="json") for change in found.changes],
                 "findings": [one.model_dump(mode="json") for one in found.outcomes],
                 "beside": [one.model_dump(mode="json") for one in found.beside],
+                "cells": [one.model_dump(mode="json") for one in found.cells],
+                "gated": dict(found.gated),
             }
         )
     if found.not_comparable is not None:
@@ -64,5 +76,12 @@ def compare(before: Path, after: Path, base: Path | None, prompt_only: Path | No
             say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
         if found.beside:
             show_beside(found.changes, found.beside)
+        if manifest is not None:
+            repaired = {one.measure for one in found.changes if one.finding in manifest.findings}
+            show_cells([one for one in found.cells if one.measure in repaired])
         show_outcomes(found.outcomes)
+    for measure, analyzer in found.gated.items():
+        warn(
+            f"{measure}: read by {analyzer}, which also gated the files; read it by another analyzer as well"
+        )
     return 0

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table
-from audit.records import Change
+from audit.records import Change, Verdict
 from audit.repair_outcome import Beside, FindingOutcome
+from audit.repair_reach import ReachCell
 
-__all__ = ["show_beside", "show_outcomes"]
+__all__ = ["show_beside", "show_cells", "show_outcomes"]
 
 _SAID = {
     "fixed": "fixed",
@@ -46,6 +47,63 @@ def show_beside(changes: Sequence[Change], others: Sequence[Beside]) -> None:
     say("repeat: a second audit of the same model; instruction: the same model with a system prompt only")
     say("repair after instruction: from the model with the instruction to the repaired one")
     say("*: shown after adjustment for all changes of that comparison")
+    _show_winner(changes, others)
+
+
+def _show_winner(changes: Sequence[Change], others: Sequence[Beside]) -> None:
+    """Say whether training did more than the instruction, of the disparities that were found before."""
+    told = [
+        other.against_prompt_only.verdict
+        for change, other in zip(changes, others, strict=True)
+        if change.kind == "disparity"
+        and change.before_verdict is Verdict.DISPARITY
+        and other.against_prompt_only is not None
+    ]
+    if told:
+        repair, instruction = told.count("smaller"), told.count("larger")
+        say(
+            f"of {len(told)} disparities found before, the repair is shown to leave less than the "
+            f"instruction in {repair}, the instruction less than the repair in {instruction}; "
+            f"in {len(told) - repair - instruction} neither is shown"
+        )
+
+
+def show_cells(cells: Sequence[ReachCell]) -> None:
+    """Print the changes by what the retraining files touched.
+
+    Args:
+        cells: Of the measures that the files were made for.
+    """
+    rows = [
+        [
+            one.measure,
+            clean(f"{one.group} - {one.reference_group}") + (f" ({one.signal})" if one.signal else ""),
+            one.template,
+            one.identity,
+            "yes" if one.trained else "no",
+            _signed(one.before),
+            _signed(one.after),
+            "-" if one.ci_low is None else f"{one.change:+.3f} [{one.ci_low:+.3f}, {one.ci_high:+.3f}]",
+            f"{one.n_prompts} / {one.n_clusters}",
+        ]
+        for one in cells
+    ]
+    say()
+    if not rows:
+        say("by what the files touched: not stated")
+        return
+    say("By what the files touched:")
+    table(
+        ["measure", "contrast", "template", "identity", "trained", "before", "after", "change", "n"],
+        rows,
+        below=("measure", "n"),
+    )
+    say("template, identity: whether the files hold it; trained: whether any example is about the attribute")
+    say("intervals of each change alone, not adjusted for their number")
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
 
 
 def show_outcomes(outcomes: Sequence[FindingOutcome]) -> None:

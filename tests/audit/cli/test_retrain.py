@@ -70,6 +70,18 @@ def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(audited: Pat
     shown = evenhand(*pair, "--base", "again").err
     assert "repeat: a second audit of the same model" in shown
     assert "findings: " in shown
+    told = json.loads(evenhand(*pair, "--files", "before/retraining", "--json").out)
+    (gap,) = [
+        one for one in told["changes"] if one["measure"] == "favourable_rate" and one["group"] == "female"
+    ]
+    (cell,) = [
+        one for one in told["cells"] if one["measure"] == "favourable_rate" and one["group"] == "female"
+    ]
+    assert (cell["template"], cell["identity"], cell["trained"]) == ("unseen", "seen", True)
+    assert (cell["change"], cell["ci_low"]) == pytest.approx((gap["change"], gap["ci_low"]))
+    beside = evenhand(*pair, "--files", "before/retraining", "--prompt-only", "again").err
+    assert "By what the files touched:" in beside
+    assert "the instruction less than the repair in 0" in beside
     (audited / "specs" / "other.yaml").write_text(_SPEC.replace("seed: 3", "seed: 4"))
     assert evenhand("run", "specs/other.yaml", "--out", "other").code == 0
     refused = evenhand(*pair, "--base", "other")
