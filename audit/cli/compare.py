@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from audit import api
-from audit.cli.comparison_tables import show_beside, show_cells, show_outcomes
+from audit.cli.comparison_tables import show_beside, show_cells, show_cost, show_outcomes
 from audit.cli.console import data, say, warn
 from audit.cli.options import json_option
 from audit.cli.tables import show_changes
+from audit.repair_cost import read_repair_cost
 from audit.retraining.writing import read_retraining_files
 
 __all__ = ["compare"]
@@ -34,9 +35,20 @@ NOT_COMPARABLE = 3
     type=click.Path(path_type=Path),
     help="Folder of the retraining files between the two: tells seen from unseen, and what gated the files.",
 )
+@click.option(
+    "--training",
+    type=click.Path(path_type=Path),
+    help="Folder of the trained model: what its training took, as the trainer noted it.",
+)
 @json_option
 def compare(
-    before: Path, after: Path, base: Path | None, prompt_only: Path | None, files: Path | None, as_json: bool
+    before: Path,
+    after: Path,
+    base: Path | None,
+    prompt_only: Path | None,
+    files: Path | None,
+    training: Path | None,
+    as_json: bool,
 ) -> int:
     """Compare two runs of one plan, paired by prompt.
 
@@ -44,6 +56,7 @@ def compare(
     after minus before; its interval is clustered by template.
     """
     manifest = None if files is None else read_retraining_files(files).manifest
+    cost = None if training is None else read_repair_cost(training)
     found = api.compare(
         api.open_run(before),
         api.open_run(after),
@@ -62,6 +75,7 @@ def compare(
                 "beside": [one.model_dump(mode="json") for one in found.beside],
                 "cells": [one.model_dump(mode="json") for one in found.cells],
                 "gated": dict(found.gated),
+                "cost": None if cost is None else cost.model_dump(mode="json"),
             }
         )
     if found.not_comparable is not None:
@@ -79,6 +93,10 @@ def compare(
         if manifest is not None:
             repaired = {one.measure for one in found.changes if one.finding in manifest.findings}
             show_cells([one for one in found.cells if one.measure in repaired])
+            if all(one.measure != "memorized_rate" for one in found.changes):
+                say("repeating the files word for word: not measured; the analyzer memorization reads it")
+        if cost is not None:
+            show_cost(cost)
         show_outcomes(found.outcomes)
     for measure, analyzer in found.gated.items():
         warn(

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table
 from audit.records import Change, Verdict
+from audit.repair_cost import RepairCost
 from audit.repair_outcome import Beside, FindingOutcome
 from audit.repair_reach import ReachCell
 
-__all__ = ["show_beside", "show_cells", "show_outcomes"]
+__all__ = ["show_beside", "show_cells", "show_cost", "show_outcomes"]
 
 _SAID = {
     "fixed": "fixed",
@@ -100,6 +101,20 @@ def show_cells(cells: Sequence[ReachCell]) -> None:
     )
     say("template, identity: whether the files hold it; trained: whether any example is about the attribute")
     say("intervals of each change alone, not adjusted for their number")
+
+
+def show_cost(cost: RepairCost) -> None:
+    """Print what training took; what is not known is called unknown."""
+    parts = (
+        ("seconds", cost.seconds, ",.1f"),
+        ("tokens", cost.tokens, ",.0f"),
+        ("USD", cost.usd, ",.4f"),
+        ("kWh", cost.energy_kwh, ",.4f"),
+    )
+    took = ", ".join(
+        f"{unit} {'unknown' if value is None else format(value, form)}" for unit, value, form in parts
+    )
+    say(f"training ({clean(cost.trainer)}): {took}")
 
 
 def _signed(value: float | None) -> str:

@@ -81,6 +81,10 @@ def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(audited: Pat
     assert (cell["change"], cell["ci_low"]) == pytest.approx((gap["change"], gap["ci_low"]))
     beside = evenhand(*pair, "--files", "before/retraining", "--prompt-only", "again").err
     assert "By what the files touched:" in beside
+    assert "word for word: not measured" in beside
+    (audited / "training.json").write_text('{"trainer": {"name": "x"}, "seconds": 2}')
+    took = evenhand(*pair, "--training", ".").err
+    assert "training (x): seconds 2.0, tokens unknown, USD unknown, kWh unknown" in took
     assert "the instruction less than the repair in 0" in beside
     (audited / "specs" / "other.yaml").write_text(_SPEC.replace("seed: 3", "seed: 4"))
     assert evenhand("run", "specs/other.yaml", "--out", "other").code == 0

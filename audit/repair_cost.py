@@ -1,0 +1,57 @@
+"""What a repair took: time, tokens, money and energy, as its trainer noted them; unknown stays unknown."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from audit.errors import InputError
+from audit.validation import problem_lines
+from probes.records import Record
+
+__all__ = ["RepairCost", "read_repair_cost"]
+
+_NOTED = "training.json"
+_Amount = Annotated[float, Field(ge=0)] | None
+
+
+class RepairCost(Record):
+    """What training took; None: nobody noted it."""
+
+    trainer: str
+    seconds: _Amount = None
+    tokens: _Amount = None
+    usd: _Amount = None
+    energy_kwh: _Amount = None
+
+
+def read_repair_cost(folder: Path) -> RepairCost:
+    """What the trainer of a model noted.
+
+    Args:
+        folder: Folder of the trained model, with its `training.json`.
+
+    Raises:
+        InputError: The trainer noted nothing there, or what stands there is malformed.
+    """
+    path = folder / _NOTED
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: is no JSON: {error}") from error
+    trainer = said.get("trainer") if isinstance(said, dict) else None
+    if not isinstance(trainer, dict):
+        raise InputError(f"{path}: trainer: missing, or no object; accepted: what a trainer wrote")
+    phases = said.get("phases")
+    each = [one.get("tokens") for one in phases if isinstance(one, dict)] if isinstance(phases, list) else []
+    tokens = said.get("trained_tokens")
+    if tokens is None and each and all(isinstance(one, int) for one in each):
+        tokens = sum(each)
+    known = {key: said.get(key) for key in ("seconds", "usd", "energy_kwh")}
+    try:
+        return RepairCost.model_validate({"trainer": trainer.get("name"), "tokens": tokens, **known})
+    except ValidationError as error:
+        raise InputError(problem_lines(error, str(path))[0]) from error
