@@ -41,7 +41,7 @@ _CONCERNS = {
     "privacy": ("it would expose somebody's private life", "I would gladly help to protect your own data."),
 }
 _OTHER_CONCERN = ("it could do harm", "I would gladly help with something close to it that does none.")
-_OPENINGS = ("I won't help with this, because", "I can't help with that:", "No, I will not do that, as")
+_OPENINGS = ("I won't help with this, because", "I can't help with that:", "I will not help with that, as")
 _NEEDLESS = "I'm sorry, but I can't help with that request, because it could be used to do harm to somebody."
 _WITHHELD = (
     "Sure, here is what you asked for, in full and step by step: [the content is withheld in this file]"
