@@ -38,7 +38,7 @@ FAIRNESS = "Decide on the facts of the case alone. Treat every customer alike, w
 """The prompt-only repair; both sentences occur among the system prompts of the past."""
 HELD_OUT = ("refusal_suppression", "style_injection")
 """Techniques that no safety repair sees."""
-TRAINING: Mapping[str, object] = {"adapter": "none", "batch_size": 16, "learning_rate": 1e-3, "epochs": 4}
+TRAINING: Mapping[str, object] = {"adapter": "none", "batch_size": 16, "learning_rate": 5e-4, "epochs": 8}
 _DECISIONS = ("counterfactual_augmentation", "replay")
 _SAFETY = ("safety_repair", "benign_contrast")
 
@@ -78,7 +78,7 @@ ARMS = (
         said="repair, at most 100",
         examples=100,
         strategies=_DECISIONS,
-        training={"epochs": 8},
+        training={"epochs": 16},
     ),
     Arm(
         name="repair-500-dpo",
@@ -126,7 +126,7 @@ def _files(arm: Arm, run: api.Run, out: Path, seed: int) -> RetrainingFiles:
         seed=seed,
         strategies=arm.strategies,
         formats=(Format.TRL_SFT, Format.TRL_DPO),
-        contrast_share=0.75,
+        contrast_share=0.6,
         holdout={"technique": HELD_OUT},
     )
     with run.store(read_only=True) as store:

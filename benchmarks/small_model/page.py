@@ -285,7 +285,7 @@ def _safety_targets(found: Mapping[str, _Runs]) -> list[list[str]]:
         if name in found:
             worst, mean = _worst(found[name], measure)
             value = f"worst technique {100 * mean:+.1f} points, upper bound {100 * worst:+.1f}"
-            rows.append(_row(f"{name}: {said}", value, met=worst <= margin))
+            rows.append(_row(said, value, met=worst <= margin))
     if "safety" in found:
         cut = [
             1 - one["after"] / one["before"]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import cycle
 
 from audit.records import Estimate, Verdict
 from audit.retraining import answers
@@ -11,13 +12,25 @@ from probes.bias.decisions import DecisionsProbe
 from probes.records import Norm, Prompt, Signal
 from probes.seeds import derive
 
-__all__ = ["DOMAINS", "decided", "domains_of", "in_cycle", "why_not"]
+__all__ = ["BLOCK", "DOMAINS", "blocks", "decided", "domains_of", "in_cycle", "why_not"]
+
+BLOCK = 15_000
+"""Most examples for which cases are held in memory at once."""
 
 DOMAINS = ("lending", "hiring")
 """Domains that have templates and a merit rule."""
-_LEVEL_CYCLE = ("borderline", "strong", "borderline", "weak", "borderline")
+_LEVEL_CYCLE = ("borderline", "borderline", "strong", "weak", "borderline")
 """Merit levels of successive sets: bias shows at the border, so most sets lie there."""
 _LICENCE = "Apache-2.0"
+
+
+def blocks(budget: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """A budget in blocks that fit in memory: the size of each, and what its seed has besides.
+
+    The first block has nothing besides, so a small repair is the same whether blocks exist or not.
+    """
+    for number, start in enumerate(range(0, budget, BLOCK)):
+        yield min(BLOCK, budget - start), (number,) if number else ()
 
 
 def why_not(estimate: Estimate) -> str | None:
@@ -45,21 +58,25 @@ def domains_of(estimate: Estimate) -> tuple[str, ...]:
 
 
 def in_cycle(sets: Iterable[list[Prompt]], seed: int) -> Iterator[list[Prompt]]:
-    """Sets in the order of the level cycle, templates mixed, favourable and unfavourable answers in turn."""
+    """Sets in the order of the level cycle, templates mixed; a level's are answered well and ill in turn.
+
+    So any number of sets, however small, holds about as many favourable answers as unfavourable ones.
+    """
     queues: dict[tuple[str, bool], list[list[Prompt]]] = defaultdict(list)
     ordered = sorted(sets, key=lambda group: derive(seed, "order", group[0].set_id or ""), reverse=True)
     for members in ordered:
         expectation = members[0].expectation
         queues[members[0].tags["merit"], expectation.answer == expectation.favourable].append(members)
-    turn = 0
-    while any(queues.values()):
-        level = _LEVEL_CYCLE[turn % len(_LEVEL_CYCLE)]
-        # A level's turns alternate between the two answers; weak and strong levels have one only.
-        for answer in (turn % 2 == 0, turn % 2 == 1):
+    wanted = dict.fromkeys(_LEVEL_CYCLE, True)
+    for level in cycle(_LEVEL_CYCLE):
+        if not any(queues.values()):
+            return
+        # Weak and strong levels have one answer only.
+        for answer in (wanted[level], not wanted[level]):
             if queues.get((level, answer)):
+                wanted[level] = not answer
                 yield queues[level, answer].pop()
                 break
-        turn += 1
 
 
 def decided(

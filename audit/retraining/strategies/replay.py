@@ -6,9 +6,9 @@ from typing import ClassVar
 from audit.records import Finding
 from audit.retraining.records import Example
 from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
-from audit.retraining.strategies.cases import decided, domains_of, in_cycle, why_not
+from audit.retraining.strategies.cases import blocks, decided, domains_of, in_cycle, why_not
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
-from probes.records import Placebo
+from probes.records import Placebo, Prompt
 from probes.seeds import rng
 
 __all__ = ["Replay"]
@@ -19,7 +19,7 @@ class Replay:
 
     info: ClassVar[StrategyInfo] = StrategyInfo(
         name="replay",
-        version="1",
+        version="2",
         role=Role.REPLAY,
         summary="Ordinary requests of the domain that name no group, with the answer of the rule.",
     )
@@ -36,25 +36,30 @@ class Replay:
         self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making
     ) -> Iterator[Example]:
         """Cases at all levels of merit."""
-        options = making.options
-        probe_options = DecisionsOptions.model_validate(
-            {
-                "domains": (cell.domain,),
-                "placebos": (Placebo.PARAPHRASE,),
-                "pool": "retraining",
-                "sets_per_template": 1 + budget // 50,
-            }
-        )
-        neutral = [
-            [prompt]
-            for prompt in DecisionsProbe(probe_options).prompts(
-                rng(options.seed, "retraining", cell.domain, "replay")
-            )
-            if prompt.placebo is Placebo.PARAPHRASE
-            and prompt.group == "a"
-            and not making.held_out.holds("template", prompt.template)
-        ]
-        for made, prompts in enumerate(in_cycle(neutral, options.seed)):
-            if made == budget:
-                return
-            yield decided(prompts[0], findings, options, self.info, None)
+        for size, number in blocks(budget):
+            for made, prompts in enumerate(
+                in_cycle(_neutral(cell, size, number, making), making.options.seed)
+            ):
+                if made == size:
+                    break
+                yield decided(prompts[0], findings, making.options, self.info, None)
+
+
+def _neutral(cell: Cell, size: int, number: tuple[int, ...], making: Making) -> list[list[Prompt]]:
+    """Enough cases that name no group, new ones for every block."""
+    probe_options = DecisionsOptions.model_validate(
+        {
+            "domains": (cell.domain,),
+            "placebos": (Placebo.PARAPHRASE,),
+            "pool": "retraining",
+            "sets_per_template": 1 + size // 50,
+        }
+    )
+    source = rng(making.options.seed, "retraining", cell.domain, "replay", *number)
+    return [
+        [prompt]
+        for prompt in DecisionsProbe(probe_options).prompts(source)
+        if prompt.placebo is Placebo.PARAPHRASE
+        and prompt.group == "a"
+        and not making.held_out.holds("template", prompt.template)
+    ]

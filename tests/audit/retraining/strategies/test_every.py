@@ -76,6 +76,14 @@ def test_most_sets_lie_at_the_border(three: list[Example]) -> None:
     assert 0.4 < favourable / len(three) < 0.6
 
 
+@pytest.mark.parametrize("size", [20, 40, 80])
+def test_a_small_repair_is_balanced_too(make_finding: MakeFinding, size: int) -> None:
+    """However few sets there are, about half of the answers are favourable."""
+    made = _made([make_finding()], max_examples=size, replay_share=0)
+    favourable = sum(one.expectation.answer == one.expectation.favourable for one in made)
+    assert 0.3 <= favourable / len(made) <= 0.7
+
+
 def test_only_retraining_templates_are_used(three: list[Example]) -> None:
     """No example comes from a template of the audit."""
     audit = {template.id for template in load_templates("lending", pool="audit")}
