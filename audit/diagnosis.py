@@ -22,6 +22,7 @@ _EXTRAS = {
     "toxicity": ("detoxify", "torch", "transformers"),
     "parquet": ("pyarrow",),
     "transformers": ("torch", "transformers", "peft"),
+    "training": ("torch", "transformers", "peft", "trl", "datasets"),
     "litellm": ("litellm",),
 }
 
