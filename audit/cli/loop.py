@@ -9,7 +9,7 @@ import click
 from audit import api
 from audit.cli.console import data, say
 from audit.cli.ending import FAILED, INCONCLUSIVE
-from audit.cli.options import json_option, out_option, settings
+from audit.cli.options import json_option, out_option, train_option, yes_option
 from audit.cli.retrain import asked
 from audit.retraining.records import RetrainingOptions
 from audit.rounds import LOOP, LoopResult, Rounds, repair_in_rounds
@@ -22,14 +22,7 @@ __all__ = ["loop"]
 @click.argument("spec", type=click.Path(path_type=Path))
 @out_option
 @click.option("--train", "trainer", required=True, help="Name of a trainer, such as transformers.")
-@click.option(
-    "--train-option",
-    "train_options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=settings,
-    help="Option of the trainer, its value as YAML, such as methods=[sft,dpo]; may be given several times.",
-)
+@train_option
 @click.option(
     "--base",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -43,7 +36,7 @@ __all__ = ["loop"]
     type=click.IntRange(min=10, max=1_000_000),
     help="Upper bound of the examples of a round.",
 )
-@click.option("--yes", is_flag=True, help="Spend what training costs without being asked.")
+@yes_option
 @json_option
 def loop(
     spec: Path,

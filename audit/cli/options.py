@@ -9,7 +9,16 @@ import yaml
 
 from audit.limits import LIMITED
 
-__all__ = ["amounts", "json_option", "out_option", "run_argument", "settings", "shares"]
+__all__ = [
+    "amounts",
+    "json_option",
+    "out_option",
+    "run_argument",
+    "settings",
+    "shares",
+    "train_option",
+    "yes_option",
+]
 
 _MIXED = ("contrast", "replay")
 _LARGEST_SHARE = 0.9
@@ -82,3 +91,15 @@ def shares(context: click.Context, option: click.Parameter, given: str) -> dict[
             )
         found[name] = value
     return found
+
+
+train_option = click.option(
+    "--train-option",
+    "train_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=settings,
+    help="Option of the trainer, its value as YAML, such as methods=[sft,dpo]; may be given several times.",
+)
+
+yes_option = click.option("--yes", is_flag=True, help="Spend what training costs without being asked.")

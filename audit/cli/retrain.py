@@ -9,7 +9,7 @@ import click
 
 from audit import api
 from audit.cli.console import data, say
-from audit.cli.options import json_option, run_argument, settings, shares
+from audit.cli.options import json_option, run_argument, shares, train_option, yes_option
 from audit.errors import InputError
 from audit.retraining.held_out import parse_held_out
 from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
@@ -60,14 +60,7 @@ __all__ = ["asked", "retrain"]
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")
 @click.option("--train", "trainer", help="Also train: name of a trainer, such as transformers.")
-@click.option(
-    "--train-option",
-    "train_options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=settings,
-    help="Option of the trainer, its value as YAML, such as methods=[sft,dpo]; may be given several times.",
-)
+@train_option
 @click.option(
     "--base",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -78,7 +71,7 @@ __all__ = ["asked", "retrain"]
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the trained model; OUT/model if absent.",
 )
-@click.option("--yes", is_flag=True, help="Spend what training costs without being asked.")
+@yes_option
 @json_option
 def retrain(
     run_folder: Path,

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,20 +23,14 @@ from audit.targets.transformers_sampling import RowDraws, warpers
 from probes.records import Message
 from probes.seeds import rng
 from tests.audit.targets.openai_asking import outputs_of
+from tests.servers.one_thread import one_thread
 from tests.servers.tiny_model import build_saying_model, build_tiny_model
+
+__all__ = ["one_thread"]
 
 Ask = Callable[..., Request]
 Make = Callable[..., TransformersTarget]
 _SAYS = {" Yes.": 0.7, " No, the file is too thin.": 0.2, " Perhaps.": 0.1}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """More threads than one only wait for each other on models this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,6 @@
 """A small model is trained from nothing, and can be loaded, asked and measured."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
-import torch
 
 from audit.demo.small_model.corpus import Corpus, Faults
 from audit.demo.small_model.training import Recipe, perplexity, train_small_model
@@ -14,19 +10,13 @@ from audit.targets.transformers_local import TransformersTarget
 from audit.targets.transformers_options import TransformersOptions
 from probes.records import Message
 from tests.audit.targets.openai_asking import outputs_of
+from tests.servers.one_thread import one_thread
+
+__all__ = ["one_thread"]
 
 _TINY = Recipe(
     width=32, layers=1, heads=2, inner=64, vocabulary=600, dialogues=400, steps=120, ledger_steps=20, batch=8
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """More threads than one only wait for each other on models this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_training_lowers_the_loss_and_gives_a_target(tmp_path: Path) -> None:

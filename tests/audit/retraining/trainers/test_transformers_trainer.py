@@ -2,11 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file
 
 from audit.errors import InputError
@@ -21,18 +20,12 @@ from audit.targets.transformers_local import TransformersTarget
 from audit.targets.transformers_options import TransformersOptions
 from probes.records import Message, Prompt
 from tests.audit.targets.openai_asking import outputs_of
+from tests.servers.one_thread import one_thread
 from tests.servers.tiny_model import build_tiny_model
 
+__all__ = ["one_thread"]
+
 _FAST = {"device": "cpu", "max_steps": 2, "batch_size": 2, "rank": 2}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """More threads than one only wait for each other on models this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
