@@ -56,6 +56,10 @@ Log-odds separate the two: they show how far the group itself still moves the mo
 The last columns are the arm that left age out of the repair.""",
 }
 
+_CURVE = """\
+Fall of the three disparities said in words, by the models' own probabilities: median over seeds and
+contrasts, in brackets its quartiles; and the same by name, gender and race or ethnicity only."""
+
 _LIMITS = """\
 ## What this does not show
 
@@ -73,21 +77,46 @@ Names signal little to such a model beyond the pronouns and the names it has met
 Age by name signals nothing to it."""
 
 
-def render_page(runs: Runs, *, contrasts: Contrasts, budget: int) -> str:
+def render_page(runs: Runs, *, contrasts: Contrasts, budget: int, curve: Sequence[int]) -> str:
     """The page as Markdown.
 
     Args:
         runs: For each seed, what each arm and path (`repaired/text`) measured.
         contrasts: Attribute, group and reference, named beforehand.
         budget: Most retraining examples a repair used.
+        curve: Most examples of the further repairs.
     """
     parts = [_INTRODUCTION.format(seeds=len(runs), budget=budget)]
     for path, title in (("text", "Answers in words"), ("probability", "Probabilities")):
         parts += [f"## {title}", _NOTES[path], _table(runs, contrasts, path)]
         parts += [_usefulness(runs, path), _untrained(runs, path)]
+    parts += ["## Effect against the number of examples", _CURVE, _curve(runs, contrasts, curve)]
     parts += ["## Log-odds: what the model thinks of the group itself", _NOTES["log-odds"]]
     parts += [_log_odds(runs, contrasts), "## Against the targets", _targets(runs, contrasts), _LIMITS]
     return "\n\n".join(parts) + "\n"
+
+
+def _curve(runs: Runs, contrasts: Contrasts, curve: Sequence[int]) -> str:
+    lines = ["| examples at most | in words | by name | usefulness, points |", "| --- | --- | --- | --- |"]
+    for budget in curve:
+        arm = str(budget)
+        words = _pooled(runs, [(one[0], Signal.EXPLICIT) for one in contrasts], arm)
+        names = _pooled(runs, [(one[0], Signal.NAME) for one in contrasts if one[0] != "age"], arm)
+        usefulness = np.mean(
+            [run[f"{arm}/probability"].utility - run["before/probability"].utility for run in runs], axis=0
+        )
+        lines.append(f"| {budget} | {_quartiles(words)} | {_quartiles(names)} | {_interval(usefulness)} |")
+    return "\n".join(lines)
+
+
+def _pooled(runs: Runs, keys: Sequence[tuple[str, Signal]], arm: str) -> Floats:
+    """The fall of each seed and contrast."""
+    return np.concatenate([_falls(runs, "probability", key, arm) for key in keys])
+
+
+def _quartiles(falls: Floats) -> str:
+    low, middle, high = np.percentile(100 * falls, [25, 50, 75])
+    return f"{middle:.0f} % ({low:.0f} to {high:.0f})"
 
 
 def _mean(runs: Runs, arm: str, key: tuple[str, Signal]) -> Floats:
@@ -204,12 +233,17 @@ def _targets(runs: Runs, contrasts: Contrasts) -> str:
     keys = [(attribute, Signal.EXPLICIT) for attribute, _, _ in contrasts]
     paths = ("text", "probability")
     falls = [min(_fall(runs, path, key) for key in keys) for path in paths]
+    medians = [float(np.median(np.concatenate([_falls(runs, path, key) for key in keys]))) for path in paths]
     moves = [max(_moved(runs, path, key) for key in keys) for path in paths]
     lows = [cluster_t_interval(_gain(runs, path), bounds=(-2.0, 2.0)).interval.low for path in paths]
     rows = [
         (
             "each planted explicit disparity falls by at least 80 %",
             [(v >= 0.8, f"worst {100 * v:.0f} %") for v in falls],
+        ),
+        (
+            "median over seeds and contrasts of 90 %",
+            [(v >= 0.9, f"{100 * v:.0f} %") for v in medians],
         ),
         (
             "the control moves less than a third as far",

@@ -1,6 +1,6 @@
-"""Does the repair work? Ten lenders with planted bias, audited, repaired and audited again.
+"""Does the repair work? Twenty lenders with planted bias, audited, repaired and audited again.
 
-Run `python -m benchmarks.repair.run` from the project's root: two minutes of one core, no network.
+Run `python -m benchmarks.repair.run` from the project's root: about eight minutes of one core, no network.
 It prints its tables and writes them to docs/explanation/repair.md (`--out` for elsewhere).
 
 The contrasts are named here, before anything is measured. Audit prompts come from the pool `audit` of
@@ -42,8 +42,10 @@ Floats = npt.NDArray[np.float64]
 
 CONTRASTS = (("gender", "female", "male"), ("race_ethnicity", "black", "white"), ("age", "older", "middle"))
 SIGNALS = (Signal.EXPLICIT, Signal.NAME)
-SEEDS = 10
-BUDGET = 500
+SEEDS = 20
+BUDGET = 300
+CURVE = (25, 50, 100, 200, 300, 500, 1000)
+"""Most examples of further repairs, for the effect against their number."""
 REPEATS = 2
 """Answers a prompt; their mean is the answered-text figure."""
 
@@ -165,16 +167,35 @@ def control(folder: Path, out: Path, rows: int, seed: int) -> None:
 
 
 def repair(
-    base: Mapping[str, object], folder: Path, prompts: Sequence[Prompt], found: Sequence[Finding]
+    base: Mapping[str, object],
+    folder: Path,
+    prompts: Sequence[Prompt],
+    found: Sequence[Finding],
+    budget: int = BUDGET,
 ) -> int:
     """Writes the files, trains on them, and gives the number of training rows."""
     seed = int(folder.parent.name)
     files = write_retraining_files(
-        found, prompts, folder / "files", RetrainingOptions(max_examples=BUDGET, seed=seed)
+        found, prompts, folder / "files", RetrainingOptions(max_examples=budget, seed=seed)
     )
     trainer = TrainableTrainer(TrainableTrainerOptions(), TrainerContext(root=Path(), out=folder / "model"))
     trainer.train(base, files, seed=seed)
     return sum(file.rows for file in files.manifest.files if file.path == "train.trl-sft.jsonl")
+
+
+def curve(
+    base: Mapping[str, object], folder: Path, prompts: Sequence[Prompt], found: Sequence[Finding]
+) -> dict[str, Measured]:
+    """What repairs of other sizes do to the probabilities."""
+    measured = {}
+    texts = [prompt.messages[-1].content for prompt in prompts]
+    for budget in CURVE:
+        repair(base, folder / f"curve-{budget}", prompts, found, budget)
+        chances = load(folder / f"curve-{budget}" / "model").probability(texts)
+        measured[f"{budget}/probability"] = Measured(
+            gaps=gaps(chances, prompts), utility=utility(chances, prompts)
+        )
+    return measured
 
 
 def one_seed(seed: int, root: Path) -> dict[str, Measured]:
@@ -191,7 +212,7 @@ def one_seed(seed: int, root: Path) -> dict[str, Measured]:
     readings = {"before": before}
     for arm in ("repaired", "without-age", "control"):
         readings[arm] = read_model(folder / arm / "model", prompts, seed + 500)
-    return {
+    return curve(base, folder, prompts, found) | {
         f"{arm}/{path}": Measured(gaps=gaps(values, prompts), utility=utility(values, prompts))
         for arm, reading in readings.items()
         for path, values in (
@@ -214,7 +235,7 @@ def main() -> None:
         for seed in range(1, SEEDS + 1):
             runs.append(one_seed(seed, Path(folder)))
             print(f"seed {seed} done after {time.monotonic() - started:.0f} s", file=sys.stderr)
-    page = render_page(runs, contrasts=CONTRASTS, budget=BUDGET)
+    page = render_page(runs, contrasts=CONTRASTS, budget=BUDGET, curve=CURVE)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(page, encoding="utf-8")
     print(page)
