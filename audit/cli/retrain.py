@@ -58,6 +58,11 @@ __all__ = ["asked", "retrain"]
     multiple=True,
     help="Strategy that may answer findings; all that are installed if absent, may be given several times.",
 )
+@click.option(
+    "--only-reviewed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="JSONL file of people's labels of examples; what nobody approved is left out.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")
 @click.option("--train", "trainer", help="Also train: name of a trainer, such as transformers.")
 @train_option
@@ -81,6 +86,7 @@ def retrain(
     mix: Mapping[str, float],
     holdout: tuple[str, ...],
     strategies: tuple[str, ...],
+    only_reviewed: Path | None,
     seed: int | None,
     trainer: str | None,
     train_options: Mapping[str, object],
@@ -105,6 +111,7 @@ def retrain(
         seed=run.spec.seed if seed is None else seed,
         holdout=parse_held_out(",".join(holdout), "--holdout") if holdout else {},
         strategies=strategies,
+        only_reviewed=only_reviewed,
         **{f"{name}_share": share for name, share in mix.items()},
     )
     files = api.retrain(run, api.load_document(run), out or run.folder.retraining, options)

@@ -106,6 +106,8 @@ class RetrainingOptions(Options):
     """Values that no example may touch, by key out of `HELD_OUT_KEYS`."""
     strategies: tuple[str, ...] = ()
     """Which strategies may answer; none means all that are installed."""
+    only_reviewed: Path | None = None
+    """JSONL file of people's labels; what nobody approved is left out. None: nobody has to."""
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] = DEFAULT_FORMATS
     seed: int = 0
 

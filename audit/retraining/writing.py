@@ -18,7 +18,15 @@ from audit.retraining.gates.leakage import read_audit
 from audit.retraining.gates.line import GateLine
 from audit.retraining.held_out import HeldOut
 from audit.retraining.layouts.table import LAYOUTS, layouts_of
-from audit.retraining.records import Manifest, RetrainingFile, RetrainingFiles, RetrainingOptions, Split
+from audit.retraining.records import (
+    Example,
+    Manifest,
+    RetrainingFile,
+    RetrainingFiles,
+    RetrainingOptions,
+    Split,
+)
+from audit.retraining.reviewed import approved, check_known, read_labels, with_labels
 from audit.retraining.spool import Spool
 from audit.retraining.strategies.every import answer, candidates
 from audit.validation import problem_lines
@@ -54,10 +62,16 @@ def write_retraining_files(
     if not answered.findings:
         reasons = "; ".join(answered.left_out) or "there are no findings"
         raise InputError(f"nothing to repair: {reasons}")
-    line = GateLine(all_gates(read_audit(audit_prompts), HeldOut(options.holdout)))
+    gates = all_gates(read_audit(audit_prompts), HeldOut(options.holdout))
+    made: Iterable[Example] = candidates(answered, options)
+    if options.only_reviewed is not None:
+        labels = read_labels(options.only_reviewed)
+        check_known(labels, candidates(answered, options), options.only_reviewed)
+        gates, made = (approved(), *gates), with_labels(made, labels)
+    line = GateLine(gates)
     composition = Composition()
     with Spool(out, options) as spool:
-        for example in line.passed(candidates(answered, options)):
+        for example in line.passed(made):
             spool.add(example)
         if not len(spool):
             refused = ", ".join(f"{gate.gate} {gate.refused}" for gate in line.results() if gate.refused)
