@@ -69,6 +69,7 @@ def test_changes_say_why_they_are_not_decided(capsys: pytest.CaptureFixture[str]
     change = Change.model_validate(
         {
             **dict.fromkeys(Change.model_fields),
+            "finding": "F-0",
             "measure": "favourable_rate",
             "kind": "disparity",
             "domain": "lending",
@@ -93,6 +94,7 @@ def test_what_must_not_get_worse_says_how_much_it_may_have(capsys: pytest.Captur
     change = Change.model_validate(
         {
             **dict.fromkeys(Change.model_fields),
+            "finding": "F-0",
             "measure": "correct_rate",
             "kind": "rate",
             "domain": "lending",

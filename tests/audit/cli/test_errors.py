@@ -132,7 +132,7 @@ def test_runs_that_cannot_be_compared_end_with_3(evenhand: Command, home: Path) 
     evenhand("run", "spec.yaml", "--out", "runs/b")
     ended = evenhand("compare", "runs/a", "runs/b")
     assert ended.code == 3
-    assert "not comparable: the runs asked different prompts" in ended.err
+    assert "not comparable: the runs before and after asked different prompts" in ended.err
 
 
 def test_folder_that_may_not_be_written_is_one_line(evenhand: Command, locked: Path) -> None:
