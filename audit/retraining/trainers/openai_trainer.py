@@ -178,7 +178,7 @@ class OpenAITrainer:
 
         state = self._context.out / _STATE
         if state.exists():
-            known = _State.model_validate_json(state.read_text(encoding="utf-8"))
+            known = _noted(state)
             if known.digest != wanted.digest:
                 raise InputError(
                     f"{state}: job {known.job} was begun with other files, options or model",
@@ -251,7 +251,7 @@ class OpenAITrainer:
             missing = "price" if price is None else "number of epochs"
             return f"{said} the cost is not known, as the {missing} is not."
         return (
-            f"{said} {epochs} epochs at ${price:g} a million are about ${tokens * epochs * price / 1e6:.2f}."
+            f"{said} {epochs} epochs at ${price:g} a million are about ${tokens * epochs * price / 1e6:.2g}."
         )
 
     def _ended(self, client: "openai.OpenAI", name: str) -> "FineTuningJob":
@@ -312,6 +312,17 @@ def _file(
     shape = Shape.SFT if method == "supervised" else Shape.DPO
     found = (files.find(one, split, shape=shape) for one in _FORMATS[method])
     return next((one for one in found if one is not None), None)
+
+
+def _noted(path: Path) -> _State:
+    """What was begun."""
+    try:
+        return _State.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: is damaged or cannot be read",
+            next_step="remove it: a job that was begun with these files is found again by its metadata",
+        ) from error
 
 
 def _uploaded(client: "openai.OpenAI", path: Path) -> str:

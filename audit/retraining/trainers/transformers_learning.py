@@ -144,22 +144,25 @@ def _loaded(target: TransformersOptions, root: Path, device: str) -> tuple[Any, 
 def _with_adapter(
     model: Any, target: TransformersOptions, options: TransformersTrainerOptions, root: Path
 ) -> Any:
+    if target.adapter is not None and not (root / target.adapter / "adapter_config.json").is_file():
+        raise InputError(f"{root / target.adapter}: no folder of an adapter, it has no adapter_config.json")
     if target.adapter is not None:
         # Only the same adapter, trained on, fits the base it belongs to.
         return PeftModel.from_pretrained(model, str(root / target.adapter), is_trainable=True)
     if options.adapter == "none":
         return model
     wanted = options.target_modules
-    return get_peft_model(
-        model,
-        LoraConfig(
-            task_type="CAUSAL_LM",
-            r=options.rank,
-            lora_alpha=2 * options.rank,
-            lora_dropout=0.0,
-            target_modules=wanted if isinstance(wanted, str) else list(wanted),
-        ),
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=options.rank,
+        lora_alpha=2 * options.rank,
+        lora_dropout=0.0,
+        target_modules=wanted if isinstance(wanted, str) else list(wanted),
     )
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        raise InputError(f"target_modules: {' '.join(str(error).split())[:300]}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

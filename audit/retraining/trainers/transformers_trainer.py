@@ -87,6 +87,12 @@ class TransformersTrainer:
             method: file_to_read(files, _FORMATS[method], Shape(method)) for method in self._options.methods
         }
         out = self._context.out
+        _refuse_own_folder(out, target, self._context.root)
+        if self._options.adapter == "none" and target.adapter is not None:
+            raise InputError(
+                "--train transformers: adapter: none moves all weights, but the target has an adapter, which "
+                "is trained on; leave adapter out, or merge the target's adapter into its model first"
+            )
         if out.exists() and any(out.iterdir()) and not (out / TRAINING).is_file():
             raise InputError(f"{out}: is not empty and holds no trained model; name another folder")
         unfinished = out.with_name(f".{out.name}.unfinished")
@@ -100,12 +106,18 @@ class TransformersTrainer:
             learned = learn(target, self._options, read, self._context.root, unfinished, seed)
         except OSError as error:
             raise InputError(f"{out}: cannot be written: {error.strerror or error}") from error
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         seconds = time.monotonic() - begun
-        said = self._said(base, learned, [path for path, _ in read.values()], seed, seconds)
+        learned_from = [path for path, _ in read.values()]
+        if self._options.ordinary is not None:
+            learned_from.append(str(self._context.root / self._options.ordinary.path))
+        said = self._said(base, learned, learned_from, seed, seconds)
         write_text(unfinished / TRAINING, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
         shutil.rmtree(out, ignore_errors=True)
         unfinished.rename(out)
-        key = "adapter" if self._options.adapter == "lora" or target.adapter is not None else "model"
+        key = "adapter" if self._options.adapter == "lora" else "model"
         return {**base, key: str(out)}
 
     def _said(
@@ -124,6 +136,18 @@ class TransformersTrainer:
             "seconds": round(seconds, 1),
             "energy_kwh": None,
         }
+
+
+def _refuse_own_folder(out: Path, target: TransformersOptions, root: Path) -> None:
+    """Refuses to put the new model where the one lies that it starts from, which must stay as it is."""
+    for key, given in (("model", target.model), ("adapter", target.adapter)):
+        folder = None if given is None else (root / given).resolve()
+        if (
+            folder is not None
+            and folder.is_dir()
+            and (folder == out.resolve() or out.resolve() in folder.parents)
+        ):
+            raise InputError(f"{out}: holds the {key} that is to be trained; name another folder")
 
 
 def _base_options(base: Mapping[str, object]) -> TransformersOptions:

@@ -120,6 +120,7 @@ def test_an_adapter_is_trained_on_and_ordinary_rows_are_mixed_in(
     ]
     assert shapes[0] == shapes[1]
     said = json.loads((tmp_path / "again" / "training.json").read_text(encoding="utf-8"))
+    assert [file["path"] for file in said["files"]] == ["train.trl-sft.jsonl", "ordinary.jsonl"]
     assert said["phases"][0]["ordinary_rows"] == said["phases"][0]["rows"] > 0
 
 
@@ -144,6 +145,29 @@ def test_swapped_files_missing_files_and_long_rows_are_refused(
     with pytest.raises(InputError, match="is not empty and holds no trained model"):
         _train(root, tmp_path / "mine", every, _BASE)
     assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".*unfinished"))
+
+
+def test_the_base_is_never_overwritten_and_its_adapter_never_ignored(
+    root: Path, every: RetrainingFiles, tmp_path: Path
+) -> None:
+    """A model is not put where its base lies, and what cannot be done with a target is one line."""
+    made = _train(root, tmp_path / "made", every, _BASE, adapter="none")
+    again = {**made, "model": str(tmp_path / "made")}
+    before = (tmp_path / "made" / "model.safetensors").read_bytes()
+    with pytest.raises(InputError, match="holds the model that is to be trained"):
+        _train(root, tmp_path / "made", every, again, adapter="none")
+    assert (tmp_path / "made" / "model.safetensors").read_bytes() == before
+    adapted = _train(root, tmp_path / "adapted", every, _BASE)
+    with pytest.raises(InputError, match="holds the adapter that is to be trained"):
+        _train(root, tmp_path / "adapted", every, adapted)
+    with pytest.raises(InputError, match="but the target has an adapter"):
+        _train(root, tmp_path / "x", every, adapted, adapter="none")
+    with pytest.raises(InputError, match="no folder of an adapter"):
+        _train(root, tmp_path / "x", every, {**_BASE, "adapter": "nowhere"})
+    with pytest.raises(InputError, match="target_modules: "):
+        _train(root, tmp_path / "x", every, _BASE, target_modules="nosuch")
+    assert not list(tmp_path.glob(".*unfinished"))
 
 
 def test_a_method_without_its_file_says_which_formats_hold_one(
