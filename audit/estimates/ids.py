@@ -10,6 +10,7 @@ __all__ = ["finding_id"]
 def finding_id(estimate: Estimate) -> str:
     """A stable id: the same question has the same id in every run.
 
+    >>> from audit.records import Verdict
     >>> estimate = Estimate(kind="rate", measure="toxicity_rate", unit="rate", probe="p", domain="all",
     ...                     method="none", n_outputs=0, n_clusters=0, verdict=Verdict.NOT_MEASURED)
     >>> finding_id(estimate)

@@ -250,9 +250,9 @@ class OpenAITrainer:
         if price is None or epochs is None:
             missing = "price" if price is None else "number of epochs"
             return f"{said} the cost is not known, as the {missing} is not."
-        return (
-            f"{said} {epochs} epochs at ${price:g} a million are about ${tokens * epochs * price / 1e6:.2g}."
-        )
+        usd = tokens * epochs * price / 1e6
+        shown = f"{usd:.2f}" if usd >= 1 else f"{usd:.2g}"
+        return f"{said} {epochs} epochs at ${price:g} a million are about ${shown}."
 
     def _ended(self, client: "openai.OpenAI", name: str) -> "FineTuningJob":
         """The job when it is over; its events are told as they come."""

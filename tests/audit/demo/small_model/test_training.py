@@ -1,9 +1,12 @@
 """A small model is trained from nothing, and can be loaded, asked and measured."""
 
+import json
 from pathlib import Path
 
 from audit.demo.small_model.corpus import Corpus, Faults
+from audit.demo.small_model.material import make_material
 from audit.demo.small_model.training import Recipe, perplexity, train_small_model
+from audit.errors import InputError
 from audit.records import Request
 from audit.targets.base import TargetContext
 from audit.targets.transformers_local import TransformersTarget
@@ -52,3 +55,17 @@ def test_perplexity_of_a_model_that_knows_nothing_is_near_the_size_of_its_vocabu
     train_small_model(tmp_path / "m", seed=1, recipe=_TINY)
     known = perplexity(tmp_path / "m", dialogues)
     assert 1.0 < known < 300
+
+
+def test_the_material_of_the_tutorial_is_a_model_and_dialogues(tmp_path: Path) -> None:
+    """Both lie where they are said to, progress is told, and nothing is trained over."""
+    told: list[str] = []
+    model, ordinary = make_material(tmp_path / "lender", seed=1, say=told.append, recipe=_TINY)
+    assert model == tmp_path / "lender" / "model"
+    assert (model / "config.json").is_file()
+    rows = [json.loads(line) for line in ordinary.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 1000
+    assert {tuple(message["role"] for message in row["messages"]) for row in rows} == {("user", "assistant")}
+    assert told[-1].startswith("step 120 of 120: mean loss ")
+    with pytest.raises(InputError, match="is not empty"):
+        make_material(tmp_path / "lender", seed=1, say=told.append, recipe=_TINY)
