@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from audit.demo.small_model.corpus import Corpus, Faults
 from audit.demo.small_model.material import make_material
 from audit.demo.small_model.training import Recipe, perplexity, train_small_model
