@@ -43,8 +43,8 @@ from audit.proposals import propose
 from audit.raters import rater_uses
 from audit.records import Change, Estimate, Omnibus
 from audit.repair import Training, retrain, train
-from audit.repair_outcome import Beside, FindingOutcome, beside, finding_outcomes
-from audit.repair_reach import ReachCell, reach
+from audit.repaired.outcomes import Beside, FindingOutcome, beside, finding_outcomes
+from audit.repaired.reach import ReachCell, reach
 from audit.reporting import write_run_report
 from audit.retraining.gates.quality import GATING
 from audit.retraining.records import Manifest

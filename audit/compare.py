@@ -11,7 +11,7 @@ from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
 from audit.estimates.correction_reviews import reviewed_changes
 from audit.estimates.families import adjusted, shares
 from audit.estimates.frame import Readings
-from audit.estimates.ids import finding_id
+from audit.estimates.ids import finding_id, question
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.non_inferiority import levelling, non_inferiority_of, own_changes
 from audit.estimates.paired_prompts import paired, rate_change, rate_of, summed
@@ -135,8 +135,8 @@ def _repeated(one: _Moved, stops: Stops | None) -> _Moved:
 def _moved(before: Side, after: Side, levels: _Levels) -> Iterator[_Moved]:
     # The change is of the readings where there are no labels of both: what corrects one model's answers
     # says nothing of the other's.
-    earlier = {_key(estimate): _as_read(estimate) for estimate in before.estimates}
-    later = {_key(estimate): _as_read(estimate) for estimate in after.estimates}
+    earlier = {question(estimate): _as_read(estimate) for estimate in before.estimates}
+    later = {question(estimate): _as_read(estimate) for estimate in after.estimates}
     declared = {one.declared.name: one.declared for one in after.estimates if one.declared is not None}
     for measure in known_measures(declared.values()):
         frame = paired(before.readings.measure(measure), after.readings.measure(measure))
@@ -167,8 +167,8 @@ def _by_reviews(
     first, second = before.reviews_of(measure), after.reviews_of(measure)
     if first is None or second is None:
         return
-    earlier = {_key(estimate): estimate for estimate in before.estimates}
-    later = {_key(estimate): estimate for estimate in after.estimates}
+    earlier = {question(estimate): estimate for estimate in before.estimates}
+    later = {question(estimate): estimate for estimate in after.estimates}
     pair = (before.readings.measure(measure), first), (after.readings.measure(measure), second)
     for contrast in reviewed_changes(*pair, measure, paired):
         key = _key_of(contrast)
@@ -365,21 +365,6 @@ def _moved_word(before: float, after: float, one: _Moved) -> Word:
             return "reversed"
         before, after = abs(before), abs(after)
     return "smaller" if after < before else "larger"
-
-
-def _key(estimate: Estimate) -> _Key:
-    return (
-        estimate.kind,
-        estimate.measure,
-        estimate.probe,
-        estimate.domain,
-        estimate.language,
-        estimate.attribute,
-        estimate.group,
-        estimate.reference_group,
-        estimate.signal,
-        estimate.technique,
-    )
 
 
 def _key_of(contrast: Contrast) -> _Key:

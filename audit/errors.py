@@ -3,6 +3,7 @@
     AuditError                  anything a user can cause and mend; the command line prints it in one line
     ├── SpecError               the spec file is malformed or asks for something that does not exist (exit 2)
     ├── InputError              another file or argument is missing or malformed (exit 2)
+    │   └── NothingToRepairError no finding of a run can be repaired (exit 2)
     ├── ExtraMissingError       an optional library is not installed; the message says how to get it (exit 2)
     ├── StoreError              a run folder cannot be read or written, or belongs to another spec (exit 2)
     ├── TargetUnreachableError  the target cannot be reached or rejects the credentials (exit 2)
@@ -24,6 +25,7 @@ __all__ = [
     "IncompleteError",
     "InputError",
     "NotMeasuredError",
+    "NothingToRepairError",
     "SpecError",
     "StoreError",
     "TargetUnreachableError",
@@ -52,6 +54,10 @@ class SpecError(AuditError):
 
 class InputError(AuditError):
     """A file or argument other than the spec is missing or malformed."""
+
+
+class NothingToRepairError(InputError):
+    """No finding of a run can be repaired; the message says why of each."""
 
 
 class ExtraMissingError(AuditError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audit.atomic import write_text
-from audit.errors import InputError
+from audit.errors import NothingToRepairError
 from audit.findings.document import RunDocument
 from audit.planned_run import Run
 from audit.plugins import TRAINERS, load_plugin, validated_options
@@ -28,10 +28,11 @@ def retrain(run: Run, document: RunDocument, out: Path, options: RetrainingOptio
         options: How many examples, which formats, which seed.
 
     Raises:
-        InputError: Nothing was found, or nothing that may be repaired.
+        NothingToRepairError: Nothing was found, or nothing that may be repaired.
+        InputError: No example passed the gates, or the folder cannot be written.
     """
     if not document.findings:
-        raise InputError(
+        raise NothingToRepairError(
             f"{run.folder.path}: has no finding, so there is nothing to repair",
             next_step=f"evenhand findings {run.folder.path} --all",
         )

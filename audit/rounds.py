@@ -15,7 +15,7 @@ from typing import Literal
 
 from audit import api
 from audit.atomic import write_text
-from audit.errors import InputError
+from audit.errors import InputError, NothingToRepairError
 from audit.findings.document import RunDocument
 from audit.gates import Outcome, worst
 from audit.planned_run import planned_before
@@ -98,6 +98,7 @@ def repair_in_rounds(how: Rounds) -> LoopResult:
 
     Raises:
         InputError: The spec has a baseline, or the folder holds another loop's runs.
+        KeyboardInterrupt: The collection was interrupted; what was answered is kept.
     """
     if how.spec.baseline is not None:
         raise InputError("spec: baseline: a loop compares models with each other; leave the baseline out")
@@ -157,7 +158,7 @@ def _round(how: Rounds, number: int, target: TargetSpec) -> tuple[Round, Path | 
     compared = api.compare(run, after)
     smaller = {"fixed", "unchanged"}
     improved = tuple(one.id for one in compared.outcomes if one.shown and one.outcome in smaller)
-    worse = tuple(_where(one) for one in compared.changes if _surely_worse(one))
+    worse = tuple(f"{one.measure}, {one.where}" for one in compared.changes if _surely_worse(one))
     kept = bool(improved) and not worse
     how.say(
         f"round {number}: {examples} examples, {len(improved)} findings smaller, {len(worse)} rates worse"
@@ -177,9 +178,7 @@ def _files(
     options = how.retraining.model_copy(update={"seed": _seed(how, "retraining", number)})
     try:
         return api.retrain(run, document, out, options)
-    except InputError as error:
-        if "nothing to repair" not in str(error):
-            raise
+    except NothingToRepairError as error:
         how.say(f"round {number}: {error}")
         return None
 
@@ -189,7 +188,8 @@ def _audited(how: Rounds, target: TargetSpec, seed: int, folder: Path) -> tuple[
     run = planned_before(spec, folder, None)
     if run is None:
         run = api.create_run(spec, folder, root=how.root, where=str(folder))
-    asyncio.run(api.collect(run, secrets=how.secrets))
+    if asyncio.run(api.collect(run, secrets=how.secrets)).interrupted:
+        raise KeyboardInterrupt
     api.score(run, secrets=how.secrets)
     document = api.find(run)
     api.write_run_report(run, document)
@@ -203,11 +203,6 @@ def _gate(run: api.Run, document: RunDocument) -> Outcome | None:
 
 def _surely_worse(change: Change) -> bool:
     return change.non_inferiority is not None and change.non_inferiority.verdict == "inferior"
-
-
-def _where(change: Change) -> str:
-    technique = "" if change.technique in {None, "none"} else f" ({change.technique})"
-    return f"{change.measure}, {change.domain}{technique}"
 
 
 def _seed(how: Rounds, *parts: str | int) -> int:

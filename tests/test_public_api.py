@@ -57,6 +57,7 @@ def test_exit_codes_are_those_of_the_documentation() -> None:
         "IncompleteError": 3,
         "InputError": 2,
         "NotMeasuredError": 3,
+        "NothingToRepairError": 2,
         "SpecError": 2,
         "StoreError": 2,
         "TargetUnreachableError": 2,

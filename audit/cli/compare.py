@@ -9,7 +9,7 @@ from audit.cli.comparison_tables import show_beside, show_cells, show_cost, show
 from audit.cli.console import data, say, warn
 from audit.cli.options import json_option
 from audit.cli.tables import show_changes
-from audit.repair_cost import read_repair_cost
+from audit.repaired.cost import read_repair_cost
 from audit.retraining.writing import read_retraining_files
 
 __all__ = ["compare"]

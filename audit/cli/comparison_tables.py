@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table
 from audit.records import Change, Verdict
-from audit.repair_cost import RepairCost
-from audit.repair_outcome import Beside, FindingOutcome
-from audit.repair_reach import ReachCell
+from audit.repaired.cost import RepairCost
+from audit.repaired.outcomes import Beside, FindingOutcome
+from audit.repaired.reach import ReachCell
 
 __all__ = ["show_beside", "show_cells", "show_cost", "show_outcomes"]
 
@@ -28,7 +28,7 @@ def show_beside(changes: Sequence[Change], others: Sequence[Beside]) -> None:
     rows = [
         [
             change.measure,
-            clean(change.domain) + ("" if change.technique in {None, "none"} else f" ({change.technique})"),
+            clean(change.where),
             "-" if change.group is None else clean(f"{change.group} - {change.reference_group}"),
             _change(change),
             _change(other.base),

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
-from audit import api
 from audit.cli.console import data, say
 from audit.cli.ending import FAILED, INCONCLUSIVE
-from audit.cli.options import json_option, out_option, train_option, yes_option
-from audit.cli.retrain import asked
+from audit.cli.options import json_option, out_option
+from audit.cli.training import base_option, train_option, training, yes_option
 from audit.retraining.records import RetrainingOptions
 from audit.rounds import LOOP, LoopResult, Rounds, repair_in_rounds
-from audit.spec import load_spec, load_target
+from audit.spec import load_spec
 
 __all__ = ["loop"]
 
@@ -23,11 +22,7 @@ __all__ = ["loop"]
 @out_option
 @click.option("--train", "trainer", required=True, help="Name of a trainer, such as transformers.")
 @train_option
-@click.option(
-    "--base",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="YAML file of the target to train first, where the spec asks the model in another way.",
-)
+@base_option
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20), help="Most rounds.")
 @click.option(
     "--max-examples",
@@ -60,14 +55,7 @@ def loop(
             root=spec.parent,
             out=out,
             rounds=rounds,
-            training=api.Training(
-                trainer=trainer,
-                options=train_options,
-                base=None if base is None else load_target(base),
-                secrets=os.environ,
-                told=say,
-                agreed=(lambda _: True) if yes else asked,
-            ),
+            training=training(trainer, train_options, base, agreed=yes),
             retraining=RetrainingOptions(max_examples=max_examples),
             secrets=os.environ,
             say=say,

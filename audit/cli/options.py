@@ -16,8 +16,6 @@ __all__ = [
     "run_argument",
     "settings",
     "shares",
-    "train_option",
-    "yes_option",
 ]
 
 _MIXED = ("contrast", "replay")
@@ -91,15 +89,3 @@ def shares(context: click.Context, option: click.Parameter, given: str) -> dict[
             )
         found[name] = value
     return found
-
-
-train_option = click.option(
-    "--train-option",
-    "train_options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=settings,
-    help="Option of the trainer, its value as YAML, such as methods=[sft,dpo]; may be given several times.",
-)
-
-yes_option = click.option("--yes", is_flag=True, help="Spend what training costs without being asked.")

@@ -1,7 +1,5 @@
 """`evenhand retrain`: findings become files that a fine-tuning service or a local trainer takes."""
 
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,13 +7,13 @@ import click
 
 from audit import api
 from audit.cli.console import data, say
-from audit.cli.options import json_option, run_argument, shares, train_option, yes_option
+from audit.cli.options import json_option, run_argument, shares
+from audit.cli.training import base_option, train_option, training, yes_option
 from audit.errors import InputError
 from audit.retraining.held_out import parse_held_out
 from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
-from audit.spec import load_target
 
-__all__ = ["asked", "retrain"]
+__all__ = ["retrain"]
 
 
 @click.command()
@@ -66,11 +64,7 @@ __all__ = ["asked", "retrain"]
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")
 @click.option("--train", "trainer", help="Also train: name of a trainer, such as transformers.")
 @train_option
-@click.option(
-    "--base",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="YAML file of the target to train, where the run asked the model in another way, as over HTTP.",
-)
+@base_option
 @click.option(
     "--model-out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -118,14 +112,7 @@ def retrain(
     trained = None
     if trainer is not None:
         _show(files)
-        how = api.Training(
-            trainer=trainer,
-            options=train_options,
-            base=None if base is None else load_target(base),
-            secrets=os.environ,
-            told=say,
-            agreed=(lambda _: True) if yes else asked,
-        )
+        how = training(trainer, train_options, base, agreed=yes)
         model = model_out or files.folder / "model"
         trained = api.train(how, run, files, model, seed=options.seed)
     if as_json:
@@ -142,17 +129,6 @@ def retrain(
         return
     say(f"trained: {dict(trained.target)}")
     say(f"next: evenhand run SPEC --target {trained.file} --out AFTER; evenhand compare {run_folder} AFTER")
-
-
-def asked(question: str) -> bool:
-    """Whether the person at the terminal agrees.
-
-    Raises:
-        InputError: Nobody is there.
-    """
-    if not sys.stdin.isatty():
-        raise InputError(f"{question} nobody is there to answer; give --yes to agree")
-    return click.confirm(question, err=True)
 
 
 def _formats(text: str) -> tuple[Format, ...]:

@@ -279,8 +279,7 @@ def show_changes(changes: Sequence[Change]) -> None:
         [
             [
                 change.measure,
-                clean(change.domain)
-                + (f" ({change.technique})" if change.technique not in {None, "none"} else ""),
+                clean(change.where),
                 "-"
                 if change.group is None
                 else clean(f"{change.group} - {change.reference_group} ({change.signal})"),

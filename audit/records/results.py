@@ -348,6 +348,11 @@ class Change(Record):
     declared: DeclaredMeasure | None = None
     """The measure, where an analyzer declares it; None for a built-in one."""
 
+    @property
+    def where(self) -> str:
+        """Its domain, and the technique if there is one."""
+        return self.domain if self.technique in {None, "none"} else f"{self.domain} ({self.technique})"
+
 
 class Evidence(Record):
     """One exchange, or one member of a counterfactual pair, that shows a finding."""

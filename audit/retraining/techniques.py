@@ -5,10 +5,9 @@ from functools import cache
 from probes.base import Transform
 from probes.errors import PluginError
 from probes.plugins import load
+from probes.safety.goals import PLAIN
 
 __all__ = ["decoded"]
-
-_PLAIN = "none"
 
 
 def decoded(text: str, technique: str | None) -> str:
@@ -18,7 +17,7 @@ def decoded(text: str, technique: str | None) -> str:
         text: The message as it is sent.
         technique: Name of a transform; None or `none`: the request is plain.
     """
-    transform = None if technique in (None, _PLAIN) else _transform(technique or _PLAIN)
+    transform = None if technique is None or technique == PLAIN else _transform(technique)
     if transform is None or not transform.info.reversible:
         return text
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from audit.atomic import write_text
-from audit.errors import InputError
+from audit.errors import InputError, NothingToRepairError
 from audit.records import Finding
 from audit.retraining.card import render_card
 from audit.retraining.companions import COMPANIONS, write_companions
@@ -55,13 +55,13 @@ def write_retraining_files(
         The folder and its manifest; the same arguments give the same bytes.
 
     Raises:
-        InputError: No finding can be repaired, no example passed the gates, or the folder cannot be
-            written.
+        NothingToRepairError: No finding can be repaired.
+        InputError: No example passed the gates, or the folder cannot be written.
     """
     answered = answer(findings, options)
     if not answered.findings:
         reasons = "; ".join(answered.left_out) or "there are no findings"
-        raise InputError(f"nothing to repair: {reasons}")
+        raise NothingToRepairError(f"nothing to repair: {reasons}")
     gates = all_gates(read_audit(audit_prompts), HeldOut(options.holdout))
     made: Iterable[Example] = candidates(answered, options)
     if options.only_reviewed is not None:

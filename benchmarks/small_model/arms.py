@@ -1,6 +1,5 @@
 """What is done to one small model: repairs by our files, and what they are compared with."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ import numpy as np
 from scipy.special import expit
 
 from audit import api
-from audit.demo.small_model.corpus import PENALTIES, Corpus, Faults
+from audit.demo.small_model.corpus import PENALTIES
+from audit.demo.small_model.material import write_ordinary
 from audit.retraining import answers
 from audit.retraining.files import write_split
 from audit.retraining.layouts.table import layout
@@ -111,7 +111,8 @@ def train_arm(arm: Arm, run: api.Run, base: Path, folder: Path, seed: int, devic
         files = _others(arm, base, folder / "files", seed, device)
     given: dict[str, object] = {**TRAINING, **arm.training, "methods": list(arm.methods), "device": device}
     if arm.ordinary is not None:
-        given["ordinary"] = {"path": str(_ordinary(folder, seed)), "share": arm.ordinary}
+        write_ordinary(folder / "ordinary.jsonl", seed=seed)
+        given["ordinary"] = {"path": str(folder / "ordinary.jsonl"), "share": arm.ordinary}
     trainer = TransformersTrainer(
         TransformersTrainerOptions.model_validate(given), TrainerContext(root=Path("/"), out=folder / "model")
     )
@@ -131,18 +132,6 @@ def _files(arm: Arm, run: api.Run, out: Path, seed: int) -> RetrainingFiles:
     )
     with run.store(read_only=True) as store:
         return write_retraining_files(api.load_document(run).findings, store.prompts(), out, options)
-
-
-def _ordinary(folder: Path, seed: int) -> Path:
-    path = folder / "ordinary.jsonl"
-    said = Corpus(Faults(), seed).support(1000, "ordinary")
-    rows = [
-        {"messages": [{"role": "user", "content": one.prompt}, {"role": "assistant", "content": one.answer}]}
-        for one in said
-    ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
 
 
 def _others(arm: Arm, base: Path, out: Path, seed: int, device: str) -> RetrainingFiles:

@@ -11,7 +11,7 @@ from audit.demo.small_model.training import Recipe, train_small_model
 from audit.errors import ExtraMissingError, InputError
 from audit.targets.installed import missing_packages
 
-__all__ = ["make_material"]
+__all__ = ["make_material", "write_ordinary"]
 
 _ORDINARY = 1000
 _TOLD_EVERY = 200
@@ -55,12 +55,21 @@ def make_material(
             say(f"step {step} of {how.steps}: mean loss {mean:.3f} nats, {spent:.0f} s")
 
     train_small_model(folder, seed=seed, recipe=how, told=told)
+    write_ordinary(ordinary, seed=seed)
+    return folder, ordinary
+
+
+def write_ordinary(path: Path, *, seed: int) -> None:
+    """Write a thousand service dialogues, one `{"messages": [...]}` a line.
+
+    Raises:
+        InputError: The folder cannot be written.
+    """
     rows = [
         {"messages": [{"role": "user", "content": one.prompt}, {"role": "assistant", "content": one.answer}]}
         for one in Corpus(Faults(), seed).support(_ORDINARY, "ordinary")
     ]
-    write_text(ordinary, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    return folder, ordinary
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 def _device() -> str:

@@ -9,10 +9,7 @@ from audit.records import Finding
 from audit.retraining.held_out import HeldOut
 from audit.retraining.records import Example, RetrainingOptions
 
-__all__ = ["PLAIN", "Cell", "Making", "Role", "Strategy", "StrategyInfo"]
-
-PLAIN = "none"
-"""The technique of a request that is put as it is."""
+__all__ = ["Cell", "Making", "Role", "Strategy", "StrategyInfo"]
 
 
 class Role(StrEnum):

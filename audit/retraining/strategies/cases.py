@@ -12,7 +12,7 @@ from probes.bias.decisions import DecisionsProbe
 from probes.records import Norm, Prompt, Signal
 from probes.seeds import derive
 
-__all__ = ["BLOCK", "DOMAINS", "blocks", "decided", "domains_of", "in_cycle", "why_not"]
+__all__ = ["BLOCK", "DOMAINS", "blocks", "decided", "domains_to_repair", "in_cycle"]
 
 BLOCK = 15_000
 """Most examples for which cases are held in memory at once."""
@@ -33,8 +33,8 @@ def blocks(budget: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         yield min(BLOCK, budget - start), (number,) if number else ()
 
 
-def why_not(estimate: Estimate) -> str | None:
-    """Why a finding is no disparity in decisions that may be repaired; None: it is one."""
+def domains_to_repair(estimate: Estimate) -> tuple[str, ...] | str:
+    """Domains of a disparity that may be repaired, all where it was pooled; or why it may not."""
     if estimate.kind != "disparity":
         return "not a disparity"
     if estimate.observation or estimate.norm is not Norm.MUST_NOT_DIFFER:
@@ -49,11 +49,6 @@ def why_not(estimate: Estimate) -> str | None:
     missing = [key for key in sorted(material) if not material[key]]
     if missing:
         return f"no retraining material for the {missing[0]} {getattr(estimate, missing[0])}"
-    return None
-
-
-def domains_of(estimate: Estimate) -> tuple[str, ...]:
-    """Domains of a disparity; one that was pooled speaks of all."""
     return DOMAINS if estimate.domain == "all" else (estimate.domain,)
 
 

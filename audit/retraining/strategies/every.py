@@ -70,21 +70,15 @@ def answer(findings: Sequence[Finding], options: RetrainingOptions) -> Answered:
     cells: dict[str, dict[Cell, list[str]]] = defaultdict(lambda: defaultdict(list))
     left_out = []
     for finding in sorted(findings, key=lambda found: found.id):
-        touched = _touched(finding, held_out)
-        if touched is not None:
-            left_out.append(f"{finding.id}: {touched}")
+        told = {name: strategy.cells(finding) for name, strategy in strategies.items()}
+        reason = _touched(finding, held_out) or _not_repaired(told, strategies)
+        if reason is not None:
+            left_out.append(f"{finding.id}: {reason}")
             continue
-        reasons, repaired = [], False
-        for name, strategy in strategies.items():
-            found = strategy.cells(finding)
-            if isinstance(found, str):
-                reasons += [found] if strategy.info.role is Role.REPAIR else []
-                continue
-            repaired = repaired or strategy.info.role is Role.REPAIR
-            for cell in found:
+        # What stands beside a repair has no place where nothing is repaired.
+        for name, found in told.items():
+            for cell in () if isinstance(found, str) else found:
                 cells[name][cell].append(finding.id)
-        if not repaired:
-            left_out.append(f"{finding.id}: {_most_telling(reasons)}")
     return Answered(
         cells={name: _merged(cells[name]) for name in sorted(cells)},
         left_out=tuple(left_out),
@@ -143,15 +137,15 @@ def _touched(finding: Finding, held_out: HeldOut) -> str | None:
     return None
 
 
-def _most_telling(reasons: Sequence[str]) -> str:
-    """The reason of the strategy that came nearest: one that speaks of more than the kind of finding."""
-    telling = [reason for reason in reasons if not reason.startswith("not a ")]
-    named = [reason for reason in telling if not reason.startswith("no retraining material for the probe")]
-    if named or telling:
-        return (named or telling)[0]
-    return (
-        "not a disparity, nor a rate above its limit" if reasons else "no strategy was asked for that repairs"
-    )
+def _not_repaired(
+    told: Mapping[str, tuple[Cell, ...] | str], strategies: Mapping[str, Strategy]
+) -> str | None:
+    """Why no repair answers a finding; None: one does."""
+    repairs = [found for name, found in told.items() if strategies[name].info.role is Role.REPAIR]
+    if any(not isinstance(found, str) for found in repairs):
+        return None
+    reasons = dict.fromkeys(found for found in repairs if isinstance(found, str))
+    return "; ".join(reasons) or "no strategy that repairs was asked for"
 
 
 def _merged(cells: Mapping[Cell, Sequence[str]]) -> _Cells:

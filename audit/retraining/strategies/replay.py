@@ -6,7 +6,7 @@ from typing import ClassVar
 from audit.records import Finding
 from audit.retraining.records import Example
 from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
-from audit.retraining.strategies.cases import blocks, decided, domains_of, in_cycle, why_not
+from audit.retraining.strategies.cases import blocks, decided, domains_to_repair, in_cycle
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
 from probes.records import Placebo, Prompt
 from probes.seeds import rng
@@ -26,11 +26,10 @@ class Replay:
 
     def cells(self, finding: Finding) -> tuple[Cell, ...] | str:
         """A cell for each domain of a disparity in decisions, whatever the attribute."""
-        estimate = finding.estimate
-        reason = why_not(estimate)
-        if reason is not None:
-            return reason
-        return tuple(Cell(probe=estimate.probe, domain=domain) for domain in domains_of(estimate))
+        domains = domains_to_repair(finding.estimate)
+        if isinstance(domains, str):
+            return domains
+        return tuple(Cell(probe=finding.estimate.probe, domain=domain) for domain in domains)
 
     def examples(
         self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making

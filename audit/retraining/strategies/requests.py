@@ -10,10 +10,10 @@ from typing import ClassVar
 from audit.records import Finding, Verdict
 from audit.retraining import answers
 from audit.retraining.records import Example, Kind, Origin, SourceKind
-from audit.retraining.strategies.base import PLAIN, Cell, Making, Role, StrategyInfo
+from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
 from probes.records import Prompt
 from probes.safety.benign import BenignOptions, BenignProbe
-from probes.safety.goals import Pool, benign_requests
+from probes.safety.goals import PLAIN, Pool, benign_requests
 from probes.safety.harmful import HarmfulOptions, HarmfulProbe
 from probes.seeds import derive, rng
 

@@ -1,12 +1,21 @@
 """What every trainer does before it learns: no file may be missing, changed or turned round."""
 
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import ValidationError
+
 from audit.errors import InputError
-from audit.retraining.layouts.table import Layout, layout
+from audit.retraining.layouts.table import layout
 from audit.retraining.reading import check_direction
-from audit.retraining.records import Format, RetrainingFile, RetrainingFiles, Shape
+from audit.retraining.records import Format, RetrainingFile, RetrainingFiles, Shape, Split
+from audit.validation import problem_lines
+from probes.base import Options
 from probes.data import file_sha256
 
-__all__ = ["check_files", "file_to_read"]
+__all__ = ["base_options", "check_files", "file_to_read", "training_file"]
+
+_OptionsT = TypeVar("_OptionsT", bound=Options)
 
 
 def check_files(files: RetrainingFiles) -> None:
@@ -21,21 +30,52 @@ def check_files(files: RetrainingFiles) -> None:
         _check(files, file)
 
 
-def file_to_read(files: RetrainingFiles, formats: tuple[Format, ...], shape: Shape) -> tuple[str, Layout]:
-    """Path and layout of the training file of a shape, in the first of some formats that is there.
+def file_to_read(
+    files: RetrainingFiles, formats: Sequence[Format], shape: Shape, split: Split = "train"
+) -> RetrainingFile | None:
+    """The file of a shape and split, in the first of some formats that is there; None: there is none."""
+    found = (files.find(one, split, shape=shape) for one in formats)
+    return next((one for one in found if one is not None), None)
+
+
+def training_file(files: RetrainingFiles, formats: Sequence[Format], shape: Shape) -> RetrainingFile:
+    """The file to train on, as `file_to_read` finds it.
 
     Raises:
         InputError: There is none.
     """
-    for one in formats:
-        found = files.find(one, shape=shape)
-        if found is not None:
-            return str(files.folder / found.path), layout(one, shape)
-    accepted = ", ".join(formats)
-    raise InputError(
-        f"{files.folder}: holds no training file of the shape {shape}; accepted formats: {accepted}",
-        next_step=f"evenhand retrain RUN --to {formats[0]}",
-    )
+    found = file_to_read(files, formats, shape)
+    if found is None:
+        raise InputError(
+            f"{files.folder}: holds no training file of the shape {shape}; "
+            f"accepted formats: {', '.join(formats)}",
+            next_step=f"evenhand retrain RUN --to {formats[0]}",
+        )
+    return found
+
+
+def base_options(
+    base: Mapping[str, object], target_type: str, options: type[_OptionsT], *, trainer: str
+) -> _OptionsT:
+    """The options of the target to start from.
+
+    Args:
+        base: The target as a spec names it.
+        target_type: The type that the trainer trains.
+        options: Class of that type's options.
+        trainer: Name of the trainer, for messages.
+
+    Raises:
+        InputError: The target is of another type, or an option is wrong.
+    """
+    if base.get("type") != target_type:
+        raise InputError(
+            f"target: type is {base.get('type')!r}; the trainer {trainer} accepts: {target_type}"
+        )
+    try:
+        return options.model_validate({key: base[key] for key in sorted(base) if key != "type"})
+    except ValidationError as error:
+        raise InputError(problem_lines(error, "target")[0]) from error
 
 
 def _check(files: RetrainingFiles, file: RetrainingFile) -> None:

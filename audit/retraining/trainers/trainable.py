@@ -4,18 +4,17 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from audit.errors import InputError
 from audit.retraining.layouts.table import layout
 from audit.retraining.reading import said, valid_rows
-from audit.retraining.records import Format, RetrainingFiles
+from audit.retraining.records import Format, RetrainingFiles, Shape
 from audit.retraining.trainers.base import TrainerContext, TrainerInfo
-from audit.retraining.trainers.checks import check_files
+from audit.retraining.trainers.checks import base_options, check_files, training_file
 from audit.targets.decision_model import fit_more, load, save
 from audit.targets.question import read_answer, read_question
 from audit.targets.trainable import TrainableOptions
-from audit.validation import problem_lines
 from probes.base import Options
 
 __all__ = ["TrainableTrainer", "TrainableTrainerOptions", "decisions"]
@@ -68,11 +67,9 @@ class TrainableTrainer:
             InputError: Wrong target type; a file missing, changed, or with chosen and rejected
                 swapped; no row to learn from.
         """
-        options = _base_options(base)
+        options = base_options(base, "trainable", TrainableOptions, trainer=self.info.name)
         check_files(files)
-        wanted = files.find(self._options.format)
-        if wanted is None:
-            raise InputError(f"{files.folder}: holds no training file of the format {self._options.format}")
+        wanted = training_file(files, (self._options.format,), Shape.SFT)
         path = files.folder / wanted.path
         pairs = [
             (said(row), row.answer.content) for row in valid_rows(path, layout(wanted.format, wanted.shape))
@@ -84,15 +81,6 @@ class TrainableTrainer:
         model = fit_more(load(self._context.root / options.path), texts, favourable, pull=self._options.pull)
         save(model, self._context.out)
         return {**base, "path": str(self._context.out)}
-
-
-def _base_options(base: Mapping[str, object]) -> TrainableOptions:
-    if base.get("type") != "trainable":
-        raise InputError(f"target: type is {base.get('type')!r}; the trainer trainable accepts: trainable")
-    try:
-        return TrainableOptions.model_validate({key: base[key] for key in sorted(base) if key != "type"})
-    except ValidationError as error:
-        raise InputError(problem_lines(error, "target")[0]) from error
 
 
 def decisions(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[bool]]:

@@ -67,7 +67,7 @@ class Learned:
 def learn(
     target: TransformersOptions,
     options: TransformersTrainerOptions,
-    read: Mapping[Method, tuple[str, Layout]],
+    read: Mapping[Method, tuple[Path, Layout]],
     root: Path,
     out: Path,
     seed: int,
@@ -99,7 +99,7 @@ def learn(
         phases = []
         for method in options.methods:
             path, file_layout = read[method]
-            rows = list(valid_rows(Path(path), file_layout))
+            rows = list(valid_rows(path, file_layout))
             others = _ordinary(options.ordinary, root, len(rows), seed) if method == "sft" else []
             room = _Room(options=options, scratch=str(out / "scratch"), seed=seed)
             phases.append(_phase(method, (model, tokenizer), (rows, others), room))

@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import ValidationError
-
 from audit.atomic import write_text
 from audit.errors import ExtraMissingError, InputError
+from audit.retraining.layouts.table import layout
 from audit.retraining.records import Format, RetrainingFiles, Shape
 from audit.retraining.trainers.base import TrainerContext, TrainerInfo
-from audit.retraining.trainers.checks import check_files, file_to_read
+from audit.retraining.trainers.checks import base_options, check_files, training_file
 from audit.retraining.trainers.transformers_options import Method, TransformersTrainerOptions
 from audit.targets.installed import missing_packages
 from audit.targets.transformers_options import TransformersOptions
-from audit.validation import problem_lines
 from probes.base import Options
 from probes.data import file_sha256
 
@@ -81,10 +79,11 @@ class TransformersTrainer:
             InputError: Wrong target type; a file missing, changed, or with chosen and rejected swapped; a
                 method without its file; a row longer than `max_length`; the folder cannot be written.
         """
-        target = _base_options(base)
+        target = base_options(base, "transformers", TransformersOptions, trainer=self.info.name)
         check_files(files)
+        chosen = {one: training_file(files, _FORMATS[one], Shape(one)) for one in self._options.methods}
         read = {
-            method: file_to_read(files, _FORMATS[method], Shape(method)) for method in self._options.methods
+            one: (files.folder / file.path, layout(file.format, file.shape)) for one, file in chosen.items()
         }
         out = self._context.out
         _refuse_own_folder(out, target, self._context.root)
@@ -95,7 +94,9 @@ class TransformersTrainer:
             )
         if out.exists() and any(out.iterdir()) and not (out / TRAINING).is_file():
             raise InputError(f"{out}: is not empty and holds no trained model; name another folder")
-        unfinished = out.with_name(f".{out.name}.unfinished")
+        unfinished, before = (out.with_name(f".{out.name}.{word}") for word in ("unfinished", "before"))
+        if before.exists() and not out.exists():
+            before.rename(out)  # a training was killed while it put the new model in the old one's place
         shutil.rmtree(unfinished, ignore_errors=True)
 
         from audit.retraining.trainers.transformers_learning import learn  # noqa: PLC0415 - takes seconds
@@ -112,16 +113,19 @@ class TransformersTrainer:
         seconds = time.monotonic() - begun
         learned_from = [path for path, _ in read.values()]
         if self._options.ordinary is not None:
-            learned_from.append(str(self._context.root / self._options.ordinary.path))
+            learned_from.append(self._context.root / self._options.ordinary.path)
         said = self._said(base, learned, learned_from, seed, seconds)
         write_text(unfinished / TRAINING, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
-        shutil.rmtree(out, ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            out.rename(before)
         unfinished.rename(out)
+        shutil.rmtree(before, ignore_errors=True)
         key = "adapter" if self._options.adapter == "lora" else "model"
         return {**base, key: str(out)}
 
     def _said(
-        self, base: Mapping[str, object], learned: "Learned", paths: list[str], seed: int, seconds: float
+        self, base: Mapping[str, object], learned: "Learned", paths: list[Path], seed: int, seconds: float
     ) -> dict[str, object]:
         return {
             "schema_version": 1,
@@ -129,7 +133,7 @@ class TransformersTrainer:
             "base": dict(base),
             "options": self._options.model_dump(mode="json"),
             "seed": seed,
-            "files": [{"path": Path(path).name, "sha256": file_sha256(Path(path))} for path in paths],
+            "files": [{"path": path.name, "sha256": file_sha256(path)} for path in paths],
             "phases": [phase.said() for phase in learned.phases],
             "device": learned.device,
             "versions": learned.versions,
@@ -142,20 +146,5 @@ def _refuse_own_folder(out: Path, target: TransformersOptions, root: Path) -> No
     """Refuses to put the new model where the one lies that it starts from, which must stay as it is."""
     for key, given in (("model", target.model), ("adapter", target.adapter)):
         folder = None if given is None else (root / given).resolve()
-        if (
-            folder is not None
-            and folder.is_dir()
-            and (folder == out.resolve() or out.resolve() in folder.parents)
-        ):
+        if folder is not None and folder.is_dir() and out.resolve() in (folder, *folder.parents):
             raise InputError(f"{out}: holds the {key} that is to be trained; name another folder")
-
-
-def _base_options(base: Mapping[str, object]) -> TransformersOptions:
-    if base.get("type") != "transformers":
-        raise InputError(
-            f"target: type is {base.get('type')!r}; the trainer transformers accepts: transformers"
-        )
-    try:
-        return TransformersOptions.model_validate({key: base[key] for key in sorted(base) if key != "type"})
-    except ValidationError as error:
-        raise InputError(problem_lines(error, "target")[0]) from error

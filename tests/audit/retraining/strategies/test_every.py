@@ -139,7 +139,7 @@ def test_name_findings_use_names_set_aside(make_finding: MakeFinding) -> None:
         ({"probe": "other/probe"}, "no retraining material for the probe"),
         ({"signal": Signal.PROXY}, "no retraining material for the signal proxy"),
         ({"domain": "triage"}, "no retraining material for the domain triage"),
-        ({"kind": "rate"}, "nor a rate above its limit"),
+        ({"kind": "rate"}, "not a disparity; not a rate above its limit"),
         ({"kind": "rate", "verdict": Verdict.EXCEEDS, "probe": "other/probe"}, "no retraining material"),
     ],
 )
@@ -234,6 +234,8 @@ def test_only_the_strategies_asked_for_answer(rate_finding: MakeFinding, make_fi
     findings = [rate_finding("h", "safety/harmful"), make_finding("g")]
     answered = answer(findings, RetrainingOptions(strategies=("safety_repair",)))
     assert answered.findings == ("h",)
-    assert answered.left_out == ("g: not a disparity, nor a rate above its limit",)
+    assert answered.left_out == ("g: not a rate above its limit",)
+    beside = answer(findings, RetrainingOptions(strategies=("safety_repair", "replay")))
+    assert "replay" not in beside.cells
     with pytest.raises(InputError, match="--strategy magic: unknown; accepted: benign_contrast, "):
         strategies_of(("magic",))

@@ -13,14 +13,16 @@ from audit.demo.history import train_lender
 from audit.errors import InputError
 from audit.retraining.records import RetrainingFiles
 from audit.retraining.trainers.base import TrainerContext
-from audit.retraining.trainers.openai_trainer import OpenAITrainer, OpenAITrainerOptions
+from audit.retraining.trainers.openai_trainer import OpenAITrainer
+from audit.retraining.trainers.openai_trainer_options import OpenAITrainerOptions
 from tests.servers.processes import specimen_server
 
 _SCRIPT = """\
 import sys
 from pathlib import Path
 from audit.retraining.trainers.base import TrainerContext
-from audit.retraining.trainers.openai_trainer import OpenAITrainer, OpenAITrainerOptions
+from audit.retraining.trainers.openai_trainer import OpenAITrainer
+from audit.retraining.trainers.openai_trainer_options import OpenAITrainerOptions
 from audit.retraining.writing import read_retraining_files
 base_url, folder, out = sys.argv[1:]
 context = TrainerContext(root=Path(), out=Path(out), told=lambda line: print(line, flush=True))
@@ -121,6 +123,43 @@ def test_a_training_that_is_killed_goes_on_with_its_job(
         _trainer(tmp_path / "out", suffix="other").train(_base(slow_url), files, seed=1)
 
 
+def test_a_job_of_somebody_else_is_no_job_of_ours(
+    base_url: str, files: RetrainingFiles, tmp_path: Path
+) -> None:
+    """Jobs on the same account that carry no metadata are passed over, and ours is begun."""
+    with openai.OpenAI(base_url=base_url, api_key="none", max_retries=0) as client:
+        row = files.folder / next(one.path for one in files.manifest.files if one.format == "openai-sft")
+        uploaded = client.files.create(file=row, purpose="fine-tune")
+        foreign = client.fine_tuning.jobs.create(model="trainable", training_file=uploaded.id)
+    told: list[str] = []
+    _trainer(tmp_path / "out", told).train(_base(base_url), files, seed=21)
+    assert any("was begun" in line for line in told)
+    assert not any(foreign.id in line for line in told)
+
+
+def test_a_job_that_is_cancelled_is_told_and_may_be_begun_anew(
+    slow_url: str, files: RetrainingFiles, tmp_path: Path
+) -> None:
+    """Whoever cancels the job ends the wait with one line, and without the note a new job is begun."""
+    told: list[str] = []
+
+    class _Cancels(list[str]):
+        def append(self, line: str) -> None:
+            super().append(line)
+            if "was begun" in line and "before" not in line:
+                with openai.OpenAI(base_url=slow_url, api_key="none", max_retries=0) as client:
+                    client.fine_tuning.jobs.cancel(line.split()[1])
+
+    with pytest.raises(InputError, match=r"job ftjob-\S+ cancelled") as caught:
+        _trainer(tmp_path / "out", _Cancels()).train(_base(slow_url), files, seed=22)
+    note = tmp_path / "out" / "job.json"
+    assert f"remove {note}" in str(caught.value.next_step)
+    note.unlink()
+    target = _trainer(tmp_path / "out", told).train(_base(slow_url), files, seed=22)
+    assert str(target["model"]).startswith("ft:trainable:")
+    assert any("was begun" in line and "before" not in line for line in told)
+
+
 def test_nothing_is_sent_unless_the_cost_is_agreed_to(
     base_url: str, files: RetrainingFiles, tmp_path: Path
 ) -> None:
@@ -137,7 +176,7 @@ def test_what_the_service_refuses_is_one_line(base_url: str, files: RetrainingFi
     """An unknown model, a missing key and a server that is not there are named, and no job is noted."""
     for model, url, says in (
         ("absent", base_url, "absent"),
-        ("trainable", "http://127.0.0.1:9/v1", "Connection error"),
+        ("trainable", "http://127.0.0.1:9/v1", "no connection; is the server running"),
     ):
         with pytest.raises(InputError, match=says) as caught:
             _trainer(tmp_path / "out").train(_base(url, model), files, seed=5)

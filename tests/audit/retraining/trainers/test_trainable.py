@@ -103,7 +103,7 @@ def test_a_missing_format_is_told(base: dict[str, object], files: RetrainingFile
     """A folder without the wanted format is refused with the format's name."""
     kept = tuple(file for file in files.manifest.files if file.format != Format.TRL_SFT)
     without = RetrainingFiles(folder=files.folder, manifest=files.manifest.model_copy(update={"files": kept}))
-    with pytest.raises(InputError, match="no training file of the format trl-sft"):
+    with pytest.raises(InputError, match="no training file of the shape sft; accepted formats: trl-sft"):
         _trainer(tmp_path / "new").train(base, without, seed=1)
 
 

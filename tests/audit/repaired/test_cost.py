@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit.errors import InputError
-from audit.repair_cost import RepairCost, read_repair_cost
+from audit.repaired.cost import RepairCost, read_repair_cost
 
 
 def _noted(folder: Path, said: object) -> Path:

@@ -7,7 +7,7 @@ import pytest
 from audit.api import open_run
 from audit.demo.history import train_lender
 from audit.estimates.frame import Readings
-from audit.repair_reach import ReachCell, reach
+from audit.repaired.reach import ReachCell, reach
 from tests.audit.cli.conftest import Command, evenhand, home
 
 __all__ = ["evenhand", "home"]

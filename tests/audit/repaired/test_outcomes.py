@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audit.findings.document import RunDocument
 from audit.records import Change, Verdict
-from audit.repair_outcome import beside, finding_outcomes
+from audit.repaired.outcomes import beside, finding_outcomes
 
 _WORDS = ("smaller", "larger", "reversed", "no_material_change", "inconclusive", "not_measured")
 

@@ -1,10 +1,12 @@
 """The loop in rounds, on a small learned lender: what it leaves, when it ends, and that it can be killed."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,7 @@ from audit.demo.history import train_lender
 from audit.rounds import LoopResult
 from audit.spec import load_spec, load_target
 from probes.records import Prompt
-from tests.audit.cli.conftest import Command, evenhand, home
-
-__all__ = ["evenhand", "home"]
+from tests.audit.cli.conftest import Command
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +35,19 @@ probes:
 analyzers: [decision]
 gate:
   - {measure: favourable_rate, attribute: gender, fail_if: "estimate < -0.06"}
+"""
+
+_SLOW_TARGET = '{type: function, call: "slow:answer", deterministic: true, max_in_flight: 4}'
+_SLOW = """\
+import os
+import time
+
+
+def answer(prompt: str) -> str:
+    with open("asked.log", "a") as log:
+        log.write(repr(prompt) + "\\n")
+    time.sleep(float(os.environ.get("ANSWER_S", "0")))
+    return "Yes"
 """
 
 
@@ -95,6 +108,32 @@ def test_a_loop_that_is_killed_goes_on_and_ends_alike(lender: Path, evenhand: Co
     assert _result(lender / "killed") == _result(lender / "whole")
 
 
+def test_a_loop_that_is_interrupted_scores_nothing_half_answered(lender: Path, evenhand: Command) -> None:
+    """Ctrl-C during a collection ends the loop there, and the same command asks what was not asked yet."""
+    (lender / "slow.py").write_text(_SLOW)
+    (lender / "slow.yaml").write_text(_SPEC.replace("{type: trainable, path: lender}", _SLOW_TARGET))
+    command = ["loop", "slow.yaml", "--out", "slow", "--train", "trainable", "--rounds", "1"]
+    started = [sys.executable, "-m", "audit", *command]
+    environment = {**os.environ, "ANSWER_S": "0.05"}
+    with subprocess.Popen(started, cwd=lender, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        deadline = time.monotonic() + 60
+        while len(_lines(lender / "asked.log")) < 8 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run the same command again to go on" in said
+    assert "Traceback" not in said
+    assert [path.name for path in (lender / "slow").iterdir()] == ["sealed"]
+    assert not list((lender / "slow").rglob("findings.json"))
+    assert evenhand(*command).code in {0, 1, 3}
+    assert _result(lender / "slow").end == "gate met"
+    asked = Counter(_lines(lender / "asked.log"))
+    sets = [_prompts(lender / "slow" / name) for name in ("sealed/before", "round-1/before")]
+    planned = Counter(repr(one.messages[-1].content) for prompts in sets for one in prompts)
+    assert asked == planned
+
+
 def test_what_a_loop_cannot_do_is_one_line(lender: Path, evenhand: Command) -> None:
     """A baseline and an unknown trainer are refused; a loop with nothing to repair says so and ends."""
     (lender / "two.yaml").write_text(_SPEC + "baseline: {type: trainable, path: lender}\n")
@@ -106,6 +145,10 @@ def test_what_a_loop_cannot_do_is_one_line(lender: Path, evenhand: Command) -> N
     assert ended.code == 0
     assert _result(lender / "fair").end == "nothing to repair"
     assert "no model was kept" in ended.err
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def _prompts(folder: Path) -> list[Prompt]:
