@@ -7,6 +7,7 @@ import numpy as np
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Flags, Vector
+from audit.statistics.crossed import CrossedNames
 from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.multi_way import multi_way_cluster
 
@@ -25,6 +26,8 @@ class NameArms:
 
     influence: Vector
     """On the mean template difference, shape (2 S,); it sums to 0 over the arms of each group."""
+    weight: Vector
+    """Of the arm in that difference, below 0 for the reference's, shape (2 S,)."""
     template: Codes
     """Code of its template, shape (2 S,)."""
     names: Codes
@@ -71,7 +74,10 @@ def named_interval(tables: Sequence[NameArms], *, point: float, level: float) ->
         np.concatenate([table.influence for table in tables]) / len(tables),
         np.concatenate([table.template for table in tables]),
         np.concatenate([np.full(table.template.size, place) for place, table in enumerate(tables)]),
-        names=list(names.T) if own else [names[:, 0]],
+        names=CrossedNames(
+            of=list(names.T) if own else [names[:, 0]],
+            weights=np.concatenate([table.weight for table in tables]) / len(tables),
+        ),
         point=point,
         level=level,
     )
@@ -112,6 +118,7 @@ def name_arms(values: Vector, template: Codes, sets: Codes, is_group: Flags, nam
     centred = (means - (means * weight[:, np.newaxis]).sum(axis=0)) * weight[:, np.newaxis]
     return NameArms(
         influence=np.concatenate([-centred[:, 0], centred[:, 1]]),
+        weight=np.concatenate([-weight, weight]),
         template=np.tile(templates[place], 2),
         names=names_of.reshape(-1, 2, 2)[complete].transpose(1, 0, 2).reshape(-1, 2),
     )

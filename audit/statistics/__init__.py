@@ -16,6 +16,9 @@ from audit.statistics.components import (
     Components,
     pair_components,
 )
+from audit.statistics.crossed import (
+    CrossedNames,
+)
 from audit.statistics.design_search import (
     Decision,
     chance_equivalent,
@@ -208,6 +211,7 @@ __all__ = [
     "ClusteredRows",
     "Components",
     "CorrectedRate",
+    "CrossedNames",
     "Decision",
     "Equivalence",
     "FourFifths",

@@ -1,7 +1,5 @@
 """Clusters in several ways at once: templates within strata, and first and last names across them."""
 
-from collections.abc import Sequence
-from itertools import combinations
 from math import sqrt
 
 import numpy as np
@@ -9,6 +7,7 @@ import numpy.typing as npt
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Vector, check_clusters, finite_vector
+from audit.statistics.crossed import CrossedNames, crossed_variance
 from audit.statistics.intervals import ClusterEstimate, t_estimate
 from audit.statistics.squares import cluster_squares
 
@@ -23,27 +22,27 @@ def multi_way_cluster(
     templates: npt.ArrayLike,
     strata: npt.ArrayLike,
     *,
-    names: Sequence[npt.ArrayLike] = (),
+    names: CrossedNames | None = None,
     point: float = 0.0,
     level: float = 0.95,
 ) -> ClusterEstimate:
     """Interval of a difference of two arms, pooled over strata, whose parts share templates and names.
 
     variance = sum over all non-empty sets of dimensions of (-1)^(size + 1) V(set), each V the sum over its
-    clusters of the squared sum of influences, and at least that of templates with fewer name dimensions.
-    Influences are multiplied by sqrt(T_k / (T_k - 1)) in each stratum of T_k templates; V of a name dimension
-    of G names by G / (G - 2), since either arm's influences add up to 0. Strata that share a template are
-    one for it. Degrees of freedom: Satterthwaite's over the strata, or G - 2 where that is less.
+    clusters of the squared sum of influences, plus what centring took from it (`crossed_variance`), and at
+    least V of the templates alone. Influences are multiplied by sqrt(T_k / (T_k - 1)) in each stratum of T_k
+    templates. Strata that share a template are one for it. Degrees of freedom: Satterthwaite's over the
+    strata, or G - 2 of the dimension with the fewest names G, since either arm has a mean of its own, where
+    that is less.
 
     Not for strata of fewer than about 5 templates, whose spread is hardly seen, nor without any spread.
-    With 6 to 28 names an arm and 16 parts a template the variance is up to a quarter too small: false alarms
-    of nominal 5 % were 6 to 8 %; with up to 4 parts at most 6.1 (docs/explanation/calibration.md).
+    Misses with few names: docs/explanation/calibration.md.
 
     Args:
         influence: What each part adds to the error of the estimate, shape (n,); about 0 in sum in each arm.
         templates: Template code of each part, shape (n,); the same code in two strata is the same template.
         strata: Stratum code of each part, shape (n,).
-        names: Code of each part in every name dimension, shape (n,) each.
+        names: Names, where they are a sample too, and what each part weighs; None: templates alone.
         point: The estimate itself.
         level: Nominal coverage, a fraction in (0, 1).
 
@@ -64,45 +63,35 @@ def multi_way_cluster(
     (1.47, 0.447)
     """
     parts = finite_vector("influence", influence)
-    dimensions = [np.asarray(codes, dtype=np.int64) for codes in (templates, *names)]
-    stratum = np.asarray(strata, dtype=np.int64)
-    if any(codes.shape != parts.shape for codes in (*dimensions, stratum)):
+    template, stratum = np.asarray(templates, dtype=np.int64), np.asarray(strata, dtype=np.int64)
+    dimensions = [] if names is None else [np.asarray(codes, dtype=np.int64) for codes in names.of]
+    shapes = [codes.shape for codes in (template, stratum, *dimensions)]
+    shapes += [] if names is None else [np.shape(names.weights)]
+    if any(shape != parts.shape for shape in shapes):
         raise ValueError(
-            f"templates, strata and names must have the shape {parts.shape} of influence; "
-            f"got {[codes.shape for codes in (*dimensions, stratum)]}"
+            f"templates, strata, names and weights must have the shape {parts.shape} of influence; "
+            f"got {shapes}"
         )
-    scaled, sizes = scaled_by_stratum(parts, dimensions[0], stratum)
-    by_template, df = within_templates(scaled, dimensions[0], stratum, sizes)
-    counts = [int(np.unique(codes).size) for codes in dimensions]
-    if min(counts[1:], default=_LEAST_NAMES) < _LEAST_NAMES:
-        raise NotMeasuredError(f"names as a sample need at least {_LEAST_NAMES} names; got {min(counts[1:])}")
-    # Another dimension can only add variance in truth, so none may take any away by chance.
-    ways = [
-        (0, *more) for size in range(len(names) + 1) for more in combinations(range(1, len(counts)), size)
-    ]
-    each = [by_template + _beyond_templates(scaled, [dimensions[one] for one in way]) for way in ways]
-    variance, method = max(each), _method(counts)
-    if each[-1] < variance:
-        method += "; at least the variance of fewer dimensions"
-    df = min([df, *(count - 2.0 for count in counts[1:])])
+    scaled, sizes = scaled_by_stratum(parts, template, stratum)
+    variance, df = within_templates(scaled, template, stratum, sizes)
+    counts = [int(np.unique(codes).size) for codes in (template, *dimensions)]
+    fewest = min(counts[1:], default=_LEAST_NAMES)
+    if fewest < _LEAST_NAMES:
+        raise NotMeasuredError(f"names as a sample need at least {_LEAST_NAMES} names; got {fewest}")
+    method = _method(counts)
+    if names is not None:
+        factor = np.sqrt([sizes[one] / (sizes[one] - 1) for one in stratum.tolist()])
+        crossed = crossed_variance(parts, factor, template, stratum, names)
+        # Names can only add variance in truth, so they may take none away by chance.
+        if crossed < variance:
+            method += "; at least the variance of templates"
+        variance = max(variance, crossed)
+        df = min([df, *(count - 2.0 for count in counts[1:])])
     method = f"{method}, df {df:.1f}"
     return t_estimate(point, sqrt(variance), df, n_clusters=counts[0], level=level, method=method)
 
 
-def _beyond_templates(parts: Vector, dimensions: Sequence[Codes]) -> float:
-    """What the other dimensions add to the variance of the first; it can be below 0."""
-    found = 0.0
-    for size in range(1, len(dimensions) + 1):
-        for chosen in combinations(range(len(dimensions)), size):
-            if chosen != (0,):
-                # Names of either arm have influences that add up to 0 by themselves.
-                lost = 0 if 0 in chosen else 2
-                squares = cluster_squares(parts, [dimensions[one] for one in chosen], lost=lost)
-                found -= (-1) ** size * squares
-    return found
-
-
-def _method(counts: Sequence[int]) -> str:
+def _method(counts: list[int]) -> str:
     ways = ("templates in strata that share them", "two-way", "three-way")[min(len(counts), 3) - 1]
     kinds = ("templates", "first names", "last names")
     each = ", ".join(f"{count} {kind}" for count, kind in zip(counts, kinds, strict=False))

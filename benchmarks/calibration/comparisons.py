@@ -10,6 +10,7 @@ from scipy.special import expit
 from audit.errors import NotMeasuredError
 from audit.statistics import (
     ClusterEstimate,
+    CrossedNames,
     Members,
     cluster_t_interval,
     multi_way_cluster,
@@ -222,7 +223,9 @@ def _by_own_name(run: Pairs) -> ClusterEstimate | None:
             np.concatenate([(arm - arm.mean()) / arm.size for arm in arms]),
             np.tile(templates, 2),
             np.zeros(2 * templates.size, dtype=np.int64),
-            names=[run.names.T.ravel()],
+            names=CrossedNames(
+                of=[run.names.T.ravel()], weights=np.repeat([1.0, -1.0], templates.size) / templates.size
+            ),
             point=float(run.differences.mean()),
         )
     except NotMeasuredError:

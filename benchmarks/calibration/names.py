@@ -8,6 +8,7 @@ from scipy.special import expit
 
 from audit.errors import NotMeasuredError
 from audit.statistics import (
+    CrossedNames,
     cluster_t_interval,
     multi_way_cluster,
     template_differences,
@@ -138,7 +139,8 @@ def _crossed_holds(audit: _Crossed, truth: float) -> list[float]:
     templates = int(audit.template[-1]) + 1
     differences = (audit.answers[0] - audit.answers[1]).reshape(templates, -1).mean(axis=1)
     # Each arm's influence is its answer's distance from the arm's mean, negative for the reference.
-    influence = (audit.answers - means[:, np.newaxis]) * [[1.0], [-1.0]] / audit.template.size
+    weights = np.array([[1.0], [-1.0]]) / np.full(audit.template.size, audit.template.size)
+    influence = (audit.answers - means[:, np.newaxis]) * weights
     full = audit.first * (int(audit.last.max()) + 1) + audit.last
     by_name = [[full.ravel()], [audit.first.ravel()], [audit.first.ravel(), audit.last.ravel()]]
     found = [float(holds(cluster_t_interval(differences, bounds=UNIT).interval, truth))]
@@ -148,7 +150,7 @@ def _crossed_holds(audit: _Crossed, truth: float) -> list[float]:
                 influence.ravel(),
                 np.tile(audit.template, 2),
                 np.zeros(influence.size, dtype=np.int64),
-                names=names,
+                names=CrossedNames(of=names, weights=weights.ravel()),
                 point=point,
             ).interval
         except NotMeasuredError:
