@@ -20,7 +20,8 @@ from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.arguments import Vector
 from audit.statistics.intervals import ClusterEstimate
-from audit.statistics.multiplicity import benjamini_hochberg
+from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
+from audit.statistics.unseen import interval_at
 from audit.statistics.word_association import (
     Sides,
     SwappedExcess,
@@ -129,13 +130,19 @@ def word_associations(
         for draft in _drafts(series, len(words.names), judgement, seed)
     ]
     tested = [one.found.p_value for one in drafts if one.found is not None]
-    adjusted = iter(benjamini_hochberg(tested).tolist() if tested else [])
+    adjusted = benjamini_hochberg(tested).tolist() if tested else []
+    passed = sum(p <= judgement.false_discovery_rate for p in adjusted)
+    widened = fcr_level(passed, len(adjusted), 1 - judgement.level) if passed else None
+    following = iter(adjusted)
     stated = []
     for one in drafts:
         if one.found is None:
             stated += [_unmeasured(one, one.measure), _unmeasured(one, f"{one.measure}_excess")]
-        else:
-            stated += [_published(one, one.found), _excess(one, one.found, float(next(adjusted)), judgement)]
+            continue
+        p_adjusted = float(next(following))
+        picked = p_adjusted <= judgement.false_discovery_rate
+        excess = _excess(one, one.found, p_adjusted, widened if picked else None)
+        stated += [_published(one, one.found), excess]
     return stated
 
 
@@ -215,10 +222,14 @@ def _published(one: _Draft, found: SwappedExcess) -> Estimate:
     return _stated(one, one.measure, {**_bounds(found.observed), **clipped, **said})
 
 
-def _excess(one: _Draft, found: SwappedExcess, p_adjusted: float, judgement: Judgement) -> Estimate:
-    shown = p_adjusted <= judgement.false_discovery_rate and found.excess.interval.low > 0
+def _excess(one: _Draft, found: SwappedExcess, p_adjusted: float, widened: float | None) -> Estimate:
+    """The excess; with its interval at the level of those that were picked, None where it was not."""
+    selected = None if widened is None else interval_at(found.excess, widened)
+    shown = selected is not None and found.excess.interval.low > 0
     measured = {
         **_bounds(found.excess),
+        "selected_ci_low": None if selected is None else selected.low,
+        "selected_ci_high": None if selected is None else selected.high,
         "method": f"{found.excess.interval.method}; less the mean over groups swapped by block of templates",
         "group_rate": found.observed.point,
         "reference_rate": found.swapped,

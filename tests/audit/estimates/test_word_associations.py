@@ -73,6 +73,25 @@ def test_chance_is_not_told_apart_however_large_the_published_number() -> None:
         assert found[measure].verdict is Verdict.INCONCLUSIVE
 
 
+def test_what_was_picked_has_an_interval_that_allows_for_it() -> None:
+    """Where one probe of two is picked, its interval widens for the picking; the other has none."""
+    rows = [*facts(80, probe="leans"), *facts(24, probe="even")]
+    for place, row in enumerate(rows):
+        row.update(prompt_id=f"p{place}", template=f"t{place}")
+    said = [*texts(80, 0.35), *texts(24, 0.0)]
+    outputs = readings(rows).outputs
+    batch = list(zip(outputs["output"].tolist(), said, strict=True))
+    found = word_associations(outputs, [batch], WORDS, Judgement(), seed=1)
+    excesses = {one.probe: one for one in found if one.measure == "stereotypical_associations_excess"}
+    picked = excesses["leans"]
+    assert picked.selected_ci_low is not None
+    assert picked.selected_ci_high is not None
+    assert picked.ci_low is not None
+    assert picked.ci_high is not None
+    assert picked.selected_ci_low < picked.ci_low < picked.ci_high < picked.selected_ci_high
+    assert excesses["even"].selected_ci_low is None
+
+
 def test_the_published_number_is_that_of_the_texts() -> None:
     """On paper: `weak` with women twice, with men once; `strong` with men only."""
     said = ["she was weak", "the girl is weak", "he was weak", "he was strong", *(["none"] * 12)]
