@@ -8,6 +8,7 @@ finished text, so there is nothing to get wrong later.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
@@ -98,6 +99,7 @@ class Template(Record):
         _same("picks", set(self.picks), {slot.value for slot in text + asked if slot.kind == "pick"})
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> tuple[str | Slot, ...]:
     """A text as literal pieces and slots, in order.
 

@@ -1,7 +1,9 @@
 """Texts without identity and numbers, so that near-twins are found whatever group they name."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 
 from probes.attributes import load_attributes, load_mentions
 
@@ -29,8 +31,8 @@ def mask(text: str, *, name: str | None = None) -> str:
     """
     for part in (name or "").split():
         text = re.sub(rf"\b{re.escape(part)}\b", " ", text)
-    text = _NUMBER.sub("#", _YEARS.sub(" ", text))
-    words = _WORD.findall(_identity_words().sub(" ", text).lower())
+    text = _NUMBER.sub("#", _YEARS.sub(" ", text)).lower()
+    words = _WORD.findall(_identity_words().sub(" ", text))
     return " ".join(word for word in words if word not in {"a", "an"})
 
 
@@ -44,10 +46,25 @@ def shingles(masked: str) -> frozenset[str]:
 
 @cache
 def _identity_words() -> re.Pattern[str]:
-    """Every word of the shipped attributes and mention placebos that says who a person is."""
+    """Every word, in lower case, of the shipped attributes and mention placebos that says who a person is."""
     words = {word for pair in load_mentions() for word in pair}
     for attribute in load_attributes():
         for group in attribute.groups:
             words.update({group.adjective, group.noun} - {""})
-    listed = "|".join(re.escape(word) for word in sorted(words))
-    return re.compile(rf"\b(?:{listed}|{_PRONOUNS}|{_GENERAL})\b", re.IGNORECASE)
+    words.update([*_PRONOUNS.split("|"), *_GENERAL.split("|")])
+    return re.compile(rf"\b{_any_of(sorted(word.lower() for word in words))}\b")
+
+
+def _any_of(words: Sequence[str]) -> str:
+    """Expression for any of some sorted words, tried letter by letter: a list of hundreds would be slow.
+
+    Of two words of which one begins the other, the shorter is tried first, as in a sorted list.
+    """
+    ends = "" in words
+    longer = [
+        re.escape(letter) + _any_of([word[1:] for word in group])
+        for letter, group in groupby((word for word in words if word), key=lambda word: word[0])
+    ]
+    if not longer:
+        return ""
+    return f"(?:{'|'.join(longer)})" + ("??" if ends else "")

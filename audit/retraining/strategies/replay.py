@@ -8,7 +8,7 @@ from audit.retraining.records import Example
 from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
 from audit.retraining.strategies.cases import blocks, decided, domains_to_repair, in_cycle
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
-from probes.records import Placebo, Prompt
+from probes.records import Placebo, Prompt, Signal
 from probes.seeds import rng
 
 __all__ = ["Replay"]
@@ -49,6 +49,9 @@ def _neutral(cell: Cell, size: int, number: tuple[int, ...], making: Making) -> 
     probe_options = DecisionsOptions.model_validate(
         {
             "domains": (cell.domain,),
+            # One set a case has to be asked for; of many, none would be used.
+            "attributes": ("gender",),
+            "signals": (Signal.EXPLICIT,),
             "placebos": (Placebo.PARAPHRASE,),
             "pool": "retraining",
             "sets_per_template": 1 + size // 50,
