@@ -1,8 +1,10 @@
 """From findings to retraining files, and from files to a retrained target."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from audit.atomic import write_text
@@ -18,7 +20,14 @@ from audit.spec import TargetSpec, dump_target
 __all__ = ["Trained", "Training", "retrain", "train"]
 
 
-def retrain(run: Run, document: RunDocument, out: Path, options: RetrainingOptions) -> RetrainingFiles:
+def retrain(
+    run: Run,
+    document: RunDocument,
+    out: Path,
+    options: RetrainingOptions,
+    *,
+    kept_out: Sequence[Run] = (),
+) -> RetrainingFiles:
     """Write retraining files from the findings of a run.
 
     Args:
@@ -26,6 +35,7 @@ def retrain(run: Run, document: RunDocument, out: Path, options: RetrainingOptio
         document: What the run found.
         out: Folder of the files.
         options: How many examples, which formats, which seed.
+        kept_out: Further runs whose prompts are kept out, such as one that is to judge the repair.
 
     Raises:
         NothingToRepairError: Nothing was found, or nothing that may be repaired.
@@ -36,8 +46,10 @@ def retrain(run: Run, document: RunDocument, out: Path, options: RetrainingOptio
             f"{run.folder.path}: has no finding, so there is nothing to repair",
             next_step=f"evenhand findings {run.folder.path} --all",
         )
-    with run.store(read_only=True) as store:
-        return write_retraining_files(document.findings, store.prompts(), out, options)
+    with ExitStack() as stack:
+        stores = [stack.enter_context(one.store(read_only=True)) for one in (run, *kept_out)]
+        prompts = chain.from_iterable(store.prompts() for store in stores)
+        return write_retraining_files(document.findings, prompts, out, options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,8 +176,9 @@ def _files(
     if (out / MANIFEST).is_file():
         return read_retraining_files(out)
     options = how.retraining.model_copy(update={"seed": _seed(how, "retraining", number)})
+    sealed = api.open_run(how.out / "sealed" / "before")
     try:
-        return api.retrain(run, document, out, options)
+        return api.retrain(run, document, out, options, kept_out=(sealed,))
     except NothingToRepairError as error:
         how.say(f"round {number}: {error}")
         return None
