@@ -8,10 +8,12 @@ from itertools import chain
 from pathlib import Path
 
 from audit.atomic import write_text
+from audit.audited import TARGET
 from audit.errors import NothingToRepairError
 from audit.findings.document import RunDocument
 from audit.planned_run import Run
 from audit.plugins import TRAINERS, load_plugin, validated_options
+from audit.retraining.own_answers import OwnAnswers
 from audit.retraining.records import RetrainingFiles, RetrainingOptions
 from audit.retraining.trainers.base import Trainer, TrainerContext
 from audit.retraining.writing import write_retraining_files
@@ -27,6 +29,7 @@ def retrain(
     options: RetrainingOptions,
     *,
     kept_out: Sequence[Run] = (),
+    own_answers: Run | None = None,
 ) -> RetrainingFiles:
     """Write retraining files from the findings of a run.
 
@@ -36,6 +39,7 @@ def retrain(
         out: Folder of the files.
         options: How many examples, which formats, which seed.
         kept_out: Further runs whose prompts are kept out, such as one that is to judge the repair.
+        own_answers: Run in which the same target was asked cases set aside for retraining.
 
     Raises:
         NothingToRepairError: Nothing was found, or nothing that may be repaired.
@@ -49,7 +53,16 @@ def retrain(
     with ExitStack() as stack:
         stores = [stack.enter_context(one.store(read_only=True)) for one in (run, *kept_out)]
         prompts = chain.from_iterable(store.prompts() for store in stores)
-        return write_retraining_files(document.findings, prompts, out, options)
+        own = None if own_answers is None else _own(own_answers, stack)
+        return write_retraining_files(document.findings, prompts, out, options, own)
+
+
+def _own(asked: Run, stack: ExitStack) -> OwnAnswers:
+    store, target = stack.enter_context(asked.store(read_only=True)), asked.spec.target
+    named = target.options().get("model") or target.options().get("path")
+    model = target.type if named is None else f"{target.type} {named}"
+    outputs = (output for _, output in store.answers([TARGET]))
+    return OwnAnswers(store.prompts(), outputs, model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """`evenhand retrain`: findings become files that a fine-tuning service or a local trainer takes."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from audit import api
+from audit import api, asking
 from audit.cli.console import data, say
 from audit.cli.options import json_option, run_argument, shares
 from audit.cli.training import base_option, train_option, training, yes_option
@@ -61,6 +62,12 @@ __all__ = ["retrain"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="JSONL file of people's labels of examples; what nobody approved is left out.",
 )
+@click.option(
+    "--own-answers",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of a run in which the audited model answers fresh cases; it is asked if nothing is there. "
+    "Repairs of decisions then use its own words.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")
 @click.option("--train", "trainer", help="Also train: name of a trainer, such as transformers.")
 @train_option
@@ -81,6 +88,7 @@ def retrain(
     holdout: tuple[str, ...],
     strategies: tuple[str, ...],
     only_reviewed: Path | None,
+    own_answers: Path | None,
     seed: int | None,
     trainer: str | None,
     train_options: Mapping[str, object],
@@ -108,7 +116,10 @@ def retrain(
         only_reviewed=only_reviewed,
         **{f"{name}_share": share for name, share in mix.items()},
     )
-    files = api.retrain(run, api.load_document(run), out or run.folder.retraining, options)
+    document, asked = api.load_document(run), None
+    if own_answers is not None:
+        asked = asking.own_answers(run, document.findings, own_answers, options, secrets=os.environ)
+    files = api.retrain(run, document, out or run.folder.retraining, options, own_answers=asked)
     trained = None
     if trainer is not None:
         _show(files)

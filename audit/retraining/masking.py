@@ -7,7 +7,7 @@ from itertools import groupby
 
 from probes.attributes import load_attributes, load_mentions
 
-__all__ = ["mask", "shingles"]
+__all__ = ["mask", "names_somebody", "shingles"]
 
 SHINGLE = 4
 """Words in one shingle."""
@@ -34,6 +34,12 @@ def mask(text: str, *, name: str | None = None) -> str:
     text = _NUMBER.sub("#", _YEARS.sub(" ", text)).lower()
     words = _WORD.findall(_identity_words().sub(" ", text))
     return " ".join(word for word in words if word not in {"a", "an"})
+
+
+def names_somebody(text: str) -> bool:
+    """Whether a text says who somebody is, by a word that `mask` would take away."""
+    lower = text.lower()
+    return _YEARS.search(lower) is not None or _identity_words().search(lower) is not None
 
 
 def shingles(masked: str) -> frozenset[str]:

@@ -76,6 +76,8 @@ class SourceKind(StrEnum):
     """Where the preferred answer comes from, best first."""
 
     REVIEWER = "reviewer"
+    OWN_ANSWER = "own_answer"
+    """What the audited model itself says where no group is named."""
     GROUND_TRUTH = "ground_truth"
     """The answer of a rule that is blind to the protected attribute."""
     SHIPPED_ANSWER = "shipped_answer"

@@ -18,6 +18,7 @@ from audit.retraining.gates.leakage import read_audit
 from audit.retraining.gates.line import GateLine
 from audit.retraining.held_out import HeldOut
 from audit.retraining.layouts.table import LAYOUTS, layouts_of
+from audit.retraining.own_answers import OwnAnswers
 from audit.retraining.records import (
     Example,
     Manifest,
@@ -41,7 +42,11 @@ _SPLITS: tuple[Split, ...] = ("train", "validation")
 
 
 def write_retraining_files(
-    findings: Sequence[Finding], audit_prompts: Iterable[Prompt], out: Path, options: RetrainingOptions
+    findings: Sequence[Finding],
+    audit_prompts: Iterable[Prompt],
+    out: Path,
+    options: RetrainingOptions,
+    own: OwnAnswers | None = None,
 ) -> RetrainingFiles:
     """Writes the files that repair what an audit found.
 
@@ -50,6 +55,7 @@ def write_retraining_files(
         audit_prompts: Every prompt of the audit: none of them, nor a near-twin, gets into a file.
         out: Folder for files, sidecars, card and manifest.
         options: How many examples, which formats, which seed.
+        own: What the audited model answered to fresh cases; None: it was not asked any.
 
     Returns:
         The folder and its manifest; the same arguments give the same bytes.
@@ -58,7 +64,7 @@ def write_retraining_files(
         NothingToRepairError: No finding can be repaired.
         InputError: No example passed the gates, or the folder cannot be written.
     """
-    answered = answer(findings, options)
+    answered = answer(findings, options, own)
     if not answered.findings:
         reasons = "; ".join(answered.left_out) or "there are no findings"
         raise NothingToRepairError(f"nothing to repair: {reasons}")

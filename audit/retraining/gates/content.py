@@ -6,11 +6,13 @@ from audit.retraining.records import Example, Kind, SourceKind
 from audit.targets.question import Question, read_answer
 from probes.records import Norm
 
-__all__ = ["LENGTH_RATIO", "direction", "held_out", "lengths", "norms"]
+__all__ = ["LENGTH_RATIO", "direction", "held_out", "lengths", "norms", "too_unlike"]
 
 LENGTH_RATIO = 3.0
 """Chosen and rejected answers may differ in length by this factor at most."""
 
+_CLEAR = frozenset({"strong", "weak"})
+"""Levels of merit at which only one answer is right."""
 _SENSITIVE_DOMAINS = frozenset({"healthcare", "health", "law", "legal", "self_harm", "self-harm"})
 
 
@@ -37,7 +39,10 @@ def held_out(values: HeldOut) -> Gate:
 
 
 def direction() -> Gate:
-    """Refuses decisions whose answer is not what the rule gives, or whose rejected answer is."""
+    """Refuses decisions whose answer is not what the rule gives, or whose rejected answer is.
+
+    The model's own answers need to follow the rule where the case is clear only.
+    """
     return Gate(
         name="direction",
         rule="answers that are not the expected one, or rejected ones that are",
@@ -66,25 +71,34 @@ def _norm(example: Example) -> str | None:
     return None
 
 
+def too_unlike(answer: str, rejected: str) -> bool:
+    """Whether two answers could be told apart by their length alone."""
+    shorter, longer = sorted((len(answer), len(rejected)))
+    return longer > LENGTH_RATIO * shorter
+
+
 def _direction(example: Example) -> str | None:
     expected = example.expectation
     if expected.kind != "choice":
         return None
     if expected.answer is None or len(expected.options) != 2:  # noqa: PLR2004 - a decision has two options
         return "no rule says which answer is right"
-    other = next(option for option in expected.options if option != expected.answer)
-    question = Question(favourable=expected.answer, unfavourable=other)
-    if read_answer(example.answer, question) is not True:
-        return f"the answer does not say {expected.answer!r}, which the rule gives"
+    right, why = expected.answer, "which the rule gives"
+    other = next(option for option in expected.options if option != right)
+    said = read_answer(example.answer, Question(favourable=right, unfavourable=other))
+    own = example.origin.source is SourceKind.OWN_ANSWER
+    if own and said is False and example.origin.merit not in _CLEAR:
+        # Between strong and weak either answer is a defensible one; what counts is that all get the same.
+        right, other, said, why = other, right, True, "as to nobody in particular"
+    if said is not True:
+        return f"the answer does not say {right!r}, {why}"
+    question = Question(favourable=right, unfavourable=other)
     if example.rejected is not None and read_answer(example.rejected, question) is not False:
         return f"the rejected answer does not say {other!r}"
     return None
 
 
 def _lengths(example: Example) -> str | None:
-    if example.rejected is None:
+    if example.rejected is None or not too_unlike(example.answer, example.rejected):
         return None
-    shorter, longer = sorted((len(example.answer), len(example.rejected)))
-    if longer > LENGTH_RATIO * shorter:
-        return f"preferred answer has {len(example.answer)} characters, rejected {len(example.rejected)}"
-    return None
+    return f"preferred answer has {len(example.answer)} characters, rejected {len(example.rejected)}"

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 from audit.records import Finding
 from audit.retraining.held_out import HeldOut
+from audit.retraining.own_answers import OwnAnswers
 from audit.retraining.records import Example, RetrainingOptions
 
 __all__ = ["Cell", "Making", "Role", "Strategy", "StrategyInfo"]
@@ -33,6 +34,10 @@ class StrategyInfo:
     role: Role
     summary: str
     """What its examples are, in one sentence."""
+    own_answers: bool = False
+    """Whether it works with the audited model's own answers: without any it is not asked."""
+    instead_of: str = ""
+    """Name of a strategy that is not asked where this one is, unless somebody names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -55,6 +60,8 @@ class Making:
 
     options: RetrainingOptions
     held_out: HeldOut
+    own: OwnAnswers | None = None
+    """What the audited model answered to fresh cases; None: it was not asked any."""
 
 
 class Strategy(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from audit.errors import InputError
 from audit.records import Finding
 from audit.retraining.held_out import HeldOut
+from audit.retraining.own_answers import OwnAnswers
 from audit.retraining.records import Example, RetrainingOptions
 from audit.retraining.strategies.base import Cell, Making, Role, Strategy
 from probes.plugins import load, names
@@ -30,6 +31,7 @@ class Answered:
     left_out: tuple[str, ...]
     """A line for each finding that no repair answers, with the reasons."""
     strategies: Mapping[str, Strategy] = field(repr=False)
+    own: OwnAnswers | None = field(default=None, repr=False)
 
     def of(self, role: Role) -> list[_Entry]:
         """Strategy, cell and findings of one role, in a fixed order."""
@@ -46,26 +48,39 @@ class Answered:
         return tuple(sorted({found for _, _, ids in self.of(Role.REPAIR) for found in ids}))
 
 
-def strategies_of(wanted: Sequence[str]) -> dict[str, Strategy]:
-    """Strategies by name; all that are installed where none is named.
+def strategies_of(wanted: Sequence[str], *, own_answers: bool = False) -> dict[str, Strategy]:
+    """Strategies by name; where none is named, all that are installed and can work.
+
+    Args:
+        wanted: Names.
+        own_answers: Whether there are answers of the audited model to work with.
 
     Raises:
-        InputError: A name is unknown.
+        InputError: A name is unknown, or its strategy lacks what it works with.
     """
     known = names(STRATEGIES)
     if unknown := sorted(set(wanted) - set(known)):
         raise InputError(f"--strategy {unknown[0]}: unknown; accepted: {', '.join(sorted(known))}")
-    return {name: load(STRATEGIES, name)() for name in sorted(wanted or known)}
+    found: dict[str, Strategy] = {name: load(STRATEGIES, name)() for name in sorted(wanted or known)}
+    lacking = [name for name in found if found[name].info.own_answers and not own_answers]
+    if wanted and lacking:
+        raise InputError(f"--strategy {lacking[0]}: needs --own-answers FOLDER")
+    able = {name: strategy for name, strategy in found.items() if name not in lacking}
+    replaced = set() if wanted else {strategy.info.instead_of for strategy in able.values()}
+    return {name: strategy for name, strategy in able.items() if name not in replaced}
 
 
-def answer(findings: Sequence[Finding], options: RetrainingOptions) -> Answered:
+def answer(
+    findings: Sequence[Finding], options: RetrainingOptions, own: OwnAnswers | None = None
+) -> Answered:
     """Asks every strategy about every finding.
 
     Args:
         findings: All findings of an audit.
         options: Which strategies, and what is held out: a finding about that is not repaired.
+        own: What the audited model answered to fresh cases.
     """
-    strategies = strategies_of(options.strategies)
+    strategies = strategies_of(options.strategies, own_answers=own is not None)
     held_out = HeldOut(options.holdout)
     cells: dict[str, dict[Cell, list[str]]] = defaultdict(lambda: defaultdict(list))
     left_out = []
@@ -83,6 +98,7 @@ def answer(findings: Sequence[Finding], options: RetrainingOptions) -> Answered:
         cells={name: _merged(cells[name]) for name in sorted(cells)},
         left_out=tuple(left_out),
         strategies=strategies,
+        own=own,
     )
 
 
@@ -100,7 +116,7 @@ def candidates(answered: Answered, options: RetrainingOptions) -> Iterator[Examp
     Yields:
         Examples, cell by cell; the same arguments give the same examples.
     """
-    making = Making(options=options, held_out=HeldOut(options.holdout))
+    making = Making(options=options, held_out=HeldOut(options.holdout), own=answered.own)
     repairs, contrasts = answered.of(Role.REPAIR), answered.of(Role.CONTRAST)
     plain = [entry for entry in repairs if not entry[1].attribute]
     grouped = [entry for entry in repairs if entry[1].attribute]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from audit.api import open_run
 from audit.demo.history import train_lender
 from tests.audit.cli.conftest import Command, Ended
 
@@ -120,3 +121,26 @@ def test_options_of_training_are_refused_in_one_line(audited: Path, evenhand: Co
     )
     missing = problem(evenhand("run", "specs/lender.yaml", "--target", "none.yaml", "--out", "x"))
     assert "none.yaml: cannot be read" in missing
+
+
+def test_a_repair_in_the_models_own_words_is_asked_once(audited: Path, evenhand: Command) -> None:
+    """Fresh cases are asked in a run of their own, its answers are the files', and again nothing is asked."""
+    command = ("retrain", "before", "--own-answers", "own", "--max-examples", "200", "--json")
+    ended = evenhand(*command)
+    assert ended.code == 0
+    manifest = json.loads(ended.out)["manifest"]
+    assert [one for one in manifest["strategies"] if "consistency" in one] == ["counterfactual_consistency 1"]
+    sidecar = audited / "before" / "retraining" / "train.trl-sft.provenance.jsonl"
+    sources = {json.loads(line)["source"] for line in sidecar.read_text().splitlines()}
+    assert sources == {"own_answer", "ground_truth"}
+    spec = yaml.safe_load((audited / "own" / "spec.yaml").read_text())
+    assert (spec["probes"][0]["pool"], spec["repeats"]) == ("retraining", 1)
+    written = (audited / "before" / "retraining" / "retraining.json").read_bytes()
+    with open_run(audited / "own").store(read_only=True) as store:
+        asked = store.counts("target", 1)
+    assert evenhand(*command).code == 0
+    assert (audited / "before" / "retraining" / "retraining.json").read_bytes() == written
+    with open_run(audited / "own").store(read_only=True) as store:
+        assert store.counts("target", 1) == asked
+    ended = evenhand("retrain", "before", "--own-answers", "before")
+    assert (ended.code, "another spec" in ended.err) == (2, True)

@@ -1,0 +1,90 @@
+"""Asking the audited model cases set aside for retraining, for repairs in its own words."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from audit import api
+from audit.errors import NothingToRepairError
+from audit.planned_run import planned_before
+from audit.records import Finding
+from audit.retraining.records import RetrainingOptions
+from audit.retraining.strategies.cases import domains_to_repair
+from audit.spec import Judgement, Spec
+from probes.bias.decisions import DecisionsProbe
+
+__all__ = ["own_answers"]
+
+_PER_TEMPLATE = 150
+"""Examples for which one further set a template is asked."""
+
+
+def own_answers(
+    run: api.Run,
+    findings: Sequence[Finding],
+    folder: Path,
+    options: RetrainingOptions,
+    *,
+    secrets: Mapping[str, str],
+) -> api.Run:
+    """The run in which the target of an audit answers fresh cases, made or gone on with.
+
+    It is an ordinary run, so it keeps to the limits of the audit's spec, loses nothing when it is stopped,
+    and can be looked at. Asked are counterfactual sets of what was found, and each case without a group.
+
+    Args:
+        run: The audit.
+        findings: What it found.
+        folder: Folder of the new run.
+        options: How many examples are wanted, and the seed.
+        secrets: Environment variables, of which the target reads those that it names.
+
+    Raises:
+        NothingToRepairError: No finding is about decisions that can be repaired.
+        StoreError: The folder holds another run.
+        KeyboardInterrupt: Asking was interrupted; what was answered is kept.
+    """
+    spec = _spec(run.spec, findings, options)
+    asked = planned_before(spec, folder, None)
+    if asked is None:
+        asked = api.create_run(spec, folder, root=run.root, where=str(folder))
+    if asyncio.run(api.collect(asked, secrets=secrets)).interrupted:
+        raise KeyboardInterrupt
+    return asked
+
+
+def _spec(audit: Spec, findings: Sequence[Finding], options: RetrainingOptions) -> Spec:
+    domains, attributes, signals = set[str](), set[str](), set[str]()
+    for finding in findings:
+        found = domains_to_repair(finding.estimate)
+        if not isinstance(found, str):
+            domains.update(found)
+            attributes.add(finding.estimate.attribute or "")
+            signals.add(str(finding.estimate.signal))
+    if not domains:
+        raise NothingToRepairError(
+            "no finding is about decisions that can be repaired in the model's own words"
+        )
+    probe = {
+        "use": DecisionsProbe.info.name,
+        "pool": "retraining",
+        "domains": sorted(domains),
+        "attributes": sorted(one for one in attributes if "*" not in one),
+        "crossed": sorted(one.split("*") for one in attributes if "*" in one),
+        "signals": sorted(signals),
+        "placebos": ["paraphrase"],
+        "sets_per_template": 1 + options.max_examples // _PER_TEMPLATE,
+    }
+    changed = {
+        **audit.model_dump(mode="json"),
+        "name": f"{audit.name[:80]}, own answers",
+        "seed": options.seed,
+        "baseline": None,
+        "repeats": 1,
+        "canaries": 0,
+        "probes": [probe],
+        "analyzers": ["decision"],
+        "judgement": Judgement().model_dump(mode="json"),
+        "gate": [],
+    }
+    return Spec.model_validate(changed)
