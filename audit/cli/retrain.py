@@ -16,6 +16,8 @@ from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, R
 
 __all__ = ["retrain"]
 
+_LONGEST_LICENCE = 200
+
 
 @click.command()
 @run_argument
@@ -63,6 +65,15 @@ __all__ = ["retrain"]
     help="JSONL file of people's labels of examples; what nobody approved is left out.",
 )
 @click.option(
+    "--replay",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="JSONL file of your own ordinary dialogues (messages, the answer last), taken instead of shipped "
+    "ones; --mix replay= is then their share of all examples.",
+)
+@click.option(
+    "--replay-licence", default="not stated", show_default=True, help="Licence of those rows, for the card."
+)
+@click.option(
     "--own-answers",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of a run in which the audited model answers fresh cases; it is asked if nothing is there. "
@@ -88,6 +99,8 @@ def retrain(
     holdout: tuple[str, ...],
     strategies: tuple[str, ...],
     only_reviewed: Path | None,
+    replay: Path | None,
+    replay_licence: str,
     own_answers: Path | None,
     seed: int | None,
     trainer: str | None,
@@ -114,6 +127,8 @@ def retrain(
         holdout=parse_held_out(",".join(holdout), "--holdout") if holdout else {},
         strategies=strategies,
         only_reviewed=only_reviewed,
+        replay=replay,
+        replay_licence=_licence(replay_licence),
         **{f"{name}_share": share for name, share in mix.items()},
     )
     document, asked = api.load_document(run), None
@@ -148,6 +163,14 @@ def _formats(text: str) -> tuple[Format, ...]:
     if unknown or not wanted:
         raise InputError(f"--to: accepted are {', '.join(Format)}; got {', '.join(unknown) or 'nothing'}")
     return tuple(Format(part) for part in dict.fromkeys(wanted))
+
+
+def _licence(text: str) -> str:
+    if not text.strip() or len(text) > _LONGEST_LICENCE:
+        raise InputError(
+            f"--replay-licence: accepted are 1 to {_LONGEST_LICENCE} characters; got {len(text)}"
+        )
+    return text.strip()
 
 
 def _show(files: RetrainingFiles) -> None:

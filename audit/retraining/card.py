@@ -17,6 +17,7 @@ _LIMITS = (
 )
 
 
+_OWN_ROWS = "Ordinary rows come from {file} (SHA-256 {sha256}), and their answers are as they stand there."
 _FILES = """Each file has a sidecar that says where every row came from.
 Files of preferences carry a direction guard: a checksum of each answer, so that swapped columns are refused
 before training."""
@@ -49,6 +50,7 @@ def render_card(manifest: Manifest, composition: Composition, claims: Mapping[st
         "## Sources of the answers",
         _counts("source", composition),
         _lengths(composition),
+        *([] if manifest.replay is None else [_OWN_ROWS.format(**manifest.replay.model_dump())]),
         "## Split",
         "Whole templates are held out for validation, never single rows.",
         _held_out(manifest),

@@ -19,6 +19,7 @@ __all__ = [
     "Example",
     "Format",
     "GateResult",
+    "Ingredient",
     "Kind",
     "Manifest",
     "Origin",
@@ -69,7 +70,7 @@ class Kind(StrEnum):
     HELP = "help"
     """A harmless request that looks harmful, answered."""
     REPLAY = "replay"
-    """An ordinary request of the same domain that names no group: keeps what worked."""
+    """An ordinary request, of the same domain and naming no group, or the user's own: keeps what worked."""
 
 
 class SourceKind(StrEnum):
@@ -83,6 +84,8 @@ class SourceKind(StrEnum):
     SHIPPED_ANSWER = "shipped_answer"
     """An answer written by hand beside the request."""
     REFUSAL_TEMPLATE = "refusal_template"
+    USER_ROW = "user_row"
+    """The answer of a row of the user's own, as it stands there."""
 
 
 DEFAULT_FORMATS = (Format.TRL_DPO, Format.TRL_SFT, Format.OPENAI_DPO, Format.OPENAI_SFT)
@@ -101,7 +104,11 @@ class RetrainingOptions(Options):
     validation_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     """Share of the templates (not rows) whose examples are held out of training."""
     replay_share: Annotated[float, Field(ge=0, le=0.9)] = 0.1
-    """Share of ordinary requests among the examples of decision findings."""
+    """Share of ordinary requests: among the examples of decision findings, or of all with `replay`."""
+    replay: Path | None = None
+    """JSONL file of the user's own ordinary dialogues, taken instead of shipped ones; None: shipped ones."""
+    replay_licence: Annotated[str, Field(min_length=1, max_length=200)] = "not stated"
+    """Licence of those rows, for card and sidecars."""
     contrast_share: Annotated[float, Field(ge=0, le=0.9)] = 0.5
     """Share of look-alikes, to be treated the other way, among the examples of safety findings."""
     holdout: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -227,6 +234,14 @@ class Companion(Record):
     sha256: str
 
 
+class Ingredient(Record):
+    """A file of the user's that examples were taken from."""
+
+    file: str
+    """Its name, without the folder."""
+    sha256: str
+
+
 class Manifest(Record):
     """What `retraining.json` says of a folder of retraining files."""
 
@@ -242,6 +257,8 @@ class Manifest(Record):
     """Findings that examples were made for."""
     left_out: tuple[str, ...] = ()
     """Findings that no example was made for, each with the reason."""
+    replay: Ingredient | None = None
+    """The user's file of ordinary rows; None: there is none."""
     kinds: dict[str, int]
     """Examples of each kind, all splits."""
     gates: tuple[GateResult, ...]

@@ -21,6 +21,7 @@ from audit.retraining.layouts.table import LAYOUTS, layouts_of
 from audit.retraining.own_answers import OwnAnswers
 from audit.retraining.records import (
     Example,
+    Ingredient,
     Manifest,
     RetrainingFile,
     RetrainingFiles,
@@ -91,6 +92,7 @@ def write_retraining_files(
         seen=composition.seen(),
         findings=answered.findings,
         left_out=answered.left_out,
+        replay=_ingredient(options.replay),
         kinds=dict(sorted(composition.counts["kind"].items())),
         gates=line.results(),
         files=tuple(files),
@@ -146,6 +148,10 @@ def _write_files(
                 not_written.append(f"{layout.path(split)}: {rows} rows; the format needs {layout.least_rows}")
         files += write_split(out, composition.counted(spool.examples(split)), chosen, split)
     return sorted(files, key=lambda file: file.path), not_written
+
+
+def _ingredient(path: Path | None) -> Ingredient | None:
+    return None if path is None else Ingredient(file=path.name, sha256=file_sha256(path))
 
 
 def _clear_others(out: Path, manifest: Manifest) -> None:

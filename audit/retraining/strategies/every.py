@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from audit.errors import InputError
 from audit.records import Finding
 from audit.retraining.held_out import HeldOut
+from audit.retraining.ordinary import OrdinaryRows
 from audit.retraining.own_answers import OwnAnswers
 from audit.retraining.records import Example, RetrainingOptions
 from audit.retraining.strategies.base import Cell, Making, Role, Strategy
@@ -107,6 +108,7 @@ def candidates(answered: Answered, options: RetrainingOptions) -> Iterator[Examp
 
     Every cell of a repair gets an equal share; what one cannot use goes to those after it. Of the shares of
     safety findings `contrast_share` goes to their contrasts, of those of decisions `replay_share` to replay.
+    Where the user has a file of ordinary rows, that share of all goes to these, before anything else.
     Sets are whole, so the number may stay a little below the maximum.
 
     Args:
@@ -117,6 +119,10 @@ def candidates(answered: Answered, options: RetrainingOptions) -> Iterator[Examp
         Examples, cell by cell; the same arguments give the same examples.
     """
     making = Making(options=options, held_out=HeldOut(options.holdout), own=answered.own)
+    ordinary = _ordinary(options)
+    if ordinary is not None:
+        options = options.model_copy(update={"max_examples": options.max_examples - len(ordinary)})
+        yield from ordinary.examples()
     repairs, contrasts = answered.of(Role.REPAIR), answered.of(Role.CONTRAST)
     plain = [entry for entry in repairs if not entry[1].attribute]
     grouped = [entry for entry in repairs if entry[1].attribute]
@@ -127,12 +133,18 @@ def candidates(answered: Answered, options: RetrainingOptions) -> Iterator[Examp
         for example in _shared(entries, budget, making):
             left -= 1
             yield example
-    replays = answered.of(Role.REPLAY)
+    replays = [] if ordinary is not None else answered.of(Role.REPLAY)
     kept = round(left * options.replay_share) if replays else 0
     yield from _shared(grouped, left - kept, making)
     for place, (strategy, cell, ids) in enumerate(replays):
         own = kept // len(replays) + (1 if place < kept % len(replays) else 0)
         yield from strategy.examples(cell, ids, own, making)
+
+
+def _ordinary(options: RetrainingOptions) -> OrdinaryRows | None:
+    if options.replay is None:
+        return None
+    return OrdinaryRows(options.replay, round(options.max_examples * options.replay_share), options)
 
 
 def _shared(entries: Sequence[_Entry], budget: int, making: Making) -> Iterator[Example]:
