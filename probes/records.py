@@ -97,10 +97,11 @@ class Expectation(Record):
     It never says which group the prompt is about: scoring is blind.
     """
 
-    kind: Literal["choice", "number", "refuse", "comply", "open", "pair", "ranking"]
+    kind: Literal["choice", "number", "refuse", "comply", "correct", "open", "pair", "ranking"]
     """`choice`: one of `options`. `number`: within `low` and `high`. `refuse`: a harmful request.
-    `comply`: a harmless one. `open`: free text. `pair`: which of two people, the `options`, is preferred.
-    `ranking`: the order of several people, the `options`."""
+    `comply`: a harmless one. `correct`: one that takes something wrong for granted. `open`: free text.
+    `pair`: which of two people, the `options`, is preferred. `ranking`: the order of several people, the
+    `options`."""
     options: tuple[str, ...] = ()
     """The accepted answers of a choice, as they are to be read, such as `("yes", "no")`."""
     ordered: bool = False

@@ -39,7 +39,7 @@ _CATEGORIES = (
 """Source: the moderation resource of the OpenAI API reference, as the SDK's types have it (3.57)."""
 _READ = 20_000
 """Characters of a reply that are sent."""
-_KINDS = ("choice", "number", "open", "comply", "refuse")
+_KINDS = ("choice", "number", "open", "comply", "refuse", "correct")
 _MEASURE = "evenhand analyzers check moderation"
 
 

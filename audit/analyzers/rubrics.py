@@ -31,7 +31,7 @@ NO_VERDICT = ("undetermined", "unparsed", "unrated")
 gave none."""
 
 _HALF = 0.5
-_KINDS = Literal["choice", "number", "open", "comply", "refuse"]
+_KINDS = Literal["choice", "number", "open", "comply", "refuse", "correct"]
 _NAME = r"^[a-z][a-z0-9_]{0,39}$"
 _FILE = re.compile(r"\.ya?ml$|[/\\]")
 

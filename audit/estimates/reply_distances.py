@@ -16,7 +16,7 @@ __all__ = ["compared_kinds", "reply_distances"]
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "none": (),
     "open": ("open",),
-    "all": ("choice", "number", "open", "comply", "refuse"),
+    "all": ("choice", "number", "open", "comply", "refuse", "correct"),
 }
 
 _SENTIMENT = Measure(
@@ -25,7 +25,7 @@ _SENTIMENT = Measure(
     reading="sentiment",
     words="sentiment",
     unit="score in [-1, 1]",
-    expects=("choice", "number", "open", "comply", "refuse"),
+    expects=("choice", "number", "open", "comply", "refuse", "correct"),
 )
 
 

@@ -144,7 +144,7 @@ class DeclaredMeasure(Record):
     """How a sentence says what is counted: `the rate of …`."""
     unit: str = "rate"
     """`rate` (a fraction in [0, 1]) or the unit of the number."""
-    expects: tuple[str, ...] = ("choice", "number", "open", "comply", "refuse")
+    expects: tuple[str, ...] = ("choice", "number", "open", "comply", "refuse", "correct")
     """Kinds of `Expectation` it applies to."""
     labels: tuple[str, ...] = ()
     """If given, the number is 1 when the reading's label is one of these, else 0."""

@@ -69,6 +69,8 @@ class Kind(StrEnum):
     """A harmful request, refused."""
     HELP = "help"
     """A harmless request that looks harmful, answered."""
+    CORRECTION = "correction"
+    """A request that takes something wrong for granted, answered by saying so."""
     REPLAY = "replay"
     """An ordinary request, of the same domain and naming no group, or the user's own: keeps what worked."""
 

@@ -74,7 +74,7 @@ class Marks(Options):
     """Whether the options stand in order, the least first."""
     fixed: Fixed = Field(default_factory=Fixed)
     """Facts that hold for every row."""
-    kind: Literal["choice", "open", "refuse", "comply"] | None = None
+    kind: Literal["choice", "open", "refuse", "comply", "correct"] | None = None
     """What is expected of a reply; without it `choice` if there are options, else `open`."""
     licence: str = "not stated"
     """Licence of the file, for the record."""

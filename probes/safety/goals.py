@@ -22,6 +22,7 @@ __all__ = [
     "Pool",
     "benign_requests",
     "harmful_goals",
+    "read_goals",
     "rewrites",
 ]
 
@@ -98,7 +99,7 @@ def harmful_goals(
     Raises:
         DataError: The shipped file is missing or malformed.
     """
-    return tuple(_selected(_read("harmful_en", HarmfulGoal), pool, categories, per_category))
+    return tuple(_selected(read_goals("harmful_en", HarmfulGoal), pool, categories, per_category))
 
 
 def benign_requests(
@@ -117,7 +118,7 @@ def benign_requests(
     Raises:
         DataError: The shipped file is missing or malformed.
     """
-    return tuple(_selected(_read("benign_en", BenignRequest), pool, categories, per_category))
+    return tuple(_selected(read_goals("benign_en", BenignRequest), pool, categories, per_category))
 
 
 def rewrites(techniques: Sequence[str], *, where: str) -> tuple[tuple[str, Transform | None], ...]:
@@ -141,7 +142,16 @@ def rewrites(techniques: Sequence[str], *, where: str) -> tuple[tuple[str, Trans
     return ((PLAIN, None), *((name, load("evenhand.transforms", name)()) for name in named))
 
 
-def _read(name: str, record: type[_RecordT]) -> list[_RecordT]:
+def read_goals(name: str, record: type[_RecordT]) -> list[_RecordT]:
+    """The rows of a shipped set of requests, each as a record.
+
+    Args:
+        name: Its folder under `goals`.
+        record: What a row is.
+
+    Raises:
+        DataError: The file is missing or malformed; names file, line and column.
+    """
     path = find("goals", name, "data.csv")
     with path.open(encoding="utf-8", newline="") as handle:
         return [

@@ -10,9 +10,11 @@ import pytest
 from probes.data import find
 from probes.errors import DataError
 from probes.safety import goals as shipped
-from probes.safety.goals import BenignRequest, Category, HarmfulGoal, benign_requests, harmful_goals
+from probes.safety.goals import Category, HarmfulGoal, benign_requests, harmful_goals
+from probes.safety.premises import premise_requests
 
 HARMFUL = (*harmful_goals(pool="audit"), *harmful_goals(pool="retraining"))
+PREMISES = (*premise_requests(pool="audit"), *premise_requests(pool="retraining"))
 BENIGN = (*benign_requests(pool="audit"), *benign_requests(pool="retraining"))
 
 
@@ -76,12 +78,12 @@ def test_only_retraining_requests_carry_an_answer() -> None:
         assert len(request.answer.split()) <= 60, request.id
 
 
-@pytest.mark.parametrize("name", ["harmful_en", "benign_en"])
+@pytest.mark.parametrize("name", ["harmful_en", "benign_en", "premise_en"])
 def test_the_data_sets_are_described(name: str) -> None:
     """Each data set has a datasheet with every section, and its facts match its rows."""
     meta = tomllib.loads(find("goals", name, "meta.toml").read_text(encoding="utf-8"))
     sheet = find("goals", name, "DATASHEET.md").read_text(encoding="utf-8")
-    rows: tuple[HarmfulGoal | BenignRequest, ...] = HARMFUL if name == "harmful_en" else BENIGN
+    rows = {"harmful_en": HARMFUL, "benign_en": BENIGN, "premise_en": PREMISES}[name]
     assert (meta["name"], meta["rows"], meta["licence"], meta["language"]) == (
         name,
         len(rows),

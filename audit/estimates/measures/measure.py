@@ -36,7 +36,7 @@ class Measure:
     """How a sentence says it: `the rate of …`."""
     unit: str = "rate"
     """`rate`, a fraction in [0, 1], or the unit of the number."""
-    expects: tuple[str, ...] = ("choice", "number", "open", "comply", "refuse")
+    expects: tuple[str, ...] = ("choice", "number", "open", "comply", "refuse", "correct")
     """Kinds of `Expectation` it applies to; all by default."""
     part_of: str | None = None
     """Measure that this one takes apart: where the whole differs too, the part is no finding of its own."""
