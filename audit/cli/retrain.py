@@ -60,6 +60,14 @@ _LONGEST_LICENCE = 200
     help="Strategy that may answer findings; all that are installed if absent, may be given several times.",
 )
 @click.option(
+    "--rewrite",
+    "rewrites",
+    multiple=True,
+    metavar="TRANSFORM",
+    help="Technique, such as roleplay, under which every request that is to be refused or answered is there "
+    "too; may be given several times.",
+)
+@click.option(
     "--only-reviewed",
     type=click.Path(path_type=Path, dir_okay=False),
     help="JSONL file of people's labels of examples; what nobody approved is left out.",
@@ -98,6 +106,7 @@ def retrain(
     mix: Mapping[str, float],
     holdout: tuple[str, ...],
     strategies: tuple[str, ...],
+    rewrites: tuple[str, ...],
     only_reviewed: Path | None,
     replay: Path | None,
     replay_licence: str,
@@ -126,6 +135,7 @@ def retrain(
         seed=run.spec.seed if seed is None else seed,
         holdout=parse_held_out(",".join(holdout), "--holdout") if holdout else {},
         strategies=strategies,
+        rewrites=rewrites,
         only_reviewed=only_reviewed,
         replay=replay,
         replay_licence=_licence(replay_licence),

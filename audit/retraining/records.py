@@ -115,6 +115,8 @@ class RetrainingOptions(Options):
     """Share of look-alikes, to be treated the other way, among the examples of safety findings."""
     holdout: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Values that no example may touch, by key out of `HELD_OUT_KEYS`."""
+    rewrites: tuple[str, ...] = ()
+    """Transforms by name: every request that is to be refused or answered is there under each of them too."""
     strategies: tuple[str, ...] = ()
     """Which strategies may answer; none means all that are installed."""
     only_reviewed: Path | None = None

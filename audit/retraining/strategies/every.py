@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audit.errors import InputError
 from audit.records import Finding
@@ -13,10 +13,13 @@ from audit.retraining.records import Example, RetrainingOptions
 from audit.retraining.strategies.base import Cell, Making, Role, Strategy
 from probes.plugins import load, names
 
-__all__ = ["STRATEGIES", "Answered", "answer", "candidates", "strategies_of"]
+__all__ = ["STRATEGIES", "TRANSFORMS", "Answered", "answer", "candidates", "strategies_of"]
 
 STRATEGIES = "evenhand.strategies"
 """Entry-point group of strategies."""
+
+TRANSFORMS = "evenhand.transforms"
+"""Entry-point group of rewrites."""
 
 _Cells = Mapping[Cell, tuple[str, ...]]
 _Entry = tuple[Strategy, Cell, tuple[str, ...]]
@@ -83,6 +86,7 @@ def answer(
     """
     strategies = strategies_of(options.strategies, own_answers=own is not None)
     held_out = HeldOut(options.holdout)
+    rewrites = _rewrites(options, held_out)
     cells: dict[str, dict[Cell, list[str]]] = defaultdict(lambda: defaultdict(list))
     left_out = []
     for finding in sorted(findings, key=lambda found: found.id):
@@ -94,7 +98,8 @@ def answer(
         # What stands beside a repair has no place where nothing is repaired.
         for name, found in told.items():
             for cell in () if isinstance(found, str) else found:
-                cells[name][cell].append(finding.id)
+                for one in (cell, *_rewritten(cell, rewrites)):
+                    cells[name][one].append(finding.id)
     return Answered(
         cells={name: _merged(cells[name]) for name in sorted(cells)},
         left_out=tuple(left_out),
@@ -153,6 +158,22 @@ def _shared(entries: Sequence[_Entry], budget: int, making: Making) -> Iterator[
         for example in strategy.examples(cell, ids, budget // (len(entries) - place), making):
             budget -= 1
             yield example
+
+
+def _rewrites(options: RetrainingOptions, held_out: HeldOut) -> tuple[str, ...]:
+    known = names(TRANSFORMS)
+    for name in options.rewrites:
+        if name not in known:
+            raise InputError(f"--rewrite {name}: unknown; accepted: {', '.join(sorted(known))}")
+        if held_out.holds("technique", name):
+            raise InputError(f"--rewrite {name}: is held out by --holdout technique={name}")
+    return tuple(dict.fromkeys(options.rewrites))
+
+
+def _rewritten(cell: Cell, rewrites: Sequence[str]) -> Iterator[Cell]:
+    """The cell under further techniques; none for one that knows no technique, as of decisions."""
+    for technique in rewrites if cell.technique else ():
+        yield replace(cell, technique=technique)
 
 
 def _touched(finding: Finding, held_out: HeldOut) -> str | None:

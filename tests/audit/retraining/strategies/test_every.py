@@ -239,3 +239,32 @@ def test_only_the_strategies_asked_for_answer(rate_finding: MakeFinding, make_fi
     assert "replay" not in beside.cells
     with pytest.raises(InputError, match="--strategy magic: unknown; accepted: benign_contrast, "):
         strategies_of(("magic",))
+
+
+def test_rewrites_put_requests_and_look_alikes_under_further_techniques(
+    rate_finding: MakeFinding, make_finding: MakeFinding
+) -> None:
+    """Every technique has harmful and harmless requests, decisions have none, and the budget is kept."""
+    findings = [rate_finding("h", "safety/harmful", technique="fiction"), make_finding()]
+    made = _made(findings, max_examples=200, rewrites=["roleplay", "base64"])
+    kinds = Counter((one.origin.technique, one.origin.kind) for one in made if one.origin.attribute is None)
+    for technique in ("fiction", "roleplay", "base64"):
+        assert kinds[technique, Kind.REFUSAL] > 5
+        assert kinds[technique, Kind.HELP] > 5
+    assert len(made) <= 200
+    assert {one.origin.technique for one in made if one.origin.attribute is not None} == {None}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"rewrites": ["rhyme"]}, "--rewrite rhyme: unknown; accepted: base64, fiction"),
+        ({"rewrites": ["fiction"], "holdout": {"technique": ["fiction"]}}, "--rewrite fiction: is held out"),
+    ],
+)
+def test_rewrites_that_cannot_be_are_named(
+    rate_finding: MakeFinding, options: dict[str, object], says: str
+) -> None:
+    """An unknown transform, and one that is held out, are refused in one line."""
+    with pytest.raises(InputError, match=says):
+        _made([rate_finding("h", "safety/harmful")], **options)
