@@ -61,8 +61,8 @@ class OwnAnswers:
         self._neutral: dict[tuple[str, ...], list[bool | None]] = defaultdict(list)
         self._words: dict[tuple[str, ...], str] = {}
         self._said = said
-        self.unread = 0
-        """Cases left out, as what the model said without a group could not be read, or was not one thing."""
+        self._looked_at: set[str] = set()
+        self._unread: set[str] = set()
         sets: dict[str, list[Prompt]] = defaultdict(list)
         for prompt in prompts:
             if prompt.set_id is None:
@@ -77,6 +77,15 @@ class OwnAnswers:
             first = members[0]
             self._sets[first.domain, first.attribute or "", str(first.signal)].append(members)
 
+    def left_out(self) -> str | None:
+        """How many of the sets that were looked at were left out so far, in words; None: none was."""
+        if not self._unread:
+            return None
+        return (
+            f"own answers: {len(self._unread)} of {len(self._looked_at)} sets, as what the model said without "
+            "a group, or to a member, is no one answer that can be read"
+        )
+
     def sets(self, domain: str, attribute: str, signal: str) -> Iterator[OwnSet]:
         """Sets of which the model answered every member, and the case without a group in one way.
 
@@ -88,15 +97,17 @@ class OwnAnswers:
             signal: How that is conveyed.
         """
         for members in self._sets.get((domain, attribute, signal), ()):
+            name = members[0].set_id or ""
+            self._looked_at.add(name)
             neutral = set(self._neutral.get(_case(members[0]), ()))
             words = self._words.get(_case(members[0]), "")
             if len(neutral) != 1 or None in neutral or len(words) > _LONGEST or names_somebody(words):
-                self.unread += 1
+                self._unread.add(name)
                 continue
             said = [self._said.get(member.id, "") for member in members]
             decided = [_decision(one.expectation, text) for one, text in zip(members, said, strict=True)]
             if any(one is None for one in decided):
-                self.unread += 1
+                self._unread.add(name)
                 continue
             yield OwnSet(
                 members=tuple(members),

@@ -260,7 +260,7 @@ class Manifest(Record):
     findings: tuple[str, ...]
     """Findings that examples were made for."""
     left_out: tuple[str, ...] = ()
-    """Findings that no example was made for, each with the reason."""
+    """Findings that no example was made for, each with the reason, and own answers that were not taken."""
     replay: Ingredient | None = None
     """The user's file of ordinary rows; None: there is none."""
     kinds: dict[str, int]

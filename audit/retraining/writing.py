@@ -91,7 +91,7 @@ def write_retraining_files(
         held_out=dict(sorted(options.holdout.items())),
         seen=composition.seen(),
         findings=answered.findings,
-        left_out=answered.left_out,
+        left_out=(*answered.left_out, *_unread(own)),
         replay=_ingredient(options.replay),
         kinds=dict(sorted(composition.counts["kind"].items())),
         gates=line.results(),
@@ -148,6 +148,11 @@ def _write_files(
                 not_written.append(f"{layout.path(split)}: {rows} rows; the format needs {layout.least_rows}")
         files += write_split(out, composition.counted(spool.examples(split)), chosen, split)
     return sorted(files, key=lambda file: file.path), not_written
+
+
+def _unread(own: OwnAnswers | None) -> tuple[str, ...]:
+    told = None if own is None else own.left_out()
+    return () if told is None else (told,)
 
 
 def _ingredient(path: Path | None) -> Ingredient | None:

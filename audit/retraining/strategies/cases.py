@@ -4,15 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import cycle
 
-from audit.records import Estimate, Verdict
+from audit.records import Estimate, Finding, Verdict
 from audit.retraining import answers
 from audit.retraining.records import Example, Kind, Origin, RetrainingOptions, SourceKind
-from audit.retraining.strategies.base import StrategyInfo
+from audit.retraining.strategies.base import Cell, StrategyInfo
 from probes.bias.decisions import DecisionsProbe
 from probes.records import Norm, Prompt, Signal
 from probes.seeds import derive
 
-__all__ = ["BLOCK", "DOMAINS", "blocks", "decided", "domains_to_repair", "in_cycle"]
+__all__ = ["BLOCK", "DOMAINS", "blocks", "decided", "decision_cells", "domains_to_repair", "in_cycle"]
 
 BLOCK = 15_000
 """Most examples for which cases are held in memory at once."""
@@ -50,6 +50,16 @@ def domains_to_repair(estimate: Estimate) -> tuple[str, ...] | str:
     if missing:
         return f"no retraining material for the {missing[0]} {getattr(estimate, missing[0])}"
     return DOMAINS if estimate.domain == "all" else (estimate.domain,)
+
+
+def decision_cells(finding: Finding) -> tuple[Cell, ...] | str:
+    """A cell for each domain of a disparity in decisions, by attribute and signal; or why there is none."""
+    estimate = finding.estimate
+    domains = domains_to_repair(estimate)
+    if isinstance(domains, str):
+        return domains
+    asked = {"attribute": estimate.attribute or "", "signal": estimate.signal or ""}
+    return tuple(Cell(probe=estimate.probe, domain=domain, **asked) for domain in domains)
 
 
 def in_cycle(sets: Iterable[list[Prompt]], seed: int) -> Iterator[list[Prompt]]:

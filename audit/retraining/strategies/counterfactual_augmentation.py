@@ -7,7 +7,7 @@ from typing import ClassVar
 from audit.records import Finding
 from audit.retraining.records import Example
 from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
-from audit.retraining.strategies.cases import blocks, decided, domains_to_repair, in_cycle
+from audit.retraining.strategies.cases import blocks, decided, decision_cells, in_cycle
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
 from probes.records import Arm, Prompt
 from probes.seeds import rng
@@ -27,12 +27,7 @@ class CounterfactualAugmentation:
 
     def cells(self, finding: Finding) -> tuple[Cell, ...] | str:
         """A cell for each domain of a disparity in decisions."""
-        estimate = finding.estimate
-        domains = domains_to_repair(estimate)
-        if isinstance(domains, str):
-            return domains
-        asked = {"attribute": estimate.attribute or "", "signal": estimate.signal or ""}
-        return tuple(Cell(probe=estimate.probe, domain=domain, **asked) for domain in domains)
+        return decision_cells(finding)
 
     def examples(
         self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making

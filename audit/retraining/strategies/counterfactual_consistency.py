@@ -9,7 +9,7 @@ from audit.retraining.gates.content import too_unlike
 from audit.retraining.own_answers import OwnSet
 from audit.retraining.records import Example, Kind, Origin, SourceKind
 from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
-from audit.retraining.strategies.cases import domains_to_repair
+from audit.retraining.strategies.cases import decision_cells
 from probes.bias.decisions import DecisionsProbe
 from probes.seeds import derive
 
@@ -32,12 +32,7 @@ class CounterfactualConsistency:
 
     def cells(self, finding: Finding) -> tuple[Cell, ...] | str:
         """A cell for each domain of a disparity in decisions."""
-        estimate = finding.estimate
-        domains = domains_to_repair(estimate)
-        if isinstance(domains, str):
-            return domains
-        asked = {"attribute": estimate.attribute or "", "signal": estimate.signal or ""}
-        return tuple(Cell(probe=estimate.probe, domain=domain, **asked) for domain in domains)
+        return decision_cells(finding)
 
     def examples(
         self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making

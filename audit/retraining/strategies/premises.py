@@ -7,11 +7,12 @@ from audit.records import Finding, Verdict
 from audit.retraining import answers
 from audit.retraining.records import Example, Kind, Origin, SourceKind
 from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
+from audit.retraining.strategies.drawing import drawn
 from probes.records import Prompt
 from probes.safety.false_premise import FalsePremiseOptions, FalsePremiseProbe
 from probes.safety.goals import Pool
 from probes.safety.premises import premise_requests
-from probes.seeds import derive, rng
+from probes.seeds import rng
 
 __all__ = ["FabricationRepair", "TruePremiseContrast"]
 
@@ -42,13 +43,9 @@ class _Premises:
         options = {"pool": _POOL, "kinds": () if cell.domain == "all" else (cell.domain,)}
         probe = FalsePremiseProbe(FalsePremiseOptions.model_validate(options))
         seed = making.options.seed
-        wanted = [
-            prompt
-            for prompt in probe.prompts(rng(seed, "retraining", self.info.name))
-            if prompt.tags["premise"] == self.premise
-            and not making.held_out.holds("template", prompt.template)
-        ]
-        for prompt in sorted(wanted, key=lambda prompt: derive(seed, "order", prompt.id))[:budget]:
+        prompts = probe.prompts(rng(seed, "retraining", self.info.name))
+        wanted = (one for one in prompts if one.tags["premise"] == self.premise)
+        for prompt in drawn(wanted, budget, making):
             yield self._example(prompt, findings, seed)
 
     def _example(self, prompt: Prompt, findings: tuple[str, ...], seed: int) -> Example:

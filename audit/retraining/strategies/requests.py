@@ -11,11 +11,12 @@ from audit.records import Finding, Verdict
 from audit.retraining import answers
 from audit.retraining.records import Example, Kind, Origin, SourceKind
 from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
+from audit.retraining.strategies.drawing import drawn
 from probes.records import Prompt
 from probes.safety.benign import BenignOptions, BenignProbe
 from probes.safety.goals import PLAIN, Pool, benign_requests
 from probes.safety.harmful import HarmfulOptions, HarmfulProbe
-from probes.seeds import derive, rng
+from probes.seeds import rng
 
 __all__ = ["BenignContrast", "HarmfulContrast", "OverRefusalRepair", "SafetyRepair"]
 
@@ -52,14 +53,9 @@ class _Requests:
         self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making
     ) -> Iterator[Example]:
         """The requests of the retraining pool in a mixed order, each once."""
-        seed = making.options.seed
-        wanted = [
-            prompt
-            for prompt in self._prompts(cell, seed)
-            if prompt.tags["technique"] == cell.technique
-            and not making.held_out.holds("template", prompt.template)
-        ]
-        for prompt in sorted(wanted, key=lambda prompt: derive(seed, "order", prompt.id))[:budget]:
+        prompts = self._prompts(cell, making.options.seed)
+        wanted = (one for one in prompts if one.tags["technique"] == cell.technique)
+        for prompt in drawn(wanted, budget, making):
             yield self._example(prompt, findings, making)
 
     def _prompts(self, cell: Cell, seed: int) -> Iterator[Prompt]:
