@@ -82,8 +82,8 @@ class OwnAnswers:
         if not self._unread:
             return None
         return (
-            f"own answers: {len(self._unread)} of {len(self._looked_at)} sets, as what the model said without "
-            "a group, or to a member, is no one answer that can be read"
+            f"own answers: {len(self._unread)} of {len(self._looked_at)} sets, as what the model said "
+            "without a group, or to a member, is no one answer that can be read"
         )
 
     def sets(self, domain: str, attribute: str, signal: str) -> Iterator[OwnSet]:

@@ -104,7 +104,7 @@ def test_a_model_that_tells_all_alike_gives_nothing_to_learn(
     ids=["two answers", "unread", "names somebody", "too long"],
 )
 def test_cases_without_one_clear_neutral_answer_are_left_out(prompts: list[Prompt], neutral: Model) -> None:
-    """Where the model wavers, says neither, names somebody or says too much, no set is given, which is told."""
+    """Where the model wavers, says neither, names somebody or says too much, no set is given."""
     answers = own(prompts, lambda one: neutral(one) if one.placebo else biased(one))
     assert list(answers.sets("lending", "gender", "explicit")) == []
     sets = {one.set_id for one in prompts if one.placebo is None}
