@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -43,9 +42,10 @@ from audit.proposals import propose
 from audit.raters import rater_uses
 from audit.records import Change, Estimate, Omnibus
 from audit.repair import Training, retrain, train
-from audit.repaired.outcomes import Beside, FindingOutcome, beside, finding_outcomes
-from audit.repaired.reach import ReachCell, reach
-from audit.reporting import write_run_report
+from audit.repaired.comparison import Comparison
+from audit.repaired.outcomes import beside, finding_outcomes
+from audit.repaired.reach import reach
+from audit.reporting import write_comparison_report, write_run_report
 from audit.retraining.gates.quality import GATING
 from audit.retraining.records import Manifest
 from audit.review.events import import_reviews as import_review
@@ -85,27 +85,9 @@ __all__ = [
     "show_analyzer",
     "show_probe",
     "train",
+    "write_comparison_report",
     "write_run_report",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Two runs side by side."""
-
-    before: str
-    after: str
-    changes: tuple[Change, ...]
-    not_comparable: str | None
-    """Why the runs cannot be compared; then there are no changes."""
-    outcomes: tuple[FindingOutcome, ...] = ()
-    """What became of each finding."""
-    beside: tuple[Beside, ...] = ()
-    """Each change beside those of a repeat and of a repair by prompt alone, where there were such runs."""
-    cells: tuple[ReachCell, ...] = ()
-    """Changes by what the retraining files touched, where they are given and no run stopped early."""
-    gated: Mapping[str, str] = field(default_factory=dict)
-    """Measures that are read by an analyzer that also gated the files, with its name."""
 
 
 def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
@@ -230,6 +212,7 @@ def compare(
                 after=str(after.folder.path),
                 changes=(),
                 not_comparable=reason,
+                documents=documents,
             )
     sides = {
         name: Side(readings=run.readings(), estimates=documents[name].estimates, reviews=review_labels(run))
@@ -265,6 +248,7 @@ def compare(
             level=after.spec.judgement.level,
         ),
         gated={} if files is None else _gated(changes),
+        documents=documents,
     )
 
 

@@ -10,14 +10,28 @@ from audit.ledger import read_ledger
 from audit.planned_run import Run
 from audit.plugins import PROBES, load_plugin
 from audit.records import Change, Evidence, Finding
-from audit.reports import Background, Pair, Shown, build_content, write_report
+from audit.repaired.comparison import Comparison
+from audit.repaired.cost import RepairCost
+from audit.reports import (
+    Background,
+    Files,
+    Pair,
+    Repair,
+    Shown,
+    build_compared,
+    build_content,
+    write_compared,
+    write_report,
+)
+from audit.retraining.records import Manifest
 from audit.runs import analyzer_context, build_analyzers
+from audit.spec import Judgement
 from audit.statistics.quantiles import QuantileEstimate, quantile_interval
 from audit.store.store import Store
 from probes.base import Probe
 from probes.records import Message, ProbeInfo
 
-__all__ = ["write_run_report"]
+__all__ = ["write_comparison_report", "write_run_report"]
 
 _QUANTILES = (0.5, 0.95, 0.99)
 
@@ -55,6 +69,35 @@ def write_run_report(
     )
     write_report(build_content(document, background, pairs=pairs, changes=changes), run.folder.report)
     return run.folder.report
+
+
+def write_comparison_report(
+    comparison: Comparison,
+    path: Path,
+    *,
+    judgement: Judgement,
+    command: str,
+    files: Manifest | None = None,
+    cost: RepairCost | None = None,
+) -> None:
+    """Write the page about two runs: what was repaired, what was not, what got worse and what is new.
+
+    Args:
+        comparison: The two runs.
+        path: The file; replaced if it exists.
+        judgement: Thresholds of the later run.
+        command: The command that makes the comparison again.
+        files: What the retraining files between the runs say of themselves.
+        cost: What training took.
+
+    Raises:
+        InputError: The folder cannot be written or the disk is full.
+    """
+    held = None
+    if files is not None:
+        held = Files(findings=files.findings, kinds=files.kinds, left_out=files.left_out)
+    repair = Repair(judgement=judgement, command=command, files=held, cost=cost)
+    write_compared(build_compared(comparison, repair), path)
 
 
 def _latencies(store: Store, target: str) -> tuple[QuantileEstimate, ...]:

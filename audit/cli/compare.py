@@ -1,5 +1,7 @@
 """`evenhand compare`: before and after, paired by prompt."""
 
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -9,7 +11,8 @@ from audit.cli.comparison_tables import show_beside, show_cells, show_cost, show
 from audit.cli.console import data, say, warn
 from audit.cli.options import json_option
 from audit.cli.tables import show_changes
-from audit.repaired.cost import read_repair_cost
+from audit.repaired.cost import RepairCost, read_repair_cost
+from audit.retraining.records import Manifest
 from audit.retraining.writing import read_retraining_files
 
 __all__ = ["compare"]
@@ -40,6 +43,12 @@ NOT_COMPARABLE = 3
     type=click.Path(path_type=Path),
     help="Folder of the trained model: what its training took, as the trainer noted it.",
 )
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the comparison as one page that opens from disk.",
+)
 @json_option
 def compare(
     before: Path,
@@ -48,6 +57,7 @@ def compare(
     prompt_only: Path | None,
     files: Path | None,
     training: Path | None,
+    page: Path | None,
     as_json: bool,
 ) -> int:
     """Compare two runs of one plan, paired by prompt.
@@ -57,49 +67,73 @@ def compare(
     """
     manifest = None if files is None else read_retraining_files(files).manifest
     cost = None if training is None else read_repair_cost(training)
+    later = api.open_run(after)
     found = api.compare(
         api.open_run(before),
-        api.open_run(after),
+        later,
         base=None if base is None else api.open_run(base),
         prompt_only=None if prompt_only is None else api.open_run(prompt_only),
         files=manifest,
     )
-    if as_json:
-        data(
-            {
-                "before": found.before,
-                "after": found.after,
-                "not_comparable": found.not_comparable,
-                "changes": [change.model_dump(mode="json") for change in found.changes],
-                "findings": [one.model_dump(mode="json") for one in found.outcomes],
-                "beside": [one.model_dump(mode="json") for one in found.beside],
-                "cells": [one.model_dump(mode="json") for one in found.cells],
-                "gated": dict(found.gated),
-                "cost": None if cost is None else cost.model_dump(mode="json"),
-            }
+    if page is not None:
+        asked = {"--base": base, "--prompt-only": prompt_only, "--files": files, "--training": training}
+        api.write_comparison_report(
+            found,
+            page,
+            judgement=later.spec.judgement,
+            command=_command(before, after, {**asked, "--html": page}),
+            files=manifest,
+            cost=cost,
         )
+    if as_json:
+        data(_printed(found, cost))
     if found.not_comparable is not None:
         warn(f"not comparable: {found.not_comparable}")
         return NOT_COMPARABLE
     if not as_json:
-        show_changes(found.changes)
-        say(f"{len(found.changes)} changes, after - before; n: paired prompts / templates")
-        say("smaller, larger: of a disparity its distance from equal treatment, of a rate its value")
-        say("interval: of each change alone; verdict: after adjustment for all changes compared")
-        if any(one.non_inferiority is not None for one in found.changes):
-            say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
-        if found.beside:
-            show_beside(found.changes, found.beside)
-        if manifest is not None:
-            repaired = {one.measure for one in found.changes if one.finding in manifest.findings}
-            show_cells([one for one in found.cells if one.measure in repaired])
-            if all(one.measure != "memorized_rate" for one in found.changes):
-                say("repeating the files word for word: not measured; the analyzer memorization reads it")
-        if cost is not None:
-            show_cost(cost)
-        show_outcomes(found.outcomes)
+        _show(found, manifest, cost)
     for measure, analyzer in found.gated.items():
         warn(
             f"{measure}: read by {analyzer}, which also gated the files; read it by another analyzer as well"
         )
+    if page is not None:
+        say(f"report: {page}")
     return 0
+
+
+def _command(before: Path, after: Path, options: Mapping[str, Path | None]) -> str:
+    given = [part for name, path in options.items() if path is not None for part in (name, str(path))]
+    return shlex.join(["evenhand", "compare", str(before), str(after), *given])
+
+
+def _printed(found: api.Comparison, cost: RepairCost | None) -> dict[str, object]:
+    return {
+        "before": found.before,
+        "after": found.after,
+        "not_comparable": found.not_comparable,
+        "changes": [change.model_dump(mode="json") for change in found.changes],
+        "findings": [one.model_dump(mode="json") for one in found.outcomes],
+        "beside": [one.model_dump(mode="json") for one in found.beside],
+        "cells": [one.model_dump(mode="json") for one in found.cells],
+        "gated": dict(found.gated),
+        "cost": None if cost is None else cost.model_dump(mode="json"),
+    }
+
+
+def _show(found: api.Comparison, manifest: Manifest | None, cost: RepairCost | None) -> None:
+    show_changes(found.changes)
+    say(f"{len(found.changes)} changes, after - before; n: paired prompts / templates")
+    say("smaller, larger: of a disparity its distance from equal treatment, of a rate its value")
+    say("interval: of each change alone; verdict: after adjustment for all changes compared")
+    if any(one.non_inferiority is not None for one in found.changes):
+        say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
+    if found.beside:
+        show_beside(found.changes, found.beside)
+    if manifest is not None:
+        repaired = {one.measure for one in found.changes if one.finding in manifest.findings}
+        show_cells([one for one in found.cells if one.measure in repaired])
+        if all(one.measure != "memorized_rate" for one in found.changes):
+            say("repeating the files word for word: not measured; the analyzer memorization reads it")
+    if cost is not None:
+        show_cost(cost)
+    show_outcomes(found.outcomes)

@@ -11,13 +11,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from audit.records import Change, Estimate
+from audit.records import Change, Estimate, Verdict
 from audit.reports.labels import about, change_about, contrast, more_is_better
 from audit.reports.palette import BAND, FAINT, INK, LIMIT, LINES, MARKS, MOST_SLOPES
 from audit.reports.svg import embedded
 from audit.reports.words import MINUS, VERDICT_WORDS, bounds, plain, printable, said, signed
 
-__all__ = ["POINTS_AN_INCH", "forest", "slopes"]
+__all__ = ["POINTS_AN_INCH", "forest", "side_by_side", "slopes"]
 
 POINTS_AN_INCH = 72
 
@@ -32,12 +32,13 @@ class _Look:
     values: float
     row: float
     letters: int
+    headings: int
     stacked: bool
     """True if a row's label stands above its interval."""
 
 
-_WIDE = _Look(name="wide", width=760, labels=225, values=150, row=23, letters=42, stacked=False)
-_NARROW = _Look(name="narrow", width=330, labels=6, values=6, row=42, letters=39, stacked=True)
+_WIDE = _Look(name="wide", width=760, labels=225, values=150, row=23, letters=42, headings=88, stacked=False)
+_NARROW = _Look(name="narrow", width=330, labels=6, values=6, row=42, letters=39, headings=49, stacked=True)
 _WIDE_SLOPES = replace(_WIDE, labels=252, values=128, letters=46)
 """The labels of changes name both groups."""
 
@@ -69,7 +70,6 @@ def forest(rows: Sequence[Estimate], *, key: str, title: str) -> tuple[str, str]
     Returns:
         The wide and the narrow drawing, as markup.
     """
-    unit = rows[0].unit
     several = len({contrast(row) for row in rows}) > 1
     lines: list[_Row] = []
     heading = ""
@@ -79,15 +79,33 @@ def forest(rows: Sequence[Estimate], *, key: str, title: str) -> tuple[str, str]
             heading = above
             lines.append(_Row(label=above))
         lines.append(_estimate_row(row))
-    axis = (
-        "difference from the reference group, percentage points" if unit == "rate" else f"difference, {unit}"
-    )
-    if rows[0].kind != "disparity":
-        axis = "rate, %" if unit == "rate" else unit
     description = "; ".join(f"{about(row)}: {VERDICT_WORDS[row.verdict]}, {_value(row)}" for row in rows)
-    return _both(
-        lines, axis, key=key, texts=(title, f"{description}. The table that follows has all numbers.")
-    )
+    texts = (title, f"{description}. The table that follows has all numbers.")
+    return _both(lines, _axis(rows[0]), key=key, texts=texts)
+
+
+def side_by_side(
+    rows: Sequence[tuple[str, Sequence[tuple[str, Estimate | None]]]], *, key: str, title: str
+) -> tuple[str, str]:
+    """A forest plot of the same questions put to several models, one block a question.
+
+    Args:
+        rows: What each block is about, and in it how each model is called and what it shows (of one unit).
+        key: Unique in the page.
+        title: Name of the figure.
+
+    Returns:
+        The wide and the narrow drawing, as markup.
+    """
+    missing = _Row(label="", value="not measured", mark=Verdict.NOT_MEASURED)
+    lines: list[_Row] = []
+    for heading, ends in rows:
+        lines.append(_Row(label=heading))
+        lines += [replace(missing if end is None else _estimate_row(end), label=label) for label, end in ends]
+    said_of = "; ".join(row.label if row.mark is None else f"{row.label} {row.value}" for row in lines)
+    first = next(end for _, ends in rows for _, end in ends if end is not None)
+    texts = (title, f"{said_of}. The table that follows has all numbers.")
+    return _both(lines, _axis(first), key=key, texts=texts)
 
 
 def slopes(rows: Sequence[Change], *, key: str, title: str, sides: tuple[str, str]) -> tuple[str, str]:
@@ -159,6 +177,13 @@ def _estimate_row(row: Estimate) -> _Row:
         limits=limits,
         mark=row.verdict,
     )
+
+
+def _axis(row: Estimate) -> str:
+    if row.kind != "disparity":
+        return "rate, %" if row.unit == "rate" else row.unit
+    points = "difference from the reference group, percentage points"
+    return points if row.unit == "rate" else f"difference, {row.unit}"
 
 
 def _value(row: Estimate) -> str:
@@ -241,9 +266,9 @@ def _draw_row(axes: Axes, line: _Row, place: int, look: _Look) -> None:
     text = (place + 0.2 if heading else place - 0.24) if look.stacked else place
     level = place + 0.18 if look.stacked else place
     start = 0.0 if look.stacked else -(look.labels - (2 if heading else 14)) / _width(axes)
-    label = _shortened(line.label, look.letters + (10 if heading else 0))
-    # Stacked above its row, a text may lie across the zero line: its own ground keeps it readable.
-    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if look.stacked else None
+    label = _shortened(line.label, look.headings if heading else look.letters)
+    # A text across the zero line, of a heading or stacked above its row, is readable on its own ground.
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if look.stacked or heading else None
     axes.text(
         start,
         text,

@@ -1,5 +1,6 @@
 """The report as one HTML file that opens from disk, without script and without any request."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment
@@ -23,6 +24,7 @@ from audit.reports.labels import (
 )
 from audit.reports.page import page_environment, style_of
 from audit.reports.palette import MOST_SLOPES, STATES
+from audit.reports.sections import Comparison
 from audit.reports.words import (
     VERDICT_WORDS,
     bare,
@@ -37,10 +39,10 @@ from audit.reports.words import (
     words_of,
 )
 
-__all__ = ["render_html", "write_report"]
+__all__ = ["STYLE", "render_html", "report_environment", "safe", "slope_figures", "write_report"]
 
-_LAYOUT = "report.html.j2"
-_STYLE = "report.css"
+_TEMPLATE = "report.html.j2"
+STYLE = "report.css"
 
 
 def render_html(content: ReportContent) -> str:
@@ -53,13 +55,13 @@ def render_html(content: ReportContent) -> str:
     Args:
         content: What to show.
     """
-    environment = _environment()
-    return environment.get_template(_LAYOUT).render(
+    environment = report_environment()
+    return environment.get_template(_TEMPLATE).render(
         content=content,
         document=content.document,
         spec=content.background.spec,
         plan=content.background.plan,
-        **style_of(environment, _STYLE),
+        **style_of(environment, STYLE),
         verdicts=VERDICT_WORDS,
         states=STATES,
         most_slopes=MOST_SLOPES,
@@ -81,7 +83,8 @@ def write_report(content: ReportContent, path: Path) -> None:
     write_text(path, render_html(content))
 
 
-def _environment() -> Environment:
+def report_environment() -> Environment:
+    """The template environment of all pages about runs, with the filters that say numbers and names."""
     environment = page_environment("audit.reports")
     environment.filters |= {
         "about": about,
@@ -113,7 +116,7 @@ def _environment() -> Environment:
 def _figures(content: ReportContent) -> dict[str, Markup]:
     """Every figure by its key; a panel without a figure has an empty one."""
     # matplotlib takes half a second to load, and only a report needs it.
-    from audit.reports.figures import forest, slopes  # noqa: PLC0415 - see above
+    from audit.reports.figures import forest  # noqa: PLC0415 - see above
     from audit.reports.funnel import funnel  # noqa: PLC0415 - see above
     from audit.reports.pace import pace  # noqa: PLC0415 - see above
 
@@ -121,20 +124,35 @@ def _figures(content: ReportContent) -> dict[str, Markup]:
     panels = [*content.rates, *(one for section in content.attributes for one in section.panels)]
     for panel in panels:
         drawn = forest(panel.rows, key=panel.key, title=panel.words) if panel.foremost else ()
-        found[panel.key] = _safe(*drawn)
+        found[panel.key] = safe(*drawn)
     if content.scores is not None:
         found[content.scores.key] = Markup()
-    for comparison in content.comparisons:
-        sides = (comparison.before, comparison.after)
-        for slope in comparison.slopes:
-            title = f"{comparison.title}: {slope.words}"
-            found[slope.key] = _safe(*slopes(slope.rows, key=slope.key, title=title, sides=sides))
+    found |= slope_figures(content.comparisons)
     for role, counts in content.document.counts.items():
         key = f"funnel-{role}"
-        found[key] = _safe(funnel(counts, key=key, role=role)) if counts.planned else Markup()
-    found["pace"] = _safe(*pace(content.background.ledger.invocations, key="pace"))
+        found[key] = safe(funnel(counts, key=key, role=role)) if counts.planned else Markup()
+    found["pace"] = safe(*pace(content.background.ledger.invocations, key="pace"))
     return found
 
 
-def _safe(*drawings: str) -> Markup:
+def slope_figures(comparisons: Sequence[Comparison]) -> dict[str, Markup]:
+    """The slope plots of comparisons, by their keys."""
+    from audit.reports.figures import slopes  # noqa: PLC0415 - matplotlib takes half a second to load
+
+    return {
+        slope.key: safe(
+            *slopes(
+                slope.rows,
+                key=slope.key,
+                title=f"{comparison.title}: {slope.words}",
+                sides=(comparison.before, comparison.after),
+            )
+        )
+        for comparison in comparisons
+        for slope in comparison.slopes
+    }
+
+
+def safe(*drawings: str) -> Markup:
+    """Drawings as they may stand in a page: an XML writer has serialised them."""
     return Markup("\n").join(Markup(one) for one in drawings)  # noqa: S704 - serialised by an XML writer

@@ -18,6 +18,7 @@ __all__ = [
     "Panel",
     "SlopePanel",
     "attribute_sections",
+    "changes_between",
     "comparisons",
     "control_rows",
     "panel",
@@ -210,14 +211,22 @@ def comparisons(document: RunDocument, changes: Sequence[Change]) -> tuple[Compa
     """The changes since an earlier run, and the target against its baseline, as far as there are any."""
     found = []
     if changes:
-        found.append(_comparison("before-after", "Since the earlier run", ("before", "after"), changes))
+        found.append(changes_between("before-after", "Since the earlier run", ("before", "after"), changes))
     if document.against_baseline:
         sides = ("baseline", "target")
-        found.append(_comparison("baseline", "Target against baseline", sides, document.against_baseline))
+        found.append(changes_between("baseline", "Target against baseline", sides, document.against_baseline))
     return tuple(found)
 
 
-def _comparison(key: str, title: str, sides: tuple[str, str], changes: Sequence[Change]) -> Comparison:
+def changes_between(key: str, title: str, sides: tuple[str, str], changes: Sequence[Change]) -> Comparison:
+    """Changes between two models, ordered; where there are too many, the quiet verdicts go first.
+
+    Args:
+        key: Unique in the page.
+        title: What is compared.
+        sides: How the two sides are called.
+        changes: At least one.
+    """
     ordered = sorted(changes, key=_change_place)
     loudest = sorted(
         range(len(ordered)),

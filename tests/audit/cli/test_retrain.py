@@ -52,11 +52,39 @@ def test_a_trained_target_is_audited_by_the_same_spec(audited: Path, evenhand: C
     assert abs(gap["after"]) < abs(gap["before"]) / 2
 
 
-def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(audited: Path, evenhand: Command) -> None:
-    """A repeat stands beside the repair, every finding is told once, and another plan is refused."""
+@pytest.fixture
+def repaired(audited: Path, evenhand: Command) -> Path:
+    """The same with a repaired lender and its run, `after`."""
     assert evenhand("retrain", "before", "--max-examples", "200", "--train", "trainable").code == 0
     file = audited / "before" / "retraining" / "model" / "target.yaml"
     assert evenhand("run", "specs/lender.yaml", "--target", file, "--out", "after").code == 0
+    return audited
+
+
+def test_a_page_tells_what_became_of_a_repair(repaired: Path, evenhand: Command) -> None:
+    """The page says of each finding what the terminal says, how to write it again, and is the same again."""
+    (repaired / "training.json").write_text('{"trainer": {"name": "x"}, "seconds": 2}')
+    given = ("before", "after", "--files", "before/retraining", "--training", ".")
+    ended = evenhand("compare", *given, "--html", "page.html")
+    assert (ended.code, "report: page.html" in ended.err) == (0, True)
+    html = (repaired / "page.html").read_text(encoding="utf-8")
+    told = json.loads(evenhand("compare", *given, "--json", "--html", "again.html").out)
+    assert any(one["outcome"] == "fixed" for one in told["findings"])
+    for one in told["findings"]:
+        assert html.count(f'id="end-{one["id"]}"') == 1
+    assert f"evenhand compare {' '.join(given)} --html page.html" in html
+    assert "2.0 s" in html
+    again = (repaired / "again.html").read_text(encoding="utf-8")
+    assert again.replace("again.html", "page.html") == html
+    refused = evenhand("compare", "before", "after", "--html", "page.html/page.html")
+    assert (refused.code, "Traceback" in refused.err) == (2, False)
+
+
+def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(
+    repaired: Path, evenhand: Command
+) -> None:
+    """A repeat stands beside the repair, every finding is told once, and another plan is refused."""
+    audited = repaired
     assert evenhand("run", "specs/lender.yaml", "--out", "again").code == 0
     pair = ("compare", "before", "after")
     told = json.loads(evenhand(*pair, "--base", "again", "--prompt-only", "again", "--json").out)
@@ -89,7 +117,8 @@ def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(audited: Pat
     assert "the instruction less than the repair in 0" in beside
     (audited / "specs" / "other.yaml").write_text(_SPEC.replace("seed: 3", "seed: 4"))
     assert evenhand("run", "specs/other.yaml", "--out", "other").code == 0
-    refused = evenhand(*pair, "--base", "other")
+    refused = evenhand(*pair, "--base", "other", "--html", "other.html")
+    assert "Not comparable" in (audited / "other.html").read_text(encoding="utf-8")
     assert refused.code == 3
     assert "the runs before and base asked different prompts" in refused.err
 

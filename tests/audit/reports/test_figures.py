@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from audit.records import Change, Counts, Estimate, Verdict
-from audit.reports.figures import forest, slopes
+from audit.reports.figures import forest, side_by_side, slopes
 from audit.reports.funnel import funnel
 
 
@@ -37,6 +37,18 @@ def test_unmeasured_row_is_drawn_without_a_point(make_disparity: Callable[..., E
     wide, narrow = forest([row], key="k", title="Gender")
     assert "not measured" in wide
     assert "not measured" in narrow
+
+
+def test_models_stand_side_by_side_below_what_they_were_asked(
+    make_disparity: Callable[..., Estimate],
+) -> None:
+    """Each block names its question, then every model with what it shows; one that shows nothing says so."""
+    blocks = [("Fixed: female", [("before", make_disparity()), ("after", None)])]
+    for drawing in side_by_side(blocks, key="k", title="Decisions"):
+        texts = [node.text for node in _texts(drawing)]
+        places = [texts.index(one) for one in ("Fixed: female", "before", "after", "not measured")]
+        assert places == sorted(places)
+        assert "before \u221213.6 [\u221219.9 to \u22127.3]; after not measured" in drawing
 
 
 @pytest.mark.parametrize(

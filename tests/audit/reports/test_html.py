@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,54 +16,7 @@ from audit.records import Change, Counts, Estimate, Finding, RaterUse, Verdict
 from audit.records.canaries import Drift
 from audit.reports import Background, Pair, ReportContent, Shown, build_content, render_html, write_report
 from audit.reports.labels import value_of
-
-VOID = {"meta", "link", "br", "hr", "img", "input", "base"}
-
-
-class Page(HTMLParser):
-    """Reads a page and keeps what the tests ask about."""
-
-    def __init__(self, html: str) -> None:
-        """Parse at once."""
-        super().__init__(convert_charrefs=True)
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.open: list[str] = []
-        self.unbalanced: list[str] = []
-        self.texts: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the tag and its attributes."""
-        self.tags.append(tag)
-        self.attributes.extend((tag, name, value or "") for name, value in attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the tag; it needs no end."""
-        self.tags.append(tag)
-        self.attributes.extend((tag, name, value or "") for name, value in attrs)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Every end must end what was opened last."""
-        if not self.open or self.open.pop() != tag:
-            self.unbalanced.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        """Keep the text."""
-        if self.open and self.open[-1] != "style":
-            self.texts.append(data)
-
-    def values(self, name: str) -> list[str]:
-        """Values of an attribute, wherever it stands."""
-        return [value for _, key, value in self.attributes if key == name]
-
-    @property
-    def text(self) -> str:
-        """All text, with white space folded."""
-        return " ".join(" ".join(self.texts).split())
+from tests.audit.reports.page import Page
 
 
 @pytest.fixture(name="html", scope="module")

@@ -1,0 +1,96 @@
+"""The page about two runs as one HTML file, on the ground and with the parts of a run's report."""
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from audit.atomic import write_text
+from audit.estimates.measures import MEASURES
+from audit.reports.compared import ComparedContent, OutcomeRow, documents_by_role
+from audit.reports.html import STYLE, report_environment, safe, slope_figures
+from audit.reports.labels import about, contrast
+from audit.reports.page import style_of
+from audit.reports.palette import MOST_SLOPES
+from audit.reports.words import VERDICT_WORDS
+
+__all__ = ["outcome_words", "render_compared", "write_compared"]
+
+_TEMPLATE = "compared.html.j2"
+_MOST_LISTED = 10
+"""Findings of one list of the summary; the section about each finding has all."""
+
+
+def render_compared(content: ComparedContent) -> str:
+    """The page as HTML; equal content gives equal bytes, with the same versions installed.
+
+    Args:
+        content: What to show; everything from outside is escaped.
+    """
+    environment = report_environment()
+    environment.filters |= {"outcome": outcome_words, "end_about": _about, "named_unit": _unit}
+    runs = documents_by_role(content.comparison.documents)
+    return environment.get_template(_TEMPLATE).render(
+        content=content,
+        after=content.comparison.documents["after"],
+        runs=runs,
+        **style_of(environment, STYLE),
+        verdicts=VERDICT_WORDS,
+        most_slopes=MOST_SLOPES,
+        most_listed=_MOST_LISTED,
+        changes_heading="All changes",
+        figures=_figures(content) | slope_figures(content.comparisons),
+    )
+
+
+def write_compared(content: ComparedContent, path: Path) -> None:
+    """Write the page, atomically.
+
+    Args:
+        content: What to show.
+        path: The file; replaced if it exists.
+
+    Raises:
+        InputError: The folder cannot be written or the disk is full.
+    """
+    write_text(path, render_compared(content))
+
+
+def outcome_words(row: OutcomeRow) -> str:
+    """What became of a finding, in words that keep what is shown apart from what is not."""
+    outcome, shown = row.outcome.outcome, row.outcome.shown
+    if outcome == "unchanged":
+        return "Still found, smaller" if shown else "Still found"
+    if outcome == "new":
+        return "New" if shown else "New, though the change is not shown"
+    return "Fixed" if outcome == "fixed" else "No longer found, though the change is not shown"
+
+
+def _unit(measure: str) -> str:
+    return next((known.unit for known in MEASURES if known.name == measure), "number")
+
+
+def _about(row: OutcomeRow) -> str:
+    groups = [contrast(row.subject)] if row.subject.kind == "disparity" else []
+    return " · ".join([*groups, about(row.subject)])
+
+
+def _figures(content: ComparedContent) -> dict[str, Markup]:
+    from audit.reports.figures import side_by_side  # noqa: PLC0415 - matplotlib takes half a second to load
+
+    return {
+        panel.key: safe(
+            *side_by_side(
+                [
+                    (f"{_short(row)}: {_about(row)}", [(end.label, end.estimate) for end in row.ends])
+                    for row in panel.drawn
+                ],
+                key=panel.key,
+                title=f"{panel.words}, before and after",
+            )
+        )
+        for panel in content.panels
+    }
+
+
+def _short(row: OutcomeRow) -> str:
+    return outcome_words(row).split(",")[0]
