@@ -125,9 +125,8 @@ def retrain(
     training data. RETRAINING_CARD.md beside them says what they are, where the answers come from
     and which gates they passed.
     """
-    for option, given in (("--train-option", train_options), ("--base", base), ("--model-out", model_out)):
-        if given and trainer is None:
-            raise InputError(f"{option} needs --train NAME")
+    if trainer is None:
+        _refuse({"--train-option": train_options, "--base": base, "--model-out": model_out})
     run = api.open_run(run_folder)
     options = RetrainingOptions(
         max_examples=max_examples,
@@ -165,6 +164,12 @@ def retrain(
         return
     say(f"trained: {dict(trained.target)}")
     say(f"next: evenhand run SPEC --target {trained.file} --out AFTER; evenhand compare {run_folder} AFTER")
+
+
+def _refuse(of_training: Mapping[str, object]) -> None:
+    for option, given in of_training.items():
+        if given:
+            raise InputError(f"{option} needs --train NAME")
 
 
 def _formats(text: str) -> tuple[Format, ...]:
