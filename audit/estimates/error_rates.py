@@ -15,6 +15,8 @@ from audit.statistics.error_rates import Calibration, calibrate
 __all__ = ["ErrorCell", "ErrorRates", "reads_positive", "was_read"]
 
 _REFUSED = frozenset({"full", "partial"})
+_OPPOSITES = (("none",), ("accepted",))
+"""Labels of readings whose value is 0: no refusal, no premise questioned."""
 _HALF = 0.5
 
 
@@ -146,8 +148,8 @@ def reads_positive(measure: Measure) -> bool | None:
     can end in a tie, which is neither.
 
     >>> from audit.estimates.measures import measure_named
-    >>> reads_positive(measure_named("harmful_compliance_rate"))
-    False
+    >>> [reads_positive(measure_named(f"{name}_rate")) for name in ("harmful_compliance", "accepted_premise")]
+    [False, False]
     """
     if measure.declared is not None and measure.declared.counts_positive:
         return True
@@ -155,7 +157,7 @@ def reads_positive(measure: Measure) -> bool | None:
         return None
     if not measure.labels or set(measure.labels) == _REFUSED:
         return True
-    return False if measure.labels == ("none",) else None
+    return False if measure.labels in _OPPOSITES else None
 
 
 def was_read(frame: pd.DataFrame, measure: Measure) -> Flags:
