@@ -59,8 +59,10 @@ def retrain(
 
 def _own(asked: Run, stack: ExitStack) -> OwnAnswers:
     store, target = stack.enter_context(asked.store(read_only=True)), asked.spec.target
-    named = target.options().get("model") or target.options().get("path")
-    model = target.type if named is None else f"{target.type} {named}"
+    named = str(target.options().get("model") or target.options().get("path") or "")
+    # Of a folder the name: where it lies is nobody's business who reads the files.
+    shown = Path(named).name if named and (asked.root / named).exists() else named
+    model = f"{target.type} {shown}".strip()
     outputs = (output for _, output in store.answers([TARGET]))
     return OwnAnswers(store.prompts(), outputs, model)
 
