@@ -157,12 +157,14 @@ def _show_labels(labels: Labels) -> None:
     for group in labels.tpr:
         cells = [group]
         for rates in (labels.tpr, labels.fpr, labels.fnr):
-            cells += [_number(rates[group].rate), _bounds(rates[group].ci_low, rates[group].ci_high)]
+            one = rates[group]
+            cells += [_number(one.rate), f"{one.hits:,}/{one.n:,}", _bounds(one.ci_low, one.ci_high)]
         rows.append(cells)
     say("given the label: TPR, true positive rate, is favourable decisions among rows labelled favourable;")
     say("FPR, false positive rate, those among rows labelled unfavourable; FNR is 1 - TPR")
-    header = ["group", "TPR", "TPR interval", "FPR", "FPR interval", "FNR", "FNR interval"]
-    table(header, rows, below=("FNR interval", "FNR"))
+    shown = ("TPR", "FPR", "FNR")
+    header = ["group", *(part for one in shown for part in (one, f"of {one}", f"{one} interval"))]
+    table(header, rows, below=("FNR interval", "of FNR", "FNR"))
     if labels.contrasts:
         say()
         _show_label_contrasts(labels)
