@@ -8,7 +8,7 @@ Every step lies in a folder of its own and is not done twice, so a loop that was
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from audit.findings.document import RunDocument
 from audit.gates import Outcome, worst
 from audit.planned_run import planned_before
 from audit.records import Change
+from audit.repaired.losses import loss_words, not_shown, surely_worse
 from audit.retraining.records import RetrainingFiles, RetrainingOptions
 from audit.retraining.writing import MANIFEST, read_retraining_files
 from audit.spec import Spec, TargetSpec, load_target
@@ -52,6 +53,8 @@ class Round(Record):
     """Ids of the findings whose change is shown to be smaller."""
     worse: tuple[str, ...] = ()
     """What is surely worse by more than its margin: measure, and where."""
+    unsure: tuple[str, ...] = ()
+    """What is neither surely worse nor shown not to be, by its margin: measure, and where."""
     kept: bool = False
     """Whether the round's model goes on."""
 
@@ -70,6 +73,10 @@ class LoopResult(Record):
     """Findings on the sealed prompts that are fixed; None before they are asked a second time."""
     left: int | None = None
     """Findings on the sealed prompts after the loop."""
+    worse: tuple[str, ...] = ()
+    """What is surely worse on the sealed prompts, as of a round."""
+    unsure: tuple[str, ...] = ()
+    """What is not shown not to be worse there, as of a round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +133,13 @@ def _judged(how: Rounds, result: LoopResult, target: TargetSpec, sealed: Path) -
     """The sealed prompts, asked of the last good model; of the first one they have been asked."""
     before = api.open_run(sealed / "before")
     run, document = before, api.load_document(before)
-    fixed: int | None = None
+    said: dict[str, object] = {}
     if result.model is not None:
         run, document = _audited(how, target, _seed(how, "sealed"), sealed / "after")
-        fixed = sum(one.outcome == "fixed" for one in api.compare(before, run).outcomes)
-    found = result.model_copy(
-        update={"gate": _gate(run, document), "fixed": fixed, "left": len(document.findings)}
-    )
+        compared = api.compare(before, run)
+        fixed = sum(one.outcome == "fixed" for one in compared.outcomes)
+        said = {"fixed": fixed, **_losses(compared.changes)}
+    found = result.model_copy(update={"gate": _gate(run, document), "left": len(document.findings), **said})
     _write(how, found)
     return found
 
@@ -158,12 +165,14 @@ def _round(how: Rounds, number: int, target: TargetSpec) -> tuple[Round, Path | 
     compared = api.compare(run, after)
     smaller = {"fixed", "unchanged"}
     improved = tuple(one.id for one in compared.outcomes if one.shown and one.outcome in smaller)
-    worse = tuple(f"{one.measure}, {one.where}" for one in compared.changes if _surely_worse(one))
+    losses = _losses(compared.changes)
+    worse, unsure = losses["worse"], losses["unsure"]
     kept = bool(improved) and not worse
     how.say(
-        f"round {number}: {examples} examples, {len(improved)} findings smaller, {len(worse)} rates worse"
+        f"round {number}: {examples} examples, {len(improved)} findings smaller, {len(worse)} rates worse, "
+        f"{len(unsure)} not shown not to be"
     )
-    made = made.model_copy(update={"examples": examples, "improved": improved, "worse": worse, "kept": kept})
+    made = made.model_copy(update={"examples": examples, "improved": improved, "kept": kept, **losses})
     if kept:
         return made, trained, None
     return made, None, "something got worse" if worse else "nothing improved"
@@ -202,8 +211,11 @@ def _gate(run: api.Run, document: RunDocument) -> Outcome | None:
     return worst(results) if results else None
 
 
-def _surely_worse(change: Change) -> bool:
-    return change.non_inferiority is not None and change.non_inferiority.verdict == "inferior"
+def _losses(changes: Sequence[Change]) -> dict[str, tuple[str, ...]]:
+    return {
+        "worse": tuple(map(loss_words, surely_worse(changes))),
+        "unsure": tuple(map(loss_words, not_shown(changes))),
+    }
 
 
 def _seed(how: Rounds, *parts: str | int) -> int:

@@ -74,12 +74,18 @@ def _show(result: LoopResult, out: Path) -> None:
     for one in result.rounds:
         for what in one.worse:
             say(f"round {one.number} made worse: {what}; its model was not kept")
+        for what in one.unsure:
+            kept = "kept all the same" if one.kept else "not kept"
+            say(f"round {one.number} is not shown not to have made worse: {what}; its model was {kept}")
     if result.model is None:
         say(f"no model was kept; the first one has {result.left} findings on the sealed prompts")
     else:
         say(f"last good model: {out / result.model}")
         say(f"on the sealed prompts: {result.fixed} findings fixed, {result.left} left")
-        say(f"next: evenhand compare {out / 'sealed' / 'before'} {out / 'sealed' / 'after'}")
+        for words, found in (("made worse", result.worse), ("not shown not to be worse", result.unsure)):
+            say(f"on the sealed prompts, {words}: {'; '.join(found) or 'nothing'}")
+        page = f"--html {out / 'comparison.html'}"
+        say(f"next: evenhand compare {out / 'sealed' / 'before'} {out / 'sealed' / 'after'} {page}")
     if result.gate is not None:
         say(f"gate on the sealed prompts: {result.gate}")
     say(f"all of it: {out / LOOP}")

@@ -9,6 +9,7 @@ from audit.findings.document import RunDocument
 from audit.records import Change, Estimate
 from audit.repaired.comparison import Comparison
 from audit.repaired.cost import RepairCost
+from audit.repaired.losses import bounded, not_shown
 from audit.repaired.outcomes import Beside, FindingOutcome
 from audit.repaired.reach import ReachCell
 from audit.reports.labels import more_is_better
@@ -151,8 +152,8 @@ def build_compared(comparison: Comparison, repair: Repair) -> ComparedContent:
     """
     changes = comparison.changes
     rows = tuple(_rows(comparison))
-    bounded = [one for one in changes if one.non_inferiority is not None]
-    watched = [one for one in bounded if _foremost(one, bounded)]
+    watched = bounded(changes)
+    in_all = sum(one.non_inferiority is not None for one in changes)
     groups = [one for one in changes if one.group_change is not None and _of_interest(one, rows)]
     paired = [
         (change, other)
@@ -168,12 +169,12 @@ def build_compared(comparison: Comparison, repair: Repair) -> ComparedContent:
         panels=tuple(_panels(rows)),
         worse=tuple(_worse(changes)),
         watched=tuple(sorted(watched, key=_harm_first)[:MOST_ROWS]),
-        watched_left_out=len(bounded) - min(len(watched), MOST_ROWS),
+        watched_left_out=in_all - min(len(watched), MOST_ROWS),
         probes={
             finding_id(one): one.probe for found in comparison.documents.values() for one in found.estimates
         },
         unwatched=tuple(words for name, words in _WATCHED if name not in known),
-        not_shown=tuple(dict.fromkeys(_unsure(watched))),
+        not_shown=tuple(dict.fromkeys(map(_named, sorted(not_shown(changes), key=_harm_first)))),
         groups=tuple(groups[:MOST_ROWS]),
         groups_left_out=max(0, len(groups) - MOST_ROWS),
         beside=tuple(paired[:MOST_ROWS]),
@@ -269,26 +270,15 @@ def _worse(changes: Sequence[Change]) -> Iterator[Worse]:
             yield Worse(change=change, why=f"the loss is shown; {inside}")
 
 
-def _foremost(change: Change, bounded: Sequence[Change]) -> bool:
-    """Whether it is of all categories together, of a measure that has no such row, or surely a loss."""
-    whole = any(one.measure == change.measure and one.domain == POOLED for one in bounded)
-    lost = change.non_inferiority is not None and change.non_inferiority.verdict == "inferior"
-    return change.domain == POOLED or lost or not whole
-
-
 def _harm_first(change: Change) -> tuple[object, ...]:
     names = [name for name, _ in _WATCHED]
     place = names.index(change.measure) if change.measure in names else len(names)
     return place, change.measure, change.domain != POOLED, change.technique not in {None, "none"}
 
 
-def _unsure(watched: Sequence[Change]) -> Iterator[str]:
-    # Single categories are no promise of their own: what is asked is the measure over all of them.
-    for change in sorted(watched, key=_harm_first):
-        bound = change.non_inferiority
-        if change.domain == POOLED and bound is not None and bound.verdict == "not_shown":
-            by = "" if change.technique in {None, "none"} else f" ({said(change.technique)})"
-            yield words_of(change.measure, change.declared) + by
+def _named(change: Change) -> str:
+    by = "" if change.technique in {None, "none"} else f" ({said(change.technique)})"
+    return words_of(change.measure, change.declared) + by
 
 
 def _of_interest(change: Change, rows: Sequence[OutcomeRow]) -> bool:

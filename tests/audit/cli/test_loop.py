@@ -88,7 +88,16 @@ def test_a_loop_ends_when_the_gate_is_met_and_is_judged_by_prompts_it_never_saw(
     )
     assert not sealed & asked
     written = {path: path.stat().st_mtime_ns for path in (lender / "loop").rglob("weights.npz")}
-    assert evenhand(*command).code == 0
+    told = json.loads(
+        evenhand("compare", loop / "sealed" / "before", loop / "sealed" / "after", "--json").out
+    )
+    bounds = {one["measure"]: one["non_inferiority"] for one in told["changes"] if one["non_inferiority"]}
+    assert bounds
+    unsure = {name for name, bound in bounds.items() if bound["verdict"] == "not_shown"}
+    assert {one.split(",")[0] for one in result.unsure} == unsure
+    again = evenhand(*command)
+    assert again.code == 0
+    assert f"not shown not to be worse: {'; '.join(result.unsure) or 'nothing'}" in again.err
     assert written == {path: path.stat().st_mtime_ns for path in (lender / "loop").rglob("weights.npz")}
     assert _result(lender / "loop") == result
 
