@@ -81,6 +81,9 @@ def crossed_variance(
     seen = np.array([_squares(influence, of) for of in kinds])
     moments = np.array([design.expected(of, weight, effects) for of in kinds])
     scale = np.abs(moments).sum(axis=1)
+    # Of names that each make up a whole arm of a stratum the sums are 0 whatever the data: they say nothing.
+    told = scale > _RELATIVE * scale.max()
+    moments, seen, scale = moments[told], seen[told], scale[told]
     solved = np.linalg.lstsq(moments / scale[:, np.newaxis], seen / scale, rcond=_RELATIVE)
     truly = np.array([_squares(weight * sign, of) for of, sign in zip(kinds, signs, strict=True)])
     return float(found + solved[0] @ (truly - expected))

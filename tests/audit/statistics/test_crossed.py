@@ -73,3 +73,17 @@ def test_what_centring_takes_is_put_back_exactly_for_effects_of_the_size_that_is
     )
     of_each = [np.var(effects[:names], ddof=1), np.var(effects[names:], ddof=1)]
     assert found == pytest.approx(sum(of_each) / names)
+
+
+def test_a_name_that_makes_up_a_whole_arm_of_a_stratum_says_nothing() -> None:
+    """Where the sums by name are 0 whatever the data, the variance is still a number."""
+    stratum, group = np.repeat([0, 0, 1, 1], 8), np.tile(np.repeat([True, False], 8), 2)
+    template = np.tile(np.repeat(np.arange(4), 2), 4) + 4 * stratum
+    values = rng(7, "whole").normal(0, 1, 32)
+    cell = 2 * stratum + group
+    weights = np.where(group, 1.0, -1.0) / 16
+    influence = (values - (np.bincount(cell, weights=values) / 8)[cell]) * weights
+    found = crossed_variance(
+        influence, np.ones(32), template, stratum, CrossedNames(of=[cell], weights=weights)
+    )
+    assert np.isfinite(found)
