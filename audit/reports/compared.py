@@ -30,8 +30,9 @@ __all__ = [
     "documents_by_role",
 ]
 
-MOST_DRAWN = 8
-"""Findings of one figure; the table has all."""
+FINDINGS_A_FIGURE = 8
+MOST_FIGURES = 6
+"""Of one measure; the table has all findings."""
 
 _SIDES = (("before", "before"), ("after", "after"), ("base", "repeat"), ("prompt_only", "instruction"))
 _ROUNDING = 1e-9
@@ -93,12 +94,17 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndPanel:
-    """Findings of one measure and attribute, for one figure."""
+    """Findings of one measure, for figures and one table."""
 
-    key: str
     words: str
     rows: tuple[OutcomeRow, ...]
-    drawn: tuple[OutcomeRow, ...]
+    figures: tuple[tuple[str, tuple[OutcomeRow, ...]], ...]
+    """Which findings each figure shows, with its key."""
+
+    @property
+    def drawn(self) -> int:
+        """Findings that some figure shows."""
+        return sum(len(rows) for _, rows in self.figures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +255,9 @@ def _panels(rows: Sequence[OutcomeRow]) -> Iterator[EndPanel]:
     kinds = dict.fromkeys((row.words, row.unit, row.subject.kind) for row in rows)
     for place, kind in enumerate(kinds, start=1):
         mine = tuple(row for row in rows if (row.words, row.unit, row.subject.kind) == kind)
-        yield EndPanel(key=f"ends-{place}", words=kind[0], rows=mine, drawn=mine[:MOST_DRAWN])
+        parts = [mine[at : at + FINDINGS_A_FIGURE] for at in range(0, len(mine), FINDINGS_A_FIGURE)]
+        figures = tuple((f"ends-{place}-{n}", part) for n, part in enumerate(parts[:MOST_FIGURES], start=1))
+        yield EndPanel(words=kind[0], rows=mine, figures=figures)
 
 
 def _worse(changes: Sequence[Change]) -> Iterator[Worse]:

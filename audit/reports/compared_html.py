@@ -31,6 +31,7 @@ def render_compared(content: ComparedContent) -> str:
     runs = documents_by_role(content.comparison.documents)
     return environment.get_template(_TEMPLATE).render(
         content=content,
+        before=content.comparison.documents["before"],
         after=content.comparison.documents["after"],
         runs=runs,
         **style_of(environment, STYLE),
@@ -78,19 +79,17 @@ def _figures(content: ComparedContent) -> dict[str, Markup]:
     from audit.reports.figures import side_by_side  # noqa: PLC0415 - matplotlib takes half a second to load
 
     return {
-        panel.key: safe(
+        key: safe(
             *side_by_side(
-                [
-                    (f"{_short(row)}: {_about(row)}", [(end.label, end.estimate) for end in row.ends])
-                    for row in panel.drawn
-                ],
-                key=panel.key,
+                [(_heading(row), [(end.label, end.estimate) for end in row.ends]) for row in rows],
+                key=key,
                 title=f"{panel.words}, before and after",
             )
         )
         for panel in content.panels
+        for key, rows in panel.figures
     }
 
 
-def _short(row: OutcomeRow) -> str:
-    return outcome_words(row).split(",")[0]
+def _heading(row: OutcomeRow) -> str:
+    return f"{outcome_words(row).split(',')[0]}: {_about(row)}".replace("all domains", "all")

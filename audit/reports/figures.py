@@ -38,7 +38,7 @@ class _Look:
 
 
 _WIDE = _Look(name="wide", width=760, labels=225, values=150, row=23, letters=42, headings=88, stacked=False)
-_NARROW = _Look(name="narrow", width=330, labels=6, values=6, row=42, letters=39, headings=49, stacked=True)
+_NARROW = _Look(name="narrow", width=330, labels=6, values=6, row=42, letters=39, headings=54, stacked=True)
 _WIDE_SLOPES = replace(_WIDE, labels=252, values=128, letters=46)
 """The labels of changes name both groups."""
 

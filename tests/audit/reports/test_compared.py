@@ -309,3 +309,21 @@ def test_a_gain_is_no_loss(make_comparison: Callable[..., Comparison]) -> None:
         change = last.model_copy(update={"verdict": word, "non_inferiority": kept})
         content = build_compared(replace(found, changes=(*found.changes[:-1], change)), _repair(found))
         assert [one.why for one in content.worse if one.change.measure == "correct_rate"] == told
+
+
+def test_every_finding_is_drawn_however_many_there_are(make_comparison: Callable[..., Comparison]) -> None:
+    """Twenty findings of one measure need three figures, the first in sight, and none is left out."""
+    found = make_comparison(further=False)
+    before = found.documents["before"]
+    gap = before.estimates[0]
+    many = tuple(gap.model_copy(update={"domain": f"place{number}"}) for number in range(20))
+    document = before.model_copy(update={"estimates": (*many, *before.estimates)})
+    left = found.outcomes[0].model_copy(update={"outcome": "no_longer_found", "shown": False})
+    outcomes = tuple(left.model_copy(update={"id": finding_id(one)}) for one in many)
+    other = replace(found, outcomes=outcomes, documents={**found.documents, "before": document})
+    html = render_compared(build_compared(other, _repair(found)))
+    drawn = html[html.index('<section id="outcomes"') : html.index('<section id="watched"')]
+    assert drawn.count('class="figure wide"') == 3
+    assert "12 further findings drawn" in drawn
+    assert all(f"place{number} " in drawn for number in range(20))
+    assert "are drawn" not in drawn
