@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table
 from audit.records import Change, Verdict
-from audit.repaired.cost import RepairCost
+from audit.repaired.cost import RepairCost, amount_words
 from audit.repaired.outcomes import Beside, FindingOutcome
 from audit.repaired.reach import ReachCell
 
@@ -106,14 +106,12 @@ def show_cells(cells: Sequence[ReachCell]) -> None:
 def show_cost(cost: RepairCost) -> None:
     """Print what training took; what is not known is called unknown."""
     parts = (
-        ("seconds", cost.seconds, ",.1f"),
-        ("tokens", cost.tokens, ",.0f"),
-        ("USD", cost.usd, ",.4f"),
-        ("kWh", cost.energy_kwh, ",.4f"),
+        ("seconds", cost.seconds),
+        ("tokens", cost.tokens),
+        ("USD", cost.usd),
+        ("kWh", cost.energy_kwh),
     )
-    took = ", ".join(
-        f"{unit} {'unknown' if value is None else format(value, form)}" for unit, value, form in parts
-    )
+    took = ", ".join(f"{unit} {amount_words(value)}" for unit, value in parts)
     say(f"training ({clean(cost.trainer)}): {took}")
 
 

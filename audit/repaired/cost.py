@@ -1,6 +1,7 @@
 """What a repair took: time, tokens, money and energy, as its trainer noted them; unknown stays unknown."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,9 @@ from audit.errors import InputError
 from audit.validation import problem_lines
 from probes.records import Record
 
-__all__ = ["RepairCost", "read_repair_cost"]
+__all__ = ["RepairCost", "amount_words", "read_repair_cost"]
 
+_WHOLE = 1000
 _NOTED = "training.json"
 _Amount = Annotated[float, Field(ge=0)] | None
 
@@ -55,3 +57,20 @@ def read_repair_cost(folder: Path) -> RepairCost:
         return RepairCost.model_validate({"trainer": trainer.get("name"), "tokens": tokens, **known})
     except ValidationError as error:
         raise InputError(problem_lines(error, str(path))[0]) from error
+
+
+def amount_words(value: float | None) -> str:
+    """An amount with three digits or all whole ones, so that a little is not told as nothing.
+
+    >>> amount_words(0.00002), amount_words(12.5), amount_words(1234.5), amount_words(0.0)
+    ('0.00002', '12.5', '1,234', '0')
+    >>> amount_words(None)
+    'unknown'
+    """
+    if value is None:
+        return "unknown"
+    if value >= _WHOLE:
+        return f"{value:,.0f}"
+    digits = 0 if value == 0 else max(0, 2 - math.floor(math.log10(value)))
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from audit.atomic import write_text
 from audit.estimates.measures import MEASURES
+from audit.repaired.cost import amount_words
 from audit.reports.compared import ComparedContent, OutcomeRow, documents_by_role
 from audit.reports.html import STYLE, report_environment, safe, slope_figures
 from audit.reports.labels import about, contrast
@@ -27,7 +28,12 @@ def render_compared(content: ComparedContent) -> str:
         content: What to show; everything from outside is escaped.
     """
     environment = report_environment()
-    environment.filters |= {"outcome": outcome_words, "end_about": _about, "named_unit": _unit}
+    environment.filters |= {
+        "amount": amount_words,
+        "outcome": outcome_words,
+        "end_about": _about,
+        "named_unit": _unit,
+    }
     runs = documents_by_role(content.comparison.documents)
     return environment.get_template(_TEMPLATE).render(
         content=content,

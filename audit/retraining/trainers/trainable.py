@@ -1,11 +1,14 @@
 """Trainer of the `trainable` target: goes on learning from retraining files, held near what it was."""
 
+import json
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from audit.atomic import write_text
 from audit.errors import InputError
 from audit.retraining.layouts.table import layout
 from audit.retraining.reading import said, valid_rows
@@ -16,9 +19,11 @@ from audit.targets.decision_model import fit_more, load, save
 from audit.targets.question import read_answer, read_question
 from audit.targets.trainable import TrainableOptions
 from probes.base import Options
+from probes.data import file_sha256
 
 __all__ = ["TrainableTrainer", "TrainableTrainerOptions", "decisions"]
 
+_TRAINING = "training.json"
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -78,8 +83,21 @@ class TrainableTrainer:
         if not texts:
             raise InputError(f"{path}: no row offers two options; a trainable target learns decisions only")
         _LOGGER.info("learning from %d of %d rows", len(texts), len(pairs))
+        begun = time.monotonic()
         model = fit_more(load(self._context.root / options.path), texts, favourable, pull=self._options.pull)
+        seconds = time.monotonic() - begun
         save(model, self._context.out)
+        note = {
+            "schema_version": 1,
+            "trainer": {"name": self.info.name, "version": self.info.version},
+            "base": dict(base),
+            "options": self._options.model_dump(mode="json"),
+            "files": [{"path": path.name, "sha256": file_sha256(path)}],
+            "rows": len(texts),
+            "seconds": round(seconds, 3),
+            "energy_kwh": None,
+        }
+        write_text(self._context.out / _TRAINING, json.dumps(note, indent=2, ensure_ascii=False) + "\n")
         return {**base, "path": str(self._context.out)}
 
 

@@ -63,8 +63,7 @@ def repaired(audited: Path, evenhand: Command) -> Path:
 
 def test_a_page_tells_what_became_of_a_repair(repaired: Path, evenhand: Command) -> None:
     """The page says of each finding what the terminal says, how to write it again, and is the same again."""
-    (repaired / "training.json").write_text('{"trainer": {"name": "x"}, "seconds": 2}')
-    given = ("before", "after", "--files", "before/retraining", "--training", ".")
+    given = ("before", "after", "--files", "before/retraining", "--training", "before/retraining/model")
     ended = evenhand("compare", *given, "--html", "page.html")
     assert (ended.code, "report: page.html" in ended.err) == (0, True)
     html = (repaired / "page.html").read_text(encoding="utf-8")
@@ -73,7 +72,7 @@ def test_a_page_tells_what_became_of_a_repair(repaired: Path, evenhand: Command)
     for one in told["findings"]:
         assert html.count(f'id="end-{one["id"]}"') == 1
     assert f"evenhand compare {' '.join(given)} --html page.html" in html
-    assert "2.0 s" in html
+    assert "<dt>trainer</dt><dd>trainable</dd>" in html
     again = (repaired / "again.html").read_text(encoding="utf-8")
     assert again.replace("again.html", "page.html") == html
     refused = evenhand("compare", "before", "after", "--html", "page.html/page.html")
@@ -113,7 +112,7 @@ def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(
     assert "word for word: not measured" in beside
     (audited / "training.json").write_text('{"trainer": {"name": "x"}, "seconds": 2}')
     took = evenhand(*pair, "--training", ".").err
-    assert "training (x): seconds 2.0, tokens unknown, USD unknown, kWh unknown" in took
+    assert "training (x): seconds 2, tokens unknown, USD unknown, kWh unknown" in took
     assert "the instruction less than the repair in 0" in beside
     (audited / "specs" / "other.yaml").write_text(_SPEC.replace("seed: 3", "seed: 4"))
     assert evenhand("run", "specs/other.yaml", "--out", "other").code == 0

@@ -9,10 +9,12 @@ import pytest
 
 from audit.demo.history import train_lender
 from audit.errors import InputError
+from audit.repaired.cost import read_repair_cost
 from audit.retraining.records import Format, RetrainingFiles
 from audit.retraining.trainers.base import TrainerContext
 from audit.retraining.trainers.trainable import TrainableTrainer, TrainableTrainerOptions
 from audit.targets.decision_model import load
+from probes.data import file_sha256
 from probes.plugins import load as load_plugin
 from probes.records import Prompt
 
@@ -45,6 +47,21 @@ def test_the_repair_shrinks_the_disparity_on_unseen_templates(
     assert before < -0.05
     assert abs(_gap(repaired, audit_prompts)) < abs(before) / 2
     assert repaired == {**base, "path": str(tmp_path / "new")}
+
+
+def test_what_training_took_lies_beside_the_model(
+    base: dict[str, object], files: RetrainingFiles, tmp_path: Path
+) -> None:
+    """A comparison can read the trainer's note; what was not measured is unknown and not 0."""
+    _trainer(tmp_path / "new").train(base, files, seed=1)
+    cost = read_repair_cost(tmp_path / "new")
+    assert cost.trainer == "trainable"
+    assert cost.seconds is not None
+    assert (cost.tokens, cost.usd, cost.energy_kwh) == (None, None, None)
+    said = json.loads((tmp_path / "new" / "training.json").read_text(encoding="utf-8"))
+    (read,) = said["files"]
+    assert read["sha256"] == file_sha256(files.folder / read["path"])
+    assert 0 < said["rows"] <= sum(files.manifest.kinds.values())
 
 
 def test_training_is_repeatable_and_leaves_the_base(
