@@ -85,6 +85,7 @@ def compare(
             files=manifest,
             cost=cost,
         )
+        say(f"report: {page}")
     if as_json:
         data(_printed(found, cost))
     if found.not_comparable is not None:
@@ -96,8 +97,6 @@ def compare(
         warn(
             f"{measure}: read by {analyzer}, which also gated the files; read it by another analyzer as well"
         )
-    if page is not None:
-        say(f"report: {page}")
     return 0
 
 

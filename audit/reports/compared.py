@@ -198,7 +198,8 @@ def _rows(comparison: Comparison) -> Iterator[OutcomeRow]:
     moved = {change.finding: change for change in comparison.changes}
     beside = {one.finding: one for one in comparison.beside}
     stated = {
-        name: {finding_id(one): one for one in document.estimates}
+        name: {one.id: one.estimate for one in document.findings}
+        | {finding_id(one): one for one in document.estimates}
         for name, document in comparison.documents.items()
     }
     for outcome in comparison.outcomes:
