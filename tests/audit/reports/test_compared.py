@@ -239,6 +239,7 @@ def test_runs_that_cannot_be_compared_state_nothing(make_comparison: Callable[..
     assert "shown" not in said
     assert "No finding" not in said
     assert 'id="changes"' not in html
+    assert "Both runs asked the same prompts" not in html
     assert Page(html).unbalanced == []
 
 
@@ -297,6 +298,20 @@ def test_an_interval_stands_only_beside_the_point_it_is_of(
         end = build_compared(other, _repair(found)).rows[0].ends[0].estimate
         assert end is not None
         assert (end.point, end.ci_low, end.ci_high) == (-0.3, *interval)
+
+
+def test_a_change_that_is_no_difference_of_the_sizes_says_why(
+    make_comparison: Callable[..., Comparison],
+) -> None:
+    """Where prompts are missing in one run, before, after and change do not add up, and the page says so."""
+    found = make_comparison(further=False)
+    first = found.changes[0]
+    assert first.change is not None
+    off = first.model_copy(update={"change": first.change + 0.03})
+    other = replace(found, changes=(off, *found.changes[1:]))
+    pages = [render_compared(build_compared(one, _repair(found))) for one in (found, other)]
+    told = ["not the difference of the two sizes" in _section(html, "summary") for html in pages]
+    assert told == [False, True]
 
 
 def test_a_gain_is_no_loss(make_comparison: Callable[..., Comparison]) -> None:
