@@ -31,7 +31,7 @@ from benchmarks.calibration.designs import (
 from benchmarks.calibration.tables import Cell
 from probes.seeds import rng
 
-__all__ = ["adjusted_families", "e_families", "several_runs"]
+__all__ = ["FAMILY", "adjusted_families", "e_families", "independent_arms", "several_runs", "sharing_arms"]
 
 FAMILY, TRUE_GAPS, PRIMARY = 20, 6, 8
 GAP = 0.20
@@ -68,7 +68,7 @@ def adjusted_families(simulations: int) -> list[Cell]:
 
 
 def _family(stream: np.random.Generator, templates: int, repeats: int, *, shared: bool) -> list[float]:
-    arms, truth = (_sharing if shared else _independent)(stream, templates, repeats)
+    arms, truth = (sharing_arms if shared else independent_arms)(stream, templates, repeats)
     found = [cluster_t_interval(row, bounds=UNIT) for row in arms.differences]
     p_values = np.array([one.p_value for one in found])
     weighted = weighted_benjamini_hochberg(p_values, _WEIGHT) <= ALPHA
@@ -94,7 +94,7 @@ def _false_share(claimed: Flags) -> float:
     return float((claimed & ~_TRUE).sum() / max(1, claimed.sum()))
 
 
-def _independent(stream: np.random.Generator, templates: int, repeats: int) -> tuple[Arms, Vector]:
+def independent_arms(stream: np.random.Generator, templates: int, repeats: int) -> tuple[Arms, Vector]:
     """Every contrast's own templates, arms of shape (20, T), and the true differences."""
     parts = np.empty((3, FAMILY, templates))
     for chosen, gap in ((_TRUE, GAP), (~_TRUE, 0.0)):
@@ -103,7 +103,7 @@ def _independent(stream: np.random.Generator, templates: int, repeats: int) -> t
     return Arms(group=parts[0], reference=parts[1], levels=parts[2]), np.where(_TRUE, GAP, 0.0)
 
 
-def _sharing(stream: np.random.Generator, templates: int, repeats: int) -> tuple[Arms, Vector]:
+def sharing_arms(stream: np.random.Generator, templates: int, repeats: int) -> tuple[Arms, Vector]:
     """20 groups over the same templates against one reference arm, and the true differences."""
     base = TEMPLATE_SD * stream.standard_normal(templates)
     slope = mean_slope(GAP)
@@ -131,7 +131,7 @@ def e_families(simulations: int) -> list[Cell]:
         stream = rng(ROOT, "e-values", templates, repeats)
         runs = []
         for _ in range(simulations):
-            rows = _independent(stream, templates, repeats)[0].differences
+            rows = independent_arms(stream, templates, repeats)[0].differences
             e_values = [float(betting_sequence(row).e_values[-1]) for row in rows]
             p_values = [cluster_t_interval(row, bounds=UNIT).p_value for row in rows]
             by_e = e_benjamini_hochberg(e_values) <= ALPHA

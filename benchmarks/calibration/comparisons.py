@@ -173,8 +173,8 @@ def names_in_pairs(simulations: int) -> list[Cell]:
 
     A name adds 0.4 (standard deviation) on the logit to whoever bears it, and each side has the number of
     names that the case says. "shared names" is the product's: comparisons that share a name are dependent.
-    "by own name" clusters each order by the name of whoever stands first, as if the other had no part in it;
-    "templates only" ignores names.
+    "by own name" clusters each order by the name of whoever stands first, as if the other had no part in it,
+    with `multi_way_cluster`, which makes up for most of that; "templates only" ignores names.
     """
     cells = []
     for names in (10, 20):

@@ -11,6 +11,7 @@ from benchmarks.calibration import (
     comparisons,
     corrections,
     decisions,
+    gates,
     impact,
     models,
     names,
@@ -57,7 +58,7 @@ Every number here is measured on simulated audits whose truth is known, with the
 With 2,000 simulations a cell a true 5 % is measured with a standard error of 0.5 points; targets leave three of them.
 Unless a table says otherwise, outputs are yes or no; templates differ by a standard deviation of {template_sd:g} on the logit, and their reaction to the group by {slope_sd:g}.
 Columns are in percent, and a star marks a cell outside the target written below its table.
-Run `python -m benchmarks.calibration.run` to make the calibration pages again (seed {seed}, about twelve minutes of two free cores), or add `--only "TITLE"` for one table."""  # noqa: E501 - one sentence a line in the page
+Run `python -m benchmarks.calibration.run` to make the calibration pages again (seed {seed}, about an hour of two shared cores), or add `--only "TITLE"` for one table."""  # noqa: E501 - one sentence a line in the page
 
 CONTRASTS = Page(
     around="contrasts.md",
@@ -131,6 +132,12 @@ CONTRASTS = Page(
             make=adjustments.adjusted_families,
             target=(None, 0.06),
             promised=("BH", "weighted BH", "BY", "Holm, any", "FCR interval"),
+        ),
+        Section(
+            title="False failures of a gate",
+            make=gates.false_failures,
+            target=_ALARMS,
+            promised=("the gate, any",),
         ),
         Section(title="Families by e-values", make=adjustments.e_families),
         Section(

@@ -37,7 +37,7 @@ gate:
   - {measure: favourable_rate, attribute: gender, fail_if: "estimate < -0.06"}
 """
 
-_SLOW_TARGET = '{type: function, call: "slow:answer", deterministic: true, max_in_flight: 4}'
+_SLOW_TARGET = '{type: function, call: "always_yes:answer", deterministic: true, max_in_flight: 4}'
 _SLOW = """\
 import os
 import time
@@ -119,7 +119,7 @@ def test_a_loop_that_is_killed_goes_on_and_ends_alike(lender: Path, evenhand: Co
 
 def test_a_loop_that_is_interrupted_scores_nothing_half_answered(lender: Path, evenhand: Command) -> None:
     """Ctrl-C during a collection ends the loop there, and the same command asks what was not asked yet."""
-    (lender / "slow.py").write_text(_SLOW)
+    (lender / "always_yes.py").write_text(_SLOW)
     (lender / "slow.yaml").write_text(_SPEC.replace("{type: trainable, path: lender}", _SLOW_TARGET))
     command = ["loop", "slow.yaml", "--out", "slow", "--train", "trainable", "--rounds", "1"]
     started = [sys.executable, "-m", "audit", *command]
