@@ -47,7 +47,8 @@ def shared_member_cluster(
 
     Clustering each comparison by one of its members only, as if the other had no part in it, sees half of
     what a member does and, where squares are only added up, a quarter of its variance. Where no member
-    recurs this is the clustering by template. Not for fewer than about 10 members a side (docs/explanation/calibration-comparisons.md).
+    recurs this is the clustering by template. Not for fewer than about 10 members a side
+    (docs/explanation/calibration-comparisons.md).
 
     Args:
         influence: What each comparison adds to the error of the estimate, shape (n,); about 0 in sum.
