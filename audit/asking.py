@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from audit import api
-from audit.errors import NothingToRepairError
+from audit.errors import NothingToRepairError, StoreError
 from audit.planned_run import planned_before
 from audit.records import Finding
 from audit.retraining.records import RetrainingOptions
@@ -45,7 +45,10 @@ def own_answers(
         KeyboardInterrupt: Asking was interrupted; what was answered is kept.
     """
     spec = _spec(run.spec, findings, options)
-    asked = planned_before(spec, folder, None)
+    try:
+        asked = planned_before(spec, folder, None)
+    except StoreError as error:
+        raise StoreError(str(error), next_step="name another folder for the model's own answers") from error
     if asked is None:
         asked = api.create_run(spec, folder, root=run.root, where=str(folder))
     if asyncio.run(api.collect(asked, secrets=secrets)).interrupted:
