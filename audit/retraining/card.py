@@ -39,7 +39,7 @@ def render_card(manifest: Manifest, composition: Composition, claims: Mapping[st
         _summary(composition.examples, len(manifest.findings)),
         "## Findings",
         _list(f"{found}: {claims[found]}" for found in manifest.findings),
-        *(["Not repaired:", _list(manifest.left_out)] if manifest.left_out else []),
+        *(["Not repaired, or not used:", _list(manifest.left_out)] if manifest.left_out else []),
         "## Examples",
         _counts("kind", composition),
         _counts("strategy", composition),
@@ -83,9 +83,10 @@ def render_card(manifest: Manifest, composition: Composition, claims: Mapping[st
 
 
 def _summary(examples: int, findings: int) -> str:
+    found = "1 finding" if findings == 1 else f"{findings} findings"
     return (
-        f"{examples} examples made from {findings} findings of an audit, to train the audited model further "
-        "so that the findings shrink. Repeat the same audit afterwards."
+        f"{examples} examples made from {found} of an audit, to train the audited model further and make "
+        "what was found smaller. Repeat the same audit afterwards."
     )
 
 
