@@ -3,7 +3,8 @@
     python -m benchmarks.instrument.run [--runs 200] [--out docs/explanation/instrument.md]
 
 Run it from the project's root: about a quarter of an hour of two cores, no network. It prints the page and
-writes it. With `--keep FILE` finished runs are kept there, and a second call goes on where the first one stopped.
+writes it. With `--keep FILE` finished runs are kept there, and a second call goes on where the first one
+stopped.
 """
 
 import argparse
