@@ -14,8 +14,8 @@ from audit.analyzers.readings import Reading, scored, unscored, yes_or_no
 from audit.errors import SpecError
 from audit.records import DeclaredMeasure, Exchange, Output, Score
 from audit.spec import Limits
-from audit.targets.moderation_endpoint import Moderation, ModerationEndpoint, ModerationSettings
-from audit.targets.openai_options import OPENAI_HOST, web_address
+from audit.targets.openai_api.moderation import Moderation, ModerationEndpoint, ModerationSettings
+from audit.targets.openai_api.options import OPENAI_HOST, web_address
 from probes.base import Options as PluginOptions
 from probes.records import Message
 

@@ -5,8 +5,8 @@ from typing import cast
 
 import click
 
-from audit.analyzers.detoxify_convert import Backend, convert_checkpoint
-from audit.analyzers.detoxify_engine import FACTS_FILE
+from audit.analyzers.detoxify.convert import Backend, convert_checkpoint
+from audit.analyzers.detoxify.engine import FACTS_FILE
 from audit.cli.console import data, say
 from audit.cli.options import json_option
 

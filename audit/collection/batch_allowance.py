@@ -6,7 +6,7 @@ from decimal import Decimal
 from audit.collection.budget import Spending, find_price
 from audit.limits import GivenPrice, Limits
 from audit.records import Request
-from audit.targets.batch import BatchTarget
+from audit.targets.batching.base import BatchTarget
 from audit.token_estimates import ASSUMED_REPLY_TOKENS, estimated_tokens
 
 __all__ = ["Allowance"]

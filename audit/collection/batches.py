@@ -41,7 +41,7 @@ from audit.store.batches import BatchBook, OpenBatch, RequestKey
 from audit.store.order import order_seed
 from audit.store.store import Store
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
-from audit.targets.batch import BatchTarget, NotTakenError
+from audit.targets.batching.base import BatchTarget, NotTakenError
 from probes.seeds import rng
 
 __all__ = ["Gathered", "collect_batches"]

@@ -7,7 +7,7 @@ from audit.collection.runner import CollectionPlan, CollectionResult, collect
 from audit.errors import SpecError
 from audit.store.store import Store
 from audit.targets.base import Target
-from audit.targets.batch import BatchTarget
+from audit.targets.batching.base import BatchTarget
 
 __all__ = ["collect_all"]
 

@@ -32,7 +32,7 @@ from audit.targets.base import (
     TargetError,
     TargetInfo,
 )
-from audit.targets.batch import BatchTarget
+from audit.targets.batching.base import BatchTarget
 from probes.base import Options as PluginOptions
 
 __all__ = ["MOST_CALLS", "SpreadTarget", "processes_of", "spread"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from audit.targets.decision_model import fit, save
+from audit.targets.trainable.decision_model import fit, save
 from probes.attributes import Attribute, load_attributes
 from probes.merit import Ladder, load_ladder
 from probes.names import NameLists, load_names

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from audit.analyzers.stereotype import shipped_vocabulary
-from audit.analyzers.word_pairs import AssociationWords, TextCounts, count_words
+from audit.analyzers.associations.word_pairs import AssociationWords, TextCounts, count_words
+from audit.analyzers.stereotype.analyzer import shipped_vocabulary
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED
 from audit.estimates.frame import Readings

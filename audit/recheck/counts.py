@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from audit.analyzers.base import AnalyzerContext
-from audit.analyzers.decision import DecisionAnalyzer
+from audit.analyzers.decision.analyzer import DecisionAnalyzer
 from audit.errors import InputError
 from audit.estimates.benchmarks import bbq_scores
 from audit.recheck.claim import Claim

@@ -25,7 +25,7 @@ from audit.retraining.records import Format, Shape
 from audit.retraining.trainers.trainable import decisions
 from audit.serving.calls import count_tokens
 from audit.serving.lessons import Learned, Lesson
-from audit.targets.decision_model import DecisionModel, fit_more, load, save
+from audit.targets.trainable.decision_model import DecisionModel, fit_more, load, save
 
 __all__ = ["PULL", "keep", "learn"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from audit.targets.decision_model import DecisionModel
+    from audit.targets.trainable.decision_model import DecisionModel
 
 __all__ = ["Learned", "Lesson"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from audit.analyzers.base import AnalyzerContext
-from audit.analyzers.toxicity import THRESHOLD, LexicalToxicityAnalyzer
-from audit.analyzers.toxicity_lexicon import Hit
+from audit.analyzers.toxicity.analyzer import THRESHOLD, LexicalToxicityAnalyzer
+from audit.analyzers.toxicity.lexicon import Hit
 
 __all__ = ["Screen"]
 

@@ -26,9 +26,9 @@ from audit.targets.base import (
 )
 from audit.targets.finish import CONTENT_FILTER
 from audit.targets.installed import missing_packages
-from audit.targets.openai_errors import is_filtered, status_error
-from audit.targets.openai_options import EnvironmentName, host_of, web_address
-from audit.targets.openai_replies import ErrorBody, output_of, read_chat
+from audit.targets.openai_api.errors import is_filtered, status_error
+from audit.targets.openai_api.options import EnvironmentName, host_of, web_address
+from audit.targets.openai_api.replies import ErrorBody, output_of, read_chat
 from audit.targets.request_template import conversation, request_seed
 from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions

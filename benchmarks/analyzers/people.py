@@ -18,14 +18,14 @@ from typing import Protocol
 
 import yaml
 
-from audit.analyzers.associations import Association
+from audit.analyzers.associations.reading import Association
 from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.identity import identity_sensitivity
 from audit.analyzers.measured import Counts, held_out, measured
-from audit.analyzers.regard import RegardAnalyzer
-from audit.analyzers.sentiment import SentimentAnalyzer
-from audit.analyzers.stereotype import StereotypeAnalyzer, stereotyped
-from audit.analyzers.toxicity import LexicalToxicityAnalyzer
+from audit.analyzers.stereotype.analyzer import StereotypeAnalyzer, stereotyped
+from audit.analyzers.tone.regard import RegardAnalyzer
+from audit.analyzers.tone.sentiment import SentimentAnalyzer
+from audit.analyzers.toxicity.analyzer import LexicalToxicityAnalyzer
 from audit.performance import Rate, balanced_accuracy
 from benchmarks.analyzers.sources import (
     FEWEST,

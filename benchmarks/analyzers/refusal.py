@@ -21,8 +21,8 @@ import yaml
 
 from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.measured import held_out
-from audit.analyzers.refusal import RefusalAnalyzer, shipped_lexicon
-from audit.analyzers.refusals import RefusalReader
+from audit.analyzers.refusal.analyzer import RefusalAnalyzer, shipped_lexicon
+from audit.analyzers.refusal.reading import RefusalReader
 from audit.performance import Rate, balanced_accuracy
 from audit.records import Exchange
 from audit.statistics.rates import wilson_interval

@@ -14,9 +14,9 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 
 from audit.analyzers.measured import held_out
-from audit.analyzers.refusal import shipped_lexicon
-from audit.analyzers.refusal_features import NAMES
-from audit.analyzers.refusals import RefusalReader, Weights
+from audit.analyzers.refusal.analyzer import shipped_lexicon
+from audit.analyzers.refusal.features import NAMES
+from audit.analyzers.refusal.reading import RefusalReader, Weights
 from probes import data
 
 STRENGTH = 2.0
@@ -77,7 +77,7 @@ def fit(replies: Sequence[Reply], *, strength: float = STRENGTH) -> Weights:
 def main() -> int:
     """Print the weights file."""
     weights = fit(tuned())
-    print("# Log-odds that each feature adds to a refusal; see audit/analyzers/refusal_features.py.")
+    print("# Log-odds that each feature adds to a refusal; see audit/analyzers/refusal/features.py.")
     print("# Fitted by `python -m benchmarks.analyzers.refusal_fit` to the project's own replies alone.")
     sys.stdout.write(yaml.safe_dump({"bias": weights.bias, "weights": dict(weights.of)}, sort_keys=False))
     return 0

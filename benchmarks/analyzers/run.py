@@ -18,10 +18,10 @@ from pathlib import Path
 import yaml
 
 from audit.analyzers.base import AnalyzerContext
-from audit.analyzers.decision import DecisionAnalyzer
+from audit.analyzers.decision.analyzer import DecisionAnalyzer
 from audit.analyzers.measured import held_out, measured
-from audit.analyzers.refusal import RefusalAnalyzer
-from audit.analyzers.toxicity import LexicalToxicityAnalyzer
+from audit.analyzers.refusal.analyzer import RefusalAnalyzer
+from audit.analyzers.toxicity.analyzer import LexicalToxicityAnalyzer
 from audit.records import Exchange
 from benchmarks.analyzers import people
 from benchmarks.analyzers.refusal import REFUSED, Item, analyzer_labels, own_sources, public_sources

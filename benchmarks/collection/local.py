@@ -29,8 +29,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast,
 from audit.records import Output, Request
 from audit.statistics.rates import wilson_interval
 from audit.targets.base import TargetContext
-from audit.targets.transformers_local import TransformersTarget
-from audit.targets.transformers_options import TransformersOptions
+from audit.targets.local_model.options import TransformersOptions
+from audit.targets.local_model.target import TransformersTarget
 from probes.records import Message
 from probes.seeds import rng
 

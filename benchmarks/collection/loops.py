@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from audit.targets.openai_client import open_client
+from audit.targets.openai_api.client import open_client
 from benchmarks.collection.planned import question, spec_file
 
 __all__ = ["main"]

@@ -20,8 +20,8 @@ import torch
 from detoxify import Detoxify
 
 from audit.analyzers.base import AnalyzerContext
-from audit.analyzers.detoxify import DetoxifyAnalyzer
-from audit.analyzers.detoxify_convert import Backend, convert_checkpoint
+from audit.analyzers.detoxify.analyzer import DetoxifyAnalyzer
+from audit.analyzers.detoxify.convert import Backend, convert_checkpoint
 from audit.records import Exchange
 from benchmarks.detoxify.model import Size, texts_of, words, write_model
 from probes.records import Expectation, Message

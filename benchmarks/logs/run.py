@@ -17,7 +17,7 @@ import numpy as np
 
 from audit.records import Request
 from audit.targets.base import TargetContext
-from audit.targets.recorded import RecordedOptions, RecordedTarget
+from audit.targets.recorded.target import RecordedOptions, RecordedTarget
 from probes.public.log import LogOptions, LogProbe
 from probes.records import Message
 from tests.probes.public.logs.shapes import inspect_archive, inspect_sample, lm_eval_row, promptfoo_row

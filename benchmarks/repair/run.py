@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent))
 from audit.analyzers.base import AnalyzerContext
-from audit.analyzers.decision import DecisionAnalyzer
+from audit.analyzers.decision.analyzer import DecisionAnalyzer
 from audit.demo.history import train_lender
 from audit.records import Estimate, Exchange, Finding, Request, Severity, Verdict
 from audit.retraining.records import RetrainingOptions
@@ -31,8 +31,8 @@ from audit.retraining.trainers.trainable import TrainableTrainer, TrainableTrain
 from audit.retraining.writing import write_retraining_files
 from audit.statistics.paired import template_differences
 from audit.targets.base import TargetContext
-from audit.targets.decision_model import fit_more, load, save
-from audit.targets.trainable import TrainableOptions, TrainableTarget
+from audit.targets.trainable.decision_model import fit_more, load, save
+from audit.targets.trainable.target import TrainableOptions, TrainableTarget
 from benchmarks.repair.report import Measured, render_page
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
 from probes.records import Norm, Prompt, Signal

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from audit.atomic import write_text
 from audit.errors import InputError
 from audit.retraining.trainers.base import TrainerContext
-from audit.targets.openai_client import open_client, request_options, transport_problem
-from audit.targets.openai_errors import without_secrets
-from audit.targets.openai_options import OpenAIOptions
+from audit.targets.openai_api.client import open_client, request_options, transport_problem
+from audit.targets.openai_api.errors import without_secrets
+from audit.targets.openai_api.options import OpenAIOptions
 from probes.records import Record
 
 if TYPE_CHECKING:
     import openai
     from openai.types.fine_tuning import FineTuningJob
 
-    from audit.targets.openai_direct import DirectClient
+    from audit.targets.openai_api.direct import DirectClient
 
 __all__ = ["STATE", "Job", "Wanted"]
 

@@ -13,7 +13,7 @@ from audit.retraining.trainers.base import TrainerContext, TrainerInfo
 from audit.retraining.trainers.checks import base_options, check_files, file_to_read, training_file
 from audit.retraining.trainers.openai_job import STATE, Job, Wanted
 from audit.retraining.trainers.openai_trainer_options import OpenAITrainerOptions
-from audit.targets.openai_options import OpenAIOptions
+from audit.targets.openai_api.options import OpenAIOptions
 from audit.token_estimates import estimated_tokens
 from probes.base import Options
 

@@ -15,9 +15,9 @@ from audit.retraining.reading import said, valid_rows
 from audit.retraining.records import Format, RetrainingFiles, Shape
 from audit.retraining.trainers.base import TrainerContext, TrainerInfo
 from audit.retraining.trainers.checks import base_options, check_files, training_file
-from audit.targets.decision_model import fit_more, load, save
 from audit.targets.question import read_answer, read_question
-from audit.targets.trainable import TrainableOptions
+from audit.targets.trainable.decision_model import fit_more, load, save
+from audit.targets.trainable.target import TrainableOptions
 from probes.base import Options
 from probes.data import file_sha256
 

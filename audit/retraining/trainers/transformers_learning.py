@@ -21,7 +21,7 @@ from audit.retraining.layouts.table import Layout, layout
 from audit.retraining.reading import valid_rows
 from audit.retraining.records import Format, Shape
 from audit.retraining.trainers.transformers_options import Method, Ordinary, TransformersTrainerOptions
-from audit.targets.transformers_options import TransformersOptions
+from audit.targets.local_model.options import TransformersOptions
 from datasets import Dataset, disable_progress_bars  # type: ignore[attr-defined] # hidden by our folder
 from probes.seeds import derive, rng
 

@@ -15,7 +15,7 @@ from audit.retraining.trainers.base import TrainerContext, TrainerInfo
 from audit.retraining.trainers.checks import base_options, check_files, training_file
 from audit.retraining.trainers.transformers_options import Method, TransformersTrainerOptions
 from audit.targets.installed import missing_packages
-from audit.targets.transformers_options import TransformersOptions
+from audit.targets.local_model.options import TransformersOptions
 from probes.base import Options
 from probes.data import file_sha256
 

@@ -5,11 +5,11 @@ import time
 import pytest
 
 from audit.analyzers.base import Analyzer, AnalyzerContext
-from audit.analyzers.fabrication import FabricationAnalyzer
-from audit.analyzers.leakage import LeakageAnalyzer
-from audit.analyzers.memorization import MemorizationAnalyzer
-from audit.analyzers.quality import QualityAnalyzer
-from audit.analyzers.sentiment import SentimentAnalyzer
+from audit.analyzers.copying.memorization import MemorizationAnalyzer
+from audit.analyzers.fabrication.analyzer import FabricationAnalyzer
+from audit.analyzers.leakage.analyzer import LeakageAnalyzer
+from audit.analyzers.quality.analyzer import QualityAnalyzer
+from audit.analyzers.tone.sentiment import SentimentAnalyzer
 from audit.records import Exchange
 from probes.records import Expectation, Message
 

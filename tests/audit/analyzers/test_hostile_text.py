@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from audit.analyzers.base import Analyzer, AnalyzerContext
-from audit.analyzers.decision import DecisionAnalyzer
-from audit.analyzers.refusal import RefusalAnalyzer
-from audit.analyzers.toxicity import LexicalToxicityAnalyzer
+from audit.analyzers.decision.analyzer import DecisionAnalyzer
+from audit.analyzers.refusal.analyzer import RefusalAnalyzer
+from audit.analyzers.toxicity.analyzer import LexicalToxicityAnalyzer
 from audit.records import Exchange
 from audit.screening import QuarantineScreen
 from probes.records import Expectation, Message

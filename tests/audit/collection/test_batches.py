@@ -19,9 +19,9 @@ from audit.spec import Limits
 from audit.store.batches import BatchBook
 from audit.store.store import Store
 from audit.targets.base import TargetContext
-from audit.targets.batch import BatchTarget
-from audit.targets.batch_file import BatchFileOptions, BatchFileTarget
-from audit.targets.openai_batch import OpenAIBatchOptions, OpenAIBatchTarget
+from audit.targets.batching.base import BatchTarget
+from audit.targets.batching.file import BatchFileOptions, BatchFileTarget
+from audit.targets.batching.openai_api import OpenAIBatchOptions, OpenAIBatchTarget
 from probes.records import Prompt
 from tests.audit.questions import open_questions
 from tests.servers.processes import fetch_json, stub_server

@@ -16,8 +16,8 @@ from audit.response_cache import ResponseCache, cache_key
 from audit.spec import Limits
 from audit.store.store import Store
 from audit.targets.base import TargetContext, TargetInfo
-from audit.targets.openai_compatible import OpenAITarget
-from audit.targets.openai_options import OpenAIOptions
+from audit.targets.openai_api.options import OpenAIOptions
+from audit.targets.openai_api.target import OpenAITarget
 from probes.records import Message
 from tests.audit.questions import open_questions
 from tests.servers.processes import fetch_json, stub_server

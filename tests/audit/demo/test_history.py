@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.demo.history import Application, Past, lending_history, train_lender
-from audit.targets.decision_model import load
+from audit.targets.trainable.decision_model import load
 from probes.grammar import lint
 
 

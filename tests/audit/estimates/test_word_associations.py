@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audit.analyzers.stereotype import shipped_vocabulary
-from audit.analyzers.word_pairs import AssociationWords
+from audit.analyzers.associations.word_pairs import AssociationWords
+from audit.analyzers.stereotype.analyzer import shipped_vocabulary
 from audit.api import collect, create_run, find, score, write_run_report
 from audit.estimates.word_associations import BLOCKS, word_associations
 from audit.findings import findings

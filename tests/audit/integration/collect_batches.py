@@ -11,7 +11,7 @@ from audit.collection.batches import collect_batches
 from audit.collection.runner import CollectionPlan
 from audit.store.store import Store
 from audit.targets.base import TargetContext
-from audit.targets.openai_batch import OpenAIBatchOptions, OpenAIBatchTarget
+from audit.targets.batching.openai_api import OpenAIBatchOptions, OpenAIBatchTarget
 
 
 async def main(folder: Path, url: str) -> None:

@@ -15,8 +15,8 @@ from audit import api
 from audit.spec import parse_spec
 from audit.targets.base import FatalTargetError, TargetContext
 from audit.targets.check import TargetCheck, check_target, probe_call
-from audit.targets.openai_compatible import OpenAITarget
-from audit.targets.openai_options import OpenAIOptions
+from audit.targets.openai_api.options import OpenAIOptions
+from audit.targets.openai_api.target import OpenAITarget
 from tests.servers.tiny_gguf import build_tiny_gguf, llama_server
 
 pytestmark = [

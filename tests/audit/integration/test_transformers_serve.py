@@ -12,8 +12,8 @@ import pytest
 from audit.records import Output, Request
 from audit.targets.base import FatalTargetError, TargetContext, TargetError
 from audit.targets.check import probe_call
-from audit.targets.openai_compatible import OpenAITarget
-from audit.targets.openai_options import OpenAIOptions
+from audit.targets.openai_api.options import OpenAIOptions
+from audit.targets.openai_api.target import OpenAITarget
 from probes.records import Message
 from tests.servers.tiny_model import build_saying_model, build_tiny_model, transformers_server
 

@@ -6,8 +6,8 @@ from typing import cast
 
 from audit.records import Output, Request
 from audit.targets.base import Target, TargetContext
-from audit.targets.openai_compatible import OpenAITarget
-from audit.targets.openai_options import OpenAIOptions
+from audit.targets.openai_api.options import OpenAIOptions
+from audit.targets.openai_api.target import OpenAITarget
 from tests.servers.processes import fetch_json
 
 __all__ = ["bodies", "outputs_of", "target_for"]

@@ -8,8 +8,8 @@ import pytest
 from audit.records import Output, Request
 from audit.targets.base import Target, TargetContext, TargetInfo, output_for
 from audit.targets.check import TargetCheck, check_target
-from audit.targets.specimen import SpecimenTarget
-from audit.targets.specimen_faults import SpecimenOptions
+from audit.targets.specimen.faults import SpecimenOptions
+from audit.targets.specimen.target import SpecimenTarget
 from tests.audit.targets.openai_asking import bodies, target_for
 from tests.servers.processes import post
 

@@ -11,8 +11,8 @@ from audit.demo.small_model.training import Recipe, perplexity, train_small_mode
 from audit.errors import InputError
 from audit.records import Request
 from audit.targets.base import TargetContext
-from audit.targets.transformers_local import TransformersTarget
-from audit.targets.transformers_options import TransformersOptions
+from audit.targets.local_model.options import TransformersOptions
+from audit.targets.local_model.target import TransformersTarget
 from probes.records import Message
 from tests.audit.targets.openai_asking import outputs_of
 from tests.servers.one_thread import one_thread

@@ -13,7 +13,7 @@ from audit.repaired.cost import read_repair_cost
 from audit.retraining.records import Format, RetrainingFiles
 from audit.retraining.trainers.base import TrainerContext
 from audit.retraining.trainers.trainable import TrainableTrainer, TrainableTrainerOptions
-from audit.targets.decision_model import load
+from audit.targets.trainable.decision_model import load
 from probes.data import file_sha256
 from probes.plugins import load as load_plugin
 from probes.records import Prompt

@@ -16,8 +16,8 @@ from audit.retraining.trainers.transformers_options import TransformersTrainerOp
 from audit.retraining.trainers.transformers_trainer import TransformersTrainer
 from audit.retraining.writing import write_retraining_files
 from audit.targets.base import TargetContext
-from audit.targets.transformers_local import TransformersTarget
-from audit.targets.transformers_options import TransformersOptions
+from audit.targets.local_model.options import TransformersOptions
+from audit.targets.local_model.target import TransformersTarget
 from probes.records import Message, Prompt
 from tests.audit.targets.openai_asking import outputs_of
 from tests.servers.one_thread import one_thread

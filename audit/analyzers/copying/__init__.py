@@ -1,0 +1,1 @@
+"""What a reply repeats: a training file, or another reply."""

@@ -1,0 +1,1 @@
+"""Which decision a reply makes: an option, a number, a list of ranks, a pick between two."""

@@ -1,0 +1,1 @@
+"""Toxicity by a Detoxify checkpoint of the user's own."""

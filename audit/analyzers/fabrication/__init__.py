@@ -1,0 +1,1 @@
+"""Citations that do not exist, and premises that are false."""

@@ -1,0 +1,1 @@
+"""A second model as rater, under a rubric that is fixed."""

@@ -1,0 +1,1 @@
+"""Length, readability, courtesy and language of a reply."""

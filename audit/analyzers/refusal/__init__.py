@@ -1,0 +1,1 @@
+"""Whether a reply refuses, and how far."""

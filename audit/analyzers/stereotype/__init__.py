@@ -1,0 +1,1 @@
+"""Which stereotypes a reply repeats or denies."""

@@ -1,0 +1,1 @@
+"""Sentiment, and regard for whom a reply speaks of."""

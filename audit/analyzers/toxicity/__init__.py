@@ -1,0 +1,1 @@
+"""Toxicity by a lexicon that is blind to who is named."""

@@ -1,0 +1,1 @@
+"""Targets that take many requests at once and answer later."""

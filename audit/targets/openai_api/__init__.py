@@ -1,0 +1,1 @@
+"""Endpoints that speak the API of OpenAI, asked through its own client."""

@@ -1,0 +1,1 @@
+"""Functions and applications in Python."""

@@ -1,0 +1,1 @@
+"""Outputs that exist already: files, and logs of other tools."""

@@ -1,0 +1,1 @@
+"""A model with planted faults, to rehearse on."""

@@ -1,0 +1,24 @@
+"""What the pattern of many phrases promises."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.analyzers.refusal.phrases import any_phrase, phrase_source
+
+PHRASES = st.lists(st.text(alphabet="ab .?(|", min_size=1, max_size=5), min_size=1, max_size=8)
+
+
+@given(PHRASES, st.text(alphabet="ab .?(|", max_size=12))
+def test_it_finds_what_a_plain_search_finds(phrases: list[str], text: str) -> None:
+    """Sharing beginnings changes the time, not the result; special signs stand for themselves."""
+    assert (re.search(phrase_source(phrases), text) is not None) == any(one in text for one in phrases)
+
+
+def test_only_whole_words_are_found() -> None:
+    """`hard no` is not in `hard nose`."""
+    pattern = any_phrase(["hard no", "no way"])
+    assert pattern.search("a hard no from me")
+    assert not pattern.search("a hard nose")
+    assert not pattern.search("piano way")
