@@ -19,6 +19,7 @@ from audit.planned_run import Run, quarantine_salt
 from audit.screening import QuarantineScreen
 from audit.store.order import keep_asked, order_seed
 from audit.store.store import Store
+from audit.watching import watching
 
 __all__ = ["collect"]
 
@@ -64,7 +65,10 @@ async def collect(
             with store.transaction() as connection:  # An older program may not have kept it.
                 keep_asked(connection, list(targets), run.spec.repeats, order)
             pending = next(store.pending(list(targets), run.spec.repeats, order), None) is not None
-            with keeping(run, infos, more=more or {}, pending=pending, progress=progress) as kept:
+            with (
+                watching(run, progress) as shown,
+                keeping(run, infos, more=more or {}, pending=pending, progress=shown) as kept,
+            ):
                 rule = run.plan.sequential
                 plan = CollectionPlan(
                     repeats=run.spec.repeats,

@@ -89,6 +89,9 @@ class AnalyzerInfo(Record):
     """Environment variables that its options name."""
     asks: tuple[Asks, ...] = ()
     """What it asks of models; empty for an analyzer that works alone."""
+    slow: bool = False
+    """Whether reading one reply takes milliseconds, as a neural model does; such an analyzer reads only
+    once all replies are there."""
 
 
 class Rater(Protocol):

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from audit.cli.collection_events import Reported, announce
-from audit.collection.progress import Progress
+from audit.cli.console import clean
+from audit.collection.progress import Progress, Widest
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -97,12 +98,15 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"retries {progress.retries}")
     if progress.left_s is not None and _settled(progress) < progress.planned:
         parts.append(f"{_duration(progress.left_s)} left")
+    if progress.widest is not None:
+        parts.append(f"known least: {_known_least(progress.widest)}")
     return "; ".join([", ".join(parts), *(f"warning: {text}" for text in progress.warnings)])
 
 
 def _table(progress: Progress) -> "Table":
     from rich.progress_bar import ProgressBar  # noqa: PLC0415 - help must answer at once
     from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
 
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
@@ -117,11 +121,25 @@ def _table(progress: Progress) -> "Table":
     table.add_row(
         "spent", f"{_spent(progress)}, {progress.requests} requests, {progress.retries} of them retries"
     )
+    if progress.widest is not None:
+        table.add_row("known least", Text(_known_least(progress.widest)))
     for text in progress.warnings:
         table.add_row("[yellow]warning[/yellow]", text)
     left = "not known yet" if progress.left_s is None else _duration(progress.left_s)
     table.add_row("time", f"{_duration(progress.elapsed_s)} so far, left: {left}")
     return table
+
+
+def _known_least(widest: Widest) -> str:
+    """The comparison known least; its names come from a spec, which may hold anything."""
+    scale, unit = (100, "points") if widest.unit == "rate" else (1, widest.unit)
+    point, low, high = (f"{scale * value:+.1f}" for value in (widest.point, widest.ci_low, widest.ci_high))
+    about = f"{widest.measure}, {widest.attribute}, {widest.group} against {widest.reference_group}"
+    by = "" if widest.signal is None else f" ({widest.signal})"
+    return (
+        f"{clean(about)}{by}: {point} {unit} [{low}, {high}] of {widest.templates} templates, "
+        f"margin {scale * widest.margin:.3g}; no verdict yet"
+    )
 
 
 def _outcomes(progress: Progress) -> list[tuple[str, int]]:

@@ -3,18 +3,56 @@
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Self
 
 from pydantic import Field
 
 from audit.collection.budget import Spending
-from audit.records import Counts, Outcome, Output
+from audit.records import Counts, Estimate, Outcome, Output
 from probes.records import Record
 
-__all__ = ["Progress", "Tracker"]
+__all__ = ["Progress", "Tracker", "Widest"]
 
 _RATE_WINDOW_S = 30.0
 _ENOUGH = 20
 _MANY = 0.05
+
+
+class Widest(Record):
+    """The comparison that is known least so far; a thing to watch, and no verdict."""
+
+    measure: str
+    unit: str
+    attribute: str
+    signal: str | None
+    group: str
+    reference_group: str
+    point: float
+    """Group minus reference, not corrected for the analyzer's errors."""
+    ci_low: float
+    ci_high: float
+    level: float
+    margin: float
+    """Smallest disparity of concern, in the same unit."""
+    templates: int = Field(ge=0)
+    outputs: int = Field(ge=0)
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Self:
+        """What is shown of an estimate.
+
+        Args:
+            estimate: A disparity with an interval and a margin.
+        """
+        return cls.model_validate(
+            {
+                **{
+                    name: getattr(estimate, name) for name in set(cls.model_fields) - {"templates", "outputs"}
+                },
+                "templates": estimate.n_clusters,
+                "outputs": estimate.n_outputs,
+            }
+        )
 
 
 class Progress(Record):
@@ -58,6 +96,8 @@ class Progress(Record):
     """Estimate of the seconds left, from the last half minute; None before there is a rate."""
     oldest_waiting_s: float | None = None
     """Seconds the longest running call has waited; None if none is running."""
+    widest: Widest | None = None
+    """The comparison with the longest interval so far, in margins of concern; None before one is known."""
 
     @property
     def warnings(self) -> tuple[str, ...]:

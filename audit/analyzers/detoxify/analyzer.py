@@ -72,6 +72,7 @@ class DetoxifyAnalyzer:
         """Whether a published model may be fetched (github.com, huggingface.co)."""
 
     info: AnalyzerInfo = AnalyzerInfo(
+        slow=True,
         name="detoxify",
         version="2",
         measures=(

@@ -9,7 +9,7 @@ import pytest
 
 from audit.cli.collection_events import Reported
 from audit.cli.progress import Mode, progress_display, progress_line
-from audit.collection.progress import Progress
+from audit.collection.progress import Progress, Widest
 
 HALF = Progress(
     planned=10,
@@ -84,3 +84,35 @@ def test_the_panel_shows_the_same(words: str) -> None:
 def test_nothing_planned_is_no_division() -> None:
     """An empty plan shows as such."""
     assert "nothing planned" in shown("rich", Progress(planned=0, done=0))
+
+
+LEAST = HALF.model_copy(
+    update={
+        "widest": Widest(
+            measure="favourable_rate",
+            unit="rate",
+            attribute="gender",
+            signal="explicit",
+            group="wom\x1b[31men",
+            reference_group="[red]men",
+            point=-0.04,
+            ci_low=-0.151,
+            ci_high=0.071,
+            level=0.95,
+            margin=0.05,
+            templates=34,
+            outputs=136,
+        )
+    }
+)
+
+
+def test_what_is_known_least_is_told_with_its_interval() -> None:
+    """In points for rates, with the margin and without a verdict; names of a spec steer no terminal."""
+    line = progress_line(LEAST)
+    assert line.endswith(
+        "known least: favourable_rate, gender, wom[31men against [red]men (explicit): "
+        "-4.0 points [-15.1, +7.1] of 34 templates, margin 5; no verdict yet"
+    )
+    assert "-4.0 points [-15.1, +7.1]" in " ".join(shown("rich", LEAST).split())
+    assert "known least" not in progress_line(HALF)
