@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.atomic import write_text
 from audit.audited import build_targets
 from audit.calibrations import check_attached
+from audit.carried import Shapes
 from audit.collection.progress import Progress
 from audit.errors import InputError, StoreError
 from audit.estimates.measures import Measure, known_measures
@@ -31,6 +32,7 @@ from audit.spec import GateRule, Spec, dump_spec, load_spec
 from audit.store.file import connected, failures, locked
 from audit.store.order import order_seed
 from audit.store.store import Store
+from audit.targets.base import Target
 from probes.base import Probe
 
 __all__ = [
@@ -116,10 +118,15 @@ def preview_plan(spec_path: Path) -> Plan:
     check_attached(spec, analyzers, spec_path.parent, str(spec_path))
     probes = build_probes(spec, spec_path.parent, str(spec_path))
     planner = Planner(spec, probes, [one.info for one in analyzers])
-    groups = ComparedGroups()
-    for _ in groups.passing(planner.prompts()):
+    groups, shapes = ComparedGroups(), Shapes()
+    for _ in groups.passing(shapes.passing(planner.prompts())):
         pass
     plan = planner.plan()
+    # A plan may be made where the target cannot be; `doctor` and `run` say what it lacks.
+    targets: dict[str, Target] = {}
+    with suppress(InputError):
+        targets = build_targets(spec, spec_path.parent, str(spec_path), {})
+    shapes.refuse({key: target.info for key, target in targets.items()}, str(spec_path))
     check_named_in_plan(spec, plan, planner.tags, groups, measures, str(spec_path))
     return plan
 
@@ -153,14 +160,15 @@ def create_run(
     measures = measures_of(analyzers)
     check_measures_named(spec, measures, where)
     check_attached(spec, analyzers, root, where)
-    build_targets(spec, root, where, {})
+    targets = build_targets(spec, root, where, {})
     planner = Planner(spec, build_probes(spec, root, where), [one.info for one in analyzers])
-    groups = ComparedGroups()
+    groups, shapes = ComparedGroups(), Shapes()
     _clear_unfinished(folder)
     with Store.create(out) as store:
-        store.add_prompts(groups.passing(planner.prompts()))
+        store.add_prompts(groups.passing(shapes.passing(planner.prompts())))
         store.keep_order(order_seed(spec.seed))
         plan = planner.plan(sequential)
+        shapes.refuse({key: target.info for key, target in targets.items()}, where)
         check_named_in_plan(spec, plan, planner.tags, groups, measures, where)
         # Relative, so that a run and its spec can move together.
         store.set_meta("root", os.path.relpath(root.resolve(), out.resolve()))

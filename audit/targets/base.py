@@ -89,6 +89,11 @@ class TargetInfo:
     """Every network host it can contact, as `host:port`."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What a reader of the report needs to identify it: model, address, file checksum …"""
+    one_message: str | None = None
+    """What to set so that it takes conversations of several messages; None if it takes them. A plan that has
+    such prompts is refused with it."""
+    no_system: str | None = None
+    """Likewise, of system messages that come with a prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

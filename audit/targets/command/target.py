@@ -92,10 +92,13 @@ class CommandTarget:
         self._folder = context.root
         self._idle: list[_Speaker] = []
         self._room = asyncio.Semaphore(options.max_in_flight)
+        remedy = "protocol: json or lines" if options.protocol == _TEXT else None
         self.info = TargetInfo(
             name=context.name,
             deterministic=options.deterministic,
             max_in_flight=options.max_in_flight,
+            one_message=remedy,
+            no_system=remedy,
             facts={
                 "type": "command",
                 "argv": json.dumps(options.argv),

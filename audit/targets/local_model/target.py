@@ -69,6 +69,7 @@ class TransformersTarget:
             deterministic=True,
             batch_size=options.batch_size,
             max_in_flight=1,
+            one_message="chat: template" if options.chat == "plain" else None,
             hosts=_HUB if options.download else (),
             facts=_facts(options, self._source, self._adapter),
         )

@@ -27,7 +27,7 @@ from audit.targets.openai_api.client import transport_problem
 from audit.targets.openai_api.errors import error_body, status_error, without_secrets
 from audit.targets.plain_http.json_paths import MISSING, Missing, find, shown
 from audit.targets.plain_http.options import HttpOptions
-from audit.targets.request_template import fill
+from audit.targets.request_template import fill, holes
 from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions
 
@@ -85,11 +85,14 @@ class HttpTarget:
         self._secrets = {name: context.secrets.get(name, "") for name in options.headers_env.values()}
         self._session: aiohttp.ClientSession | None = None
         self._place = f"{options.host}"
+        found = set(holes([*options.query.values(), options.body]))
         self.info = TargetInfo(
             name=context.name,
             deterministic=options.deterministic,
             max_in_flight=options.max_in_flight,
             hosts=(options.host,),
+            one_message=None if "messages" in found else "{messages} in the template",
+            no_system=None if found & {"messages", "system"} else "{messages} or {system} in the template",
             facts={
                 "type": "http",
                 "url": options.url,

@@ -110,10 +110,13 @@ class ApplicationTarget:
         self._seats: list[_Seat] = []
         self._opening = asyncio.Lock()
         self._shared: _Opened | None = None
+        remedy = "takes: messages" if options.takes == "prompt" else None
         self.info = TargetInfo(
             name=context.name,
             deterministic=options.deterministic,
             max_in_flight=options.max_in_flight,
+            one_message=remedy,
+            no_system=remedy,
             facts={"type": "application", "open": options.open, "per": options.per, "takes": options.takes},
         )
 

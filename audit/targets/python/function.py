@@ -52,10 +52,13 @@ class FunctionTarget:
         self._call = options.call
         self._function = load_callable(options.call, context.root, key="call")
         self._threads: CallThreads | None = None
+        remedy = "takes: messages" if options.takes == "prompt" else None
         self.info = TargetInfo(
             name=context.name,
             deterministic=options.deterministic,
             max_in_flight=options.max_in_flight,
+            one_message=remedy,
+            no_system=remedy,
             facts={"type": "function", "call": options.call, "takes": options.takes},
         )
 
