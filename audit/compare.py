@@ -302,6 +302,8 @@ def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement, stops: 
         finding=finding_id(after),
         measure=after.measure,
         kind=after.kind,
+        probe=after.probe,
+        language=after.language,
         attribute=after.attribute,
         group=after.group,
         reference_group=after.reference_group,

@@ -6,6 +6,7 @@ from audit.cli.console import clean, say, table
 from audit.records import Change, Verdict
 from audit.repaired.cost import RepairCost, amount_words
 from audit.repaired.outcomes import Beside, FindingOutcome
+from audit.repaired.places import places
 from audit.repaired.reach import ReachCell
 
 __all__ = ["show_beside", "show_cells", "show_cost", "show_outcomes"]
@@ -28,14 +29,14 @@ def show_beside(changes: Sequence[Change], others: Sequence[Beside]) -> None:
     rows = [
         [
             change.measure,
-            clean(change.where),
+            clean(place),
             "-" if change.group is None else clean(f"{change.group} - {change.reference_group}"),
             _change(change),
             _change(other.base),
             _change(other.prompt_only),
             _change(other.against_prompt_only),
         ]
-        for change, other in zip(changes, others, strict=True)
+        for change, place, other in zip(changes, places(changes), others, strict=True)
         if any(_moved(one) for one in (change, other.base, other.prompt_only))
     ]
     say()

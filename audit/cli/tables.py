@@ -7,6 +7,7 @@ from audit.findings.claims import price_number
 from audit.findings.document import RunDocument
 from audit.looks import SequentialReport
 from audit.records import Change, Counts, Estimate, Finding, Omnibus, Verdict
+from audit.repaired.places import places
 
 __all__ = [
     "show_changes",
@@ -279,7 +280,7 @@ def show_changes(changes: Sequence[Change]) -> None:
         [
             [
                 change.measure,
-                clean(change.where),
+                clean(place),
                 "-"
                 if change.group is None
                 else clean(f"{change.group} - {change.reference_group} ({change.signal})"),
@@ -291,7 +292,7 @@ def show_changes(changes: Sequence[Change]) -> None:
                 f"{change.n_outputs} / {change.n_clusters}",
                 _why(change),
             ]
-            for change in shown
+            for change, place in zip(shown, places(shown), strict=True)
         ],
         below=("why", "n", "measure", "before", "after", "where"),
     )

@@ -303,6 +303,9 @@ class Change(Record):
     """Id that a finding about it has, in any run; empty in documents of earlier versions."""
     measure: str
     kind: EstimateKind
+    probe: str = ""
+    """Which probe asked; empty in documents of earlier versions."""
+    language: str = "en"
     attribute: str | None
     group: str | None
     reference_group: str | None

@@ -11,7 +11,7 @@ from audit.retraining.layouts.table import Layout
 from audit.retraining.records import text_sha256
 from probes.records import Message
 
-__all__ = ["check_direction", "said", "valid_rows", "validate"]
+__all__ = ["check_direction", "counterfactual_sets", "said", "valid_rows", "validate"]
 
 _SHOWN = 5
 
@@ -46,6 +46,21 @@ def valid_rows(path: Path, layout: Layout) -> Iterator[Row]:
 def said(row: Row) -> str:
     """What the user said in the prompt of a row."""
     return "\n".join(message.content for message in row.prompt if message.role == "user")
+
+
+def counterfactual_sets(sidecar: Path) -> list[str | None]:
+    """The counterfactual set of each row of a file, from its sidecar; None for a row that stands alone.
+
+    Args:
+        sidecar: The file's provenance, checked before.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    return [
+        None if note.get("set_id") is None else f"{note.get('probe')} {note['set_id']}"
+        for _, note in _objects(sidecar)
+    ]
 
 
 def check_direction(path: Path, sidecar: Path, layout: Layout) -> None:

@@ -123,7 +123,7 @@ def _read(path: Path, method: Literal["supervised", "dpo"]) -> _Rows:
         tokens += count_tokens(" ".join([prompt, *answers]))
         if row.rejected is None or _differ(prompt, answers):
             pairs.append((prompt, answers[0]))
-    texts, favourable = decisions(pairs)
+    texts, favourable, _ = decisions(pairs)
     if not texts:
         raise InputError(f"{path}: no row decides between two options; this model learns decisions only")
     return _Rows(texts=texts, favourable=favourable, rows=rows, tokens=tokens)
@@ -131,5 +131,5 @@ def _read(path: Path, method: Literal["supervised", "dpo"]) -> _Rows:
 
 def _differ(prompt: str, answers: Sequence[str]) -> bool:
     """Whether the two answers take different options: else nothing can be learned from preferring one."""
-    _, taken = decisions([(prompt, answer) for answer in answers])
+    _, taken, _ = decisions([(prompt, answer) for answer in answers])
     return len(set(taken)) > 1

@@ -1,6 +1,6 @@
 """Does the repair work? Twenty lenders with planted bias, audited, repaired and audited again.
 
-Run `python -m benchmarks.repair.run` from the project's root: about eight minutes of one core, no network.
+Run `python -m benchmarks.repair.run` from the project's root: about a quarter of an hour of one core, no network.
 It prints its tables and writes them to docs/explanation/repair.md (`--out` for elsewhere).
 
 The contrasts are named here, before anything is measured. Audit prompts come from the pool `audit` of
@@ -10,11 +10,13 @@ neither those templates nor those names.
 
 import argparse
 import asyncio
+import re
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,22 +25,26 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).parent))
 from audit.analyzers.base import AnalyzerContext
 from audit.analyzers.decision.analyzer import DecisionAnalyzer
-from audit.demo.history import train_lender
+from audit.demo.history import lending_history, train_lender
 from audit.records import Estimate, Exchange, Finding, Request, Severity, Verdict
-from audit.retraining.records import RetrainingOptions
+from audit.retraining.layouts.table import layout
+from audit.retraining.reading import counterfactual_sets, said, valid_rows
+from audit.retraining.records import Format, RetrainingFiles, RetrainingOptions, Shape
 from audit.retraining.trainers.base import TrainerContext
-from audit.retraining.trainers.trainable import TrainableTrainer, TrainableTrainerOptions
+from audit.retraining.trainers.trainable import TrainableTrainer, TrainableTrainerOptions, decisions
 from audit.retraining.writing import write_retraining_files
 from audit.statistics.paired import template_differences
 from audit.targets.base import TargetContext
-from audit.targets.trainable.decision_model import fit_more, load, save
+from audit.targets.trainable.decision_model import DecisionModel, fit, fit_more, load, save
 from audit.targets.trainable.target import TrainableOptions, TrainableTarget
 from benchmarks.repair.report import Measured, render_page
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
+from probes.names import load_names
 from probes.records import Norm, Prompt, Signal
 from probes.seeds import rng
 
 Floats = npt.NDArray[np.float64]
+Gaps = Mapping[tuple[str, Signal], Floats]
 
 CONTRASTS = (("gender", "female", "male"), ("race_ethnicity", "black", "white"), ("age", "older", "middle"))
 SIGNALS = (Signal.EXPLICIT, Signal.NAME)
@@ -46,7 +52,9 @@ SEEDS = 20
 BUDGET = 300
 CURVE = (25, 50, 100, 200, 300, 500, 1000)
 """Most examples of further repairs, for the effect against their number."""
-REPEATS = 2
+HISTORY = 6000
+"""Past applications that a lender learned from."""
+REPEATS = 6
 """Answers a prompt; their mean is the answered-text figure."""
 
 
@@ -94,10 +102,12 @@ def read_model(folder: Path, prompts: Sequence[Prompt], seed: int) -> Reading:
     )
 
 
-def finding(attribute: str, group: str, reference: str, point: float) -> Finding:
+def finding(
+    attribute: str, group: str, reference: str, point: float, signal: Signal = Signal.EXPLICIT
+) -> Finding:
     """A finding about a contrast named beforehand, as the audit would state it."""
     return Finding(
-        id=f"lending-{attribute}-{group}-explicit",
+        id=f"lending-{attribute}-{group}-{signal}",
         claim=f"{group} applicants are approved less often than {reference} ones",
         severity=Severity.HIGH,
         severity_reason="benchmark",
@@ -110,7 +120,7 @@ def finding(attribute: str, group: str, reference: str, point: float) -> Finding
             attribute=attribute,
             group=group,
             reference_group=reference,
-            signal=Signal.EXPLICIT,
+            signal=signal,
             norm=Norm.MUST_NOT_DIFFER,
             point=point,
             method="mean over templates",
@@ -124,7 +134,7 @@ def finding(attribute: str, group: str, reference: str, point: float) -> Finding
     )
 
 
-def gaps(values: Floats, prompts: Sequence[Prompt]) -> dict[tuple[str, Signal], Floats]:
+def gaps(values: Floats, prompts: Sequence[Prompt]) -> Gaps:
     """Group minus reference by template, for each contrast and signal; templates in sorted order."""
     templates = {name: code for code, name in enumerate(sorted({prompt.template for prompt in prompts}))}
     found = {}
@@ -166,42 +176,116 @@ def control(folder: Path, out: Path, rows: int, seed: int) -> None:
     save(fit_more(model, texts, own.tolist(), pull=TrainableTrainerOptions().pull), out)
 
 
+def write(
+    folder: Path, prompts: Sequence[Prompt], found: Sequence[Finding], budget: int = BUDGET
+) -> RetrainingFiles:
+    """The files of a repair."""
+    options = RetrainingOptions(max_examples=budget, seed=int(folder.parent.name))
+    return write_retraining_files(found, prompts, folder / "files", options)
+
+
 def repair(
-    base: Mapping[str, object],
-    folder: Path,
-    prompts: Sequence[Prompt],
-    found: Sequence[Finding],
-    budget: int = BUDGET,
+    base: Mapping[str, object], folder: Path, prompts: Sequence[Prompt], found: Sequence[Finding]
 ) -> int:
     """Writes the files, trains on them, and gives the number of training rows."""
-    seed = int(folder.parent.name)
-    files = write_retraining_files(
-        found, prompts, folder / "files", RetrainingOptions(max_examples=budget, seed=seed)
-    )
+    files = write(folder, prompts, found)
     trainer = TrainableTrainer(TrainableTrainerOptions(), TrainerContext(root=Path(), out=folder / "model"))
-    trainer.train(base, files, seed=seed)
+    trainer.train(base, files, seed=int(folder.parent.name))
     return sum(file.rows for file in files.manifest.files if file.path == "train.trl-sft.jsonl")
 
 
+def trained(
+    model: DecisionModel,
+    files: RetrainingFiles,
+    *,
+    pairing: float = TrainableTrainerOptions().pairing,
+    read: Callable[[str], str] = str,
+) -> DecisionModel:
+    """What the trainer makes of the files, for a model that reads texts in a way of its own.
+
+    Args:
+        model: The model before.
+        files: What to learn.
+        pairing: As of the trainer.
+        read: What the model reads instead of a text.
+    """
+    (file,) = [one for one in files.manifest.files if one.path == "train.trl-sft.jsonl"]
+    rows = valid_rows(files.folder / file.path, layout(Format.TRL_SFT, Shape.SFT))
+    texts, favourable, places = decisions([(said(row), row.answer.content) for row in rows])
+    sets = counterfactual_sets(files.folder / file.provenance)
+    return fit_more(
+        model,
+        [read(text) for text in texts],
+        favourable,
+        pull=TrainableTrainerOptions().pull,
+        sets=[sets[place] for place in places],
+        pairing=pairing,
+    )
+
+
+def measured(model: DecisionModel, prompts: Sequence[Prompt], read: Callable[[str], str] = str) -> Measured:
+    """What a model does to the probabilities."""
+    chances = model.probability([read(prompt.messages[-1].content) for prompt in prompts])
+    return Measured(gaps=gaps(chances, prompts), utility=utility(chances, prompts))
+
+
 def curve(
-    base: Mapping[str, object], folder: Path, prompts: Sequence[Prompt], found: Sequence[Finding]
+    base: DecisionModel, folder: Path, prompts: Sequence[Prompt], found: Sequence[Finding]
 ) -> dict[str, Measured]:
-    """What repairs of other sizes do to the probabilities."""
-    measured = {}
-    texts = [prompt.messages[-1].content for prompt in prompts]
+    """What repairs of other sizes do to the probabilities, with sets held together and with rows alone."""
+    shown = {}
     for budget in CURVE:
-        repair(base, folder / f"curve-{budget}", prompts, found, budget)
-        chances = load(folder / f"curve-{budget}" / "model").probability(texts)
-        measured[f"{budget}/probability"] = Measured(
-            gaps=gaps(chances, prompts), utility=utility(chances, prompts)
-        )
-    return measured
+        files = write(folder / f"curve-{budget}", prompts, found, budget)
+        shown[f"{budget}/probability"] = measured(trained(base, files), prompts)
+        shown[f"{budget}-alone/probability"] = measured(trained(base, files, pairing=0.0), prompts)
+    return shown
+
+
+@cache
+def _names() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    """Every listed first name with the last name after it, and what the first one signals."""
+    signals = {
+        one.text: f" zz{one.gender} zz{one.race_ethnicity or one.cohort}" for one in load_names().first
+    }
+    return re.compile(rf"\b({'|'.join(map(re.escape, sorted(signals)))}) [A-Z]\w+"), signals
+
+
+def with_name_features(text: str) -> str:
+    """The text as a model reads it to which names of one group are alike, also those it never met.
+
+    A large model knows that of names from all it has read; a model of words knows it of no name. Here two
+    words that the names of a group share stand beside each name, in the history as in the files.
+    """
+    pattern, signals = _names()
+    return pattern.sub(lambda found: found[0] + signals[found[1]], text)
+
+
+def by_name(
+    base: DecisionModel, folder: Path, seed: int, prompts: Sequence[Prompt], points: Gaps
+) -> dict[str, Measured]:
+    """Repairs that were asked for names too, of a model of words and of one with shared name features."""
+    found = [
+        finding(*contrast, float(points[contrast[0], signal].mean()), signal)
+        for contrast in CONTRASTS
+        for signal in SIGNALS
+        if (contrast[0], signal) != ("age", Signal.NAME)
+    ]
+    files = write(folder / "names", prompts, found)
+    history = lending_history(HISTORY, seed)
+    sharing = fit([with_name_features(past.text) for past in history], [past.approved for past in history])
+    return {
+        "names/probability": measured(trained(base, files), prompts),
+        "before-sharing/probability": measured(sharing, prompts, with_name_features),
+        "sharing/probability": measured(
+            trained(sharing, files, read=with_name_features), prompts, with_name_features
+        ),
+    }
 
 
 def one_seed(seed: int, root: Path) -> dict[str, Measured]:
     """Every arm under one seed: what each model does, by template."""
     folder = root / str(seed)
-    base = train_lender(folder / "base", seed=seed)
+    base = train_lender(folder / "base", seed=seed, n=HISTORY)
     prompts = audit_prompts(1000 + seed)
     before = read_model(folder / "base", prompts, seed)
     points = gaps(before.probability, prompts)
@@ -212,15 +296,20 @@ def one_seed(seed: int, root: Path) -> dict[str, Measured]:
     readings = {"before": before}
     for arm in ("repaired", "without-age", "control"):
         readings[arm] = read_model(folder / arm / "model", prompts, seed + 500)
-    return curve(base, folder, prompts, found) | {
-        f"{arm}/{path}": Measured(gaps=gaps(values, prompts), utility=utility(values, prompts))
-        for arm, reading in readings.items()
-        for path, values in (
-            ("log-odds", reading.log_odds),
-            ("probability", reading.probability),
-            ("text", reading.answered),
-        )
-    }
+    model = load(folder / "base")
+    return (
+        curve(model, folder, prompts, found)
+        | by_name(model, folder, seed, prompts, points)
+        | {
+            f"{arm}/{path}": Measured(gaps=gaps(values, prompts), utility=utility(values, prompts))
+            for arm, reading in readings.items()
+            for path, values in (
+                ("log-odds", reading.log_odds),
+                ("probability", reading.probability),
+                ("text", reading.answered),
+            )
+        }
+    )
 
 
 def main() -> None:
@@ -235,7 +324,7 @@ def main() -> None:
         for seed in range(1, SEEDS + 1):
             runs.append(one_seed(seed, Path(folder)))
             print(f"seed {seed} done after {time.monotonic() - started:.0f} s", file=sys.stderr)
-    page = render_page(runs, contrasts=CONTRASTS, budget=BUDGET, curve=CURVE)
+    page = render_page(runs, contrasts=CONTRASTS, budget=BUDGET, curve=CURVE, repeats=REPEATS)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(page, encoding="utf-8")
     print(page)

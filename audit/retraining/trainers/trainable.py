@@ -1,4 +1,8 @@
-"""Trainer of the `trainable` target: goes on learning from retraining files, held near what it was."""
+"""Trainer of the `trainable` target: goes on learning from retraining files, held near what it was.
+
+Members of a counterfactual set are held together: a log loss alone is content once each member falls on the
+right side, however far apart they lie.
+"""
 
 import json
 import logging
@@ -11,7 +15,7 @@ from pydantic import Field
 from audit.atomic import write_text
 from audit.errors import InputError
 from audit.retraining.layouts.table import layout
-from audit.retraining.reading import said, valid_rows
+from audit.retraining.reading import counterfactual_sets, said, valid_rows
 from audit.retraining.records import Format, RetrainingFiles, Shape
 from audit.retraining.trainers.base import TrainerContext, TrainerInfo
 from audit.retraining.trainers.checks import base_options, check_files, training_file
@@ -34,18 +38,21 @@ class TrainableTrainerOptions(Options):
     """Which of the files to learn from."""
     pull: Annotated[float, Field(gt=0, le=1000)] = 0.01
     """How strongly weights are held at their present values; larger keeps more and repairs less."""
+    pairing: Annotated[float, Field(ge=0, le=1000)] = 1.0
+    """How strongly the members of a counterfactual set are held together; 0 learns from each row alone."""
 
 
 class TrainableTrainer:
-    """Starts at the present weights and minimises log loss on the files plus a pull towards those weights."""
+    """Starts at the present weights; minimises log loss on the files, a pull to them and one within sets."""
 
     Options = TrainableTrainerOptions
     info: ClassVar[TrainerInfo] = TrainerInfo(
         name="trainable",
-        version="1",
+        version="2",
         trains=("trainable",),
         reads=(Format.TRL_SFT, Format.OPENAI_SFT),
-        method="Logistic regression continued from the present weights, with a squared pull towards them.",
+        method="Logistic regression continued from the present weights, with a squared pull towards them and "
+        "another of the log-odds of each counterfactual set towards their mean.",
     )
 
     def __init__(self, options: TrainableTrainerOptions, context: TrainerContext) -> None:
@@ -79,12 +86,20 @@ class TrainableTrainer:
         pairs = [
             (said(row), row.answer.content) for row in valid_rows(path, layout(wanted.format, wanted.shape))
         ]
-        texts, favourable = decisions(pairs)
+        sets = counterfactual_sets(files.folder / wanted.provenance)
+        texts, favourable, places = decisions(pairs)
         if not texts:
             raise InputError(f"{path}: no row offers two options; a trainable target learns decisions only")
         _LOGGER.info("learning from %d of %d rows", len(texts), len(pairs))
         begun = time.monotonic()
-        model = fit_more(load(self._context.root / options.path), texts, favourable, pull=self._options.pull)
+        model = fit_more(
+            load(self._context.root / options.path),
+            texts,
+            favourable,
+            pull=self._options.pull,
+            sets=[sets[place] for place in places],
+            pairing=self._options.pairing,
+        )
         seconds = time.monotonic() - begun
         save(model, self._context.out)
         note = {
@@ -101,17 +116,18 @@ class TrainableTrainer:
         return {**base, "path": str(self._context.out)}
 
 
-def decisions(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[bool]]:
-    """Prompts that offer two options, and whether the answer to each takes the favourable one.
+def decisions(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[bool], list[int]]:
+    """Prompts that offer two options, whether the answer to each takes the favourable one, and their places.
 
     Args:
         pairs: Prompt and answer; those that decide nothing are left out.
     """
-    texts, favourable = [], []
-    for prompt, answer in pairs:
+    texts, favourable, places = [], [], []
+    for place, (prompt, answer) in enumerate(pairs):
         question = read_question(prompt)
         decision = None if question is None else read_answer(answer, question)
         if decision is not None:
             texts.append(prompt)
             favourable.append(decision)
-    return texts, favourable
+            places.append(place)
+    return texts, favourable, places

@@ -18,16 +18,27 @@ from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrai
 from audit.errors import InputError
 from audit.retraining.layouts.rows import Row, plain
 from audit.retraining.layouts.table import Layout, layout
-from audit.retraining.reading import valid_rows
+from audit.retraining.reading import counterfactual_sets, valid_rows
 from audit.retraining.records import Format, Shape
 from audit.retraining.trainers.transformers_options import Method, Ordinary, TransformersTrainerOptions
+from audit.retraining.trainers.transformers_pairing import ALONE, SET, SetTrainer
 from audit.targets.local_model.options import TransformersOptions
 from datasets import Dataset, disable_progress_bars  # type: ignore[attr-defined] # hidden by our folder
 from probes.seeds import derive, rng
 
-__all__ = ["Learned", "Phase", "learn"]
+__all__ = ["Learned", "Material", "Phase", "learn"]
 
 _PACKAGES = ("torch", "transformers", "trl", "peft", "datasets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """The file that a method learns from."""
+
+    path: Path
+    layout: Layout
+    sidecar: Path
+    """Where its rows came from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +78,7 @@ class Learned:
 def learn(
     target: TransformersOptions,
     options: TransformersTrainerOptions,
-    read: Mapping[Method, tuple[Path, Layout]],
+    read: Mapping[Method, Material],
     root: Path,
     out: Path,
     seed: int,
@@ -98,10 +109,15 @@ def learn(
         model = _with_adapter(model, target, options, root)
         phases = []
         for method in options.methods:
-            path, file_layout = read[method]
-            rows = list(valid_rows(path, file_layout))
+            rows = list(valid_rows(read[method].path, read[method].layout))
             others = _ordinary(options.ordinary, root, len(rows), seed) if method == "sft" else []
-            room = _Room(options=options, scratch=str(out / "scratch"), seed=seed)
+            pairing = options.pairing if method == "sft" else 0.0
+            room = _Room(
+                options=options,
+                scratch=str(out / "scratch"),
+                seed=seed,
+                sets=_set_numbers(read[method].sidecar, len(others)) if pairing else (),
+            )
             phases.append(_phase(method, (model, tokenizer), (rows, others), room))
         model.save_pretrained(out, safe_serialization=True)
         tokenizer.save_pretrained(out)
@@ -171,6 +187,8 @@ class _Room:
     scratch: str
     """Folder for what the library leaves."""
     seed: int
+    sets: Sequence[int]
+    """Number of the counterfactual set of each row; empty where rows are learned one by one."""
 
 
 def _phase(
@@ -182,6 +200,8 @@ def _phase(
     longest = room.options.max_length
     tokens = [_length(tokenizer, row, longest, place) for place, row in enumerate(rows, start=1)]
     dataset = Dataset.from_list([_fields(method, row) for row in rows])
+    if room.sets:
+        dataset = dataset.add_column(SET, list(room.sets))
     losses = _Losses()
     given = {
         "model": model,
@@ -190,7 +210,10 @@ def _phase(
         "processing_class": tokenizer,
         "callbacks": [losses],
     }
-    trainer = {"sft": SFTTrainer, "dpo": DPOTrainer, "kto": KTOTrainer}[method](**given)
+    if room.sets:
+        trainer: Any = SetTrainer(pairing=room.options.pairing, order_seed=room.seed, **given)
+    else:
+        trainer = {"sft": SFTTrainer, "dpo": DPOTrainer, "kto": KTOTrainer}[method](**given)
     trainer.remove_callback(PrinterCallback)
     trainer.train()
     return Phase(
@@ -201,6 +224,13 @@ def _phase(
         tokens=sum(tokens),
         losses=losses.stretches(),
     )
+
+
+def _set_numbers(sidecar: Path, others: int) -> list[int]:
+    """The set of each row by number; ordinary rows, which come last, are of none."""
+    names = counterfactual_sets(sidecar)
+    numbers = {name: place for place, name in enumerate(dict.fromkeys(name for name in names if name))}
+    return [ALONE if name is None else numbers[name] for name in names] + [ALONE] * others
 
 
 class _Losses(TrainerCallback):

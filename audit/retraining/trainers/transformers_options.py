@@ -44,6 +44,8 @@ class TransformersTrainerOptions(Options):
     """How strongly `dpo` and `kto` hold the model at what it was."""
     sft_weight: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Weight of the likelihood of chosen answers beside the loss of `dpo`."""
+    pairing: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """Of `sft`: how strongly the members of a counterfactual set are held together."""
     max_length: Annotated[int, Field(ge=8)] = 1024
     """Tokens of a row, prompt and answer; a longer row is refused."""
     ordinary: Ordinary | None = None

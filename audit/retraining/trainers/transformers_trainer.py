@@ -82,9 +82,6 @@ class TransformersTrainer:
         target = base_options(base, "transformers", TransformersOptions, trainer=self.info.name)
         check_files(files)
         chosen = {one: training_file(files, _FORMATS[one], Shape(one)) for one in self._options.methods}
-        read = {
-            one: (files.folder / file.path, layout(file.format, file.shape)) for one, file in chosen.items()
-        }
         out = self._context.out
         _refuse_own_folder(out, target, self._context.root)
         if self._options.adapter == "none" and target.adapter is not None:
@@ -99,8 +96,19 @@ class TransformersTrainer:
             before.rename(out)  # a training was killed while it put the new model in the old one's place
         shutil.rmtree(unfinished, ignore_errors=True)
 
-        from audit.retraining.trainers.transformers_learning import learn  # noqa: PLC0415 - takes seconds
+        from audit.retraining.trainers.transformers_learning import (  # noqa: PLC0415 - takes seconds
+            Material,
+            learn,
+        )
 
+        read = {
+            one: Material(
+                path=files.folder / file.path,
+                layout=layout(file.format, file.shape),
+                sidecar=files.folder / file.provenance,
+            )
+            for one, file in chosen.items()
+        }
         begun = time.monotonic()
         try:
             unfinished.mkdir(parents=True)
@@ -111,7 +119,7 @@ class TransformersTrainer:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
         seconds = time.monotonic() - begun
-        learned_from = [path for path, _ in read.values()]
+        learned_from = [material.path for material in read.values()]
         if self._options.ordinary is not None:
             learned_from.append(self._context.root / self._options.ordinary.path)
         said = self._said(base, learned, learned_from, seed, seconds)

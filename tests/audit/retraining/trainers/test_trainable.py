@@ -49,6 +49,15 @@ def test_the_repair_shrinks_the_disparity_on_unseen_templates(
     assert repaired == {**base, "path": str(tmp_path / "new")}
 
 
+def test_sets_held_together_leave_less_than_rows_alone(
+    base: dict[str, object], files: RetrainingFiles, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """The pull within counterfactual sets reaches audit templates too, and can be turned off."""
+    together = _trainer(tmp_path / "together").train(base, files, seed=1)
+    alone = _trainer(tmp_path / "alone", pairing=0).train(base, files, seed=1)
+    assert abs(_gap(together, audit_prompts)) < 0.5 * abs(_gap(alone, audit_prompts))
+
+
 def test_what_training_took_lies_beside_the_model(
     base: dict[str, object], files: RetrainingFiles, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import InputError
-from audit.targets.trainable.decision_model import DecisionModel, fit, fit_more, load, save
+from audit.targets.trainable.decision_model import DecisionModel, _Apart, fit, fit_more, load, save
 from audit.targets.trainable.features import WIDTH, matrix, read
 
 
@@ -73,6 +73,59 @@ def test_training_further_learns_and_keeps(model: DecisionModel) -> None:
     assert np.mean((free.probability(texts) > 0.5) == turned) > 0.9
     assert np.abs(held.probability(texts) - before).max() < 0.2
     assert np.array_equal(model.probability(texts), before)
+
+
+def _biased() -> tuple[DecisionModel, list[str], list[bool], list[str]]:
+    """A model that takes much from tall people, and fair decisions in pairs of a tall and a short one."""
+    texts, favourable = _cases(200)
+    biased = fit(texts, [right and "tall" not in text for text, right in zip(texts, favourable, strict=True)])
+    scores = [500 + (53 * i) % 301 for i in range(20)]
+    pairs = [f"A {who} person has a credit score of {s}." for s in scores for who in ("tall", "short")]
+    return (
+        biased,
+        pairs,
+        [s >= 650 for s in scores for _ in range(2)],
+        [str(s) for s in scores for _ in range(2)],
+    )
+
+
+def _apart(model: DecisionModel) -> float:
+    """How far height moves the log-odds, at scores that were in no pair."""
+    texts = [
+        f"A {who} person has a credit score of {s}." for s in (555, 655, 755) for who in ("tall", "short")
+    ]
+    return float(np.abs(np.diff(model.log_odds(texts).reshape(-1, 2))).mean())
+
+
+def test_sets_held_together_are_told_the_same() -> None:
+    """Rows alone leave a gap in log-odds once every decision is right; held together it is nearly gone."""
+    biased, texts, favourable, sets = _biased()
+    alone = fit_more(biased, texts, favourable, pull=0.01)
+    together = fit_more(biased, texts, favourable, pull=0.01, sets=sets, pairing=1.0)
+    assert np.mean((together.probability(texts) > 0.5) == favourable) > 0.9
+    assert _apart(together) < 0.1 * _apart(alone) < _apart(biased)
+
+
+def test_a_row_of_no_set_is_held_to_nothing() -> None:
+    """Without a single set, or with sets of one, the result is that of rows alone."""
+    biased, texts, favourable, _ = _biased()
+    alone = fit_more(biased, texts, favourable, pull=0.01)
+    for sets in ([None] * len(texts), [str(place) for place in range(len(texts))], []):
+        same = fit_more(biased, texts, favourable, pull=0.01, sets=sets, pairing=1.0)
+        assert np.allclose(same.weights, alone.weights, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, 3), min_size=4, max_size=12), st.integers(0, 2**32 - 1))
+def test_the_slopes_of_what_holds_sets_together_are_right(members: list[int], seed: int) -> None:
+    """The gradient is that of the cost, by differences."""
+    cost = _Apart([None if one == 3 else str(one) for one in members], 0.7)
+    at = np.random.default_rng(seed).normal(size=len(members))
+    value, slopes = cost.of(at)
+    for place in range(len(members)):
+        step = np.zeros(len(members))
+        step[place] = 1e-6
+        assert abs((cost.of(at + step)[0] - value) / 1e-6 - slopes[place]) < 1e-4
 
 
 def test_words_not_spoken_of_stay(model: DecisionModel) -> None:
