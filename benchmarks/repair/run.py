@@ -1,6 +1,6 @@
 """Does the repair work? Twenty lenders with planted bias, audited, repaired and audited again.
 
-Run `python -m benchmarks.repair.run` from the project's root: about a quarter of an hour of one core, no network.
+Run `python -m benchmarks.repair.run` from the project's root: a quarter of an hour of one core, no network.
 It prints its tables and writes them to docs/explanation/repair.md (`--out` for elsewhere).
 
 The contrasts are named here, before anything is measured. Audit prompts come from the pool `audit` of
