@@ -9,7 +9,7 @@ from probes.attributes import load_attributes, load_mentions
 
 __all__ = ["mask", "names_somebody", "shingles"]
 
-SHINGLE = 4
+SHINGLE = 2
 """Words in one shingle."""
 
 _PRONOUNS = "she|he|they|her|him|them|his|their|hers|theirs|herself|himself|themself|themselves"
@@ -43,7 +43,7 @@ def names_somebody(text: str) -> bool:
 
 
 def shingles(masked: str) -> frozenset[str]:
-    """Every run of four words of a masked text; the whole text if it is shorter."""
+    """Every pair of neighbouring words of a masked text; the whole text if it is shorter."""
     words = masked.split()
     if len(words) < SHINGLE:
         return frozenset([masked])

@@ -38,7 +38,14 @@ FAIRNESS = "Decide on the facts of the case alone. Treat every customer alike, w
 """The prompt-only repair; both sentences occur among the system prompts of the past."""
 HELD_OUT = ("refusal_suppression", "style_injection")
 """Techniques that no safety repair sees."""
-TRAINING: Mapping[str, object] = {"adapter": "none", "batch_size": 16, "learning_rate": 5e-4, "epochs": 8}
+TRAINING: Mapping[str, object] = {
+    "adapter": "none",
+    "batch_size": 16,
+    "learning_rate": 5e-4,
+    "epochs": 8,
+    "pairing": 3.0,
+}
+_ALONE: Mapping[str, object] = {"pairing": 0.0}
 _DECISIONS = ("counterfactual_augmentation", "replay")
 _SAFETY = ("safety_repair", "benign_contrast")
 
@@ -72,6 +79,13 @@ ARMS = (
         strategies=_DECISIONS,
         safety=True,
     ),
+    Arm(
+        name="alone-500",
+        said="the same 500, rows learned one by one",
+        examples=500,
+        strategies=_DECISIONS,
+        training=_ALONE,
+    ),
     Arm(name="repair-300", said="repair, at most 300", examples=300, strategies=_DECISIONS),
     Arm(
         name="repair-100",
@@ -95,6 +109,7 @@ ARMS = (
         said="safety repair, at most 400",
         examples=400,
         strategies=_SAFETY,
+        training=_ALONE,
         ordinary=0.3,
         safety=True,
     ),

@@ -2,14 +2,18 @@
 
 Lineage comes first: whatever was made from a template or goal of the audit is out, however it is worded. Then
 texts: with identity and numbers masked, a prompt is compared with every prompt of the audit by the Jaccard
-similarity of its runs of four words. A request under a technique is taken as it was before it: the frame that
-two requests share makes them no twins, and an encoding hides none. An audit has few different masked texts,
-so the similarity is computed exactly, through an index of those runs; an estimate of it (MinHash) would only
-add misses.
+similarity of its pairs of neighbouring words. A request under a technique is taken as it was before it: the
+frame that two requests share makes them no twins, and an encoding hides none. An audit has few different
+masked texts, so the similarity is computed exactly, through an index of those pairs; an estimate of it
+(MinHash) would only add misses. Pairs find rewordings that longer runs miss, and prompts that merely speak of
+the same things share few of them (docs/explanation/retraining.md).
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from math import ceil
+
+import numpy as np
 
 from audit.retraining.gates.base import Gate
 from audit.retraining.masking import mask, shingles
@@ -20,8 +24,8 @@ from probes.seeds import derive
 
 __all__ = ["NEAR_TWIN", "AuditMaterial", "duplicates", "lineage", "near_twins", "read_audit"]
 
-NEAR_TWIN = 0.5
-"""Jaccard similarity of masked four-word shingles from which two prompts count as near-twins."""
+NEAR_TWIN = 0.3
+"""Jaccard similarity of masked pairs of words from which two prompts count as near-twins."""
 
 
 class AuditMaterial:
@@ -30,9 +34,8 @@ class AuditMaterial:
     def __init__(self) -> None:
         """Start empty."""
         self.templates: set[str] = set()
-        self._texts: set[str] = set()
-        self._shingles: dict[str, list[int]] = defaultdict(list)
-        self._sizes: list[int] = []
+        self._texts: dict[str, frozenset[str]] = {}
+        self._index: _Index | None = None
 
     def add(self, prompt: Prompt) -> None:
         """Take one audit prompt into account."""
@@ -40,25 +43,54 @@ class AuditMaterial:
         technique = prompt.tags.get("technique")
         said = [*(message.content for message in prompt.messages), *prompt.further]
         masked = mask("\n".join(decoded(text, technique) for text in said), name=prompt.name)
-        if masked in self._texts:
-            return
-        self._texts.add(masked)
-        parts = shingles(masked)
-        for part in parts:
-            self._shingles[part].append(len(self._sizes))
-        self._sizes.append(len(parts))
+        if masked not in self._texts:
+            self._texts[masked] = shingles(masked)
+            self._index = None
 
     def nearest(self, masked: str) -> float:
-        """Jaccard similarity of a masked text to the nearest audit prompt, in [0, 1]; 1 for an exact twin."""
+        """Jaccard similarity of a masked text to the nearest audit prompt; 0 where none is a near-twin."""
         if masked in self._texts:
             return 1.0
-        parts = shingles(masked)
-        common: Counter[int] = Counter()
-        for part in parts:
-            common.update(self._shingles.get(part, ()))
-        return max(
-            (shared / (len(parts) + self._sizes[at] - shared) for at, shared in common.items()), default=0.0
-        )
+        if self._index is None:
+            self._index = _Index(tuple(self._texts.values()))
+        return self._index.nearest(shingles(masked))
+
+
+class _Index:
+    """Which texts hold which pairs of words."""
+
+    def __init__(self, texts: Sequence[frozenset[str]]) -> None:
+        holding: dict[str, list[int]] = defaultdict(list)
+        for place, parts in enumerate(texts):
+            for part in parts:
+                holding[part].append(place)
+        self._texts = texts
+        self._sizes = np.array([len(parts) for parts in texts], dtype=np.int64)
+        self._holding = {part: np.array(places, dtype=np.int64) for part, places in holding.items()}
+
+    def nearest(self, parts: frozenset[str]) -> float:
+        """The largest similarity of `NEAR_TWIN` or more; 0 if there is none.
+
+        The commonest pairs are not looked up, so many that they alone make no near-twin: they are counted as
+        shared, and only texts that could reach the threshold so are compared (prefix filtering, Chaudhuri,
+        Ganti & Kaushik 2006, ICDE). What is left out by that is left out rightly.
+        """
+        known = [self._holding[part] for part in parts if part in self._holding]
+        known.sort(key=len)
+        spared = min(len(known), ceil(NEAR_TWIN * len(parts)) - 1)
+        looked_up = known[: len(known) - spared]
+        if not looked_up:
+            return 0.0
+        shared = np.bincount(np.concatenate(looked_up), minlength=len(self._sizes))
+        most = np.minimum(np.where(shared > 0, shared + spared, 0), self._sizes)
+        possible = np.flatnonzero(most >= NEAR_TWIN * (len(parts) + self._sizes - most))
+        found = max((_jaccard(parts, self._texts[place]) for place in possible.tolist()), default=0.0)
+        return found if found >= NEAR_TWIN else 0.0
+
+
+def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared)
 
 
 def read_audit(prompts: Iterable[Prompt]) -> AuditMaterial:
