@@ -8,6 +8,7 @@ from typing import cast
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.audited import build_targets
+from audit.errors import SpecError
 from audit.plugins import ANALYZERS, PROBES, TARGETS, analyzer_info, build_probe, load_plugin, options_class
 from audit.spec import Spec
 from audit.targets.check import TargetCheck, check_target
@@ -85,8 +86,12 @@ def list_targets() -> list[TargetType]:
     """Every installed target type, by name."""
     found = []
     for name in names(TARGETS):
-        plugin = load_plugin(TARGETS, name, where="targets")
-        options = options_class(plugin, where="targets")
+        try:
+            plugin = load_plugin(TARGETS, name, where="targets")
+            options = options_class(plugin, where="targets")
+        except SpecError as error:  # One that is broken hides none of the others.
+            found.append(TargetType(name=name, summary=str(error), options=()))
+            continue
         summary = (inspect.getdoc(plugin) or "").split("\n", maxsplit=1)[0]
         found.append(TargetType(name=name, summary=summary, options=tuple(options.model_fields)))
     return found

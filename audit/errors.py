@@ -87,6 +87,17 @@ class BudgetReachedError(AuditError):
 
     exit_code = 4
 
+    def __init__(self, message: str, *, next_step: str | None = None, reached: object = None) -> None:
+        """Keep which limit it was, where one of the run's own was.
+
+        Args:
+            message: One line.
+            next_step: What to type next.
+            reached: The limit as this invocation met it, an `audit.limits.ReachedLimit`; None of others.
+        """
+        super().__init__(message, next_step=next_step)
+        self.reached = reached
+
 
 class NotMeasuredError(AuditError):
     """There is too little data to state a number."""

@@ -9,6 +9,7 @@ a killed process did since then is missing from it, save that every stored outpu
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from math import ceil
 from typing import Literal
 
@@ -20,7 +21,7 @@ from audit.collection.canaries import CANARY_FILE, read_canaries
 from audit.collection.progress import Progress
 from audit.collection.use import TargetUse, UseCounter, target_uses
 from audit.errors import AuditError, BudgetReachedError, InputError, StoreError
-from audit.limits import LIMITED, Limits
+from audit.limits import LIMITED, Limits, ReachedLimit
 from audit.planned_run import Run
 from audit.run_folder import RunFolder
 from audit.targets.base import TargetInfo
@@ -302,11 +303,17 @@ def _over_the_run(error: BudgetReachedError, run: Run, before: Ledger) -> Budget
         return error  # Of a model that an analyzer asks: it has limits of its own.
     name = names[0]
     used, limit = before.used[name], run.spec.limits.given[name] + before.raised.get(name, 0.0)
-    said = f"{error}; earlier invocations used {used:.6g}" if used else str(error)
+    said = str(error)
     if used >= limit:
         said = f"limits.{name}: {limit:g} reached over the whole run ({used:.6g} used)"
-    return BudgetReachedError(said, next_step=_next_step(run, name))
+    elif used and isinstance(error.reached, ReachedLimit):
+        whole = replace(error.reached, limit=limit, used=used + error.reached.used)
+        said = f"{whole}, earlier invocations used {used:.6g} of it; what was answered is kept"
+    beyond = read_ledger(run.folder).used[name] - limit
+    return BudgetReachedError(said, next_step=_next_step(run, name, beyond), reached=error.reached)
 
 
-def _next_step(run: Run, name: str) -> str:
-    return f"evenhand resume {run.folder.path} --more {name}={run.spec.limits.given[name]:g}"
+def _next_step(run: Run, name: str, beyond: float) -> str:
+    """The command that goes on: with as much again as the spec allows, beyond what was used too much."""
+    more = run.spec.limits.given[name] + max(0.0, ceil(beyond) if name in {"tokens", "requests"} else beyond)
+    return f"evenhand resume {run.folder.path} --more {name}={more:g}"

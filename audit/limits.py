@@ -1,11 +1,12 @@
 """Where collection stops and what tokens cost, as a spec says it."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["LIMITED", "GivenPrice", "Limits"]
+__all__ = ["LIMITED", "GivenPrice", "Limits", "ReachedLimit"]
 
 LIMITED = ("usd", "tokens", "requests", "minutes", "kwh")
 """What a run may be limited in."""
@@ -43,3 +44,22 @@ class GivenPrice(BaseModel):
     output_per_million: Annotated[float, Field(ge=0)] = Field(description="Price of a million reply tokens.")
     currency: Literal["USD"] = Field(default="USD", description="US dollars; nothing is converted.")
     as_of: dt.date = Field(description="Day on which the price was looked up, such as 2026-11-01.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachedLimit:
+    """Which limit was reached, and by how much of what."""
+
+    name: str
+    """As in the spec's `limits`: `usd`, `tokens`, `requests`, `minutes` or `kwh`."""
+    limit: float
+    used: float
+    coming: float = 0.0
+    """What the calls in flight will about take."""
+    estimated: bool = False
+
+    def __str__(self) -> str:
+        """In words."""
+        about = "about " if self.estimated else ""
+        coming = f", about {self.coming:.3g} on their way" if self.coming else ""
+        return f"limits.{self.name}: {self.limit:g} reached ({about}{self.used:.6g} used{coming})"

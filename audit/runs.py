@@ -9,9 +9,11 @@ from pathlib import Path
 from audit import __version__
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.atomic import write_text
-from audit.audited import build_targets
+from audit.audited import build_targets, prices_of
 from audit.calibrations import check_attached
 from audit.carried import Shapes
+from audit.collection.budget import refuse_unknown_spending
+from audit.collection.every_target import refuse_rounds_of_batches
 from audit.collection.progress import Progress
 from audit.errors import InputError, StoreError
 from audit.estimates.measures import Measure, known_measures
@@ -126,6 +128,7 @@ def preview_plan(spec_path: Path) -> Plan:
     targets: dict[str, Target] = {}
     with suppress(InputError):
         targets = build_targets(spec, spec_path.parent, str(spec_path), {})
+    refuse_unknown_spending(spec.limits, {key: one.info for key, one in targets.items()}, prices_of(spec))
     shapes.refuse({key: target.info for key, target in targets.items()}, str(spec_path))
     check_named_in_plan(spec, plan, planner.tags, groups, measures, str(spec_path))
     return plan
@@ -161,6 +164,8 @@ def create_run(
     check_measures_named(spec, measures, where)
     check_attached(spec, analyzers, root, where)
     targets = build_targets(spec, root, where, {})
+    refuse_rounds_of_batches(targets, sequential)
+    refuse_unknown_spending(spec.limits, {key: one.info for key, one in targets.items()}, prices_of(spec))
     planner = Planner(spec, build_probes(spec, root, where), [one.info for one in analyzers])
     groups, shapes = ComparedGroups(), Shapes()
     _clear_unfinished(folder)

@@ -30,7 +30,8 @@ _SEEDS = MappingProxyType(
         "honoured": "honoured, equal seeds gave equal texts",
         "not_honoured": "not honoured, equal seeds gave unlike texts",
         "texts_do_not_vary": "cannot be told, another seed gave the same text too",
-        "not_tried": "not tried",
+        "not_sent": "none is sent",
+        "not_tried": "not tried: the target draws nothing, or did not answer",
     }
 )
 

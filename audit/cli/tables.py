@@ -46,17 +46,13 @@ def show_counts(counts: Counts) -> None:
         warn(f"{missing} not asked and {counts.errored} errored: missing, and counted as nothing else")
 
 
-def show_run(document: RunDocument) -> None:
-    """Print what a run found: funnels, what could not be read, findings, and what the baseline says."""
-    for role, counts in document.counts.items():
-        if len(document.counts) > 1:
-            say(f"{role}:")
-        show_counts(counts)
+def _warn_of_answers(document: RunDocument) -> None:
+    """Print what of the answers could not be read, and whether the endpoint changed while it was asked."""
     for entry in document.unread:
         if entry.unread > WARN_UNREAD * entry.answers:
             warn(
-                f"{entry.measure} could not be read in {entry.unread} of {entry.answers} answers "
-                f"({entry.probe}): it rests on the others only"
+                f"{entry.measure} could not be read in {entry.unread} of {entry.answers} outputs, "
+                f"errored ones included ({entry.probe}): it rests on the others only"
             )
         if entry.partly:
             warn(
@@ -68,6 +64,18 @@ def show_run(document: RunDocument) -> None:
                 f"{entry.measure} says nothing of {entry.outside} more answers ({entry.probe}): "
                 "they are outside of it, and not missing"
             )
+    for role, drift in document.drift.items():
+        if drift.drifted:
+            warn(f"{role}: the endpoint changed while it was asked: {'; '.join(drift.reasons)}")
+
+
+def show_run(document: RunDocument) -> None:
+    """Print what a run found: funnels, what could not be read, findings, and what the baseline says."""
+    for role, counts in document.counts.items():
+        if len(document.counts) > 1:
+            say(f"{role}:")
+        show_counts(counts)
+    _warn_of_answers(document)
     for note in dict.fromkeys(note for one in document.estimates for note in one.notes):
         warn(note)
     if document.sequential is not None:
@@ -77,7 +85,8 @@ def show_run(document: RunDocument) -> None:
         moved = [one for one in document.against_baseline if one.verdict in {"smaller", "larger", "reversed"}]
         say()
         say(f"against the baseline: {len(moved)} of {len(document.against_baseline)} estimates differ")
-        show_changes(moved[:ROWS_SHOWN])
+        if moved:
+            show_changes(moved[:ROWS_SHOWN])
 
 
 def show_sequential(report: SequentialReport) -> None:

@@ -23,6 +23,7 @@ from probes.seeds import rng
 __all__ = ["Asker", "Surroundings"]
 
 _LONGEST_MESSAGE = 300
+_KEPT = "what was answered is kept, the rest can be resumed"
 _NUMBER = re.compile(r"\b[0-9a-f]{8,}\b|\d+", re.IGNORECASE)
 
 
@@ -57,11 +58,10 @@ class Surroundings:
 
     def stop_for_budget(self) -> None:
         """Stop because a limit is reached; what is in flight may still come in."""
-        reached = (
-            self.spending.reached(self.tracker.in_flight) or "limits.requests: no room for another batch"
-        )
-        message = f"{reached}; what was answered is kept, the rest can be resumed"
-        self.stop.ask(StopReason(error=BudgetReachedError(message)))
+        reached = self.spending.reached(self.tracker.in_flight)
+        said = "limits.requests: no room for another batch" if reached is None else str(reached)
+        message = f"{said}; {_KEPT}"
+        self.stop.ask(StopReason(error=BudgetReachedError(message, reached=reached)))
 
 
 class _StoppedError(Exception):
@@ -107,16 +107,16 @@ class Asker:
             finally:
                 self.batches.task_done()
 
-    async def aside(self, request: Request) -> Output:
+    async def aside(self, request: Request) -> Output | None:
         """Ask something that is not of the plan, once; it counts towards the limits, and is not stored here.
 
         Returns:
-            The output, or an error if there was none or no room within the limits.
+            The output, or an error if there was none; None if it was not asked, since the collection stops.
         """
         try:
             (output,) = await self._ask([request])
         except _StoppedError:
-            return self._errored([request], "not asked: the collection stopped")[0]
+            return None
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not end the plan
             return self._errored([request], f"{type(error).__name__}: {_one_line(error)}")[0]
         self._around.spending.spent(request, output)

@@ -159,7 +159,8 @@ class _Batches:
         told = ""
         if waiting:
             outputs = sum(batch.waiting for batch in waiting)
-            told = f"{outputs} outputs wait in {len(waiting)} batches; {self._words or 'just submitted'}"
+            plural = "batch" if len(waiting) == 1 else "batches"
+            told = f"{outputs} outputs wait in {len(waiting)} {plural}; {self._words or 'just submitted'}"
         if self._reached is not None and (self._submitted or not waiting):
             return BudgetReachedError("; ".join(filter(None, (self._reached, told))))
         if waiting:
@@ -252,7 +253,8 @@ class _Batches:
                 continue
             target, id_ = self._targets[batch.target], batch.batch
             state = await self._asked(batch.target, partial(target.state, id_))
-            self._words = state.words
+            if not state.ended:
+                self._words = state.words
             if state.readable:
                 into = self._folder / f"{batch.tag}.results.jsonl"
                 results = await self._asked(batch.target, partial(target.fetch, id_, into))

@@ -12,15 +12,55 @@ from decimal import Decimal
 from audit.collection.energy import find_energy
 from audit.collection.prices import Price, find_price
 from audit.errors import SpecError
-from audit.limits import GivenPrice, Limits
+from audit.limits import GivenPrice, Limits, ReachedLimit
 from audit.records import Outcome, Output, Request
 from audit.targets.base import TargetInfo
 from audit.token_estimates import estimated_tokens
 
-__all__ = ["ErrorShare", "Price", "Spending", "find_price"]
+__all__ = ["ErrorShare", "Price", "Spending", "find_price", "refuse_unknown_spending"]
 
 _GIVE_PRICE = "give `price` beside the model in the spec, or set limits.tokens or limits.requests instead"
 _GET_ENERGY = 'pip install "evenhand[energy]", or set limits.tokens or limits.requests instead'
+
+
+def refuse_unknown_spending(
+    limits: Limits, targets: Mapping[str, TargetInfo], given: Mapping[str, GivenPrice | None]
+) -> None:
+    """Refuse a limit in money or energy where what is asked has no known price, or energy.
+
+    Args:
+        limits: Those of the spec.
+        targets: What is asked, by name.
+        given: Prices that the spec gives, by the same names.
+
+    Raises:
+        SpecError: Names limit and model.
+    """
+    prices = {} if limits.usd is None else {k: find_price(one, given.get(k)) for k, one in targets.items()}
+    energy = {} if limits.kwh is None else {k: find_energy(one) for k, one in targets.items()}
+    _refuse_unknown(limits, targets, prices, energy)
+
+
+def _refuse_unknown(
+    limits: Limits,
+    targets: Mapping[str, TargetInfo],
+    prices: Mapping[str, object],
+    energy: Mapping[str, object],
+) -> None:
+    checked: tuple[tuple[str, Mapping[str, object], str, str, str], ...] = (
+        ("usd", prices, "price", "has a price, published or in the spec", _GIVE_PRICE),
+        ("kwh", energy, "energy", "is in the table of ecologits", _GET_ENERGY),
+    )
+    for limit, known, what, accepted, next_step in checked:
+        value = getattr(limits, limit)
+        for name, found in known.items():
+            if value is not None and found is None:
+                model = targets[name].facts.get("model", "unnamed")
+                raise SpecError(
+                    f"limits.{limit}: got {value}, but no {what} is known for model {model!r} of {name}; "
+                    f"accepted where every model {accepted}",
+                    next_step=next_step,
+                )
 
 
 class Spending:
@@ -56,26 +96,10 @@ class Spending:
         self.usd: Decimal | None = None if None in self._prices.values() else Decimal(0)
         self.kwh: tuple[float, float] | None = None if None in self._energy.values() else (0.0, 0.0)
         self._spent = 0
-        self._refuse_unknown(targets)
+        _refuse_unknown(limits, targets, self._prices, self._energy)
 
-    def _refuse_unknown(self, targets: Mapping[str, TargetInfo]) -> None:
-        checked: tuple[tuple[str, Mapping[str, object], str, str, str], ...] = (
-            ("usd", self._prices, "price", "has a price, published or in the spec", _GIVE_PRICE),
-            ("kwh", self._energy, "energy", "is in the table of ecologits", _GET_ENERGY),
-        )
-        for limit, known, what, accepted, next_step in checked:
-            value = getattr(self._limits, limit)
-            for name, found in known.items():
-                if value is not None and found is None:
-                    model = targets[name].facts.get("model", "unnamed")
-                    raise SpecError(
-                        f"limits.{limit}: got {value}, but no {what} is known for model {model!r} of {name}; "
-                        f"accepted where every model {accepted}",
-                        next_step=next_step,
-                    )
-
-    def reached(self, waiting: int = 0) -> str | None:
-        """The limit that is reached, in words; None if there is room.
+    def reached(self, waiting: int = 0) -> ReachedLimit | None:
+        """The limit that is reached; None if there is room.
 
         Args:
             waiting: Requests on their way. They count as much as the mean of those that came back, so that
@@ -94,9 +118,8 @@ class Spending:
             by_output = name in {"tokens", "usd", "kwh"}
             coming = waiting * value / self._spent if by_output and self._spent else 0.0
             if limit is not None and value + coming >= limit:
-                about = "about " if name == "kwh" or (by_output and self.estimated) else ""
-                expected = f", {coming:.6g} on their way" if coming else ""
-                return f"limits.{name}: {limit:g} reached ({about}{value:.6g} used{expected})"
+                estimated = name == "kwh" or (by_output and self.estimated)
+                return ReachedLimit(name=name, limit=limit, used=value, coming=coming, estimated=estimated)
         return None
 
     def seconds_left(self) -> float | None:

@@ -59,7 +59,7 @@ class Canaries:
         self._next = 1 + max((one.round for one in earlier), default=-1)
 
     async def ask(self) -> None:
-        """One round: every prompt of every target.
+        """One round: every prompt of every target; what a stop keeps from being asked is not noted.
 
         Raises:
             StoreError: The file cannot be written.
@@ -75,7 +75,9 @@ class Canaries:
                 for prompt in range(len(CANARY_PROMPTS))
             )
         )
-        await asyncio.to_thread(_append, self._plan.path, answers)
+        asked = [answer for answer in answers if answer is not None]
+        if asked:
+            await asyncio.to_thread(_append, self._plan.path, asked)
 
     def over(self) -> None:
         """All of the plan was asked: rounds that are still to come wait no longer."""
@@ -91,9 +93,11 @@ class Canaries:
                 await asyncio.sleep(_TICK_S)
             await self.ask()
 
-    async def _one(self, name: str, asker: Asker, number: int, prompt: int, done: int) -> CanaryAnswer:
+    async def _one(self, name: str, asker: Asker, number: int, prompt: int, done: int) -> CanaryAnswer | None:
         message = Message(role="user", content=CANARY_PROMPTS[prompt])
         output = await asker.aside(Request(prompt_id=f"canary-{prompt}", messages=(message,)))
+        if output is None:
+            return None
         usage = output.usage
         return CanaryAnswer(
             target=name,

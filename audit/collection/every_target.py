@@ -9,7 +9,7 @@ from audit.store.store import Store
 from audit.targets.base import Target
 from audit.targets.batching.base import BatchTarget
 
-__all__ = ["collect_all"]
+__all__ = ["collect_all", "refuse_rounds_of_batches"]
 
 
 async def collect_all(
@@ -35,12 +35,7 @@ async def collect_all(
     at_once = {name: target for name, target in targets.items() if name not in batched}
     if not batched:
         return await collect(store, at_once, plan)
-    if plan.rounds is not None:
-        names = ", ".join(batched)
-        raise SpecError(
-            f"{names}: a run --until-decided asks in rounds, and batches are answered in hours",
-            next_step="leave --until-decided out, or use a target that answers at once",
-        )
+    refuse_rounds_of_batches(targets, plan.rounds)
     gathered = await collect_batches(store, batched, plan, wait=wait and not at_once)
     result = CollectionResult(progress=gathered.progress, interrupted=False)
     if at_once:
@@ -50,3 +45,21 @@ async def collect_all(
     if gathered.error is not None and not result.interrupted:
         raise gathered.error
     return result
+
+
+def refuse_rounds_of_batches(targets: Mapping[str, Target], rounds: object) -> None:
+    """Refuse to ask batches round by round.
+
+    Args:
+        targets: What is asked, by name.
+        rounds: Says what to ask when; None if everything is asked.
+
+    Raises:
+        SpecError: Names the targets that take batches.
+    """
+    names = ", ".join(name for name, target in targets.items() if isinstance(target, BatchTarget))
+    if names and rounds is not None:
+        raise SpecError(
+            f"{names}: a run --until-decided asks in rounds, and batches are answered in hours",
+            next_step="leave --until-decided out, or use a target that answers at once",
+        )

@@ -81,7 +81,8 @@ class Progress(Record):
     """Requests sent in this invocation, retries included."""
     retries: int = 0
     retry_reasons: dict[str, int] = Field(default_factory=dict)
-    """How many of the retries had which reason: `no connection`, `status NNN`, `timeout` or `other`."""
+    """How many of the retries had which reason: `no connection`, `connection lost`, `status NNN`,
+    `timeout` or `other`."""
     tokens: int = 0
     """Prompt and completion tokens of this invocation."""
     tokens_estimated: bool = False

@@ -65,16 +65,22 @@ class RateControl:
             self._set(maximum)
 
     async def enter(self) -> None:
-        """Take room for one call; waits until there is some and no pause is asked for. Then `leave`."""
+        """Take room for one call; waits until there is some and no pause is asked for. Then `leave`.
+
+        First come, first served: who leaves and comes back at once does not pass those who wait.
+        """
         while True:
             pause = self._quiet_until - self._clock()
             if pause > 0:
                 await asyncio.sleep(pause)
-            elif self.in_flight >= self._allowed:
-                await self._turn()
-            else:
+                continue
+            if self.in_flight < self._allowed and not self._awaited:
                 self.in_flight += 1
                 return
+            await self._turn()
+            if self._quiet_until <= self._clock():
+                return
+            self.leave()
 
     def leave(self) -> None:
         """Give back the room of one call."""
@@ -140,24 +146,28 @@ class RateControl:
             self.changes = [self.changes[0], *self.changes[1:half:2], *self.changes[half:]]
         self._wake()
 
+    @property
+    def _awaited(self) -> bool:
+        """Whether somebody waits for room."""
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft()  # It was cancelled.
+        return bool(self._waiting)
+
     async def _turn(self) -> None:
-        """Wait until a call ends or the limit changes."""
+        """Wait for room, which is taken already when this returns."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._wake()  # The room that this one was woken for goes to another.
+                self.leave()  # The room that was taken for this one goes to another.
             raise
         finally:
             turn.cancel()
 
     def _wake(self) -> None:
-        """Wake as many as there is room for."""
-        free = self._allowed - self.in_flight
-        while free > 0 and self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                free -= 1
+        """Take room for as many as there is room for, in the order they came, and wake them."""
+        while self._awaited and self.in_flight < self._allowed:
+            self.in_flight += 1
+            self._waiting.popleft().set_result(None)

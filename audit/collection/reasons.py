@@ -7,15 +7,22 @@ from audit.targets.base import RetryableTargetError
 __all__ = ["reason_of"]
 
 _STATUS = re.compile(r"\bstatus (\d{3})\b")
+_LOST = re.compile(r"\bconnection broke off$|\bbroke the answer off\b")
+_NO_ANSWER = re.compile(r"\bno answer within \S+ s\b")
 _TIMED_OUT = re.compile(r"\btimed? ?out\b", re.IGNORECASE)
 
 
 def reason_of(error: RetryableTargetError) -> str:
-    """One of `no connection`, `status NNN`, `timeout`, `other`. Nothing of what a server said is in it."""
+    """One of `no connection`, `connection lost`, `status NNN`, `timeout`, `other`.
+
+    Nothing of what a server said is in it.
+    """
     if error.unreachable:
         return "no connection"
     text = str(error)
     status = _STATUS.search(text)
     if status is not None:
         return f"status {status.group(1)}"
-    return "timeout" if _TIMED_OUT.search(text) else "other"
+    if _LOST.search(text) is not None:
+        return "connection lost"
+    return "timeout" if _TIMED_OUT.search(text) or _NO_ANSWER.search(text) else "other"

@@ -89,6 +89,8 @@ class TargetInfo:
     """Every network host it can contact, as `host:port`."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What a reader of the report needs to identify it: model, address, file checksum …"""
+    takes_seed: bool = True
+    """Whether a seed is sent along; if not, nothing can be said of how it is honoured."""
     one_message: str | None = None
     """What to set so that it takes conversations of several messages; None if it takes them. A plan that has
     such prompts is refused with it."""

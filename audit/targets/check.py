@@ -11,7 +11,7 @@ __all__ = ["Observed", "SeedCheck", "TargetCheck", "check_target", "probe_call"]
 
 _READY = "Reply with the single word: ready"
 _WORDS = "Write six words that have nothing to do with each other."
-SeedCheck = Literal["honoured", "not_honoured", "texts_do_not_vary", "not_tried"]
+SeedCheck = Literal["honoured", "not_honoured", "texts_do_not_vary", "not_sent", "not_tried"]
 
 
 @runtime_checkable
@@ -82,6 +82,8 @@ async def check_target(target: Target, *, seed: int = 0, once: bool = False) -> 
 
 async def _seed_check(target: Target, seed: int) -> SeedCheck:
     """Whether the same repeat gives the same text, and another repeat another."""
+    if not target.info.takes_seed:
+        return "not_sent"
     try:
         outputs = [await _asked(target, _WORDS, repeat, seed) for repeat in (0, 0, 1)]
     except TargetError:

@@ -127,6 +127,7 @@ class LiteLLMTarget:
             deterministic=False,
             max_in_flight=options.max_in_flight,
             hosts=hosts,
+            takes_seed=options.send_seed,
             facts={
                 "type": "litellm",
                 "model": options.model,

@@ -80,6 +80,7 @@ class OpenAITarget:
             deterministic=False,
             max_in_flight=options.max_in_flight,
             hosts=(options.host,),
+            takes_seed=options.send_seed and options.api == _CHAT,
             facts={
                 "type": "openai",
                 "model": options.model,

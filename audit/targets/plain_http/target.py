@@ -91,6 +91,7 @@ class HttpTarget:
             deterministic=options.deterministic,
             max_in_flight=options.max_in_flight,
             hosts=(options.host,),
+            takes_seed="seed" in found,
             one_message=None if "messages" in found else "{messages} in the template",
             no_system=None if found & {"messages", "system"} else "{messages} or {system} in the template",
             facts={

@@ -16,7 +16,7 @@ def test_a_run_is_left_and_resumed(home: Path, evenhand: Command) -> None:
         (home / "spec.yaml").write_text(spec)
         left = evenhand("run", "spec.yaml", "--out", "made")
         assert left.code == 3, left.err
-        assert "24 outputs wait in 1 batches" in left.err
+        assert "24 outputs wait in 1 batch" in left.err
         assert left.err.rstrip().endswith("next: evenhand resume made")
         assert not (home / "made" / "report.html").exists()
         assert evenhand("resume", "made").code == 3
@@ -36,3 +36,4 @@ def test_rounds_and_batches_do_not_go_together(home: Path, evenhand: Command) ->
     assert refused.code == 2
     assert "asks in rounds" in refused.err
     assert not (home / "files").exists()
+    assert not (home / "made").exists()

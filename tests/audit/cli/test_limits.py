@@ -173,3 +173,30 @@ def test_a_damaged_ledger_is_told(evenhand: Command, quick: Path) -> None:
     ended = evenhand("resume", "runs/a")
     assert ended.code == 2
     assert "collection.json: is damaged" in ended.err
+
+
+def test_a_limit_without_a_known_price_is_refused_before_anything_is_made(
+    evenhand: Command, quick: Path
+) -> None:
+    """At the plan and at the run, and the folder stays free for the mended spec."""
+    write(quick, "{usd: 30}")
+    assert "no price is known" in evenhand("plan", "spec.yaml").err
+    refused = evenhand("run", "spec.yaml", "--out", "runs/a")
+    assert refused.code == 2
+    assert "no price is known" in refused.err
+    assert not (quick / "runs/a").exists()
+    write(quick, "{usd: 30}", PRICE)
+    assert evenhand("run", "spec.yaml", "--out", "runs/a").code == 4
+
+
+def test_a_limit_that_was_raised_is_told_whole_and_enough_is_proposed(evenhand: Command, quick: Path) -> None:
+    """The limit is that over the whole run, and the next command gets on though too much was used."""
+    write(quick, "{tokens: 30}", PRICE)
+    assert evenhand("run", "spec.yaml", "--out", "runs/a").code == 4
+    again = evenhand("resume", "runs/a", "--more", "tokens=30")
+    assert again.code == 4
+    assert "limits.tokens: 60 reached" in again.err
+    used = read_ledger(RunFolder(quick / "runs/a")).used["tokens"]
+    proposed = re.search(r"--more tokens=(\d+)", again.err)
+    assert proposed is not None
+    assert int(proposed[1]) >= max(30, used - 60 + 1)

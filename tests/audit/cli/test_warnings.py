@@ -16,7 +16,7 @@ def test_answers_that_cannot_be_read_are_warned_of_and_counted(evenhand: Command
     """A rate that rests on a third of the answers says so on the terminal, in the data and in the report."""
     said(home, ["yes" if n % 3 == 0 else "Well, that depends." for n in range(24)])
     ended = evenhand("run", "spec.yaml", "--out", "run")
-    assert "correct_rate could not be read in 16 of 24 answers" in ended.err
+    assert "correct_rate could not be read in 16 of 24 outputs" in ended.err
     document = json.loads((home / "run/findings.json").read_text())
     unread = {entry["measure"]: (entry["answers"], entry["unread"]) for entry in document["unread"]}
     assert unread["correct_rate"] == (24, 16)

@@ -294,7 +294,7 @@ def test_requests_go_out_as_files_and_come_back_as_files(store: Store, tmp_path:
     answer(files[0])
     answer(files[1], leave_out=2)
     told = collect_files(store, folder)
-    assert "2 outputs wait in 1 batches" in str(told.error)
+    assert "2 outputs wait in 1 batch" in str(told.error)
     assert counts(store).answered == PROMPTS - 2
     answer(files[1])
     assert collect_files(store, folder).error is None

@@ -202,3 +202,48 @@ def test_a_cancelled_wait_gives_its_turn_to_another() -> None:
         return pace.in_flight
 
     assert asyncio.run(scene()) == 1
+
+
+def test_who_waits_is_not_passed_by_who_comes_back() -> None:
+    """With every place taken, a newcomer is next, however quickly the others ask again."""
+
+    async def run() -> list[str]:
+        pace, order = RateControl(2, Clock()), list[str]()
+
+        async def worker() -> None:
+            for _ in range(5):
+                await pace.enter()
+                order.append("worker")
+                await asyncio.sleep(0)
+                pace.leave()
+
+        async def newcomer() -> None:
+            await asyncio.sleep(0)
+            await pace.enter()
+            order.append("newcomer")
+            pace.leave()
+
+        await asyncio.gather(worker(), worker(), newcomer())
+        assert pace.in_flight == 0
+        return order
+
+    assert asyncio.run(run()).index("newcomer") <= 4
+
+
+def test_room_that_was_given_to_somebody_who_left_goes_to_the_next() -> None:
+    """A call that is cancelled while it waits, or just as it is its turn, holds no place."""
+
+    async def run() -> None:
+        pace = RateControl(1, Clock())
+        await pace.enter()
+        first, second, third = (asyncio.ensure_future(pace.enter()) for _ in range(3))
+        await asyncio.sleep(0)
+        first.cancel()
+        pace.leave()  # The second has its turn now, and is gone before it takes it.
+        second.cancel()
+        await asyncio.wait_for(third, 1.0)
+        assert pace.in_flight == 1
+        pace.leave()
+        await asyncio.wait_for(pace.enter(), 1.0)
+
+    asyncio.run(run())
