@@ -13,6 +13,7 @@ from audit.collection.canaries import CANARY_FILE, CanaryPlan
 from audit.collection.progress import Progress
 from audit.collection.rounds import Rounds
 from audit.collection.runner import CollectionPlan, CollectionResult
+from audit.errors import TargetUnreachableError
 from audit.ledger import keeping
 from audit.looks import SequentialRule
 from audit.planned_run import Run, quarantine_salt
@@ -80,7 +81,12 @@ async def collect(
                     canaries=_canary_plan(run),
                     rounds=None if rule is None else _rounds(run, rule, store, secrets),
                 )
-                result = await collect_cached(store, targets, plan, cache, wait=wait)
+                try:
+                    result = await collect_cached(store, targets, plan, cache, wait=wait)
+                except TargetUnreachableError as error:
+                    # A target knows no run; whoever has mended what is wrong goes on with it.
+                    error.next_step = f"evenhand resume {run.folder.path}"
+                    raise
                 kept.interrupted = result.interrupted
             return result
     finally:

@@ -237,9 +237,7 @@ class Asker:
         """The error to raise if the target was never reached; None if it was, or was not tried."""
         if self._reached or self._absent.last is None:
             return None
-        return TargetUnreachableError(
-            f"{self.name}: cannot be reached: {self._absent.last}", next_step="evenhand targets check SPEC"
-        )
+        return TargetUnreachableError(f"{self.name}: cannot be reached: {self._absent.last}")
 
     def _given_up(self, batch: Sequence[Request], message: str, begun: float) -> Sequence[Output]:
         """Errored outputs; stop when call after call ends in the same error, since the next would too.

@@ -99,10 +99,12 @@ def test_report_before_findings_says_what_to_type(evenhand: Command) -> None:
 
 
 def test_unreachable_host_is_one_line(evenhand: Command, home: Path) -> None:
-    """Nobody listens on the discard port: the run ends with 2 and names the address."""
+    """Nobody listens on the discard port: the run ends with 2, the address and the command that goes on."""
     target = "{type: openai, base_url: http://127.0.0.1:9/v1, model: m}"
     (home / "spec.yaml").write_text(SPEC.replace("{type: recorded, path: said.jsonl, by: source_id}", target))
-    assert "127.0.0.1:9" in problem(evenhand("run", "spec.yaml", "--out", "runs/a"))
+    ended = evenhand("run", "spec.yaml", "--out", "runs/a")
+    assert "127.0.0.1:9" in problem(ended)
+    assert ended.err.rstrip().endswith("next: evenhand resume runs/a")
 
 
 def test_attack_without_authorisation_is_one_line(evenhand: Command, home: Path) -> None:
