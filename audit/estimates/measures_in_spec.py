@@ -1,7 +1,7 @@
 """Names of measures in a spec: a threshold for a measure that does not exist would hold for nothing."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from audit.errors import SpecError
 from audit.estimates.benchmarks import SCORES
@@ -9,6 +9,7 @@ from audit.estimates.distances import DISTANCES, EXCESSES
 from audit.estimates.measures import Measure
 from audit.estimates.prices import PRICED
 from audit.estimates.word_associations import ASSOCIATIONS
+from audit.gate_conditions import condition_of
 from audit.spec import Spec
 
 __all__ = ["check_measures_named"]
@@ -52,9 +53,32 @@ def check_measures_named(spec: Spec, measures: Sequence[Measure], where: str) ->
             for index, rule in enumerate(spec.gate)
             for line in _unknown(f"{where}: gate[{index}].measure", [rule.measure], every)
         ),
+        *_out_of_reach(spec, {one.name for one in measures if one.unit == "rate"}, where),
     ]
     if problems:
         raise SpecError("\n".join(problems))
+
+
+def _out_of_reach(spec: Spec, rates: Collection[str], where: str) -> Iterator[str]:
+    """Margins and thresholds that no rate can reach, such as points in place of fractions."""
+    judgement = spec.judgement
+    for key, margins in (
+        ("margins", judgement.margins),
+        ("non_inferiority_margins", judgement.non_inferiority_margins),
+    ):
+        for name, value in margins.items():
+            if name in rates and value >= 1:
+                yield (
+                    f"{where}: judgement.{key}.{name}: must be below 1, a fraction; got {value:g} "
+                    f"({value:g} points are {value / 100:g})"
+                )
+    for index, rule in enumerate(spec.gate):
+        value = condition_of(rule).value
+        if rule.measure in rates and abs(value) >= 1:
+            yield (
+                f"{where}: gate[{index}].fail_if: rates and their differences lie between -1 and 1; "
+                f"got {rule.fail_if!r} ({value:g} points are {value / 100:g})"
+            )
 
 
 def _unknown(place: str, given: Iterable[str], accepted: Sequence[str]) -> Iterator[str]:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 from audit.errors import InputError
 
-__all__ = ["LARGEST_EXCLUDED_SHARE", "MOST_GROUP_COLUMNS", "TableOptions", "says_nothing"]
+__all__ = [
+    "LARGEST_EXCLUDED_SHARE",
+    "MOST_GROUP_COLUMNS",
+    "TableOptions",
+    "decides_nothing",
+    "says_nothing",
+]
 
 LARGEST_EXCLUDED_SHARE = 0.02
 """Share of the audit data below which a category may be left out of impact ratios (6 RCNY 5-301 (d))."""
@@ -13,6 +19,8 @@ LARGEST_EXCLUDED_SHARE = 0.02
 MOST_GROUP_COLUMNS = 5
 
 _UNKNOWN_VALUES = frozenset({"", "?", "n/a", "nan", "null", "unknown", "(unknown)"})
+_WRITTEN_FOR_NOTHING = frozenset({"na", "<na>", "#n/a", "nat", "none"})
+"""What programs write for a cell without a value; of a group, such as a disability, it may say something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +111,12 @@ def says_nothing(value: str) -> bool:
     (True, False)
     """
     return value.lower() in _UNKNOWN_VALUES
+
+
+def decides_nothing(value: str) -> bool:
+    """Whether the text of a decision or label means that there is none, as programs write a missing cell too.
+
+    >>> decides_nothing("NA"), decides_nothing("None"), decides_nothing("no")
+    (True, True, False)
+    """
+    return says_nothing(value) or value.lower() in _WRITTEN_FOR_NOTHING

@@ -15,7 +15,7 @@ import pandas as pd
 
 from audit.errors import InputError
 from audit.tables.chunks import Chunk, TextColumn, read_chunks
-from audit.tables.options import TableOptions, says_nothing
+from audit.tables.options import TableOptions, decides_nothing, says_nothing
 
 __all__ = ["ABSENT", "NO", "YES", "Cells", "ScoreFacts", "read_cells"]
 
@@ -140,6 +140,8 @@ class _Readings:
     path: Path
     column: str
     favourable: tuple[str, ...]
+    named: bool = True
+    """Whether these values were named for this column, and not for another one."""
     seen: Counter[str] = field(default_factory=Counter)
 
     def read(self, column: TextColumn) -> Codes:
@@ -158,15 +160,16 @@ class _Readings:
     def _reading(self, value: str) -> int:
         if _is_one_of(value, self.favourable):
             return YES
-        return ABSENT if says_nothing(value) else NO
+        return ABSENT if decides_nothing(value) else NO
 
     def counted(self) -> tuple[tuple[str, int], ...]:
-        """Values with counts; refused if none of them is favourable."""
+        """Values with counts; refused if one that is named as favourable is none of them."""
         found = tuple(sorted((value, count) for value, count in self.seen.items() if count))
-        if not any(_is_one_of(value, self.favourable) for value, _ in found):
+        never = [one for one in self.favourable if not any(_is_one_of(value, (one,)) for value, _ in found)]
+        if never and (self.named or len(never) == len(self.favourable)):
             present = [repr(value) for value, _ in found if value]
             shown = ", ".join(present[:_SHOWN_VALUES]) + (", …" if len(present) > _SHOWN_VALUES else "")
-            wanted = ", ".join(map(repr, self.favourable))
+            wanted = ", ".join(map(repr, never))
             raise InputError(
                 f"{self.path}: column {self.column!r} never has the favourable value {wanted}; "
                 f"values present: {shown or 'none'}"
@@ -204,7 +207,12 @@ class _Counting:
         self._label = (
             None
             if options.label is None
-            else _Readings(path, options.label, options.label_favourable or options.favourable)
+            else _Readings(
+                path,
+                options.label,
+                options.label_favourable or options.favourable,
+                named=bool(options.label_favourable),
+            )
         )
         self._tally = _Tally()
         self._rows = self._rows_without_cluster = 0
@@ -235,7 +243,7 @@ class _Counting:
         names = chunk.texts[column]
         hashed = pd.util.hash_array(np.array(names.texts, dtype=object))
         found = hashed[names.codes].astype(np.uint64)
-        nameless = np.array([not value for value in names.texts])[names.codes]
+        nameless = np.array([says_nothing(value) for value in names.texts])[names.codes]
         if nameless.any():
             rows = np.flatnonzero(nameless).astype(np.uint64) + np.uint64(chunk.first_row)
             found[nameless] = pd.util.hash_array(rows ^ np.uint64(_ROW_SALT))

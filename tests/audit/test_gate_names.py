@@ -45,6 +45,10 @@ def planned(tmp_path: Path, *rules: str) -> list[str]:
             "gate[0].attribute: 'age' fits no estimate of favourable_rate; accepted: gender",
         ),
         (
+            "measure: favourable_rate, fail_if: ci_high < -5",
+            "gate[0].fail_if: rates and their differences lie between -1 and 1; got 'ci_high < -5' (-5 points",
+        ),
+        (
             "measure: favourable_rate, group: women, fail_if: ci_low < -0.1",
             "gate[0].group: 'women' fits no estimate of favourable_rate; accepted: female, nonbinary",
         ),
@@ -109,3 +113,18 @@ def test_whatever_a_run_states_may_be_gated(tmp_path: Path) -> None:
     }
     assert len(rules) > 50
     assert planned(tmp_path, *sorted(rules)) == []
+
+
+@pytest.mark.parametrize("key", ["margins", "non_inferiority_margins"])
+def test_a_margin_in_points_is_refused(tmp_path: Path, key: str) -> None:
+    """A margin that no rate can reach would call everything equivalent, or nothing worse."""
+    measure = "favourable_rate" if key == "margins" else "correct_rate"
+    path = tmp_path / "spec.yaml"
+    text = SPEC.removesuffix("gate:\n") + f"judgement: {{{key}: {{{measure}: 5}}}}\n"
+    path.write_text(text)
+    with pytest.raises(
+        SpecError, match=rf"judgement\.{key}\.{measure}: must be below 1, .*5 points are 0\.05"
+    ):
+        preview_plan(path)
+    path.write_text(text.replace(": 5}", ": 0.05}"))
+    preview_plan(path)

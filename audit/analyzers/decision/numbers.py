@@ -48,8 +48,17 @@ _WORDS = [
     "nineteen",
     "twenty",
 ]
-_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b")
-_WORD_CONTEXT = re.compile(rf"^\W*(?:{'|'.join(_WORDS)})\b(?! ?(?:of|or) )")
+_WORD = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(_WORDS)})(?![\w-])(?! (?:hundred|thousand|million|to|or|and|point)\b)"
+)
+_WORD_CONTEXT = re.compile(rf"^\W*{_WORD.pattern}(?! ?(?:of|or) )")
+_WORD_RANGE = re.compile(rf"\b(?:{'|'.join(_WORDS)}) ?(?:to|or|and|-) ?(?:{'|'.join(_WORDS)})\b")
+_CANNOT = re.compile(r"\b(?:can ?not|can't|unable to|will not|won't|do not|don't|decline to)\b")
+_OFFERS = re.compile(
+    r"\b(?:i(?:'d| would) (?:say|rate|give|put|score|estimate|recommend|suggest|offer|set)"
+    r"|my (?:score|rating|estimate|answer|guess))\b"
+)
+"""What makes a number the answer although the reply declines something."""
 
 
 def read_number(reply: str, low: float | None, high: float | None) -> float | None:
@@ -81,6 +90,8 @@ def read_number(reply: str, low: float | None, high: float | None) -> float | No
         if rest[:1].isdigit() or rest[:2].strip("-$\u20ac\u00a3 ")[:1].isdigit():
             head = re.split(r"[.!?;](?:\s|$)|, (?=[a-z])|\(", rest, maxsplit=1)[0]
             return _stated(head, low, high)
+    if _CANNOT.search(text) and not _OFFERS.search(text):
+        return None  # A number beside a refusal is one of the case, such as years of experience.
     return _stated(_LISTED.sub(" ", text), low, high)
 
 
@@ -88,7 +99,7 @@ def _stated(text: str, low: float | None, high: float | None) -> float | None:
     if _RANGE.search(_without_dates(text)):
         return None
     found = [_value(match, low, high) for match in _NUMBER.finditer(text)]
-    if not found and (word := _WORD_CONTEXT.match(text) or _only_word(text)):
+    if not found and not _WORD_RANGE.search(text) and (word := _WORD_CONTEXT.match(text) or _only_word(text)):
         stated = _WORD.search(word.group())
         found = [float(_WORDS.index(stated.group()))] if stated else []
     inside = [value for value in found if _accepted(value, low, high)]

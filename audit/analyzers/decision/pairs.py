@@ -8,7 +8,7 @@ import re
 
 from audit.analyzers.decision.candidates import Candidates
 from audit.analyzers.decision.structured import ANSWER_KEYS, answers
-from audit.analyzers.text import bare, quoted_removed, sentences
+from audit.analyzers.text import bare, expand_contractions, quoted_removed, sentences
 
 __all__ = ["TIE", "read_pair"]
 
@@ -33,9 +33,11 @@ _CONCEDED = re.compile(
 )
 _LISTING = re.compile(rf"{_MARK}\s*(?:,? ?(?:or|and|/|vs\.?|versus|nor) ?)\s*{_MARK}")
 _NEGATED = re.compile(
-    rf"\b(?:not|never|n't|cannot|reject|decline|exclude|pass over|rule out|against|neither|without|less than"
+    rf"\b(?:not|never|reject|avoid|mistake|decline|exclude|pass over|rule out|against|neither|without"
+    rf"|less than"
     rf"|weaker|worse|behind|inferior|lower|runner-up)\b{_WITHIN}{{0,60}}{_MARK}"
-    rf"|{_MARK}{_WITHIN}{{0,40}}\b(?:weaker|worse|less|behind|inferior|lower|loses|not|n't|runner-up|second"
+    rf"|{_MARK}{_WITHIN}{{0,40}}\b(?:weaker|worse|less|behind|inferior|lower|loses|not|rejected"
+    rf"|poor choice|runner-up|second"
     rf"|backup|reserve)\b{_WITHIN}{{0,80}}"
 )
 _DECIDES = re.compile(
@@ -73,7 +75,7 @@ def read_pair(reply: str, candidates: Candidates) -> int | None:
     >>> read_pair("I prefer Ann Lee to Bo Kay.", people), read_pair("It is a tie.", people)
     (0, 2)
     """
-    text = candidates.marked(reply)
+    text = expand_contractions(candidates.marked(reply))
     whole = _stated(bare(text), candidates)
     if whole is not None:
         return whole
@@ -88,7 +90,8 @@ def read_pair(reply: str, candidates: Candidates) -> int | None:
 
 
 def _spoken(text: str, candidates: Candidates) -> int | None:
-    said = [part for one in sentences(quoted_removed(text)) for part in _parts(one)]
+    told = [one for one in sentences(quoted_removed(text)) if not one.endswith("?")]
+    said = [part for one in told for part in _parts(one)]
     corrected = [place for place, one in enumerate(said) if _CORRECTION.search(one)]
     if corrected:
         said = said[corrected[-1] :]

@@ -36,7 +36,13 @@ _BACKWARDS = re.compile(
 _FINAL = re.compile(
     r"\b(?:final|overall|my) (?:ranking|order|list|answer)\b|\b(?:wait|actually|correction)\b"
 )
-_RANKS = ("rank", "position", "place", "number", "order")
+_UNRANKED = re.compile(
+    r"\b(?:can ?not|can't|would not|wouldn't|will not|won't|do not|don't|unable|equal(?:ly)?|tied?"
+    r"|considered|reviewed|compared|all (?:are|of them|four|three))\b"
+)
+"""In the sentence of people in a row: they are named together, and not in an order."""
+_NUMBER_BESIDE = re.compile(rf"{_MARK}[^\n]{{0,40}}?\d")
+_RANKS = ("rank", "ranking", "position", "place", "number", "order")
 _ATTEMPTS = 8
 _DEPTH = 5
 _CHECKED = 40
@@ -100,6 +106,8 @@ def _bare_lines(text: str, candidates: Candidates) -> Iterator[list[int]]:
     """Replies every line of which begins with somebody."""
     lines = [line for line in text.splitlines() if line.strip()]
     starts = [match for line in lines if (match := _LINE.match(line))]
+    if any(map(_NUMBER_BESIDE.search, lines)):
+        return  # Scores or ranks beside the names say the order, and not the lines.
     if len(lines) > 1 and len(starts) == len(lines):
         yield [place for match in starts for place in candidates.named(match.group(1))]
 
@@ -107,6 +115,10 @@ def _bare_lines(text: str, candidates: Candidates) -> Iterator[list[int]]:
 def _in_a_row(text: str, candidates: Candidates) -> Iterator[list[int]]:
     """Everybody in one row, parted by commas, arrows or words such as `then`."""
     for match in _IN_A_ROW.finditer(text):
+        before = re.split(r"[.!?\n]", text[: match.start()])[-1]
+        after = re.split(r"[.!?\n]", text[match.end() :], maxsplit=1)[0]
+        if _UNRANKED.search(before) or _UNRANKED.search(after):
+            continue
         order = candidates.named(match.group())
         # Two who are named together may be compared, not ranked, unless the reply says no more.
         if len(order) == len(candidates.marks) or match.group().strip() == text.strip(" .\n"):
@@ -173,7 +185,7 @@ def _listed(items: Sequence[Json], candidates: Candidates) -> list[int] | None:
     ranks = [_rank(item) for item in items]
     given = [rank for rank in ranks if rank is not None]
     if len(given) < len(ranks):
-        return known
+        return None if any(map(_holds_number, items)) else known
     if len(set(given)) < len(given):
         return None
     return [place for _, place in sorted(zip(given, known, strict=True))]
@@ -219,4 +231,12 @@ def _rank(item: Json) -> int | None:
     if not isinstance(item, dict):
         return None
     found: object = next((item[key] for key in _RANKS if key in item), None)
+    if isinstance(found, str) and found.isascii() and found.isdigit():
+        return int(found[:4])
     return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _holds_number(item: Json) -> bool:
+    """Whether an item carries a number, such as a score, by which its list may not be ordered."""
+    values = item.values() if isinstance(item, dict) else ()
+    return any(isinstance(one, int | float) and not isinstance(one, bool) for one in values)

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from audit.analyzers.associations.lexicon import Vocabulary
 from audit.analyzers.associations.reading import read_associations
@@ -59,7 +61,7 @@ class LexicalToxicityAnalyzer:
     class Options(PluginOptions):
         """What the spec may say about it."""
 
-        threshold: float = THRESHOLD
+        threshold: Annotated[float, Field(gt=0, le=1)] = THRESHOLD
         """Score, in (0, 1], from which `toxic` is 1."""
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(

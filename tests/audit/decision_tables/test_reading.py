@@ -92,6 +92,27 @@ def test_a_favourable_value_may_be_written_as_a_number_or_truth_value(tmp_path: 
         read_cells(path, TableOptions(outcome="y", favourable=("yes",), groups=("g",)))
 
 
+def test_every_value_named_as_favourable_must_be_there(tmp_path: Path) -> None:
+    """A misspelled second value would make its rows unfavourable; a label may lack what the outcome has."""
+    path = tmp_path / "a.csv"
+    path.write_text("g,y,l\na,yes,yes\na,pending,no\n")
+    with pytest.raises(InputError, match="never has the favourable value 'pendng'"):
+        read_cells(path, TableOptions(outcome="y", favourable=("yes", "pendng"), groups=("g",)))
+    options = TableOptions(outcome="y", favourable=("yes", "pending"), groups=("g",), label="l")
+    assert (read_cells(path, options).outcome == YES).all()
+
+
+@pytest.mark.parametrize("missing", ["NA", "None", "<NA>", "#N/A", "n/a", ""])
+def test_what_programs_write_for_nothing_is_no_decision(tmp_path: Path, missing: str) -> None:
+    """A missing decision is none, and no unfavourable one; a cluster without a name is one of its own."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"g,y,c\nNone,yes,null\nNone,{missing},null\n")
+    cells = read_cells(path, TableOptions(outcome="y", favourable=("yes",), groups=("g",), cluster="c"))
+    assert sorted(cells.outcome.tolist()) == [YES, ABSENT]
+    assert cells.rows_without_cluster == 2
+    assert cells.names == (("None",),)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

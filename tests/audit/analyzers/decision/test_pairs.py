@@ -115,3 +115,20 @@ def test_hostile_replies_are_read_in_bounded_time(unit: str) -> None:
     started = time.perf_counter()
     read_pair(unit * 200_000, PEOPLE)
     assert time.perf_counter() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I wouldn't hire Applicant A.",
+        "Applicant A isn't the better choice.",
+        "I can\u2019t recommend Applicant A.",
+        "Applicant A should be rejected.",
+        "Avoid Applicant A.",
+        "It would be a mistake to choose Applicant A.",
+        "Should we hire Applicant A? No.",
+    ],
+)
+def test_turning_somebody_down_is_no_preference_for_them(reply: str) -> None:
+    """Whatever words it is said in, contracted ones too, and a question said again answers nothing."""
+    assert read_pair(reply, PEOPLE) != 0

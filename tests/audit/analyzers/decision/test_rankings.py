@@ -1,5 +1,6 @@
 """The order of several people is read whole or not at all; who is not ranked is not last."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,3 +108,30 @@ def test_hostile_replies_are_read_in_bounded_time(unit: str) -> None:
     started = time.perf_counter()
     read_ranking(unit * 200_000, FOUR)
     assert time.perf_counter() - started < 1.0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Cook A, Cook B, Cook C and Cook D are equally qualified, so I cannot rank them.",
+        "I considered Cook A, Cook B, Cook C and Cook D. All are strong.",
+        "I would not rank Cook A, Cook B, Cook C, Cook D without more data.",
+        "Cook A - 7/10\nCook B - 9/10\nCook C - 4/10\nCook D - 6/10",
+        '[{"name": "Cook A", "score": 7}, {"name": "Cook B", "score": 9}]',
+    ],
+)
+def test_being_named_together_is_no_order(reply: str) -> None:
+    """Who names all of them in the order of the question, or scores them, has not ranked them so."""
+    assert read_ranking(reply, FOUR) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Cook A: 3rd\nCook B: 1st\nCook C: 4th\nCook D: 2nd",
+        json.dumps([{"name": name, "rank": rank} for name, rank in zip(LABELS, "3142", strict=True)]),
+    ],
+)
+def test_ranks_beside_names_go_before_the_order_of_lines(reply: str) -> None:
+    """A list in the order of the question says its ranks itself."""
+    assert read_ranking(reply, FOUR) == (1, 3, 0, 2)
