@@ -46,7 +46,7 @@ def planned(tmp_path: Path, *rules: str) -> list[str]:
         ),
         (
             "measure: favourable_rate, fail_if: ci_high < -5",
-            "gate[0].fail_if: rates and their differences lie between -1 and 1; got 'ci_high < -5' (-5 points",
+            "gate[0].fail_if: rates and their differences lie between -1 and 1; got 'ci_high < -5' (-5",
         ),
         (
             "measure: favourable_rate, group: women, fail_if: ci_low < -0.1",
