@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from audit.errors import SpecError
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import Measure
-from audit.gate_names import ComparedGroups, gate_problems
+from audit.gate_names import Compared, ComparedGroups, gate_problems
 from audit.plan import Plan
 from audit.spec import Spec
-from probes.records import Arm
 
 __all__ = ["check_named_in_plan"]
 
@@ -35,7 +34,7 @@ def check_named_in_plan(
         SpecError: One line for every such name.
     """
     problems = [
-        *_of_primary(spec, plan),
+        *_of_primary(spec, groups.found),
         *_of_controls(spec, tags),
         *gate_problems(spec, plan, groups.found, measures),
     ]
@@ -43,9 +42,8 @@ def check_named_in_plan(
         raise SpecError("\n".join(f"{where}: {line}" for line in problems))
 
 
-def _of_primary(spec: Spec, plan: Plan) -> Iterator[str]:
+def _of_primary(spec: Spec, asked: Collection[Compared]) -> Iterator[str]:
     """Primary contrasts that the plan does not ask about: their share of the rate would be lost."""
-    asked = [cell for cell in plan.cells if cell.arm == Arm.COUNTERFACTUAL]
     for index, rule in enumerate(spec.judgement.primary):
         domain = None if rule.domain == POOLED else rule.domain
         wanted = {**rule.model_dump(include={"probe", "attribute", "group", "signal"}), "domain": domain}

@@ -158,12 +158,17 @@ def _of_one_measure(
             key=(number, name, group),
             question=Question(
                 contrast=groups[group].contrast,
-                units=min(mine.units, against.units),
+                units=_alike(mine.units, against.units),
                 clustered=mine.clustered,
                 picked_from=None if basis.declared else enough,
                 unfit=unfit,
             ),
         )
+
+
+def _alike(one: int, other: int) -> float:
+    """Size of two equal groups that show as much as two of these sizes: their harmonic mean."""
+    return 2 * one * other / (one + other) if one and other else 0.0
 
 
 def _differently_missing(basis: Basis, measures: _Measures, group: int, margin: float) -> str | None:

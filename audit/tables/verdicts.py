@@ -20,8 +20,8 @@ class Question:
 
     contrast: Contrast | None
     """None if the question is unfit."""
-    units: int
-    """Independent units of the smaller side."""
+    units: float
+    """Independent units of each side, were both as large and showed as much."""
     clustered: bool
     picked_from: int | None
     """Number of groups the reference was picked from for its rate; None if it was named beforehand."""

@@ -1,5 +1,6 @@
 """The whole audit of a table: golden values, unknown and excluded groups, verdicts, labels."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -274,3 +275,31 @@ def test_a_reference_with_few_clusters_is_not_said_to_have_few_decisions(tmp_pat
     document = audit(tmp_path, pd.DataFrame(rows), groups=("g",), cluster="c")
     (note,) = (one for one in document.notes if "no verdict rests on it" in one)
     assert "400 decisions in 2 clusters, of which 12 are needed" in note
+
+
+def _decided(sizes: dict[str, int], rates: dict[str, float]) -> pd.DataFrame:
+    """A table of groups of these sizes with these rates."""
+    rows = [
+        {"g": group, "y": "yes" if place < round(rates[group] * size) else "no"}
+        for group, size in sizes.items()
+        for place in range(size)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("small", "large"), [(100, 10_000), (96, 104), (200, 800)])
+def test_the_size_that_would_decide_does_decide(tmp_path: Path, small: int, large: int) -> None:
+    """With so many rows in each group the table shows the margin in 4 of 5, however unequal it is now."""
+
+    def reasons(sizes: dict[str, int], rates: dict[str, float]) -> str:
+        document = audit(tmp_path, _decided(sizes, rates), favourable=("yes",))
+        return " ".join(reason for entry in document.groups for reason in entry.reasons)
+
+    now = reasons({"a": small, "b": large}, {"a": 0.48, "b": 0.52})
+    needed = re.search(r"about ([\d,]+) rows a group would decide", now)
+    assert needed is not None
+    each = int(needed[1].replace(",", ""))
+    then = reasons({"a": each, "b": each}, {"a": 0.485, "b": 0.515})
+    seen = re.search(r"data of this size show ([\d.]+) or more", then)
+    assert seen is not None
+    assert float(seen[1]) == pytest.approx(0.05, abs=0.002)
