@@ -70,6 +70,8 @@ def test_changes_say_why_they_are_not_decided(capsys: pytest.CaptureFixture[str]
         {
             **dict.fromkeys(Change.model_fields),
             "finding": "F-0",
+            "probe": "bias/decisions",
+            "language": "en",
             "measure": "favourable_rate",
             "kind": "disparity",
             "domain": "lending",
@@ -95,6 +97,8 @@ def test_what_must_not_get_worse_says_how_much_it_may_have(capsys: pytest.Captur
         {
             **dict.fromkeys(Change.model_fields),
             "finding": "F-0",
+            "probe": "bias/decisions",
+            "language": "en",
             "measure": "correct_rate",
             "kind": "rate",
             "domain": "lending",

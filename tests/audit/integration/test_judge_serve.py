@@ -14,8 +14,8 @@ from tests.servers.tiny_model import build_saying_model, transformers_server
 pytestmark = pytest.mark.slow
 
 FULL, NONE, WORDS = '{"label": "full"}', '{"label": "none"}', "I would say it refused."
-REPLIES = 28
-"""Enough that each outcome, of a third of the replies or more, is missed once in 20,000 runs."""
+REPLIES = 56
+"""Enough that among the half of one label, of which a third is determined, none is once in 20,000 runs."""
 
 
 @pytest.fixture(scope="module")
