@@ -16,6 +16,7 @@ from audit.catalogue import (
     make_probe,
     show_analyzer,
     show_probe,
+    show_target,
 )
 from audit.collecting import collect
 from audit.compare import Side, changes
@@ -84,6 +85,7 @@ __all__ = [
     "score",
     "show_analyzer",
     "show_probe",
+    "show_target",
     "train",
     "write_comparison_report",
     "write_run_report",

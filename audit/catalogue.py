@@ -9,6 +9,7 @@ from typing import cast
 from audit.analyzers.base import AnalyzerInfo
 from audit.audited import build_targets
 from audit.errors import SpecError
+from audit.plugin_options import ShownOption, shown_options
 from audit.plugins import ANALYZERS, PROBES, TARGETS, analyzer_info, build_probe, load_plugin, options_class
 from audit.spec import Spec
 from audit.targets.check import TargetCheck, check_target
@@ -19,6 +20,7 @@ from probes.seeds import rng
 
 __all__ = [
     "ShownProbe",
+    "ShownTarget",
     "TargetType",
     "check_targets",
     "list_analyzers",
@@ -27,6 +29,7 @@ __all__ = [
     "make_probe",
     "show_analyzer",
     "show_probe",
+    "show_target",
 ]
 
 EXAMPLE_SEED = 0
@@ -47,6 +50,14 @@ class TargetType(Record):
     name: str
     summary: str
     options: tuple[str, ...]
+
+
+class ShownTarget(Record):
+    """A target type with what its options are."""
+
+    name: str
+    summary: str
+    options: tuple[ShownOption, ...]
 
 
 def list_probes() -> list[ProbeInfo]:
@@ -92,9 +103,19 @@ def list_targets() -> list[TargetType]:
         except SpecError as error:  # One that is broken hides none of the others.
             found.append(TargetType(name=name, summary=str(error), options=()))
             continue
-        summary = (inspect.getdoc(plugin) or "").split("\n", maxsplit=1)[0]
-        found.append(TargetType(name=name, summary=summary, options=tuple(options.model_fields)))
+        found.append(TargetType(name=name, summary=_summary(plugin), options=tuple(options.model_fields)))
     return found
+
+
+def show_target(name: str) -> ShownTarget:
+    """A target type's options, with the values they take and their defaults.
+
+    Raises:
+        SpecError: The type is unknown or broken.
+    """
+    plugin = load_plugin(TARGETS, name, where="targets")
+    options = shown_options(options_class(plugin, where="targets"))
+    return ShownTarget(name=name, summary=_summary(plugin), options=options)
 
 
 def list_analyzers() -> list[AnalyzerInfo]:
@@ -130,6 +151,11 @@ async def check_targets(
         finally:
             await target.aclose()
     return found
+
+
+def _summary(plugin: object) -> str:
+    """The first line of what a plug-in says of itself."""
+    return (inspect.getdoc(plugin) or "").split("\n", maxsplit=1)[0]
 
 
 def _probe_info(name: str) -> ProbeInfo:

@@ -2,8 +2,9 @@
 
 Limits hold over the whole run, however often it is stopped and resumed; a person raises them knowingly.
 Tokens, money and energy are read from what is stored, so that a killed process loses nothing of them.
-Requests, minutes, retries and the limit over time are in `collection.json`, written every few seconds: what
-a killed process did since then is missing from it, save that every stored output counts as a request.
+Requests, minutes, retries and the limit over time are in `collection.json`, written every few seconds. Of
+what a killed process sent since then, every stored output counts as a request; its retries are missing, and
+what was still on its way.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -58,6 +59,9 @@ class Invocation(Record):
     seconds: float = Field(ge=0)
     requests: int = Field(ge=0)
     """Sent, retries included."""
+    stored: int | None = Field(default=None, ge=0)
+    """Outputs, not from a cache, and answers to canaries that were stored when `requests` was noted; None in
+    ledgers of old."""
     retries: int = Field(ge=0)
     retry_reasons: dict[str, int] = Field(default_factory=dict)
     """How many retries had which reason."""
@@ -88,9 +92,13 @@ class Ledger(Record):
 
     @property
     def requests(self) -> int:
-        """Requests sent, at least as many as outputs came."""
+        """Requests sent: those noted, and one for each output that was stored after the last note."""
+        noted = sum(one.requests for one in self.invocations)
         came = sum(one.outputs + one.errored for one in self._uses)
-        return max(came, sum(one.requests for one in self.invocations))
+        stored = [one.stored for one in self.invocations if one.stored is not None]
+        if len(stored) < len(self.invocations):
+            return max(noted, came)
+        return noted + max(0, came - sum(stored))
 
     @property
     def used(self) -> dict[str, float]:
@@ -188,6 +196,7 @@ class Keeper:
             ended=ended,
             seconds=round(last.elapsed_s, 3),
             requests=last.requests,
+            stored=last.stored - last.cached + last.canaries,
             retries=last.retries,
             retry_reasons=last.retry_reasons,
             moments=tuple(self._moments),

@@ -1,6 +1,7 @@
 """`evenhand probes`, `targets` and `analyzers`: what is installed, and whether it works."""
 
 import asyncio
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from audit.cli.options import json_option
 from audit.errors import InputError, NotMeasuredError
 from audit.labelled import Labels
 from audit.performance import Performance, Rate
+from audit.plugin_options import ShownOption
 from audit.raters import rater_context
 from audit.strict_yaml import load_mapping
 from audit.targets.check import TargetCheck
@@ -90,18 +92,44 @@ def check(name: str, as_json: bool) -> int:
 
 @click.group()
 def targets() -> None:
-    """List targets and check that one answers."""
+    """List and show targets, and check that one answers."""
 
 
 @targets.command("list")
 @json_option
 def list_targets(as_json: bool) -> None:
-    """List the installed target types with their options."""
+    """List the installed target types."""
     found = api.list_targets()
     if as_json:
         data([one.model_dump(mode="json") for one in found])
         return
-    table(["type", "options", "summary"], [[one.name, ", ".join(one.options), one.summary] for one in found])
+    table(["type", "summary"], [[one.name, one.summary] for one in found])
+
+
+@targets.command("show")
+@click.argument("name", metavar="TYPE")
+@json_option
+def show_target(name: str, as_json: bool) -> None:
+    """Show one target type: its options, the values they take and their defaults."""
+    shown = api.show_target(name)
+    if as_json:
+        data(shown)
+        return
+    say(f"{shown.name}: {shown.summary}")
+    for option in shown.options:
+        say()
+        say(f"  {option.name}: {option.accepts}; {_default(option)}")
+        if option.description:
+            say(f"    {option.description}")
+
+
+def _default(option: ShownOption) -> str:
+    if option.required:
+        return "required"
+    given = option.default
+    if isinstance(given, dict):
+        given = {key: value for key, value in given.items() if value not in (None, {}, [])} or None
+    return "not set unless given" if given is None else f"default {json.dumps(given)}"
 
 
 @targets.command("check")
@@ -115,15 +143,22 @@ def check_target(spec: Path, once: bool, as_json: bool) -> int:
         data([one.model_dump(mode="json") for one in found])
     for one in found:
         _show_target(one)
-    return InputError.exit_code if any(one.output.error is not None for one in found) else 0
+    failed = any(one.output is not None and one.output.error is not None for one in found)
+    return InputError.exit_code if failed else 0
 
 
 def _show_target(found: TargetCheck) -> None:
     output = found.output
+    if output is None:
+        say(f"{found.target}: not asked, since it answers none but the questions of a plan")
+        for name, value in found.observed.items():
+            say(f"  {name}: {value}")
+        return
     if output.error is not None:
         say(f"{found.target}: failed: {output.error}")
         return
-    latency = "" if output.latency_s is None else f" in {output.latency_s:.2f} s"
+    seconds = found.seconds if output.latency_s is None else output.latency_s
+    latency = "" if seconds is None else f" in {seconds:.2f} s"
     said = f"answered {output.text[:80]!r}" if output.text else f"came to {output.outcome}"
     say(f"{found.target}: {said}{latency}")
     usage = output.usage
@@ -133,8 +168,8 @@ def _show_target(found: TargetCheck) -> None:
     say(f"  tokens: {counted}")
     say(f"  log-probabilities: {'not had' if output.logprobs is None else f'{len(output.logprobs)} tokens'}")
     say(f"  seed: {_SEEDS[found.seed]}")
-    told = {"finish_reason": output.finish_reason, "model": output.model, "fingerprint": output.fingerprint}
-    for name, value in (told | found.observed).items():
+    of_output = {name: getattr(output, name) for name in ("finish_reason", "model", "fingerprint")}
+    for name, value in (of_output | found.observed).items():
         if value is not None:
             say(f"  {name}: {value}")
 

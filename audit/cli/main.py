@@ -69,7 +69,7 @@ COMMANDS: dict[str, _Command] = {
         "Serve specimens, hostile and faulty models as an OpenAI-compatible server.",
     ),
     "probes": _Command("catalogue", "probes", "List, show and check probes."),
-    "targets": _Command("catalogue", "targets", "List targets and check that one answers."),
+    "targets": _Command("catalogue", "targets", "List and show targets, and check that one answers."),
     "analyzers": _Command("catalogue", "analyzers", "List, show, check and convert analyzers."),
 }
 

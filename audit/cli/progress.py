@@ -66,19 +66,18 @@ def _panel(stream: TextIO) -> Iterator[Callable[[Progress], None]]:
 @contextmanager
 def _lines(stream: TextIO) -> Iterator[Callable[[Progress], None]]:
     shown_at = float("-inf")
-    last: Progress | None = None
-    shown: Progress | None = None
+    last = shown = ""
 
     def show(progress: Progress) -> None:
         nonlocal shown_at, last, shown
-        last = progress
+        last = progress_line(progress)
         if time.monotonic() - shown_at >= _PLAIN_EVERY_S:
-            shown_at, shown = time.monotonic(), progress
-            _write(stream, progress_line(progress))
+            shown_at, shown = time.monotonic(), last
+            _write(stream, last)
 
     yield show
-    if last is not None and last != shown:
-        _write(stream, progress_line(last))
+    if last != shown:
+        _write(stream, last)
 
 
 def _write(stream: TextIO, line: str) -> None:
@@ -91,7 +90,8 @@ def progress_line(progress: Progress) -> str:
     parts = [
         f"{progress.done}/{progress.planned} done",
         *(f"{name} {value}" for name, value in _outcomes(progress) if value),
-        f"in flight {progress.in_flight}/{progress.limit}",
+        # What goes in batches is never waited for in a call.
+        *([f"in flight {progress.in_flight}/{progress.limit}"] if progress.limit else []),
         _spent(progress),
     ]
     if progress.retries:
@@ -111,13 +111,16 @@ def _table(progress: Progress) -> "Table":
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column()
-    share = f"{progress.done / progress.planned:.0%}" if progress.planned else "nothing planned"
-    table.add_row("done", f"{progress.done} of {progress.planned} ({share})")
-    table.add_row("", ProgressBar(total=max(progress.planned, 1), completed=progress.done, width=40))
+    settled = _settled(progress)
+    share = f"{settled / progress.planned:.0%}" if progress.planned else "nothing planned"
+    rest = f" and {settled - progress.done} that will not be asked" if settled > progress.done else ""
+    table.add_row("done", f"{progress.done}{rest} of {progress.planned} ({share})")
+    table.add_row("", ProgressBar(total=max(progress.planned, 1), completed=settled, width=40))
     table.add_row("outcomes", ", ".join(f"{name} {value}" for name, value in _outcomes(progress)))
     oldest = progress.oldest_waiting_s
     waiting = "" if oldest is None else f", the oldest for {_duration(oldest)}"
-    table.add_row("in flight", f"{progress.in_flight} of at most {progress.limit}{waiting}")
+    if progress.limit:
+        table.add_row("in flight", f"{progress.in_flight} of at most {progress.limit}{waiting}")
     table.add_row(
         "spent", f"{_spent(progress)}, {progress.requests} requests, {progress.retries} of them retries"
     )

@@ -113,12 +113,15 @@ class Asker:
         Returns:
             The output, or an error if there was none; None if it was not asked, since the collection stops.
         """
+        tracker = self._around.tracker
         try:
             (output,) = await self._ask([request])
         except _StoppedError:
             return None
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not end the plan
+            tracker.canaries += 1
             return self._errored([request], f"{type(error).__name__}: {_one_line(error)}")[0]
+        tracker.canaries += 1
         self._around.spending.spent(request, output)
         return output
 

@@ -48,6 +48,8 @@ __all__ = ["Gathered", "collect_batches"]
 
 _FOLDER = "batches"
 _STORED_AT_A_TIME = 500
+_TOLD = 3
+"""Batches of which is told what is said of them."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _LONGER = 2.0, 120.0, 1.5
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
@@ -121,7 +123,8 @@ class _Batches:
         self._draws = rng(plan.seed, "retry", "batches")
         self._reached: str | None = None
         self._submitted = False
-        self._words = ""
+        self._words: dict[str, str] = {}
+        """What is said of each batch that waits, by tag."""
 
     async def collect(self, *, wait: bool) -> Gathered:
         """See `collect_batches`."""
@@ -160,7 +163,9 @@ class _Batches:
         if waiting:
             outputs = sum(batch.waiting for batch in waiting)
             plural = "batch" if len(waiting) == 1 else "batches"
-            told = f"{outputs} outputs wait in {len(waiting)} {plural}; {self._words or 'just submitted'}"
+            words = dict.fromkeys(self._words.get(batch.tag, "not yet looked at") for batch in waiting)
+            told = f"{outputs} outputs wait in {len(waiting)} {plural}; {'; '.join(list(words)[:_TOLD])}"
+            told += f"; and {len(words) - _TOLD} more" if len(words) > _TOLD else ""
         if self._reached is not None and (self._submitted or not waiting):
             return BudgetReachedError("; ".join(filter(None, (self._reached, told))))
         if waiting:
@@ -244,6 +249,7 @@ class _Batches:
         finally:
             file.unlink(missing_ok=True)
         self._book.submitted(tag, batch)
+        self._words[tag] = target.submitted_words(batch)
         self._report()
 
     async def _gather(self) -> None:
@@ -253,8 +259,7 @@ class _Batches:
                 continue
             target, id_ = self._targets[batch.target], batch.batch
             state = await self._asked(batch.target, partial(target.state, id_))
-            if not state.ended:
-                self._words = state.words
+            self._words[batch.tag] = state.words
             if state.readable:
                 into = self._folder / f"{batch.tag}.results.jsonl"
                 results = await self._asked(batch.target, partial(target.fetch, id_, into))

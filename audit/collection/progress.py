@@ -71,6 +71,10 @@ class Progress(Record):
     """Outputs of the plan that are not asked for, since what needs them is decided."""
     broken_off: int = 0
     """Later turns of conversations in which a turn brought no text; they are not asked."""
+    stored: int = 0
+    """Outputs stored in this invocation, errors and those from a cache too."""
+    canaries: int = 0
+    """Answers to canaries in this invocation, errors too; they are no outputs of the plan."""
     cached: int = 0
     """Outputs of this invocation that came from a cache."""
     in_flight: int = 0
@@ -142,6 +146,8 @@ class Tracker:
         self._recent: deque[tuple[float, int]] = deque([(self._start, 0)])
         self._calls: dict[tuple[str, int], float] = {}
         self._retries: Counter[str] = Counter()
+        self.canaries = 0
+        """Answers to canaries, errors too."""
         self.skipped = 0
         """Outputs never asked for that will not be, since what needs them is decided."""
 
@@ -206,6 +212,8 @@ class Tracker:
             **{outcome.value: count for outcome, count in self._outcomes.items()},
             not_needed=self.skipped,
             broken_off=self._broken_off,
+            stored=self._finished,
+            canaries=self.canaries,
             cached=self._cached,
             in_flight=self.in_flight,
             limit=limit,

@@ -1,13 +1,16 @@
 """A few tiny requests, to see whether a target answers and what it can do before anything is spent on it."""
 
+import time
 from collections.abc import Mapping
 from typing import Literal, Protocol, runtime_checkable
+
+from pydantic import Field
 
 from audit.records import Output, Request
 from audit.targets.base import Target, TargetError
 from probes.records import Message, Record
 
-__all__ = ["Observed", "SeedCheck", "TargetCheck", "check_target", "probe_call"]
+__all__ = ["Observed", "SeedCheck", "Silent", "TargetCheck", "check_target", "probe_call"]
 
 _READY = "Reply with the single word: ready"
 _WORDS = "Write six words that have nothing to do with each other."
@@ -23,23 +26,39 @@ class Observed(Protocol):
         ...
 
 
+@runtime_checkable
+class Silent(Protocol):
+    """What a target offers besides the seam that answers none but the questions of a plan."""
+
+    def held(self) -> Mapping[str, str]:
+        """What it answers from, or where its questions go, by name.
+
+        Raises:
+            InputError: That cannot be used.
+        """
+        ...
+
+
 class TargetCheck(Record):
     """What a check of one target found."""
 
     target: str
-    output: Output
-    """What it answered, or the error that came instead."""
+    output: Output | None
+    """What it answered, or the error that came instead; None of a target that was not asked, since it
+    answers none but the questions of a plan."""
+    seconds: float | None = Field(default=None, ge=0)
+    """Time until it answered, loading included; None if it was not asked or did not answer."""
     seed: SeedCheck
     """Whether equal seeds gave equal texts: `texts_do_not_vary` if another seed gave the same text too,
     `not_tried` of targets that say they are deterministic or that did not answer."""
     observed: dict[str, str]
-    """What the target found out about its server."""
+    """What the target found out about its server, or what it answers from."""
 
 
 async def probe_call(target: Target, *, seed: int = 0) -> Output:
     """Ask a target for one word, as a real run would ask it.
 
-    The caller closes the target. A `recorded` target has no row for this request and says so.
+    The caller closes the target. One that is `Silent` says that it has no answer.
 
     Args:
         target: Any target.
@@ -66,15 +85,25 @@ async def check_target(target: Target, *, seed: int = 0, once: bool = False) -> 
 
     Returns:
         What was found; an error is an output with its reason.
+
+    Raises:
+        InputError: What a target answers from cannot be used.
     """
+    if isinstance(target, Silent):
+        held = dict(target.held())
+        return TargetCheck(target=target.info.name, output=None, seed="not_tried", observed=held)
+    begun = time.perf_counter()
+    seconds: float | None = None
     try:
         output = await probe_call(target, seed=seed)
+        seconds = round(time.perf_counter() - begun, 3)
     except TargetError as error:
         output = Output(target=target.info.name, prompt_id="check", error=str(error))
     tried = not once and not target.info.deterministic and output.error is None
     return TargetCheck(
         target=target.info.name,
         output=output,
+        seconds=None if output.error is not None else seconds,
         seed=await _seed_check(target, seed) if tried else "not_tried",
         observed=dict(target.observed()) if isinstance(target, Observed) else {},
     )

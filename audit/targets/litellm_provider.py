@@ -101,7 +101,7 @@ class LiteLLMOptions(PluginOptions):
 
 
 class LiteLLMTarget:
-    """Asks one model of one provider through LiteLLM; see `LiteLLMOptions`."""
+    """Asks one model of one provider through LiteLLM."""
 
     Options: ClassVar[type[PluginOptions]] = LiteLLMOptions
 

@@ -7,14 +7,24 @@ import pytest
 
 from audit.atomic import write_text
 from audit.collection.progress import Progress
+from audit.collection.use import TargetUse
 from audit.errors import InputError
-from audit.ledger import Keeper, Ledger, read_ledger
+from audit.ledger import Invocation, Keeper, Ledger, read_ledger
 from audit.run_folder import RunFolder
 
 
 def progress(second: float) -> Progress:
     """A collection after some seconds, with a request a second."""
     return Progress(planned=100, done=int(second), requests=int(second), elapsed_s=second)
+
+
+def use(*, outputs: int, errored: int) -> TargetUse:
+    """What a target's outputs took, as far as they are counted."""
+    nothing = {"prompt_tokens": 0, "completion_tokens": 0, "estimated": 0, "usd": None, "price_source": None}
+    energy = {"kwh_low": None, "kwh_high": None, "energy_source": None}
+    return TargetUse.model_validate(
+        {"outputs": outputs, "errored": errored, "cached": 0, **nothing, **energy}
+    )
 
 
 def go_on(keeper: Keeper) -> None:
@@ -62,3 +72,13 @@ def test_a_full_disk_is_told_at_the_next_turn(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("audit.ledger.write_text", write_text)
     keeper.end("stopped", {})
     assert read_ledger(RunFolder(tmp_path)).invocations[0].ended == "stopped"
+
+
+def test_what_a_killed_process_stored_counts_on_top_of_its_retries() -> None:
+    """Of a killed process each output after its last note is a request, whatever it had retried before."""
+    killed = Invocation(ended="running", seconds=5, requests=100, stored=80, retries=20)
+    went_on = Invocation(ended="finished", seconds=5, requests=30, stored=30, retries=0)
+    ledger = Ledger(invocations=(killed, went_on), use={"target": use(outputs=155, errored=5)})
+    assert ledger.requests == 130 + 50
+    of_old = killed.model_copy(update={"stored": None})
+    assert ledger.model_copy(update={"invocations": (of_old, went_on)}).requests == 160

@@ -34,7 +34,7 @@ _FORMATS: Mapping[Method, tuple[Format, ...]] = {
 
 
 class TransformersTrainer:
-    """Fine-tunes a causal language model of this machine; see `TransformersTrainerOptions`."""
+    """Fine-tunes a causal language model of this machine."""
 
     Options: ClassVar[type[Options]] = TransformersTrainerOptions
     info: ClassVar[TrainerInfo] = TrainerInfo(

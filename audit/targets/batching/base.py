@@ -71,6 +71,10 @@ class BatchTarget(Protocol):
         """
         ...
 
+    def submitted_words(self, batch: str) -> str:
+        """What there is to say of a batch that was just handed over, without asking anybody."""
+        ...
+
     async def find(self, tags: Mapping[str, float]) -> Mapping[str, str]:
         """Ids of the batches that were taken, by tag.
 

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from audit.errors import InputError
 from audit.records import Output, Request
 from audit.targets.base import FatalTargetError, TargetContext, TargetError, TargetInfo
 from audit.targets.batching.base import BatchLimits, BatchState
@@ -92,6 +93,24 @@ class BatchFileTarget:
     async def aclose(self) -> None:
         """Nothing to give back."""
 
+    def held(self) -> Mapping[str, str]:
+        """Where its questions go, and how many wait there.
+
+        Raises:
+            InputError: The folder cannot be written.
+        """
+        folder = Path(_shown(self._folder))
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK)):
+            raise InputError(f"{folder}: cannot be written (folder)")
+        requests = [path for path in folder.glob(f"*{_REQUESTS}") if not path.name.endswith(_RESULTS)]
+        waiting = sum(not self._results(path.stem).is_file() for path in requests)
+        return {
+            "folder": str(folder),
+            "model": self._options.model,
+            "request files": f"{len(requests)}, {waiting} of them without results",
+        }
+
     def line(self, request: Request, *, seed: int) -> bytes:
         """A request as `vllm run-batch` reads it."""
         body = chat_payload(self._asking, request, seed, self._options.token_parameter)
@@ -106,6 +125,10 @@ class BatchFileTarget:
             raise FatalTargetError(f"{self._folder}: cannot be written: {error.strerror}") from error
         return name
 
+    def submitted_words(self, batch: str) -> str:
+        """Which file waits for which."""
+        return f"{_shown(self._requests(batch))} waits for {self._results(batch).name}"
+
     async def find(self, tags: Mapping[str, float]) -> Mapping[str, str]:
         """Tags whose request file lies in the folder."""
         names = {tag: f"{self.info.name}-{tag}" for tag in tags}
@@ -115,13 +138,12 @@ class BatchFileTarget:
         """Ended when every request has a result, or when the request file was taken away."""
         requests, results = self._requests(batch), self._results(batch)
         if not requests.is_file():
-            words = f"{requests} was taken away"
+            words = f"{_shown(requests)} was taken away"
             return BatchState(ended=True, readable=results.is_file(), words=words)
         if not results.is_file():
-            words = f"{requests} waits for {results.name}"
-            return BatchState(ended=False, readable=False, words=words)
+            return BatchState(ended=False, readable=False, words=self.submitted_words(batch))
         planned, there = _lines(requests), _lines(results)
-        words = f"{results} holds {there} of {planned} results"
+        words = f"{_shown(results)} holds {there} of {planned} results"
         return BatchState(ended=there >= planned, readable=True, words=words)
 
     async def fetch(self, batch: str, into: Path) -> Path:  # noqa: ARG002 - they need not be copied
@@ -152,6 +174,11 @@ def _moved(file: Path, to: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _shown(path: Path) -> str:
+    """A path for people, without the way there and back from the run to the spec."""
+    return os.path.normpath(path)
 
 
 def _lines(path: Path) -> int:

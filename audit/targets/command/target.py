@@ -67,7 +67,7 @@ class _Answer(BaseModel):
 
 
 class CommandTarget:
-    """Asks a program; see `CommandOptions`.
+    """Asks a program.
 
     The program inherits the environment. Do not use it for a program you would not run.
     """

@@ -37,7 +37,7 @@ _CPU_MEMORY = ("not enough memory", "can't allocate memory")
 
 
 class TransformersTarget:
-    """Answers with a local model; see `TransformersOptions`.
+    """Answers with a local model.
 
     The weights are loaded at the first `generate` and given back by `aclose`. Do not run two on one GPU.
     """

@@ -41,8 +41,11 @@ def web_address(given: str) -> str:
     except ValueError:
         usable = False
         parts = SplitResult("", "", "", "", "")
-    if not usable or parts.query or parts.fragment:
+    if not usable:
         raise ValueError("must be an address such as http://127.0.0.1:8000/v1")
+    if parts.query or parts.fragment:
+        extra = f"?{parts.query}" if parts.query else f"#{parts.fragment}"
+        raise ValueError(f"must be an address without {extra}; parameters have a key of their own, if any")
     if parts.username or parts.password:
         raise ValueError("must not hold a user or password: name a variable in api_key_env instead")
     return given

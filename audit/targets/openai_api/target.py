@@ -50,7 +50,7 @@ _OTHER: Mapping[TokenParameter, TokenParameter] = MappingProxyType(
 
 
 class OpenAITarget:
-    """Asks one model on one server; see `OpenAIOptions`.
+    """Asks one model on one server.
 
     Do not use one object in two event loops without `aclose` between: its connections belong to the first.
     """

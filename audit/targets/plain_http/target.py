@@ -25,7 +25,7 @@ from audit.targets.finish import broke_off, finish_reason, split_reasoning
 from audit.targets.half_characters import whole_characters
 from audit.targets.openai_api.client import transport_problem
 from audit.targets.openai_api.errors import error_body, status_error, without_secrets
-from audit.targets.plain_http.json_paths import MISSING, Missing, find, shown
+from audit.targets.plain_http.json_paths import MISSING, Missing, find, shown, there
 from audit.targets.plain_http.options import HttpOptions
 from audit.targets.request_template import fill, holes
 from audit.targets.variables import require_variables
@@ -67,7 +67,7 @@ class _Received(NamedTuple):
 
 
 class HttpTarget:
-    """Asks an address with a JSON request made from a template; see `HttpOptions`.
+    """Asks an address with a JSON request made from a template.
 
     Do not use one object in two event loops without `aclose` between: its connections belong to the first.
     """
@@ -230,11 +230,8 @@ class HttpTarget:
             return found
         if refused and isinstance(found, Missing):
             return None
-        what = "nothing" if isinstance(found, Missing) else f"a {type(found).__name__}"
-        keys = f"; its keys are {', '.join(sorted(reply))}" if isinstance(reply, dict) else ""
-        raise TargetError(
-            self._masked(f"{self._place}: the reply has {what} at answer {shown(path)}, not a text{keys}")
-        )
+        said = f"the reply has no text at answer {shown(path)}; {there(reply, path)}"
+        raise TargetError(self._masked(f"{self._place}: {said}"))
 
     def _masked(self, text: str) -> str:
         return without_secrets(text, tuple(self._secrets.values()))

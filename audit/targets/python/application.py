@@ -91,7 +91,7 @@ class _Seat:
 
 
 class ApplicationTarget:
-    """Asks a Python application with set-up and tear-down; see `ApplicationOptions`.
+    """Asks a Python application with set-up and tear-down.
 
     Constructing it imports the user's module, which runs its code. Do not use it for code you would not run.
     """

@@ -35,7 +35,7 @@ class FunctionOptions(PluginOptions):
 
 
 class FunctionTarget:
-    """Asks a Python function; see `FunctionOptions`.
+    """Asks a Python function.
 
     Constructing it imports the user's module, which runs its code. Do not use it for code you would not run.
     """

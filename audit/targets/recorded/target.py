@@ -36,7 +36,7 @@ class _Read(NamedTuple):
 
 
 class RecordedTarget:
-    """Gives back recorded outputs; see `RecordedOptions`.
+    """Gives back recorded outputs.
 
     Where a file has one output a prompt, repeats above 0 are errors, since giving the same text again would
     count one observation several times. Memory does not grow with the file: replies wait in a temporary one.
@@ -113,6 +113,14 @@ class RecordedTarget:
             "sha256": self._read.sha256,
             "matched": f"{key} = {self._by}",
         }
+
+    def held(self) -> Mapping[str, str]:
+        """What the file is, as `targets check` shows it.
+
+        Raises:
+            InputError: As for `generate`.
+        """
+        return {name: value for name, value in self.facts().items() if name != "type"}
 
     @property
     def _has_key(self) -> bool:

@@ -42,7 +42,7 @@ _CACHED_READINGS = 8192
 
 
 class SpecimenTarget:
-    """Answers with planted faults; see `SpecimenOptions`.
+    """Answers with planted faults.
 
     The draws depend on the root seed, the prompt's id and the repeat only: a resumed run is the same run, and
     two specimens asked the same prompts under one seed share their luck. Do not use it as a stand-in for

@@ -81,6 +81,13 @@ def test_the_panel_shows_the_same(words: str) -> None:
     assert words in shown("rich", HALF)
 
 
+def test_a_conversation_that_broke_off_keeps_nobody_from_the_end() -> None:
+    """What will not be asked any more counts as settled, and is told apart from what is done."""
+    over = HALF.model_copy(update={"done": 8, "broken_off": 2, "limit": 0, "in_flight": 0})
+    assert "8 and 2 that will not be asked of 10 (100%)" in shown("rich", over)
+    assert "in flight" not in shown("rich", over) + progress_line(over)  # as of batches
+
+
 def test_nothing_planned_is_no_division() -> None:
     """An empty plan shows as such."""
     assert "nothing planned" in shown("rich", Progress(planned=0, done=0))

@@ -288,8 +288,9 @@ def test_requests_go_out_as_files_and_come_back_as_files(store: Store, tmp_path:
     folder = tmp_path / "files"
     told = collect_files(store, folder)
     assert isinstance(told.error, BatchesWaitingError)
-    assert "waits for" in str(collect_files(store, folder).error)
     files = sorted(folder.glob("*.jsonl"))
+    assert all(f"{file} waits for {file.stem}.results.jsonl" in str(told.error) for file in files)
+    assert "waits for" in str(collect_files(store, folder).error)
     assert [len(file.read_text().splitlines()) for file in files] in ([20, 5], [5, 20])
     answer(files[0])
     answer(files[1], leave_out=2)

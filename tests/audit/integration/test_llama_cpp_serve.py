@@ -67,6 +67,7 @@ def checked(target: OpenAITarget) -> TargetCheck:
 def test_a_check_says_what_the_server_can_do(url: str) -> None:
     """Usage, the model's name and honoured seeds are found; log-probabilities come only with their number."""
     found = checked(target_for(url, logprobs=True))
+    assert found.output is not None
     assert (found.output.error, found.seed) == (None, "honoured")
     assert found.output.model == "tiny"
     assert found.output.usage is not None
@@ -74,6 +75,7 @@ def test_a_check_says_what_the_server_can_do(url: str) -> None:
     told = checked(
         target_for(url, logprobs=True, params={"max_tokens": 8, "extra_body": {"top_logprobs": 1}})
     )
+    assert told.output is not None
     assert told.output.logprobs is not None
     assert all(value <= 0 for value in told.output.logprobs)
 

@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from audit.errors import InputError
 from audit.records import Output, Request
 from audit.targets.base import Target, TargetContext, TargetInfo, output_for
+from audit.targets.batching.file import BatchFileOptions, BatchFileTarget
 from audit.targets.check import TargetCheck, check_target
+from audit.targets.recorded.target import RecordedOptions, RecordedTarget
 from audit.targets.specimen.faults import SpecimenOptions
 from audit.targets.specimen.target import SpecimenTarget
 from tests.audit.targets.openai_asking import bodies, target_for
@@ -66,6 +71,7 @@ def test_quirks_of_a_server_are_found(stub_url: str, context: TargetContext) -> 
     """The name of the token limit and the rate limits that are known are told; -1 is unknown."""
     target = target_for(stub_url, context, model="newer-name", params={"max_tokens": 5}, logprobs=True)
     found = checked(target)
+    assert found.output is not None
     assert found.output.text == "echo: Reply with the single word: ready"
     assert found.observed == {
         "token_parameter": "max_completion_tokens",
@@ -83,5 +89,22 @@ def test_one_question_is_asked_where_more_tell_nothing(stub_url: str, context: T
     assert (found.seed, len(bodies(stub_url))) == ("not_tried", 1)
     assert checked(SpecimenTarget(SpecimenOptions(), context)).seed == "not_tried"
     failed = checked(target_for(stub_url, context, model="bad-request"))
-    assert failed.seed == "not_tried"
+    assert (failed.seed, failed.seconds) == ("not_tried", None)
+    assert failed.output is not None
     assert "messages are too long" in (failed.output.error or "")
+
+
+def test_what_answers_no_question_is_looked_at_instead(context: TargetContext, tmp_path: Path) -> None:
+    """A recorded file is read and a folder of batches looked at, and neither counts as a failure."""
+    (tmp_path / "log.jsonl").write_text('{"prompt_id": "a", "text": "Yes."}\n')
+    here = replace(context, root=tmp_path)
+    recorded = checked(RecordedTarget(RecordedOptions(path=Path("log.jsonl")), here))
+    assert (recorded.output, recorded.observed["rows"]) == (None, "1")
+    batches = BatchFileTarget(BatchFileOptions(folder="sub/../out", model="m"), here)
+    found = checked(batches)
+    assert found.output is None
+    assert found.observed["folder"] == str(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(InputError, match="cannot be written"):
+        checked(batches)
