@@ -27,7 +27,7 @@ def append_text(path: Path, text: str) -> None:
     Raises:
         InputError: As for `write_text`; the old content is kept.
     """
-    before = path.read_bytes() if path.exists() else b""
+    before = path.read_bytes() if path.is_file() else b""
     write_bytes(path, before + text.encode("utf-8"))
 
 
@@ -45,13 +45,18 @@ def write_bytes(path: Path, content: bytes) -> None:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to piece by piece, which takes the place of `path` when the block ends.
 
-    If the block raises, the old content is kept and nothing is left beside it.
+    If the block raises, the old content is kept and nothing is left beside it. A pipe or a device, such as
+    `/dev/stdout`, is written to as it is: nothing may take its place.
 
     Raises:
         InputError: The folder cannot be written or the disk is full; the old content is kept.
     """
     temporary: Path | None = None
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            with path.open("wb") as file:
+                yield file
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{token_hex(8)}")
         # Not by `tempfile`, whose files are private: the result has the permissions of any new file.

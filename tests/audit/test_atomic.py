@@ -33,6 +33,19 @@ def test_content_is_replaced_whole(tmp_path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == ["file.txt"]
 
 
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    """What is no regular file, such as a device, stays what it is and gets the content."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text(pipe, "told\n")
+        assert os.read(reading, 100) == b"told\n"
+    finally:
+        os.close(reading)
+    assert pipe.is_fifo()
+
+
 def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
     """The file is as readable as the user's other files, not private to the writer."""
     write_bytes(tmp_path / "atomic", b"x")
