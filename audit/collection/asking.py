@@ -10,7 +10,7 @@ from itertools import count
 from audit.collection.budget import ErrorShare, Spending
 from audit.collection.progress import Tracker
 from audit.collection.rate_control import RateControl
-from audit.collection.reasons import reason_of
+from audit.collection.reasons import reason_of, says_too_much
 from audit.collection.retry import RetryPolicy, ask_with_retry
 from audit.collection.stopping import Stop, StopReason
 from audit.collection.writing import Outbox, screened
@@ -222,7 +222,8 @@ class Asker:
         self._note_unreachable(error)
         if not error.unreachable:
             asked = error.retry_after_s
-            self.pace.refused(None if asked is None else min(asked, around.retry.longest_asked_s))
+            pause = None if asked is None else min(asked, around.retry.longest_asked_s)
+            self.pace.refused(pause, too_much=says_too_much(error))
         try:
             await asyncio.wait_for(around.stop.soon(), seconds)
         except TimeoutError:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from audit.collection.rate_control import RateControl
 from audit.targets.base import RateRoom
 
@@ -74,6 +76,22 @@ def test_failures_that_no_load_causes_do_not_hold_the_limit_down() -> None:
             pace.refused(None)
         lowest = min(lowest, pace.limit)
     assert lowest > 6
+
+
+@pytest.mark.parametrize(
+    ("every", "too_much", "held"), [(25, True, True), (6, False, True), (6, True, False)]
+)
+def test_rare_failures_cost_a_retry_and_no_speed(every: int, *, too_much: bool, held: bool) -> None:
+    """Of slow answers 4 % refusals or 17 % other failures leave the limit alone, and 17 % refusals do not."""
+    clock = Clock()
+    pace = RateControl(100, clock)
+    for number in range(1, 3000):
+        clock.now += 0.1
+        if number % every:
+            pace.succeeded()
+        else:
+            pace.refused(None, too_much=too_much)
+    assert (pace.limit == 100) == held
 
 
 def test_slots_respect_the_limit_and_the_pause() -> None:
