@@ -71,6 +71,11 @@ class BenchmarkScore:
     judged: bool
     """Whether 0 means no bias, so that the interval can be judged against it."""
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest value that the score of one template can have."""
+        return (0.0, 1.0) if self.unit == "rate" else _BOUNDS
+
 
 def benchmark_scores(
     frame_of: Callable[[Measure], pd.DataFrame], judgement: Judgement, *, seed: int
@@ -263,7 +268,7 @@ def _within_range(interval: Interval) -> tuple[float, float]:
 
 def _tested(score: BenchmarkScore, by_template: Vector, level: float) -> ClusterEstimate:
     try:
-        return cluster_jackknife(score.statistic, by_template, level=level, bounds=_BOUNDS)
+        return cluster_jackknife(score.statistic, by_template, level=level, bounds=score.bounds)
     except NotMeasuredError:
         own = score.statistic(by_template)
         own = own[np.isfinite(own)]
@@ -271,7 +276,7 @@ def _tested(score: BenchmarkScore, by_template: Vector, level: float) -> Cluster
             raise
         # All templates agree: how far those not asked may lie is bounded, as for rates.
         return equal_clusters_estimate(
-            float(own[0]), own.size, n_clusters=own.size, bounds=_BOUNDS, level=level
+            float(own[0]), own.size, n_clusters=own.size, bounds=score.bounds, level=level
         )
 
 

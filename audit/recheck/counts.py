@@ -304,5 +304,5 @@ def _bbq(path: Path, claim: Claim) -> Counted:
         read=len(asked),
         left_out=len(asked) - len(read),
         unit="row",
-        bounds=(0.0, 1.0) if "accuracy" in claim.statistic else None,
+        bounds=score.bounds,
     )
