@@ -22,6 +22,7 @@ __all__ = ["AgreementEstimate", "cohen_kappa", "gwet_ac1", "krippendorff_alpha",
 
 Matrix = npt.NDArray[np.float64]
 
+_ROUNDING = 1e-9
 _CHUNK = 2_000_000
 """Numbers held at once by the jackknife."""
 
@@ -45,7 +46,7 @@ class AgreementEstimate:
     """Ratings missing among all items."""
     n_clusters: int
     degenerate: bool = False
-    """True if no rater ever disagreed: the interval is then a bound."""
+    """True if all clusters are alike, as where no rater ever disagreed: the interval is then a bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +357,17 @@ def _corrected(
         interval = Interval(low=low, high=1.0, level=level, method="bound for no disagreement")
         return _estimate(read, 1.0, interval, n, degenerate=True)
     error = _jackknife(sums, total, parts)
+    if error <= _ROUNDING * ratio:
+        # No spread is seen. A share of clusters that is unseen with this chance may agree, or disagree most.
+        share = 1 - ((1 - level) / 2) ** (1 / n)
+        worst = (observed + share * max(largest - observed, 0.0)) / expected
+        interval = Interval(
+            low=max(-1.0, 1 - worst),
+            high=1 - ratio * (1 - share),
+            level=level,
+            method="bound for clusters that are all alike",
+        )
+        return _estimate(read, 1 - ratio, interval, n, degenerate=True)
     reach = float(stdtrit(n - 1, 0.5 + level / 2)) * error / ratio
     # Beyond -1 nothing is to be told, and exp would overflow.
     low = max(-1.0, 1 - ratio * exp(min(reach, 100.0)))

@@ -271,3 +271,16 @@ def test_items_are_not_clusters() -> None:
     naive, clustered = np.mean(missed, axis=0)
     assert naive > 0.4
     assert clustered < 0.09
+
+
+@pytest.mark.parametrize("estimate", [cohen_kappa, gwet_ac1, krippendorff_alpha])
+@pytest.mark.parametrize("ratings", [[[1, 0], [0, 1]] * 6, [[1, 0]] * 12])
+def test_items_that_are_all_alike_bound_what_others_may_be(
+    estimate: Callable[..., AgreementEstimate], ratings: list[list[int]]
+) -> None:
+    """Raters who disagree on each of twelve items may still agree on a quarter of all others."""
+    found = estimate(ratings)
+    assert found.degenerate
+    assert -1 <= found.interval.low <= found.point < found.interval.high < 1
+    many = estimate(ratings * 20)
+    assert many.interval.high - many.interval.low < (found.interval.high - found.interval.low) / 10
