@@ -1,6 +1,6 @@
 """Rates of groups and their contrasts, from counts: with rows as independent or with clusters of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import exp, hypot, log, sqrt
 
@@ -177,11 +177,17 @@ def _wilson(trials: Trials | Counts, level: float = LEVEL) -> Interval:
     return wilson_interval(trials.hits, trials.trials, level=level)
 
 
+def _exact(trials: Trials | Counts, level: float) -> Interval:
+    return clopper_pearson_interval(trials.hits, trials.trials, level=level)
+
+
 def contrast(group: Trials, reference: Trials, *, margin: float) -> Contrast:
     """The difference of two groups' rates, with its interval, test and equivalence.
 
     Independent rows: Newcombe's interval from the two Wilson intervals; the pooled score test, or
-    Fisher's where an expected count is below 5; equivalent if the 90 % interval lies inside the margin.
+    Fisher's where an expected count is below 5; equivalent if the 90 % interval lies inside the margin, from
+    limits of Clopper and Pearson, since Wilson's one-sided limits are too close at rates of 0 and 1: 53 of 53
+    rows on both sides have a chance of 6.6 % where the rates differ by 5 points.
 
     Clusters: each moves the difference by (h - p n) / N for its own group; a t interval with as many
     degrees of freedom as the side with fewer clusters has, less 1. It holds where a cluster has rows of both
@@ -217,7 +223,7 @@ def contrast(group: Trials, reference: Trials, *, margin: float) -> Contrast:
 
 
 def _independent(group: Trials, reference: Trials, margin: float) -> Contrast:
-    inner = _newcombe(group, reference, 2 * LEVEL - 1)
+    inner = _newcombe(group, reference, 2 * LEVEL - 1, _exact)
     pooled = (group.hits + reference.hits) / (group.trials + reference.trials)
     error = sqrt(pooled * (1 - pooled) * (1 / group.trials + 1 / reference.trials))
     return Contrast(
@@ -230,9 +236,14 @@ def _independent(group: Trials, reference: Trials, margin: float) -> Contrast:
     )
 
 
-def _newcombe(group: Trials | Counts, reference: Trials | Counts, level: float) -> Interval:
+def _newcombe(
+    group: Trials | Counts,
+    reference: Trials | Counts,
+    level: float,
+    limits: Callable[[Trials | Counts, float], Interval] = _wilson,
+) -> Interval:
     mine, theirs = group.hits / group.trials, reference.hits / reference.trials
-    own, other = _wilson(group, level), _wilson(reference, level)
+    own, other = limits(group, level), limits(reference, level)
     return Interval(
         low=mine - theirs - hypot(mine - own.low, other.high - theirs),
         high=mine - theirs + hypot(own.high - mine, theirs - other.low),

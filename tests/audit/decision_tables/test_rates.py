@@ -50,6 +50,15 @@ def test_the_test_is_the_score_test_or_fishers() -> None:
     assert contrast(plain(20, 20), plain(30, 30), margin=0.05).p_value == 1.0
 
 
+@pytest.mark.parametrize(("rows", "shown"), [(53, False), (58, False), (59, True)])
+def test_rates_of_one_are_equivalent_from_as_many_rows_as_a_difference_would_show_in(
+    rows: int, *, shown: bool
+) -> None:
+    """All of n rows have a chance of .95 ^ n where a rate is 95 %, which is below 5 % from 59 rows on."""
+    assert contrast(plain(rows, rows), plain(1000, 1000), margin=0.05).equivalent == shown
+    assert contrast(plain(0, rows), plain(0, 1000), margin=0.05).equivalent == shown
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 400), st.integers(1, 400), st.floats(0, 1), st.floats(0, 1))
 def test_intervals_hold_their_points(first: int, second: int, share: float, other: float) -> None:
