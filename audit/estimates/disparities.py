@@ -252,7 +252,7 @@ def _estimate(
         "verdict": judged.verdict,
         "material": judged.material,
         "reasons": (*judged.reasons, *_notes(contrast, controls)),
-        "correction": correction_record(contrast, judgement.level),
+        "correction": correction_record(contrast, design.level(judgement.level)),
         "threshold_tests": threshold_tests(
             contrast.cell.measure.thresholds, found.point, partial(_bounds, contrast, design)
         ),

@@ -208,4 +208,8 @@ def test_what_labels_correct_is_corrected_at_every_look_too() -> None:
     read = next(one for one in raw if one.measure == "toxicity_rate")
     assert found.correction is not None
     assert found.correction.raw_point == read.point
+    # As read, too, the interval holds at every look, so it is wider than that of a single one.
+    assert None not in (found.correction.raw_ci_low, found.correction.raw_ci_high, read.ci_low, read.ci_high)
+    assert (found.correction.raw_ci_low or 0) < (read.ci_low or 0)
+    assert (found.correction.raw_ci_high or 0) > (read.ci_high or 0)
     assert found.point != pytest.approx(read.point)
