@@ -49,7 +49,7 @@ def plan(spec: Path, out: Path | None, pilot: Path | None, as_json: bool) -> Non
         )
     else:
         _show(made, piloted=pilot is not None)
-        _show_costs(costs, loaded.limits)
+        _show_costs(costs, loaded.limits, piloted=pilot is not None)
         _show_proposals(proposals)
     if proposals.pilot_differs:
         warn(f"the pilot is {' and '.join(proposals.pilot_differs)}: its variances need not hold here")
@@ -57,7 +57,7 @@ def plan(spec: Path, out: Path | None, pilot: Path | None, as_json: bool) -> Non
     say(f"next: {target}")
 
 
-def _show_costs(costs: Sequence[PlannedCost], limits: Limits) -> None:
+def _show_costs(costs: Sequence[PlannedCost], limits: Limits, *, piloted: bool) -> None:
     for one in costs:
         price = "price not known"
         if one.usd_low is not None:
@@ -65,7 +65,8 @@ def _show_costs(costs: Sequence[PlannedCost], limits: Limits) -> None:
         say(
             f"{one.role}: {one.outputs} outputs, {one.prompt_tokens_low} to {one.prompt_tokens_high} "
             f"prompt tokens (5 to 3 characters each), {one.reply_tokens_low} to "
-            f"{one.reply_tokens_high} reply tokens ({one.replies}), {price}; {_time(one)}; {_energy(one)}"
+            f"{one.reply_tokens_high} reply tokens ({one.replies}), {price}; "
+            f"{_time(one, piloted=piloted)}; {_energy(one)}"
         )
     tokens = sum(one.prompt_tokens_high + one.reply_tokens_high for one in costs)
     needed: dict[str, float] = {"requests": sum(one.outputs for one in costs), "tokens": tokens}
@@ -79,9 +80,9 @@ def _show_costs(costs: Sequence[PlannedCost], limits: Limits) -> None:
             warn(f"limits.{name}: {limit:g} may stop the run, which may need {most:.6g}")
 
 
-def _time(one: PlannedCost) -> str:
+def _time(one: PlannedCost, *, piloted: bool) -> str:
     if one.minutes_low is None or one.minutes_high is None:
-        return "time not known without a pilot"
+        return f"time not known {'since the pilot was told none' if piloted else 'without a pilot'}"
     minutes = f"{one.minutes_low:.2g} to {one.minutes_high:.2g} minutes"
     return f"{minutes} if {one.in_flight} calls wait at once, as long as the pilot's did"
 

@@ -7,6 +7,7 @@ asynchronous; entered, it gives a function from a prompt, or a list of messages,
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from inspect import isawaitable
@@ -156,12 +157,14 @@ class ApplicationTarget:
                 argument = _prompt(request)
             further = {"seed": request_seed(seed, request)} if options.passes_seed else {}
             async with self._seat() as seat:
+                begun = time.perf_counter()
                 text = await self._answer(argument, further, seat)
+                latency = time.perf_counter() - begun
         except (TargetError, _FailedError) as error:
             if isinstance(error, FatalTargetError | RetryableTargetError):
                 raise
             return output_for(request, self.info.name, error=str(error))
-        return output_for(request, self.info.name, text=text)
+        return output_for(request, self.info.name, text=text, latency_s=latency)
 
     async def _answer(self, argument: object, further: Mapping[str, int], seat: _Seat) -> str:
         if self._options.per == _RUN:

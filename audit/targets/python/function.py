@@ -6,6 +6,7 @@ thread, a coroutine function in the event loop. Its exceptions become errored ou
 
 import asyncio
 import inspect
+import time
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
@@ -80,14 +81,17 @@ class FunctionTarget:
     async def _ask(self, request: Request) -> Output:
         text: str | None = None
         problem: str | None = None
+        latency: float | None = None
         if self._takes == "prompt" and len(request.messages) != 1:
             problem = (
                 f"{self._call} takes one prompt, but there are {len(request.messages)} messages; "
                 "set takes: messages"
             )
         else:
+            begun = time.perf_counter()
             text, problem = await self._answer(request)
-        return output_for(request, self.info.name, text=text, error=problem)
+            latency = time.perf_counter() - begun
+        return output_for(request, self.info.name, text=text, error=problem, latency_s=latency)
 
     async def _answer(self, request: Request) -> tuple[str | None, str | None]:
         argument: object = request.messages[0].content

@@ -205,6 +205,7 @@ def test_conversations_are_handed_over_whole(target: Callable[..., ApplicationTa
     request = ask("x").model_copy(update={"messages": (*turns, turns[0])})
     (output,) = outputs_of(target("agent", takes="messages"), [request])
     assert json.loads(output.text or "")["roles"] == ["user", "assistant", "user"]
+    assert output.latency_s is not None
     (output,) = outputs_of(target("store"), [request])
     assert "set takes: messages" in (output.error or "")
     told = ask("x").model_copy(update={"messages": (Message(role="system", content="s"), turns[0])})

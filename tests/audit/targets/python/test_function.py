@@ -123,6 +123,8 @@ def test_plain_function_runs_off_the_event_loop(module: str, context: TargetCont
         return time.perf_counter() - started
 
     assert asyncio.run(run()) < 0.7
+    (output,) = outputs_of(target, [ask("hi")])
+    assert 0.2 <= (output.latency_s or 0) < 0.7
     shout = FunctionTarget(FunctionOptions(call=f"{module}:shout"), context)
     outputs_of(shout, [ask("hi")])
     assert threading.get_ident() not in sys.modules[module].threads
