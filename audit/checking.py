@@ -194,8 +194,7 @@ def check_read(
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
     chosen, threshold = _measure(analyzer, positive.measure), positive.threshold
-    if not math.isfinite(threshold):
-        raise InputError(f"analyzers check: --threshold: must be a finite number; got {threshold}")
+    _check_threshold(analyzer, chosen, threshold)
     rows = labelled_for(analyzer, file, labels, measure=chosen, decisions=decisions)
     read = _readings(analyzer, rows, chosen, threshold)
     overall = performance(read)
@@ -270,6 +269,19 @@ def _measure(analyzer: Analyzer, asked: str | None) -> str:
             f"got {asked!r}"
         )
     return asked
+
+
+def _check_threshold(analyzer: Analyzer, reading: str, threshold: float) -> None:
+    """Refuse a threshold that every value of a reading reaches, or none can."""
+    if not math.isfinite(threshold):
+        raise InputError(f"analyzers check: --threshold: must be a finite number; got {threshold}")
+    measures = known_measures(analyzer.info.declared)
+    of_it = [one for one in measures if (one.analyzer, one.reading) == (analyzer.info.name, reading)]
+    if any(one.bounds == (-1.0, 1.0) for one in of_it) and not 0 < threshold <= 1:
+        raise InputError(
+            f"analyzers check: --threshold: values of {reading} lie between 0 and 1, so it must be above 0 "
+            f"and at most 1; got {threshold:g}"
+        )
 
 
 def _readings(analyzer: Analyzer, rows: Sequence[Labelled], measure: str, threshold: float) -> list[Read]:

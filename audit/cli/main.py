@@ -120,8 +120,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Here, where it can still be explained, rather than when the interpreter ends.
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        return 2
+        return _misused(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; what was stored is kept: run the same command again to go on", err=True)
         return INTERRUPTED
@@ -132,6 +131,16 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (AuditError, ProbeError, OSError) as error:
         return _explain(error)
     return code if isinstance(code, int) else 0
+
+
+def _misused(error: click.ClickException) -> int:
+    """Print in one line what is wrong with the words of a command, and where its options are told."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    said = " ".join(clean(error.format_message()).split())
+    path = context.command_path if context is not None else "evenhand"
+    click.secho(f"error: {path}: {said}", err=True, fg="red")
+    click.echo(f"next: {path} --help", err=True)
+    return 2
 
 
 def _abandon_output() -> None:

@@ -233,6 +233,15 @@ def test_an_optional_column_given_twice_and_a_folder_are_refused(tmp_path: Path)
         checked(tmp_path)
 
 
+def test_a_threshold_that_no_value_can_reach_is_refused(tmp_path: Path) -> None:
+    """A refusal is at most 1, so a threshold of 7, or of 0, would make the check say nothing."""
+    for threshold in (7.0, 0.0):
+        with pytest.raises(InputError, match=r"above 0 and at most 1; got [07]$"):
+            check_analyzer(
+                "refusal", tmp_path / "none.csv", Labels(), options={}, positive=Positive(threshold=threshold)
+            )
+
+
 @pytest.mark.parametrize("threshold", [float("nan"), float("inf")])
 def test_a_threshold_that_is_no_number_is_refused_before_anything_is_read(
     tmp_path: Path, threshold: float
