@@ -317,8 +317,8 @@ def _label_contrast(basis: Basis, measure: str, group: int, judged: Judged) -> L
     )
 
 
-def _notes(cells: Cells, bases: Sequence[Basis], options: TableOptions) -> Iterator[str]:
-    """What a reader must know before the numbers."""
+def _row_notes(cells: Cells, options: TableOptions) -> Iterator[str]:
+    """What the rows are taken for, and which of them are in no rate."""
     yield (
         f"Favourable is {_listed(options.favourable)} of the {len(cells.outcome_values)} values of "
         f"{options.outcome!r}; every other decision is not."
@@ -326,6 +326,18 @@ def _notes(cells: Cells, bases: Sequence[Basis], options: TableOptions) -> Itera
     undecided = int(cells.counts[cells.outcome == ABSENT].sum())
     if undecided:
         yield f"{undecided:,} of {cells.rows:,} rows have no decision: they are counted, and in no rate."
+    unlabelled = 0 if options.label is None else int(cells.counts[cells.label == ABSENT].sum())
+    if unlabelled:
+        yield f"{unlabelled:,} of {cells.rows:,} rows have no label: they are counted, and in no error rate."
+    met = {name for names in cells.names for name in names}
+    for text in options.unknown:
+        if text.strip() not in met:
+            yield f"No row has the value {text!r} that was said to be unknown."
+
+
+def _notes(cells: Cells, bases: Sequence[Basis], options: TableOptions) -> Iterator[str]:
+    """What a reader must know before the numbers."""
+    yield from _row_notes(cells, options)
     for basis in bases:
         if basis.unknown_rows:
             yield f"{basis.name}: the category of {basis.unknown_rows:,} rows is not known."

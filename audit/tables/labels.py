@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from fairlearn.metrics import (
     MetricFrame,
     false_negative_rate,
@@ -125,7 +126,8 @@ def metric_frame_points(cells: Cells, basis: Basis) -> tuple[MetricFramePoints, 
         metrics=functions,
         y_true=labels,
         y_pred=outcomes,
-        sensitive_features=named,
+        # As an array, a single cell would be taken for a number.
+        sensitive_features=pd.Series(named, name="group"),
         sample_params={name: {"sample_weight": summed[present]} for name in functions},
     )
     by_group: dict[str, dict[str, float | None]] = {}

@@ -57,6 +57,16 @@ def test_an_excluded_tiny_group_is_never_the_denominator(tmp_path: Path) -> None
     assert any("fewer than 12" in note for note in everyone.notes)
 
 
+def test_what_no_rate_is_made_of_is_told(tmp_path: Path) -> None:
+    """Rows without a label and an `unknown` that nobody has are notes; one labelled row is no fault."""
+    rows = [("a", "1", "1"), ("a", "0", ""), ("b", "1", "0"), ("b", "0", "1"), ("?", "0", "1")]
+    frame = pd.DataFrame(rows, columns=["g", "y", "l"])
+    found = audit(tmp_path, frame, label="l", unknown=("b", "typo"))
+    assert "1 of 5 rows have no label: they are counted, and in no error rate." in found.notes
+    assert "No row has the value 'typo' that was said to be unknown." in found.notes
+    assert not any("'b'" in note and "unknown" in note for note in found.notes)
+
+
 def test_every_row_is_counted_somewhere(tmp_path: Path) -> None:
     """Unknown categories and missing decisions are listed with their counts, never dropped."""
     rows = [*TINY, ("", 1), ("?", 0), ("Unknown", 1), ("n/s", 1), ("A", ""), ("B", "")]
