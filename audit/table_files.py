@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from audit.errors import ExtraMissingError, InputError
+from probes.data import absence
 
 __all__ = ["check_columns", "read_rows", "separator_hint"]
 
@@ -47,10 +48,8 @@ def read_rows(
         InputError: The file is missing, of another kind, malformed, or lacks a column.
         ExtraMissingError: The file is Parquet and pyarrow is not installed.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; a file is needed")
     if not path.is_file():
-        raise InputError(f"{path}: no such file")
+        raise InputError(f"{path}: {absence(path)}")
     readers: dict[str, _Reader] = {
         ".jsonl": _jsonl,
         ".ndjson": _jsonl,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from probes.errors import DataError
 
-__all__ = ["data_root", "data_sets", "file_sha256", "find"]
+__all__ = ["absence", "data_root", "data_sets", "file_sha256", "find"]
 
 
 def data_root() -> Path:
@@ -39,6 +39,11 @@ def find(kind: str, name: str, file: str) -> Path:
 def data_sets() -> list[Path]:
     """Every shipped data set's folder, sorted; each holds data, DATASHEET.md and meta.toml."""
     return sorted(path.parent for path in data_root().glob("*/*/meta.toml"))
+
+
+def absence(path: Path) -> str:
+    """Why a path is no file that can be read, in words."""
+    return "is a folder; a file is needed" if path.is_dir() else "no such file"
 
 
 def file_sha256(path: Path) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from audit.errors import ExtraMissingError, InputError
 from audit.table_files import separator_hint
+from probes.data import absence
 
 __all__ = ["CHUNK_ROWS", "Chunk", "TextColumn", "read_chunks"]
 
@@ -100,7 +101,7 @@ def read_chunks(path: Path, *, texts: Sequence[str], numbers: Sequence[str] = ()
         ExtraMissingError: The file is Parquet and pyarrow is not installed.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file")
+        raise InputError(f"{path}: {absence(path)}")
     readers = {".csv": _csv_chunks, ".parquet": _parquet_chunks}
     reader = readers.get(path.suffix.lower())
     if reader is None:
@@ -127,8 +128,27 @@ def _csv_chunks(path: Path, texts: tuple[str, ...], numbers: tuple[str, ...]) ->
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{path}: not a valid CSV file with one header line: {reason}") from error
+        said = _first_fault(path) or f"not a valid CSV file: {str(error).strip().splitlines()[0]}"
+        raise InputError(f"{path}: {said}") from error
+
+
+def _first_fault(path: Path) -> str | None:
+    """Where a CSV file is not one, in words, by reading it once more; None if that finds nothing."""
+    end = 0
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.reader(lines, strict=True)
+        try:
+            width = len(next(rows, []))
+            end = rows.line_num
+            for row in rows:
+                if len(row) > width:
+                    return f"line {end + 1}: has {len(row)} cells, and the header has {width}"
+                end = rows.line_num
+        except csv.Error as error:
+            if "unexpected end of data" in str(error):
+                return f"line {end + 1}: a quotation mark is opened and never closed"
+            return f"line {rows.line_num}: {error}"
+    return None
 
 
 def _frames(path: Path, header: Sequence[str], needed: tuple[str, ...]) -> Iterator[pd.DataFrame]:

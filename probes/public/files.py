@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from probes.data import file_sha256
+from probes.data import absence, file_sha256
 from probes.errors import DataError
 
 __all__ = ["FORMATS", "Row", "provenance", "read_rows", "require_columns", "text_of", "validated"]
@@ -45,7 +45,7 @@ def provenance(path: Path, *, source: str, licence: str) -> dict[str, str]:
         DataError: There is no such file, or its format is not accepted.
     """
     if not path.is_file():
-        raise DataError(f"{path}: no such file; accepted: a {_formats()} file")
+        raise DataError(f"{path}: {absence(path)}; accepted: a {_formats()} file")
     if path.suffix.lower() not in FORMATS:
         raise DataError(
             f"{path}: format {path.suffix or 'without ending'!r} is not accepted; accepted: {_formats()}"

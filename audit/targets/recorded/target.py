@@ -17,7 +17,7 @@ from audit.targets.recorded.index import ReplyIndex
 from audit.targets.recorded.options import RecordedOptions
 from audit.targets.recorded.reading import key_at, read_log, read_table
 from probes.base import Options as PluginOptions
-from probes.data import file_sha256
+from probes.data import absence, file_sha256
 from probes.errors import DataError
 from probes.public.logs.entries import Reply, Tally, digest_of
 from probes.public.logs.formats import Log, open_log, recognised
@@ -54,7 +54,7 @@ class RecordedTarget:
         self._name = context.name
         self._path = context.root / options.path
         if not self._path.is_file():
-            raise InputError(f"{self._path}: no such file (path)")
+            raise InputError(f"{self._path}: {absence(self._path)} (path)")
         self._log = self._opened()
         self._by = options.by or ("prompt_id" if self._log is None else "source_id")
         self._asked = 0

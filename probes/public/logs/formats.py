@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from probes.data import absence
 from probes.errors import DataError
 from probes.public.logs.columns import Columns, read_columns
 from probes.public.logs.documents import first_keys
@@ -100,7 +101,7 @@ def open_log(
         DataError: There is no such file, its format is not recognised, or fits several.
     """
     if not path.is_file():
-        raise DataError(f"{path}: no such file (path)")
+        raise DataError(f"{path}: {absence(path)} (path)")
     where = where or {}
     if columns is not None and format not in (None, "columns"):
         raise DataError(f"{path}: columns is for format columns; got format {format}")
