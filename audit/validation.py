@@ -44,7 +44,10 @@ def _reason(problem: ErrorDetails, model: type[BaseModel] | None) -> str:
         return f"unknown key; accepted: {', '.join(_accepted(model, problem['loc'][:-1]))}"
     if problem["type"] == "missing":
         return "required key is missing"
-    return f"{problem['msg'].removeprefix('Value error, ')}; got {_shown(problem['input'])}"
+    said = problem["msg"].removeprefix("Value error, ")
+    # What a whole mapping is refused for names its keys already.
+    told = problem["type"] == "value_error" and isinstance(problem["input"], dict)
+    return said if told else f"{said}; got {_shown(problem['input'])}"
 
 
 def _accepted(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """Released outputs as counts: what every statistic needs of a row, and which rows belong together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +108,8 @@ class _Table:
         named = claim.columns.model_dump(exclude_none=True).values()
         self._needed = frozenset(map(str, named)) | frozenset(self._where)
         self._met: set[str] = set()
+        self._there: dict[str, set[str]] = {column: set() for column in self._where}
+        """Some values of the columns of `where`, for whoever misspelt them."""
         self.read = 0
         self.left_out = 0
 
@@ -118,6 +120,7 @@ class _Table:
         for line, row in read_rows(self.path, self._needed):
             check_columns(self.path, frozenset(row), self._needed, line)
             if any(_text(row[column]) not in values for column, values in self._where.items()):
+                self._note_values(row)
                 continue
             self.read += 1
             cells = {role: _text(row[column]) for role, column in columns.items()}
@@ -129,7 +132,23 @@ class _Table:
                 raise InputError(f"{self.path}: line {line}: column {cluster!r} (cluster) is empty")
             yield cells, line
         if self.read == 0:
-            raise InputError(f"{self.path}: no row is one the claim is about; check where")
+            raise InputError(f"{self.path}: no row is one the claim is about{self._values_there()}")
+
+    def _note_values(self, row: Mapping[str, object]) -> None:
+        if self.read:
+            return
+        for column, there in self._there.items():
+            if len(there) < _SHOWN:
+                there.add(_text(row[column]))
+
+    def _values_there(self) -> str:
+        """What stands in the columns of `where` instead of what was asked for."""
+        told = [
+            f"; where.{column}: got {', '.join(map(repr, sorted(values)))}, rows have "
+            f"{', '.join(map(repr, sorted(self._there[column])))}"
+            for column, values in self._where.items()
+        ]
+        return "".join(told)
 
     def check_positive(self) -> None:
         """Refuse a claim other than 0 none of whose positive outcomes occurs: they are misspelt.
