@@ -100,7 +100,11 @@ def test_where_keeps_the_rows_the_claim_is_about(tmp_path: Path) -> None:
             r"l: line 1: column 'said' must be a number.*'yes'",
         ),
         ("mean", {"columns": {"outcome": "age"}}, r"line 1: missing column age; columns present"),
-        ("mean", {"columns": {"outcome": "words"}, "where": {"group": ["z"]}}, r"where.group: got 'z', rows have 'a'"),
+        (
+            "mean",
+            {"columns": {"outcome": "words"}, "where": {"group": ["z"]}},
+            r"where.group: got 'z', rows have 'a'",
+        ),
         (
             "ratio",
             {"columns": {"outcome": "said", "group": "group"}, "positive": ["yes"], "groups": ["a", "z"]},
