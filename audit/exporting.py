@@ -16,7 +16,7 @@ from typing import Literal, Protocol, cast
 
 from audit.errors import ExtraMissingError, StoreError
 from audit.planned_run import Run
-from audit.store.file import connected, failures
+from audit.store.file import connected, values_of
 from audit.store.migrations import SCHEMA_VERSION, columns_of
 from audit.store.schema import LATEST, Row
 
@@ -59,7 +59,7 @@ def export_run(run: Run, to: Path, *, kind: TableFormat = "parquet") -> dict[str
     counts = {}
     try:
         to.mkdir(parents=True, exist_ok=True)
-        with failures(path), closing(connected(path, "ro")) as connection:
+        with values_of(path), closing(connected(path, "ro")) as connection:
             for table in EXPORTED:
                 columns = {
                     **columns_of(SCHEMA_VERSION)[table],

@@ -30,6 +30,8 @@ __all__ = [
 STORE_FILE = "run.sqlite"
 LOCK_FILE = "run.lock"
 _RESTORE = "restore the run folder from a copy; a store is not meant to be edited"
+_ROW_FAULTS = {"Could not decode to UTF-8": "bytes that are no text", "malformed JSON": "what is no JSON"}
+"""How messages about a row begin that SQLite gives no code of their own, and what such a row holds."""
 _SHOWN_CHARACTERS = 200
 _BUSY_S = 30.0
 """How long a connection waits for another one of the same run, such as a checkpoint, in seconds."""
@@ -226,6 +228,9 @@ def failures(path: Path) -> Iterator[None]:
             sqlite3.SQLITE_BUSY: "is in use by another process",
             sqlite3.SQLITE_IOERR: f"the disk failed ({error}); everything stored before is kept",
         }
+        held = next((what for start, what in _ROW_FAULTS.items() if str(error).startswith(start)), None)
+        if held is not None:
+            raise StoreError(f"{path}: is damaged: a row holds {held}", next_step=_RESTORE) from error
         if code not in known:
             raise
         raise StoreError(f"{path}: {known[code]}") from error

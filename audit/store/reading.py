@@ -42,6 +42,8 @@ _FRAME_PROMPT = {
         for c in PROMPT_COLUMNS
         if c not in {"id", "source_id", "expectation", "messages", "further", "judged"}
     },
+    # As it was written, or an error: nothing after this looks whether it is JSON.
+    "tags": "iif(json_valid(tags), tags, json(tags))",
     "expects": "json_extract(expectation, '$.kind')",
     "ordered": "json_extract(expectation, '$.ordered')",
     "qualified": "json_extract(expectation, '$.answer') = json_extract(expectation, '$.favourable')",

@@ -286,7 +286,8 @@ class Store:
 
     def latencies(self, target: str) -> "npt.NDArray[np.float64]":
         """Seconds that each output of a target took, errors and outputs of a cache left out; shape (n,)."""
-        return read_latencies(self._connection, target)
+        with failures(self.path):
+            return read_latencies(self._connection, target)
 
     def output(self, output_id: int) -> Output:
         """One output by its row number.

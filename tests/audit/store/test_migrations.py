@@ -166,3 +166,29 @@ def test_a_value_that_nobody_wrote_is_one_line(tmp_path: Path, change: str) -> N
         connection.commit()
     with Store.open(folder) as store, pytest.raises(StoreError, match=r"run\.sqlite: is damaged"):
         read_all(store)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE prompts SET tags = '{'",
+        "UPDATE prompts SET tags = CAST(x'7b22ff227d' AS TEXT)",
+        "UPDATE prompts SET expectation = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_a_table_for_statistics_is_made_of_sound_rows_only(tmp_path: Path, change: str) -> None:
+    """What is no JSON, or no text at all, is told where it is read, and not where it would first be used."""
+    folder = made_by(SCHEMA_VERSION, tmp_path / "run")
+    with closing(sqlite3.connect(folder / "run.sqlite")) as connection:
+        connection.execute(change)
+        connection.commit()
+    with (
+        Store.open(folder) as store,
+        pytest.raises(StoreError, match=r"run\.sqlite: is damaged: a row holds"),
+    ):
+        store.frame("target")
+    with (
+        Store.open(folder) as store,
+        pytest.raises(StoreError, match=r"run\.sqlite: is damaged: a row holds"),
+    ):
+        list(store.prompts())
