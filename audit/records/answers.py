@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from probes.records import Expectation, Message, Record, storable
 
@@ -23,6 +23,18 @@ __all__ = [
 
 HostileText = Annotated[str, AfterValidator(storable)]
 """Text from outside: anything a model or a server may send."""
+
+
+_MOST_TOKENS = 10**12
+
+
+def _possible(count: object) -> object:
+    told = not isinstance(count, int) or 0 <= count <= _MOST_TOKENS
+    return count if told else None
+
+
+TokenCount = Annotated[int | None, BeforeValidator(_possible)]
+"""Tokens of one request, as a server counts them; None where the count cannot be true."""
 
 
 class Outcome(StrEnum):
@@ -51,10 +63,10 @@ class Request(Record):
 
 
 class Usage(Record):
-    """Tokens the provider counted."""
+    """Tokens the provider counted; a count that cannot be one, below 0 or above 10^12, was not told."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: TokenCount = None
+    completion_tokens: TokenCount = None
 
 
 class Output(Record):

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from audit.records import Counts, Outcome, Output
+from audit.records import Counts, Outcome, Output, Usage
 
 
 @pytest.mark.parametrize("text", ["yes \ud800 no", "\udfff", "a\ud83d"])
@@ -41,3 +41,9 @@ def test_a_funnel_that_does_not_add_up_is_refused() -> None:
     """Nothing is lost between planned and its parts."""
     with pytest.raises(ValidationError, match="counts do not add up"):
         Counts(planned=3, answered=1, refused=0, truncated=0, empty=0, errored=0, not_asked=1)
+
+
+@pytest.mark.parametrize("count", [-1, 10**12 + 1, 2**63, 10**25])
+def test_counts_that_cannot_be_true_were_not_told(count: int) -> None:
+    """A count below 0, or beyond what a store can hold, is missing: neither 0 nor an error."""
+    assert Usage(prompt_tokens=count, completion_tokens=7) == Usage(completion_tokens=7)
