@@ -76,6 +76,9 @@ class DirectClient(openai.AsyncOpenAI):
         except openai.APIStatusError as error:
             self._learn(path, error.response.request)
             raise
+        except aiohttp.ClientError as error:  # The SDK knows only the errors of its own transport.
+            asked = httpx2.Request("POST", str(self.base_url))
+            raise openai.APIConnectionError(request=asked) from error
         self._learn(path, response.request)
         return response
 
