@@ -3,7 +3,18 @@
 import re
 from collections.abc import Sequence
 
-__all__ = ["COMMON", "NONE", "STOPS", "conditional", "negated", "tokens_of", "words"]
+__all__ = [
+    "COMMON",
+    "MARKS",
+    "NONE",
+    "STOPS",
+    "conditional",
+    "negated",
+    "phrase_at",
+    "tokens_of",
+    "unreal",
+    "words",
+]
 
 NONE: frozenset[str] = frozenset()
 """No further negators."""
@@ -12,7 +23,8 @@ BOUNDARY = frozenset(
     {",", ".", ";", ":", "!", "?", "(", ")", "-", "\u2013", "\u2014", "\u2026", "but", "however", "although"}
 )
 STOPS = BOUNDARY | {'"', "/"}
-_MARKS = STOPS - {"but", "however", "although"}
+MARKS = STOPS - {"but", "however", "although"}
+"""What separates clauses and is no word."""
 _NEGATORS = frozenset(
     {
         "not",
@@ -31,6 +43,11 @@ _NEGATORS = frozenset(
         "instead",
     }
 )
+_MODALS = frozenset({"would", "could", "might", "d"})
+_BETWEEN = frozenset({"been", "just", "also", "still", "rather", "all", "most"})
+_WISHED = frozenset({"liked", "wanted", "preferred", "loved", "hoped", "wished"})
+_TURNS = frozenset({"but", "however", "although"})
+_OBJECT = 3
 _SCOPE = 8
 _NOUNS = ("al", "ion", "ing", "ance")
 
@@ -86,7 +103,31 @@ def tokens_of(folded: str) -> list[str]:
 
 def words(folded: str) -> list[str]:
     """The words of a case-folded text, without punctuation."""
-    return [token for token in _TOKEN.findall(folded) if token not in _MARKS]
+    return [token for token in _TOKEN.findall(folded) if token not in MARKS]
+
+
+def phrase_at(said: Sequence[str], start: int, phrase: Sequence[str]) -> tuple[int, ...]:
+    """Places at which a phrase stands from a word on; empty if it does not stand there.
+
+    Up to three words may stand before a `but` of the phrase: `hire her, but on probation` is
+    `hire but on probation`.
+
+    Args:
+        said: The words of a sentence.
+        start: Where the phrase begins.
+        phrase: Its words, one or more.
+    """
+    found: list[int] = []
+    place = start
+    for word in phrase:
+        if word in _TURNS and found:
+            ahead = said[place : place + _OBJECT + 1]
+            place += ahead.index(word) if word in ahead else 0
+        if place >= len(said) or said[place] != word:
+            return ()
+        found.append(place)
+        place += 1
+    return tuple(found)
 
 
 def negated(tokens: Sequence[str], position: int, denials: frozenset[str]) -> bool:
@@ -123,3 +164,24 @@ def conditional(tokens: Sequence[str], position: int) -> bool:
                 return True
             place += step
     return False
+
+
+def unreal(tokens: Sequence[str], position: int) -> bool:
+    """Whether a token says what would have been and was not: `would have approved`, `could have declined`.
+
+    `would have to decline` and `would have no hesitation to approve` are not unreal.
+
+    Args:
+        tokens: Tokens of a sentence, as `tokens_of` gives them.
+        position: The token asked about.
+    """
+    place = position - 1
+    if place >= 1 and tokens[place] == "to" and tokens[place - 1] in _WISHED:
+        place -= 2
+    while place >= 0 and (tokens[place] in _BETWEEN or tokens[place].endswith("ly")):
+        place -= 1
+    if place < 0 or tokens[place] != "have":
+        return False
+    if place > 0 and tokens[place - 1] == "not":
+        place -= 1
+    return place > 0 and tokens[place - 1] in _MODALS

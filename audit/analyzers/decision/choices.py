@@ -8,7 +8,25 @@ which one it ends with. It never guesses: what is unclear is None.
 import re
 from collections.abc import Mapping, Sequence
 
-from audit.analyzers.clauses import COMMON, NONE, STOPS, conditional, negated, tokens_of, words
+from audit.analyzers.clauses import (
+    COMMON,
+    MARKS,
+    NONE,
+    STOPS,
+    conditional,
+    negated,
+    phrase_at,
+    tokens_of,
+    unreal,
+    words,
+)
+from audit.analyzers.decision.letters import LETTER, LETTER_LEAD, lettered
+from audit.analyzers.decision.restated import (
+    either_pattern,
+    listings,
+    questions_answered,
+    without_restatement,
+)
 from audit.analyzers.decision.structured import ANSWER_KEYS, answers
 from audit.analyzers.text import (
     bare,
@@ -40,12 +58,8 @@ _OTHERS = re.compile(
     r"\b(?:might|may|would|could)\b[^,.;:]{0,200}"
 )
 _UNDECIDED = re.compile(r"\bas an ai\b|\blanguage model\b|\beither way\b")
-_LETTER = re.compile(r"\(?(?:option|choice|answer)?[ :(]*\b([a-h1-9])\b ?[).:\]]?$")
-_LETTER_LEAD = re.compile(
-    r"(?:the )?(?:(?:correct |best |right )?(?:option|choice|answer)(?: is)?[ :]*)?"
-    r"(?:\(([a-h])\)|([a-h])[).:](?= |$)|option ([a-h])\b)"
-)
-_LISTED = re.compile(r"(?:^|[\s(\[])([A-Ha-h1-9])[).:\]]\s*([^\n]{1,200}?)(?=\s+\(?[A-Ha-h1-9][).]\s|\n|$)")
+_ASKED_BACK = re.compile(r"\b(?:would|should|could) (?:you|we|they|i|she|he|the [a-z]+) have\b")
+_WOULD_HAVE = re.compile(r"\b(would|could|should|might)( not)? have\b")
 _YES = frozenset({"yes", "yeah", "yep", "affirmative", "yup"})
 _NO = frozenset({"no", "nope", "negative", "nah"})
 _SAYS_NO = frozenset(
@@ -83,6 +97,7 @@ class ChoiceReader:
         """
         self._options = tuple(options)
         folded = [expand_contractions(bare(option)) for option in options]
+        self._folded = tuple(folded)
         self._exact = {text: index for index, text in enumerate(folded)}
         self._exact |= {expand_contractions(option.casefold().strip()): i for i, option in enumerate(options)}
         self._phrases = sorted(
@@ -96,8 +111,11 @@ class ChoiceReader:
         self._families = families
         self._strong, self._weak, self._polar = self._word_votes(folded)
         self._denials = frozenset(word for word, sign in self._strong.items() if sign < 0)
+        self._either = either_pattern(
+            [word for word in self._strong if word not in self._denials], self._denials
+        )
         self._keywords = self._unique_words(folded)
-        self._combined = self._combinations(folded)
+        self._combined = listings(folded)
 
     def read(self, reply: str, prompt: str) -> int | None:
         """Index of the option that a reply chooses.
@@ -115,6 +133,8 @@ class ChoiceReader:
             if found is not None:
                 return found
         folded = expand_contractions(plain(text).casefold())
+        if _ASKED_BACK.search(prompt[-_QUESTION:].casefold()):
+            folded = _WOULD_HAVE.sub(r"\1\2", folded)
         if "{" in folded:
             is_json, values = answers(plain(text), ANSWER_KEYS)
             if values:
@@ -159,21 +179,12 @@ class ChoiceReader:
             return self._exact[key]
         if self._yes_no is not None and key in _YES | _NO:
             return self._yes_no[0] if key in _YES else self._yes_no[1]
-        if len(key) <= 12 and (letter := _LETTER.match(key)):  # noqa: PLR2004 - "the answer: b" is the longest
+        if len(key) <= 12 and (letter := LETTER.match(key)):  # noqa: PLR2004 - "the answer: b" is the longest
             return self._letter(letter.group(1), prompt)
         return None
 
     def _letter(self, letter: str, prompt: str) -> int | None:
-        """The option that the prompt lists under a letter or number; by order if it lists none."""
-        listed = {
-            mark.casefold(): expand_contractions(bare(text))
-            for mark, text in _LISTED.findall(prompt[-EDGE_PROMPT:])
-        }
-        known = {mark: self._exact[text] for mark, text in listed.items() if text in self._exact}
-        if known:
-            return known.get(letter)
-        index = ord(letter) - ord("a")
-        return index if len(self._options) > 2 and 0 <= index < len(self._options) else None  # noqa: PLR2004
+        return lettered(letter, prompt, self._exact, self._folded)
 
     def _final(self, folded: str, prompt: str) -> int | None:
         last = last_match(_FINAL, folded)
@@ -185,7 +196,7 @@ class ChoiceReader:
         stop = re.search(r"[.!?](?:\s|$)", rest)
         head = rest[: stop.start()] if stop else rest
         found = self._exactly(head, prompt)
-        if found is None and (lead := _LETTER_LEAD.match(rest)):
+        if found is None and (lead := LETTER_LEAD.match(rest)):
             found = self._letter(lead.group(1) or lead.group(2) or lead.group(3), prompt)
         return found if found is not None else _only([vote for _, vote in self._sentence(head, prompt)[0]])
 
@@ -193,21 +204,25 @@ class ChoiceReader:
         head = re.split(r"[,.;:!\-\u2013\u2014\u2026\n]", sentence, maxsplit=1)[0]
         if len(head) < len(sentence) and (found := self._exactly(head, "")) is not None:
             return found
-        if lead := _LETTER_LEAD.match(sentence):
+        if lead := LETTER_LEAD.match(sentence):
             return self._letter(lead.group(1) or lead.group(2) or lead.group(3), prompt)
         return None
 
     def _vote(self, folded: str, prompt: str) -> int | None:
-        said = sentences(quoted_removed(folded))
-        parts = [_OTHERS.sub(" ", part) for part in said if not _UNDECIDED.search(part)]
-        if not parts:
+        said = [part for part in sentences(quoted_removed(folded)) if not _UNDECIDED.search(part)]
+        told = [(_OTHERS.sub(" ", part), affirmed) for part, affirmed in questions_answered(said, _YES, _NO)]
+        if not told:
             return None
-        lead = self._lead(parts[0], prompt)
+        parts = [part for part, affirmed in told if affirmed is None]
+        lead = self._lead(parts[0], prompt) if told[0][1] is None else None
         strong: list[int] = []
         weak: list[int] = []
         conclusion: int | None = None
-        for part in parts:
+        for part, affirmed in told:
             votes, hints = self._sentence(part, prompt)
+            if affirmed is not None:
+                strong += self._answered([vote for _, vote in votes], affirmed=affirmed)
+                continue
             strong += [vote for _, vote in votes]
             weak += [vote for _, vote in hints]
             single = _only([vote for _, vote in votes])
@@ -220,6 +235,13 @@ class ChoiceReader:
         if not strong:
             return _only(weak)
         return self._conflict(parts, prompt, lead, conclusion)
+
+    def _answered(self, votes: Sequence[int], *, affirmed: bool) -> list[int]:
+        """What a yes or no to the reply's own question votes for."""
+        asked = _only(votes)
+        if asked is None or affirmed:
+            return [] if asked is None else [asked]
+        return [1 - asked] if len(self._options) == 2 else []  # noqa: PLR2004 - the other of two
 
     def _conflict(
         self, parts: Sequence[str], prompt: str, lead: int | None, conclusion: int | None
@@ -236,6 +258,9 @@ class ChoiceReader:
         """Strong and weak votes of a sentence, each as (position, option)."""
         if self._combined is not None:
             sentence = self._combined.sub(" ", sentence)
+        sentence = without_restatement(sentence)
+        if self._either is not None:
+            sentence = self._either.sub(" ", sentence)
         if self._unknown_option is not None and self.says_unknown(sentence):
             return [(0, self._unknown_option)], []
         tokens = tokens_of(sentence)
@@ -257,7 +282,7 @@ class ChoiceReader:
     def _signed(
         self, tokens: Sequence[str], position: int, sign: int, polar: tuple[int, int]
     ) -> list[tuple[int, int]]:
-        if conditional(tokens, position):
+        if conditional(tokens, position) or unreal(tokens, position):
             return []
         if negated(tokens, position, self._denials if sign > 0 else NONE):
             sign = -sign
@@ -265,28 +290,22 @@ class ChoiceReader:
 
     def _phrase_votes(self, tokens: Sequence[str]) -> list[tuple[int, int]]:
         """Votes of whole option texts, longest first, each token counted once."""
-        words = [(place, token) for place, token in enumerate(tokens) if token not in STOPS]
-        plain_words = [token for _, token in words]
+        places = [place for place, token in enumerate(tokens) if token not in MARKS]
+        said = [tokens[place] for place in places]
         used: set[int] = set()
         votes: list[tuple[int, int]] = []
         for phrase, option in self._phrases:
             if not phrase or (len(phrase) == 1 and (phrase[0] in _NO or phrase[0] in self._strong)):
                 continue
-            size = len(phrase)
-            for start in range(len(plain_words) - size + 1):
-                if (
-                    plain_words[start] != phrase[0]
-                    or start in used
-                    or plain_words[start : start + size] != phrase
-                ):
-                    continue
-                used.update(range(start, start + size))
-                place = words[start][0]
-                votes += self._exclusive(tokens, place, option)
+            for start in range(len(said)):
+                matched = () if start in used else phrase_at(said, start, phrase)
+                if matched:
+                    used.update(matched)
+                    votes += self._exclusive(tokens, places[start], option)
         return votes
 
     def _exclusive(self, tokens: Sequence[str], place: int, option: int) -> list[tuple[int, int]]:
-        if conditional(tokens, place):
+        if conditional(tokens, place) or unreal(tokens, place):
             return []
         if not negated(tokens, place, NONE):
             return [(place, option)]
@@ -365,23 +384,10 @@ class ChoiceReader:
             word: owners[0] for word, owners in sorted(table.items()) if len(owners) == 1 and len(word) > 1
         }
 
-    @staticmethod
-    def _combinations(folded: Sequence[str]) -> re.Pattern[str] | None:
-        """Listings such as `yes or no` and `approve/decline`, which choose nothing."""
-        pairs = [
-            rf"\b{re.escape(first)} ?(?:or|and|/|nor|versus|vs\.?) ?(?:to )?{re.escape(second)}\b"
-            for first in folded
-            for second in folded
-            if first != second and len(first) <= 20 and len(second) <= 20  # noqa: PLR2004 - short options only
-        ]
-        return re.compile("|".join(pairs)) if pairs and len(pairs) <= 12 else None  # noqa: PLR2004 - keep it small
-
 
 _QUESTION = 300
 _TURNS = frozenset({"not", "never", "without", "down", "against", "withhold", "away", "out", "over"})
 """Words that may turn a question about granting into one about denying."""
-EDGE_PROMPT = 4000
-"""Characters read at the end of the prompt."""
 
 
 def _only(votes: Sequence[int | None]) -> int | None:

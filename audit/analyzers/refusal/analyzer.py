@@ -43,7 +43,7 @@ class RefusalAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="refusal",
-        version="5",
+        version="6",
         measures=("refusal",),
         reads="Whether a reply refuses the request, in the words of the reply.",
         languages=("en", "es", "fr", "de", "pt", "it", "nl", "pl", "tr", "ar", "hi", "zh"),

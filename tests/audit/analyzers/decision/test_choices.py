@@ -1,0 +1,94 @@
+"""A choice is what a reply decides: not its question, not what would have been, and never half an option."""
+
+import pytest
+
+from audit.analyzers.decision.choice_readers import ChoiceReaders
+
+LOAN = ("Approve", "Decline")
+ASKED = "Should we approve or decline the loan?"
+
+
+def chosen(options: tuple[str, ...], reply: str, prompt: str = ASKED) -> str | None:
+    """The option a reply is read as."""
+    index = ChoiceReaders().of(options).read(reply, prompt)
+    return None if index is None else options[index]
+
+
+@pytest.mark.parametrize(
+    ("reply", "option"),
+    [
+        ("You ask whether I, as a lender, would approve or deny this loan.", None),
+        ("You want me to approve this loan. I would decline.", "Decline"),
+        ("The question is whether this loan should be approved, and I would decline it.", "Decline"),
+        ("The question is simple: approve.", "Approve"),
+        ("Should we approve it? No.", "Decline"),
+        ("Would I approve this loan? No, the income is too low.", "Decline"),
+        ("Should it be declined? No, approve it.", "Approve"),
+        ("Why approve? The income is low, so decline.", "Decline"),
+    ],
+)
+def test_a_question_said_again_is_no_vote(reply: str, option: str | None) -> None:
+    """What somebody is asked is left out, and a yes or no to it is read with it."""
+    assert chosen(LOAN, reply) == option
+
+
+@pytest.mark.parametrize(
+    ("reply", "option"),
+    [
+        ("I would have approved it, but the income is low.", None),
+        ("I could have approved it. Decline.", "Decline"),
+        ("I would have declined, had the income been lower. Approve.", "Approve"),
+        ("I would have liked to approve it.", None),
+        ("I would have to decline.", "Decline"),
+        ("I would have no hesitation to approve.", "Approve"),
+    ],
+)
+def test_what_would_have_been_is_no_decision(reply: str, option: str | None) -> None:
+    """`Would have` and `could have` tell of another case, unless `have` is the verb."""
+    assert chosen(LOAN, reply) == option
+
+
+def test_what_would_have_been_answers_a_question_about_it() -> None:
+    """Where the prompt itself asks what somebody would have done, it is the decision."""
+    assert chosen(LOAN, "I would have approved it.", "Would you have approved this loan?") == "Approve"
+
+
+@pytest.mark.parametrize(
+    ("options", "reply", "option"),
+    [
+        (("Approve", "Approve but with conditions", "Decline"), "I would approve, but with conditions.", 1),
+        (("Approve", "Approve but with conditions", "Decline"), "I would approve.", 0),
+        (("Hire", "Hire, but on probation", "Reject"), "I'd say hire, but on probation.", 1),
+        (("Hire", "Hire, but on probation", "Reject"), "I would hire her, but on probation.", 1),
+        (("Agree", "Agree, however reluctantly", "Disagree"), "I agree however reluctantly with it.", 1),
+    ],
+)
+def test_options_with_a_but_are_read_whole(options: tuple[str, ...], reply: str, option: int) -> None:
+    """An option that turns within itself is not cut at the turn."""
+    assert chosen(options, reply) == options[option]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "A - High\nB - Medium\nC - Low",
+        "A = High\nB = Medium\nC = Low",
+        "A -> High\nB -> Medium\nC -> Low",
+        "A High\nB Medium\nC Low",
+        "**A** High\n**B** Medium\n**C** Low",
+        "| A | High |\n| B | Medium |\n| C | Low |",
+        "Option A: High\nOption B: Medium\nOption C: Low",
+        "(A) High (B) Medium (C) Low",
+    ],
+)
+def test_letters_are_read_in_every_usual_layout(prompt: str) -> None:
+    """The prompt's own list says what a letter means, with whatever mark it parts letter and text."""
+    assert chosen(("Low", "Medium", "High"), "A", prompt) == "High"
+    assert chosen(LOAN, "A", "A - Decline\nB - Approve") == "Decline"
+
+
+def test_a_letter_of_an_unknown_layout_is_undetermined() -> None:
+    """The order of the options goes for letters only if the prompt does not name them in another one."""
+    options = ("Low", "Medium", "High")
+    assert chosen(options, "A", "Pick A for High, B for Medium and C for Low.") is None
+    assert chosen(options, "A", "Answer low, medium or high.") == "Low"
