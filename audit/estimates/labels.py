@@ -44,14 +44,14 @@ def label_tables(
         Hardt, Price & Srebro (2016), NeurIPS 29 (equalised odds).
     """
     frame = frame_of(measure_named("favourable_rate"))
-    rows = frame[(frame["arm"] == "counterfactual") & frame["value"].notna()]
+    rows = frame[frame["arm"] == "counterfactual"]
     found: list[LabelTable] = []
     for (probe, language, attribute, signal), block in rows.groupby(_KEYS, observed=True, sort=True):
         labelled = block[block["qualified"].notna()]
-        if labelled.empty:
+        if not labelled["value"].notna().any():
             continue
-        marked = with_controls(labelled, controls)
-        stated = tuple(_rows(marked, ["domain", *controls], level))
+        stated = tuple(_rows(with_controls(labelled, controls), ["domain", *controls], level))
+        differences, reasons = _odds(stated)
         found.append(
             LabelTable(
                 probe=str(probe),
@@ -61,8 +61,9 @@ def label_tables(
                 reference=str(block["reference"].iloc[0]),
                 level=level,
                 rows=stated,
-                equalized_odds_difference=_odds(stated),
-                unlabelled=len(block) - len(labelled),
+                equalized_odds_difference=differences,
+                not_measured=reasons,
+                unlabelled=int((block["qualified"].isna() & block["value"].notna()).sum()),
             )
         )
     return found
@@ -74,22 +75,26 @@ def with_controls(rows: pd.DataFrame, controls: Sequence[str]) -> pd.DataFrame:
     return rows.assign(domain=rows["domain"].astype(str), **columns)
 
 
-def _rows(rows: pd.DataFrame, controls: list[str], level: float) -> Iterator[LabelRow]:
+def _rows(asked: pd.DataFrame, controls: list[str], level: float) -> Iterator[LabelRow]:
+    """A row for every group and combination that was asked about, also where nothing could be read."""
+    asked = asked.assign(grp=asked["grp"].astype(str))
+    rows = asked[asked["value"].notna()]
     label: Codes = rows["qualified"].to_numpy(dtype=np.int64)
     chosen: Codes = rows["value"].to_numpy(dtype=np.int64)
     points = MetricFrame(
         metrics={"selection_rate": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate},
         y_true=label,
         y_pred=chosen,
-        sensitive_features=rows["grp"].astype(str).rename("group").reset_index(drop=True),
+        sensitive_features=rows["grp"].rename("group").reset_index(drop=True),
         control_features=rows[controls].reset_index(drop=True),
     ).by_group
-    cells = rows.assign(grp=rows["grp"].astype(str)).groupby([*controls, "grp"], observed=True).indices
+    keys = [*controls, "grp"]
+    cells = rows.groupby(keys, observed=True).indices
     template = np.asarray(rows["template"].astype("category").cat.codes, dtype=np.int64)
-    for place, point in points.sort_index().iterrows():
-        members = cells.get(place)
-        if members is None:
-            continue
+    nobody = np.empty(0, dtype=np.int64)
+    for place, those in asked.groupby(keys, observed=True, sort=True):
+        members = np.asarray(cells.get(place, nobody), dtype=np.int64)
+        point = points.loc[place] if members.size else dict.fromkeys(("selection_rate", "tpr", "fpr"), 0.0)
         at, right, got = template[members], label[members] == 1, chosen[members]
         yield LabelRow(
             group=str(place[-1]),
@@ -97,6 +102,7 @@ def _rows(rows: pd.DataFrame, controls: list[str], level: float) -> Iterator[Lab
             selection_rate=_rate(point["selection_rate"], got, at, level),
             tpr=_rate(point["tpr"], got[right], at[right], level),
             fpr=_rate(point["fpr"], got[~right], at[~right], level),
+            missing=len(those) - int(members.size),
         )
 
 
@@ -125,18 +131,30 @@ def _rate(
     )
 
 
-def _odds(rows: Sequence[LabelRow]) -> dict[str, float | None]:
-    """Widest gap of TPR and FPR between groups, by control value; None where a group lacks one of the two."""
+def _odds(rows: Sequence[LabelRow]) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Widest gap of TPR and FPR between groups, by control value, and why there is none where it is None."""
     found: dict[str, float | None] = {}
+    reasons: dict[str, str] = {}
     for key in dict.fromkeys(_control_key(row) for row in rows):
         mine = [row for row in rows if _control_key(row) == key]
-        gaps: list[float] = []
-        for rates in ([row.tpr.rate for row in mine], [row.fpr.rate for row in mine]):
-            known = [rate for rate in rates if rate is not None]
-            if len(known) == len(rates):
-                gaps.append(max(known) - min(known))
-        found[key] = max(gaps) if len(gaps) == 2 else None  # noqa: PLR2004 - both rates
-    return found
+        reason = next((said for row in mine if (said := _lacks(row)) is not None), None)
+        if reason is not None:
+            found[key], reasons[key] = None, reason
+            continue
+        rates = [[row.tpr.rate for row in mine], [row.fpr.rate for row in mine]]
+        known = [[rate for rate in some if rate is not None] for some in rates]
+        found[key] = max(max(some) - min(some) for some in known)
+    return found, reasons
+
+
+def _lacks(row: LabelRow) -> str | None:
+    """Why a group has not both rates; None if it has."""
+    if row.selection_rate.n == 0:
+        return f"no decision about {row.group} could be read ({row.missing} asked for)"
+    for rate, right in ((row.tpr, "for"), (row.fpr, "against")):
+        if rate.rate is None:
+            return f"no decision about {row.group} was read where the rule decides {right} them"
+    return None
 
 
 def _control_key(row: LabelRow) -> str:

@@ -25,7 +25,8 @@ __all__ = [
 class Ratio(Record):
     """A rate over another's; neutral value 1."""
 
-    point: float
+    point: float | None
+    """None where a rate is missing; `method` says why."""
     ci_low: float | None
     """None where the interval cannot be stated; `method` says why."""
     ci_high: float | None
@@ -43,7 +44,8 @@ class SelectionRow(Record):
     """Outputs in which none could be read: in no rate."""
     share: float
     """Of all decisions read in this table."""
-    rate: float
+    rate: float | None
+    """None where no decision of the group could be read."""
     ci_low: float | None
     ci_high: float | None
     method: str
@@ -114,6 +116,8 @@ class LabelRow(Record):
     """Favourable decisions among those the rule decides favourably."""
     fpr: LabelRate
     """Favourable decisions among those it does not."""
+    missing: int = 0
+    """Labelled outputs in which no decision could be read: in no rate."""
 
 
 class LabelTable(Record):
@@ -129,6 +133,8 @@ class LabelTable(Record):
     equalized_odds_difference: dict[str, float | None] = Field(default_factory=dict)
     """By control value: the widest gap of both rates between any two groups. It leans above 0 by chance
     alone and has no verdict: the disparities of `true_positive_rate` and `false_positive_rate` have."""
+    not_measured: dict[str, str] = Field(default_factory=dict)
+    """By control value without a difference: why there is none."""
     unlabelled: int
     """Decisions without a label: in no rate but nowhere counted as wrong."""
 

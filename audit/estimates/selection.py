@@ -31,11 +31,13 @@ _LAW: dict[str, Literal["sex", "race_ethnicity", "intersectional"]] = {
 _KEYS = ["probe", "language", "attribute", "signal"]
 _FOUR_FIFTHS = 0.8 - 1e-12
 """Less a rounding: 4 / 5 is no binary fraction."""
+_NOTHING_READ = "not measured: no decision could be read"
 
 
 def selection_tables(frame_of: Callable[[Measure], pd.DataFrame], *, level: float) -> list[SelectionTable]:
-    """One table an attribute and signal, over all domains and in each.
+    """One table an attribute and signal, in each domain, and of decisions also over all domains.
 
+    Numbers are not put together over domains: their units differ, so one median says nothing of them.
     Every rate has an interval clustered by template, every ratio one on the log scale. No group is
     excluded for being small: a design asks about all alike.
 
@@ -74,7 +76,8 @@ def _by_domain(
     block: pd.DataFrame, around: pd.DataFrame, known: Mapping[str, object]
 ) -> Iterator[SelectionTable]:
     domains = sorted(set(block["domain"].astype(str)))
-    for domain in [*([POOLED] if len(domains) > 1 else []), *domains]:
+    pooled = [POOLED] if len(domains) > 1 and known["rate"] == "selection" else []
+    for domain in [*pooled, *domains]:
         mine = block if domain == POOLED else block[block["domain"] == domain]
         noise = around if domain == POOLED else around[around["domain"] == domain]
         table = _table(mine, noise, {**known, "domain": domain})
@@ -148,26 +151,51 @@ def _table(rows: pd.DataFrame, placebos: pd.DataFrame, known: Mapping[str, objec
 
 
 def _rows(arrays: _Rows, table: ImpactTable, reference: str) -> Iterator[SelectionRow]:
+    """A row a group, in the order of their names; one that nothing could be read of has its count."""
     against = _against(arrays, reference)
-    for row in table.rows:
-        selected, considered = arrays.clusters_of(row.category)
+    measured = {row.category: row for row in table.rows}
+    for code, name in enumerate(arrays.names):
+        missing = int(np.isnan(arrays.selected[arrays.groups == code]).sum())
+        row = measured.get(code)
+        if row is None:
+            yield _unread(name, missing)
+            continue
+        selected, considered = arrays.clusters_of(code)
         low, high, method = _interval(selected, considered, arrays.level)
-        name = arrays.names[row.category]
         yield SelectionRow(
             group=name,
             considered=row.considered,
             selected=row.selected,
-            missing=int(np.isnan(arrays.selected[arrays.groups == row.category]).sum()),
+            missing=missing,
             share=row.share,
             rate=row.rate,
             ci_low=low,
             ci_high=high,
             method=method,
-            impact_ratio=_ratio(row, is_reference=row.category == table.reference),
+            impact_ratio=_ratio(row, is_reference=code == table.reference),
             reference_ratio=against.get(name),
             below_four_fifths=row.ratio is not None and row.ratio < _FOUR_FIFTHS,
             n_clusters=int((considered > 0).sum()),
         )
+
+
+def _unread(name: str, missing: int) -> SelectionRow:
+    """The row of a group that was asked about and of which nothing could be read."""
+    return SelectionRow(
+        group=name,
+        considered=0,
+        selected=0,
+        missing=missing,
+        share=0.0,
+        rate=None,
+        ci_low=None,
+        ci_high=None,
+        method=_NOTHING_READ,
+        impact_ratio=Ratio(point=None, ci_low=None, ci_high=None, method=_NOTHING_READ),
+        reference_ratio=None,
+        below_four_fifths=False,
+        n_clusters=0,
+    )
 
 
 def _against(arrays: _Rows, reference: str) -> dict[str, Ratio]:
@@ -185,7 +213,7 @@ def _against(arrays: _Rows, reference: str) -> dict[str, Ratio]:
 
 def _ratio(row: CategoryImpact, *, is_reference: bool) -> Ratio:
     found = row.estimate
-    point = 0.0 if row.ratio is None else row.ratio
+    point = row.ratio
     if found is None:
         reason = "the group that ratios divide by" if is_reference else f"not measured: {row.not_measured}"
         return Ratio(point=point, ci_low=None, ci_high=None, method=reason)

@@ -115,3 +115,18 @@ def test_decisions_without_a_label_are_counted() -> None:
 def test_no_label_gives_no_table() -> None:
     """Without a rule nothing is right or wrong."""
     assert tables(pairs([[1.0]] * 12, [[0.0]] * 12)) == []
+
+
+def test_a_group_of_which_nothing_was_read_has_no_odds() -> None:
+    """One group alone has no widest gap of 0: it is not measured, and the reason says who lacks."""
+    facts = audit()
+    for fact in facts:
+        if fact["grp"] == "women":
+            fact["value"] = None
+    (table,) = tables(facts)
+    row = next(row for row in table.rows if row.group == "women")
+    asked = sum(fact["grp"] == "women" for fact in facts)
+    assert (row.missing, row.tpr.rate, row.tpr.n, row.selection_rate.rate) == (asked, None, 0, None)
+    assert table.equalized_odds_difference == {"lending": None}
+    assert table.not_measured == {"lending": f"no decision about women could be read ({asked} asked for)"}
+    assert table.unlabelled == 0

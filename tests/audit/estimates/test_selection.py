@@ -53,6 +53,7 @@ def test_the_declared_reference_stands_beside_the_highest_group() -> None:
     rows = {row.group: row for row in table.rows}
     assert table.highest == "women"
     assert rows["women"].reference_ratio is not None
+    assert rows["men"].impact_ratio.point is not None
     assert rows["women"].reference_ratio.point == pytest.approx(1 / rows["men"].impact_ratio.point)
 
 
@@ -90,6 +91,24 @@ def test_domains_come_pooled_and_by_themselves() -> None:
     """Over all domains first, then each."""
     facts = [*pairs(drawn(0.5), drawn(0.5, seed=3)), *pairs(drawn(0.2), drawn(0.5, seed=4), domain="hiring")]
     assert [table.domain for table in tables(facts)] == ["all", "hiring", "lending"]
+
+
+def test_numbers_of_several_domains_have_no_table_over_all() -> None:
+    """A median over salaries and rents would mean nothing, so scoring rates stand by domain only."""
+    women, men = [[float(t)] for t in range(20)], [[float(t) + 10] for t in range(20)]
+    facts = pairs(women, men, measure="number", expects="number")
+    rents = pairs(women, men, measure="number", expects="number", domain="housing")
+    assert [table.domain for table in tables([*facts, *rents])] == ["housing", "lending"]
+
+
+def test_a_group_of_which_nothing_was_read_stands_with_its_count() -> None:
+    """Who was asked about and never read is in the table, without a rate, a ratio or a 0 in their place."""
+    women: list[list[float | None]] = [[None, None]] * 20
+    (table,) = tables(pairs(women, [[1.0, 0.0]] * 20))
+    row = next(row for row in table.rows if row.group == "women")
+    assert (row.missing, row.considered, row.rate, row.impact_ratio.point) == (40, 0, None, None)
+    assert row.method == row.impact_ratio.method == "not measured: no decision could be read"
+    assert not row.below_four_fifths
 
 
 def test_placebo_ratios_stand_beside_the_table() -> None:
