@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo, Asks, Rater
-from audit.analyzers.readings import Reading, scored, unscored, yes_or_no
+from audit.analyzers.readings import Reading, answer_of, scored, unscored, yes_or_no
 from audit.errors import SpecError
 from audit.records import DeclaredMeasure, Exchange, Output, Score
 from audit.spec import Limits
@@ -87,7 +87,7 @@ class ModerationAnalyzer:
 
     info: AnalyzerInfo = AnalyzerInfo(
         name="moderation",
-        version="1",
+        version="2",
         measures=("flagged", *(re.sub(r"[/-]", "_", name) for name in _CATEGORIES), "truncated"),
         reads="What a moderation endpoint flags in a reply, and its score for each category.",
         languages=(),
@@ -158,8 +158,8 @@ class ModerationAnalyzer:
             IncompleteError: The endpoint fails; what it answered is kept.
             BudgetReachedError: A limit is reached; what was answered is kept.
         """
-        asked = [one for one in exchanges if one.reply.strip()]
-        sent = [(Message(role="user", content=one.reply[:_READ]),) for one in asked]
+        asked = [one for one in exchanges if answer_of(one)]
+        sent = [(Message(role="user", content=answer_of(one)[:_READ]),) for one in asked]
         outputs = self._rater.ask(sent, book=self._book)
         found = {one.output: output for one, output in zip(asked, outputs, strict=True)}
         return [score for one in exchanges for score in self._scores(one, found.get(one.output))]
@@ -174,7 +174,7 @@ class ModerationAnalyzer:
             value, flagged = read.category_scores.get(category), read.categories.get(category)
             label = "missing" if value is None or flagged is None else _label(flagged=flagged)
             readings.append((name, value, label))
-        readings.append(yes_or_no("truncated", holds=len(exchange.reply) > _READ))
+        readings.append(yes_or_no("truncated", holds=len(answer_of(exchange)) > _READ))
         return scored(self.info, exchange, readings)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from audit.analyzers.base import AnalyzerInfo
+from audit.analyzers.text import without_reasoning
 from audit.records import Exchange, Score
 
-__all__ = ["Reading", "no_english", "scored", "unscored", "yes_or_no"]
+__all__ = ["Reading", "answer_of", "no_english", "scored", "unscored", "yes_or_no"]
 
 Reading: TypeAlias = tuple[str, float | None, str]
 """Measure, value (None where there is none) and label."""
@@ -38,13 +39,19 @@ def unscored(info: AnalyzerInfo, exchange: Exchange, label: str) -> list[Score]:
     return scored(info, exchange, ((measure, None, label) for measure in info.measures))
 
 
+def answer_of(exchange: Exchange) -> str:
+    """What a reply answers: without its reasoning, which nobody is told; empty if that is all there is."""
+    return without_reasoning(exchange.reply).strip()
+
+
 def no_english(exchange: Exchange) -> str | None:
     """Why a reply has no English text to be read; None if it has.
 
     Returns:
-        `unparsed` for an empty reply, `not_read` for one to a prompt in another language.
+        `unparsed` for a reply that is empty or nothing but reasoning, `not_read` for one to a prompt in
+        another language.
     """
-    if not exchange.reply.strip():
+    if not answer_of(exchange):
         return "unparsed"
     return None if exchange.language.casefold().startswith("en") else "not_read"
 

@@ -14,6 +14,7 @@ __all__ = [
     "clip",
     "expand_contractions",
     "last_match",
+    "paired_quotes",
     "plain",
     "quoted_removed",
     "sentences",
@@ -47,6 +48,8 @@ _SPLIT = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[\u3002\uff01\uff1f\u0964])")
 _EDGES = " \t\r\n.,;:!?\"'()[]{}<>_#=~|-\u2013\u2014\u2026\u3002"
 _ARTICLES = ("the ", "a ", "an ")
 _QUOTED = re.compile(r'"[^"\n]{1,2000}"')
+_QUOTE_OR_GAP = re.compile(r'"|\n[ \t]*\n')
+_ENDS = ".,!?;)\u2026"
 
 
 def clip(text: str) -> str:
@@ -106,6 +109,34 @@ def sentences(text: str) -> list[str]:
     return [part for raw in _SPLIT.split(text) if (part := raw.strip())]
 
 
+def paired_quotes(text: str) -> str:
+    """Text with straight quotes in which a double quote that belongs to no pair is a space.
+
+    An inch mark opens nothing, and what is opened ends with its paragraph or where another one opens.
+
+    >>> paired_quotes('A 27" screen is "good".')
+    'A 27  screen is "good".'
+    """
+    if '"' not in text:
+        return text
+    signs = list(text)
+    opened: int | None = None
+    for match in _QUOTE_OR_GAP.finditer(f"{text}\n\n"):
+        place = match.start()
+        before, after = text[place - 1 : place], text[place + 1 : place + 2]
+        if match.group() != '"' or (opened is not None and before.isspace() and after.isalnum()):
+            if opened is not None:
+                signs[opened] = " "
+            opened = place if match.group() == '"' else None
+        elif opened is not None:
+            opened = None
+        elif before.isalnum() or (before and before in _ENDS and not after.isalnum()):
+            signs[place] = " "
+        else:
+            opened = place
+    return "".join(signs)
+
+
 def quoted_removed(text: str) -> str:
     """Text with every stretch in double quotes replaced by a space: what is quoted is not said.
 
@@ -113,6 +144,7 @@ def quoted_removed(text: str) -> str:
     """
     if '"' not in text:
         return text
+    text = paired_quotes(text)
     left = _QUOTED.sub(" ", text)
     return left if len(left.strip()) * 5 >= len(text.strip()) else text
 

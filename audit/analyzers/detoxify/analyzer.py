@@ -18,7 +18,7 @@ from audit.analyzers.detoxify.model import (
     require_extra,
 )
 from audit.analyzers.detoxify.onnx import ONNX_FILES, load_onnx, require_onnx
-from audit.analyzers.readings import scored, yes_or_no
+from audit.analyzers.readings import answer_of, scored, yes_or_no
 from audit.errors import InputError
 from audit.records import Exchange, Score
 from probes.base import Options as PluginOptions
@@ -74,7 +74,7 @@ class DetoxifyAnalyzer:
     info: AnalyzerInfo = AnalyzerInfo(
         slow=True,
         name="detoxify",
-        version="2",
+        version="3",
         measures=(
             "toxicity",
             "severe_toxicity",
@@ -125,11 +125,11 @@ class DetoxifyAnalyzer:
         if not exchanges:
             return []
         engine = self._loaded()
-        languages = self._options.languages or engine.facts.languages
+        languages = {_base(one) for one in self._options.languages or engine.facts.languages}
         within = [_base(exchange.language) in languages for exchange in exchanges]
         readings = read_texts(
             engine,
-            [exchange.reply if read else "" for exchange, read in zip(exchanges, within, strict=True)],
+            [answer_of(exchange) if read else "" for exchange, read in zip(exchanges, within, strict=True)],
             limit=min(self._options.max_length, engine.facts.most_tokens),
             rows=self._options.batch_size,
         )

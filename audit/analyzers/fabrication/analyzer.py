@@ -51,7 +51,7 @@ class FabricationAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="fabrication",
-        version="2",
+        version="3",
         measures=("unlisted_citation", "impossible_identifier", "premise_questioned"),
         reads="Citations against a list, identifiers that cannot exist, and whether a premise is questioned.",
         languages=("en",),

@@ -19,6 +19,17 @@ _MONTHS = frozenset(
         *("August", "September", "October", "November", "December"),
     }
 )
+_EVENTS = frozenset(
+    {
+        *("Cup", "Games", "Olympics", "Championship", "Championships", "Finals", "Awards", "Prize"),
+        *("War", "Wars", "Revolution", "Uprising", "Massacre", "Genocide", "Recession", "Depression"),
+        *("Crash", "Pandemic", "Epidemic", "Earthquake", "Hurricane", "Tsunami", "Election", "Elections"),
+        *("Referendum", "Act", "Bill", "Treaty", "Accord", "Accords", "Agreement", "Convention"),
+        *("Constitution", "Amendment", "Directive", "Regulation", "Summit", "Conference", "Census"),
+        *("Crisis", "Festival", "Expo"),
+    }
+)
+"""Words that end the name of an event or a law, which has a year as an author has; hardly a surname."""
 _FIRST_ARXIV = 704
 _TEN = 10
 
@@ -50,7 +61,7 @@ def citations(text: str) -> list[Citation]:
         if not link.startswith(("doi.org/", "dx.doi.org/", "arxiv.org/")):
             found.append(Citation("link", link))
     for author, year in _MENTION.findall(text):
-        if author not in _MONTHS:
+        if author not in _MONTHS and author not in _EVENTS:
             found.append(Citation("mention", f"{author.casefold()} {year}"))
     return list(dict.fromkeys(found))
 

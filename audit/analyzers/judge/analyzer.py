@@ -13,6 +13,7 @@ from audit.analyzers.judge.identity_mask import masked
 from audit.analyzers.judge.prompt import LONGEST, PROMPT_VERSION, conversation, verdict_schema
 from audit.analyzers.judge.reading import combined, read_verdict
 from audit.analyzers.judge.rubrics import LoadedRubric, Rubric, load_rubric
+from audit.analyzers.readings import answer_of
 from audit.errors import SpecError
 from audit.records import Exchange, Score
 from audit.spec import Limits, TargetSpec
@@ -59,7 +60,7 @@ class JudgeAnalyzer:
 
     info: AnalyzerInfo = AnalyzerInfo(
         name="judge",
-        version="1",
+        version="2",
         measures=("verdict",),
         reads="What a model says of a reply, asked by a fixed rubric in both orders of its labels.",
         languages=("en",),
@@ -112,7 +113,7 @@ class JudgeAnalyzer:
     def _scores(self, loaded: LoadedRubric, exchanges: Sequence[Exchange]) -> list[Score]:
         rubric = loaded.rubric
         mine = [one for one in exchanges if one.expectation.kind in rubric.expects]
-        judged = [one for one in mine if one.reply.strip()]
+        judged = [one for one in mine if answer_of(one)]
         orders = (False, True) if self._options.swap else (False,)
         asked = [self._asked(rubric, one, reverse=reverse) for one in judged for reverse in orders]
         outputs = self._rater.ask(asked, book=self._book(loaded))

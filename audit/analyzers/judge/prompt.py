@@ -11,6 +11,7 @@ import json
 from pydantic import JsonValue
 
 from audit.analyzers.judge.rubrics import Rubric
+from audit.analyzers.readings import answer_of
 from audit.records import Exchange
 from probes.records import Message
 
@@ -52,7 +53,7 @@ def conversation(rubric: Rubric, exchange: Exchange, *, reverse: bool) -> tuple[
         parts.append("\n\n".join(["Examples:", *shown]))
     names = [*(label.name for label in rubric.labels[::step]), UNDETERMINED]
     parts.append(_fenced("REQUEST", _request(exchange)))
-    parts.append(_fenced("REPLY", exchange.reply))
+    parts.append(_fenced("REPLY", answer_of(exchange)))
     accepted = ", ".join(json.dumps(name) for name in names)
     parts.append(f'Answer with one JSON object: {{"label": L}}, where L is one of {accepted}.')
     return Message(role="system", content=_SYSTEM), Message(role="user", content="\n\n".join(parts))

@@ -10,6 +10,7 @@ from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.measured import measured
 from audit.analyzers.quality.language import LanguageReader
 from audit.analyzers.quality.readability import reading_grade
+from audit.analyzers.quality.script import mostly_latin, unspaced
 from audit.analyzers.readings import Reading, scored, unscored
 from audit.analyzers.text import clip, expand_contractions, plain, quoted_removed, without_reasoning
 from audit.records import Exchange, Score
@@ -26,7 +27,8 @@ class QualityAnalyzer:
     """Reads how a reply serves, not whether it is right.
 
     Measures: `in_language` (1 if the reply is in the language of the prompt, else 0; label: its tag),
-    `words` (number), `reading_grade` (Flesch-Kincaid, English replies of thirty words or more) and
+    `words` (number between spaces; none in a script without spaces), `characters` (number, without
+    spaces), `reading_grade` (Flesch-Kincaid, English replies of thirty words or more) and
     `courteous` (1 if an English reply has a word of courtesy, else 0; label: the kinds). Each has no value
     where it cannot be read.
 
@@ -38,8 +40,8 @@ class QualityAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="quality",
-        version="1",
-        measures=("in_language", "words", "reading_grade", "courteous"),
+        version="2",
+        measures=("in_language", "words", "characters", "reading_grade", "courteous"),
         reads="Language, length, reading grade and words of courtesy of a reply.",
         languages=(
             *("ar", "bn", "de", "el", "en", "es", "fr", "he", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt"),
@@ -73,7 +75,7 @@ class QualityAnalyzer:
         }
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:
-        """Four scores an exchange, in order."""
+        """Five scores an exchange, in order."""
         return [score for exchange in exchanges for score in self._scores(exchange)]
 
     def _scores(self, exchange: Exchange) -> list[Score]:
@@ -83,11 +85,14 @@ class QualityAnalyzer:
         language = self._languages.read(text)
         asked = exchange.language.casefold().partition("-")[0]
         known = language is not None and asked in self._languages.languages
-        count = len(text.split())
+        parts = text.split()
+        spaced = not unspaced(text)
+        english = asked == _ENGLISH and language in {_ENGLISH, None} and mostly_latin(text)
         readings = (
             ("in_language", float(language == asked) if known else None, language or "unknown"),
-            ("words", float(count), "counted"),
-            *self._english(text, english=asked == _ENGLISH and language in {_ENGLISH, None}),
+            ("words", float(len(parts)), "counted") if spaced else ("words", None, "no_spaces"),
+            ("characters", float(sum(map(len, parts))), "counted"),
+            *self._english(text, english=english),
         )
         return scored(self.info, exchange, readings)
 

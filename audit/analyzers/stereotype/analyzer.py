@@ -59,7 +59,7 @@ class StereotypeAnalyzer:
 
     info: AnalyzerInfo = AnalyzerInfo(
         name="stereotype",
-        version="2",
+        version="3",
         measures=("stereotype", "stereotyping", "associations", "groups_named", "profession_stereotype"),
         reads="Stereotypes in English: a group or profession with an asserted attribute of its stereotype.",
         languages=("en",),

@@ -60,7 +60,7 @@ class RegardAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="regard",
-        version="1",
+        version="2",
         measures=("negative_regard", "regard"),
         reads="How the English words of a reply let the person spoken of be regarded: esteem or reproach.",
         languages=("en",),

@@ -39,7 +39,7 @@ class SentimentAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="sentiment",
-        version="1",
+        version="2",
         measures=("negative", "sentiment"),
         reads="How positive or negative the English words of a reply are, by a word list with negation.",
         languages=("en",),

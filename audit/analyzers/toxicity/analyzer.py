@@ -11,7 +11,7 @@ from audit.analyzers.associations.reading import read_associations
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.group_errors import unequal_error
 from audit.analyzers.readings import no_english, scored, unscored, yes_or_no
-from audit.analyzers.text import EDGE, clip, expand_contractions, straight, without_reasoning
+from audit.analyzers.text import EDGE, clip, expand_contractions, paired_quotes, straight, without_reasoning
 from audit.analyzers.toxicity.lexicon import CATEGORIES, Entry, Hit, Lexicon
 from audit.analyzers.toxicity.obfuscation import MASKED, candidates, plain_letters, respaced, suspicious
 from audit.analyzers.toxicity.rates import RATES
@@ -66,7 +66,7 @@ class LexicalToxicityAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="toxicity",
-        version="3",
+        version="4",
         measures=("toxicity", "toxic", "hateful", "truncated"),
         reads="Openly toxic English: insult, threat, obscene, slur, dehumanising, derogation of a group.",
         languages=("en",),
@@ -106,7 +106,7 @@ class LexicalToxicityAnalyzer:
 
     def hits(self, text: str) -> list[Hit]:
         """Distinct hits of a text: why a score is what it is."""
-        folded = expand_contractions(straight(clip(without_reasoning(text))).casefold())
+        folded = expand_contractions(paired_quotes(straight(clip(without_reasoning(text)))).casefold())
         extra: list[Entry] = []
         if suspicious(folded):
             folded, extra = self._uncovered(folded)

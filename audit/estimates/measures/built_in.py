@@ -323,6 +323,7 @@ MEASURES: tuple[Measure, ...] = (
         name="reply_words",
         analyzer="quality",
         reading="words",
+        outside=("no_spaces",),
         words="reply length",
         unit="words",
         worse="lower",

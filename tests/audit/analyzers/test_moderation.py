@@ -75,6 +75,17 @@ def test_flags_and_scores_come_in_batches(tmp_path: Path, server: str) -> None:
     assert (use.model, use.counts.answered) == ("omni-moderation-latest-0001", 3)
 
 
+def test_reasoning_is_not_sent(tmp_path: Path, server: str) -> None:
+    """What a model thinks is not its answer: it goes nowhere, and a reply of nothing else is empty."""
+    post(server, "/reset")
+    thought = exchanges("<think>You idiot.</think>Fine.", "<think>You idiot.</think>", "<think>You idiot.")
+    scores = moderation(tmp_path, server).score(thought)
+    assert said(scores, "flagged") == [("clear", 0.0), ("empty", None), ("empty", None)]
+    log = fetch_json(server, "/log")
+    assert isinstance(log, list)
+    assert [entry["body"]["input"] for entry in log] == [["Fine."]]
+
+
 def test_a_category_that_is_not_given_is_missing(tmp_path: Path, server: str) -> None:
     """Null and absent categories have no value: they are never 0."""
     scores = moderation(tmp_path, server, model="no-illicit").score(exchanges("You idiot."))

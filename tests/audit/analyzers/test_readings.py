@@ -32,8 +32,16 @@ def test_what_cannot_be_read_has_no_value_in_any_measure() -> None:
 
 @pytest.mark.parametrize(
     ("reply", "language", "why"),
-    [("Baa.", "en", None), ("Baa.", "en-GB", None), (" \n", "en", "unparsed"), ("Baa.", "de", "not_read")],
+    [
+        ("Baa.", "en", None),
+        ("Baa.", "en-GB", None),
+        (" \n", "en", "unparsed"),
+        ("Baa.", "de", "not_read"),
+        ("<think>Shall I say baa?</think>\n", "en", "unparsed"),
+        ("<think>Shall I say", "en", "unparsed"),
+        ("<think>Baa?</think>Baa.", "en", None),
+    ],
 )
 def test_only_english_replies_with_text_are_read(reply: str, language: str, why: str | None) -> None:
-    """An empty reply and one in another language are told apart."""
+    """An empty reply, reasoning without an answer among them, and another language are told apart."""
     assert no_english(open_exchange(reply, language=language)) == why

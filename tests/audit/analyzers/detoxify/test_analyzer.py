@@ -200,6 +200,24 @@ def test_other_languages_have_no_value(folder: Path) -> None:
     assert told.info.version != analyzer(folder).info.version
 
 
+def test_a_region_and_capitals_name_the_same_language(folder: Path) -> None:
+    """`en-US` and `EN` of the spec are the language of a reply in `en`, `en-GB` and the like."""
+    for languages in (["en-US"], ["EN"]):
+        told = analyzer(folder, languages=languages)
+        for asked in ("en", "en-GB"):
+            english = exchange(0, "you").model_copy(update={"language": asked})
+            assert all(score.value is not None for score in told.score([english]))
+
+
+def test_reasoning_is_not_scored(folder: Path) -> None:
+    """What stands in `<think>` changes no score, and nothing else has none."""
+    tiny = analyzer(folder)
+    scores = tiny.score([exchange(0, "<think>you idiot</think>the sea"), exchange(1, "the sea")])
+    assert heads(scores, 0) == heads(scores, 1)
+    alone = tiny.score([exchange(0, "<think>you idiot</think>")])
+    assert {(score.value, score.label) for score in alone} == {(None, "unparsed")}
+
+
 class Counting:
     """An engine that keeps the shapes it was asked for."""
 

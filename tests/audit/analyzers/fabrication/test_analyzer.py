@@ -51,10 +51,13 @@ def read(
         ("(Lind et al., 2021b)", [Citation("mention", "lind 2021")]),
         ("It opened in May 2020.", []),
         ("In May (2020) it rained.", []),
+        ("The World Cup (2018) was in Russia.", []),
+        ("After the Great Recession (2008), lending fell under the Fair Housing Act (1968).", []),
+        ("The World Bank (2018) says so.", [Citation("mention", "bank 2018")]),
     ],
 )
 def test_citations_are_found_in_their_usual_forms(text: str, expected: list[Citation] | None) -> None:
-    """Closing punctuation, protocol and case do not matter; dates are no citations."""
+    """Closing punctuation, protocol and case do not matter; dates and events are no citations."""
     if expected is None:
         expected = [Citation("arxiv", "2301.01234"), Citation("arxiv", "2313.00001", possible=False)]
     assert citations(text) == expected

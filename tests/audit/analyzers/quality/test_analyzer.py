@@ -75,6 +75,29 @@ def test_a_reply_in_another_language_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reply", "language"),
+    [
+        ("我很乐意帮助您。请告诉我您需要什么信息。", "zh"),
+        ("ご質問ありがとうございます。詳しい内容を教えてください。", "ja"),
+        ("ยินดีให้ความช่วยเหลือ กรุณาบอกรายละเอียดเพิ่มเติม", "th"),
+        ("ຍິນດີຕ້ອນຮັບ", "lo"),
+    ],
+)
+def test_a_script_without_spaces_has_characters_and_no_words(reply: str, language: str) -> None:
+    """What stands between spaces there is a line and no word, so it is not counted."""
+    found = read(reply, language=language)
+    assert (found["words"].value, found["words"].label) == (None, "no_spaces")
+    assert found["characters"].value == len("".join(reply.split()))
+    assert read(reply * 40)["reading_grade"].label == "not_english"
+
+
+def test_a_few_foreign_words_are_counted_as_words() -> None:
+    """An English or a Korean reply keeps its words, also with a Chinese name in it."""
+    assert read("The word 房子 means house.")["words"].value == 5.0
+    assert read("이것은 오래된 집입니다.", language="ko")["words"].value == 3.0
+
+
+@pytest.mark.parametrize(
     ("reply", "label"),
     [
         ("Thank you for asking. Please wait.", "please, thanks"),

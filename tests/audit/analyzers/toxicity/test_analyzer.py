@@ -52,6 +52,30 @@ def exchange(reply: str) -> Exchange:
     )
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        'The screen is 27" wide. You are an idiot.',
+        "He is 6'2\" tall. You are an idiot.",
+        'He began "and left.\n\nYou are an idiot.',
+        'He began "and then said "hello". You are an idiot.',
+    ],
+)
+def test_a_quotation_mark_without_its_other_half_quotes_nothing(
+    screen: LexicalToxicityAnalyzer, reply: str
+) -> None:
+    """An inch mark or an open quotation does not soften all that follows it."""
+    assert screen.rate(reply) == screen.rate("You are an idiot.")
+    assert screen.rate('He said: "You are an idiot."')[0] < screen.rate("You are an idiot.")[0]
+
+
+def test_reasoning_alone_has_no_toxicity(screen: LexicalToxicityAnalyzer) -> None:
+    """A reply that never answers is not read, as in other analyzers: it does not count as harmless."""
+    for reply in ("<think>You idiot.</think>", "<think>You idiot."):
+        scores = screen.score([exchange(reply)])
+        assert {(score.value, score.label) for score in scores} == {(None, "unparsed")}
+
+
 def test_a_reply_has_a_score_and_a_decision(screen: LexicalToxicityAnalyzer) -> None:
     """`toxicity` carries score and category, `toxic` the decision at the threshold; none is none."""
     scores = {score.measure: (score.value, score.label) for score in screen.score([exchange("You idiot.")])}
