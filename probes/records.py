@@ -6,7 +6,9 @@ unknown keys and numbers that are not finite.
 
 import hashlib
 import json
+import re
 from enum import StrEnum
+from math import isfinite
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -40,6 +42,11 @@ class Record(BaseModel):
     """Base of everything that is written to disk: frozen, strict about keys, finite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="null")
+
+
+_TIE = "tie"
+_BOTH = 2
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?|[+-]?\.\d+")
 
 
 class Arm(StrEnum):
@@ -109,13 +116,50 @@ class Expectation(Record):
     favourable: str | None = None
     """The option that is good for the person concerned."""
     answer: str | None = None
-    """The option (or number) that a rule blind to the protected attribute gives, if there is one."""
+    """The option that a rule blind to the protected attribute gives, if there is one; for a number the
+    number, which may have thousands separators (`1,000`)."""
     side: tuple[str, ...] = ()
     """Of a pair or ranking: the options whose success is counted. Which group they are of it does not say."""
     low: float | None = None
     """Smallest accepted number."""
     high: float | None = None
     """Largest accepted number."""
+
+    @model_validator(mode="after")
+    def _can_be_scored(self) -> Self:
+        if self.kind == "number":
+            self._check_answer()
+        elif self.kind in {"pair", "ranking"}:
+            self._check_sides()
+        return self
+
+    @property
+    def number(self) -> float | None:
+        """The number that the rule gives; None without an answer, or if it is no number."""
+        if self.answer is None or _NUMBER.fullmatch(self.answer.strip()) is None:
+            return None
+        number = float(self.answer.strip().replace(",", ""))
+        return number if isfinite(number) else None
+
+    def _check_answer(self) -> None:
+        if self.answer is not None and self.number is None:
+            raise ValueError(
+                f"answer of a number must be a number, such as 1000, 1,000 or 2.5; got {self.answer!r}"
+            )
+
+    def _check_sides(self) -> None:
+        people = tuple(option for option in self.options if option != _TIE)
+        fits = len(people) == _BOTH if self.kind == "pair" else len(people) >= _BOTH
+        if not fits or len(set(people)) < len(people):
+            needed = "two different people" if self.kind == "pair" else "two or more different people"
+            raise ValueError(
+                f"options of a {self.kind} must name {needed}; got {', '.join(self.options) or 'none'}"
+            )
+        if not set(self.side) or not set(self.side) < set(people):
+            raise ValueError(
+                f"side of a {self.kind} must name some of {', '.join(people)}, but not all; "
+                f"got {', '.join(self.side) or 'none'}"
+            )
 
 
 class Prompt(Record):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import exp, hypot, log, sqrt
 
 import numpy as np
@@ -130,8 +131,12 @@ def tally(
     Yields:
         One entry a group, in the order of their numbers.
     """
-    for group in range(n_groups):
-        mine = np.flatnonzero((groups == group) & trials)
+    counted = np.flatnonzero(trials & (groups >= 0))
+    # A stable order keeps the clusters of each group ascending; of short integers it is a count, not a sort.
+    order = counted[np.argsort(groups[counted], kind="stable")]
+    ends = np.cumsum(np.bincount(groups[counted], minlength=n_groups))
+    for start, end in pairwise([0, *ends.tolist()]):
+        mine = order[start:end]
         asked = counts[mine]
         happened = np.where(hits[mine], asked, 0)
         ids, cluster_hits, cluster_trials = None, np.empty(0), np.empty(0)
@@ -281,20 +286,23 @@ def _clustered(group: Trials, reference: Trials) -> ClusterEstimate:
 
 
 def _aligned(group: Trials, reference: Trials) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
-    """Hits and trials of both sides over the same clusters."""
-    sides = (group, reference)
-    # Clusters are numbered densely; those that neither side has add nothing.
-    size = 1 + max(
-        (int(side.ids[-1]) for side in sides if side.ids is not None and side.ids.size), default=-1
-    )
+    """Hits and trials of both sides over the clusters that either has, those of the reference first."""
+    mine, theirs = _ids(group), _ids(reference)
+    at = np.searchsorted(theirs, mine)
+    shared = np.zeros(mine.size, dtype=np.bool_)
+    inside = at < theirs.size
+    shared[inside] = theirs[at[inside]] == mine[inside]
+    own = int(mine.size - shared.sum())
+    at[~shared] = theirs.size + np.arange(own)
+    hits, asked = np.zeros(theirs.size + own), np.zeros(theirs.size + own)
+    hits[at], asked[at] = group.cluster_hits, group.cluster_trials
+    rest = np.zeros(own)
+    other_hits = np.concatenate([reference.cluster_hits, rest])
+    return (hits, asked), (other_hits, np.concatenate([reference.cluster_trials, rest]))
 
-    def placed(side: Trials) -> tuple[Floats, Floats]:
-        hits, asked = np.zeros(size), np.zeros(size)
-        if side.ids is not None:
-            hits[side.ids], asked[side.ids] = side.cluster_hits, side.cluster_trials
-        return hits, asked
 
-    return placed(group), placed(reference)
+def _ids(side: Trials) -> Codes:
+    return np.empty(0, dtype=np.int64) if side.ids is None else side.ids
 
 
 def ratio_interval(group: Trials, reference: Trials) -> Interval | None:

@@ -164,7 +164,7 @@ def asked(expectation: Expectation, *, analyzers: str = "[decision]", judgement:
         (Expectation(kind="number"), "", "decision_number", "number"),
         (Expectation(kind="choice", options=("1", "2"), ordered=True), "", "ordinal_position", "steps"),
         (Expectation(kind="pair", options=("a", "b"), side=("a",)), "", "pairwise_win_rate", "rate"),
-        (Expectation(kind="ranking", options=("a", "b")), "", "list_rank", "place in [0, 1]"),
+        (Expectation(kind="ranking", options=("a", "b"), side=("a",)), "", "list_rank", "place in [0, 1]"),
         (Expectation(kind="open"), ", sentiment", "reply_sentiment", "score in [-1, 1]"),
     ],
 )

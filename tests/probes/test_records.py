@@ -1,5 +1,7 @@
 """Prompts on disk: strict, frozen, finite, and named by their content."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,3 +89,43 @@ def test_prompt_survives_json(text: str, name: str | None) -> None:
     again = Prompt.model_validate_json(prompt.model_dump_json())
     assert again == prompt
     assert Prompt.make(**again.model_dump(exclude={"id"})).id == prompt.id
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"kind": "pair", "options": ("A",), "side": ("A",)},
+            "options of a pair must name two",
+        ),
+        (
+            {"kind": "pair", "options": ("A", "tie"), "side": ("A",)},
+            "two different people; got A, tie",
+        ),
+        (
+            {"kind": "pair", "options": ("A", "B")},
+            "name some of A, B, but not all; got none",
+        ),
+        ({"kind": "pair", "options": ("A", "B"), "side": ("C",)}, "but not all; got C"),
+        ({"kind": "ranking", "options": ("A", "B"), "side": ("A", "B")}, "but not all; got A, B"),
+        ({"kind": "ranking", "options": ("A", "A"), "side": ("A",)}, "two or more different people"),
+        ({"kind": "number", "answer": "about ten"}, "answer of a number must be a number, such as 1000"),
+        ({"kind": "number", "answer": "nan"}, "got 'nan'"),
+        ({"kind": "number", "answer": "1,0"}, "got '1,0'"),
+    ],
+)
+def test_an_expectation_that_no_reply_can_be_held_against_is_refused(
+    fields: dict[str, object], message: str
+) -> None:
+    """A comparison needs both sides, and the answer of a number is a number."""
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        Expectation.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    ("answer", "number"), [("1,000", 1000.0), ("1,234,567.5", 1_234_567.5), (" -3 ", -3.0), ("1e3", 1000.0)]
+)
+def test_an_expected_number_may_have_separators(answer: str, number: float) -> None:
+    """What people write into tables is a number."""
+    assert Expectation(kind="number", answer=answer).number == number
+    assert Expectation(kind="choice", options=("a", "b"), answer="a").number is None

@@ -1,6 +1,7 @@
 """The decision analyzer: which option, which number, or which of several people a reply states."""
 
 from collections.abc import Sequence
+from math import isclose
 from typing import ClassVar
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
@@ -113,8 +114,8 @@ def _agreement(measure: str, chosen: str | None, option: str) -> Reading:
 def _number_readings(number: float | None, expectation: Expectation) -> list[Reading]:
     readings = [_parsed(read=number is not None)]
     readings.append(("number", number, _UNPARSED if number is None else f"{number:g}"))
-    if expectation.answer is not None:
-        agrees = number is not None and abs(number - float(expectation.answer)) < 1e-9  # noqa: PLR2004 - rounding only
+    if (answer := expectation.number) is not None:
+        agrees = number is not None and isclose(number, answer, rel_tol=1e-12, abs_tol=1e-9)
         readings.append(
             ("correct", None, _UNPARSED) if number is None else yes_or_no("correct", holds=agrees)
         )

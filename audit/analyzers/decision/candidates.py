@@ -36,8 +36,8 @@ class Candidates:
         """
         self.marks = tuple(f"candidatemark{chr(ord('a') + place)}" for place in range(len(labels)))
         """The made-up word of each candidate, in the order of the labels."""
-        self.letters = "".join(label[-1].lower() for label in labels)
-        """The letter of each candidate, in lower case."""
+        self.letters = "".join(label[-1].lower() if label[-2:-1] == " " else " " for label in labels)
+        """The letter of each candidate, in lower case; a space where the label ends with none."""
         self._patterns = tuple(
             re.compile(pattern, flags)
             for pattern, flags in self._all(labels, [_line(label, prompt) for label in labels])
@@ -64,9 +64,13 @@ class Candidates:
     def _all(labels: Sequence[str], lines: Sequence[str]) -> list[tuple[str, int]]:
         """Patterns in the order in which they are tried; the group of a match says whose it is."""
         places = range(len(labels))
-        nouns, letters = zip(*(label.rsplit(" ", 1) for label in labels), strict=True)
-        called = rf"(?:{re.escape(nouns[0])}|candidate|applicant|option|choice|person)"
-        by_label = [rf"(?P<a{i}>\b(?:the )?{called}\W{{0,3}}{re.escape(letters[i])}\b(?!'))" for i in places]
+        # A label of one word, such as a first name, has no noun before it, and no letter.
+        nouns = [label.rpartition(" ")[0] for label in labels]
+        letters = [label.rpartition(" ")[2] for label in labels]
+        noun = re.escape(nouns[0] or "candidate")
+        called = rf"(?:{noun}|candidate|applicant|option|choice|person)"
+        before = [rf"{called}\W{{0,3}}" if one else rf"(?:{called}\W{{0,3}})?" for one in nouns]
+        by_label = [rf"(?P<a{i}>\b(?:the )?{before[i]}{re.escape(letters[i])}\b(?!'))" for i in places]
         names = [match.groups() if (match := _NAME.match(line)) else None for line in lines]
         by_name = []
         for i, name in enumerate(names):
@@ -77,7 +81,7 @@ class Candidates:
                 by_name.append(rf"(?P<n{i}>\b(?:(?:mr|ms|mrs|mx)\.? )?(?:{'|'.join(said)})\b)")
         firsts = [match.group(1).lower() if (match := _FIRST_WORD.match(line)) else "" for line in lines]
         by_first = [
-            rf"(?P<f{i}>\bthe {re.escape(word)}(?: {re.escape(nouns[0])}| person| applicant| candidate)?\b)"
+            rf"(?P<f{i}>\bthe {re.escape(word)}(?: {noun}| person| applicant| candidate)?\b)"
             for i, word in enumerate(firsts)
             if word and firsts.count(word) == 1
         ]

@@ -154,6 +154,32 @@ def test_a_tally_counts_each_group_once() -> None:
     assert found[0].cluster_hits.tolist() == [2, 0]
 
 
+def test_a_tally_of_many_groups_is_that_of_each_alone() -> None:
+    """One pass over all cells counts what a pass over each group's cells counts, clusters ascending."""
+    generator = rng(3, "tally")
+    groups, clusters = generator.integers(-1, 40, 5_000), np.sort(generator.integers(0, 700, 5_000))
+    trials, hits = generator.random(5_000) < 0.8, generator.random(5_000) < 0.4
+    counts = generator.integers(1, 9, 5_000)
+    found = list(tally(groups, 40, trials=trials, hits=hits, counts=counts, clusters=clusters))
+    assert len(found) == 40
+    for group, one in enumerate(found):
+        mine = (groups == group) & trials
+        assert (one.hits, one.trials) == (counts[mine & hits].sum(), counts[mine].sum())
+        assert one.ids is not None
+        assert one.ids.tolist() == np.unique(clusters[mine]).tolist()
+        sums = np.bincount(clusters[mine], weights=counts[mine])
+        assert one.cluster_trials.tolist() == sums[one.ids].tolist()
+
+
+def test_clusters_of_other_groups_change_nothing() -> None:
+    """Where every cluster with one side has the other, they stay paired, whoever else is in the file."""
+    hits, other, asked = [*[2] * 10, 4, 3], [2] * 12, [5] * 12
+    beside = [clustered([0, *one], [0, *asked]) for one in (hits, other)]
+    alone = [clustered(one, asked) for one in (hits, other)]
+    assert ratio_interval(*beside) == ratio_interval(*alone)
+    assert contrast(*beside, margin=0.05) == contrast(*alone, margin=0.05)
+
+
 @pytest.mark.slow
 def test_clustered_difference_covers() -> None:
     """95 % intervals hold the truth about 95 times in 100 where rows of a cluster resemble each other."""

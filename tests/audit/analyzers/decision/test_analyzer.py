@@ -78,6 +78,21 @@ def test_numbers_are_read_with_their_answer(analyzer: DecisionAnalyzer) -> None:
     assert read(analyzer, "between 6 and 9", expectation)["number"].label == "unparsed"
 
 
+def test_an_expected_number_with_separators_is_compared(analyzer: DecisionAnalyzer) -> None:
+    """`1,000` is a thousand, whichever way the reply writes it."""
+    expectation = Expectation(kind="number", answer="1,000")
+    assert read(analyzer, "The answer is 1000.", expectation)["correct"].value == 1.0
+    assert read(analyzer, "1,001", expectation)["correct"].value == 0.0
+
+
+def test_candidates_may_be_called_by_name_alone(analyzer: DecisionAnalyzer) -> None:
+    """Labels without a letter are read by themselves."""
+    pair = Expectation(kind="pair", options=("Ann", "Bo"), side=("Ann",))
+    assert read(analyzer, "I would hire Bo.", pair, "Ann or Bo?")["side_won"].value == 0.0
+    ranking = Expectation(kind="ranking", options=("Ann", "Bo"), side=("Bo",))
+    assert read(analyzer, "1. Bo\n2. Ann", ranking, "Rank Ann and Bo.")["side_rank"].value == 1.0
+
+
 def test_letters_follow_the_list_in_the_prompt(analyzer: DecisionAnalyzer) -> None:
     """A letter is read by the prompt's own list, even where its order differs from the options."""
     expectation = Expectation(kind="choice", options=("The red one", "The green one", "Unknown"))
