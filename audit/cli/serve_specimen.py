@@ -15,7 +15,8 @@ from audit.cli.console import say, warn
 from audit.cli.options import json_option
 from audit.errors import InputError
 from audit.serving.declaring import read_targets
-from audit.serving.server import ServeOptions, is_loopback, serve
+from audit.serving.hosts import is_loopback
+from audit.serving.server import ServeOptions, serve
 from audit.serving.shelves import alone_in
 
 __all__ = ["serve_specimen"]

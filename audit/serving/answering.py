@@ -153,14 +153,14 @@ class Answering:
             )
             for place in range(call.choices)
         ]
-        asked = await self._models.asked(served, call.temperature)
         outputs: list[Output] = []
-        for part in _parts(requests, asked.target.info.batch_size):
-            async with asked.free:
-                try:
-                    outputs += await asked.target.generate(part, seed=self._seed if settled else root)
-                except TargetError as error:
-                    raise _failed(error) from error
+        async with self._models.asked(served, call.temperature) as asked:
+            for part in _parts(requests, asked.target.info.batch_size):
+                async with asked.free:
+                    try:
+                        outputs += await asked.target.generate(part, seed=self._seed if settled else root)
+                    except TargetError as error:
+                        raise _failed(error) from error
         return outputs
 
     def _count(self, counts: dict[str, int], key: str, step: int = 1) -> int:

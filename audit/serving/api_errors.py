@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue, ValidationError
 
-__all__ = ["ApiError", "ConnectionCutError", "invalid", "model_not_found", "not_found", "refused_body"]
+__all__ = [
+    "ApiError",
+    "ConnectionCutError",
+    "invalid",
+    "model_not_found",
+    "not_found",
+    "own_fault",
+    "refused_body",
+]
 
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
@@ -58,6 +66,11 @@ class ConnectionCutError(Exception):
 def invalid(message: str, *, param: str | None = None, code: str | None = "invalid_value") -> ApiError:
     """A request that cannot be served as it stands."""
     return ApiError(_BAD_REQUEST, message, param=param, code=code)
+
+
+def own_fault(error: Exception) -> ApiError:
+    """What a client is told of a fault that nobody foresaw: its kind only, the rest stands in the log."""
+    return ApiError(500, f"This server has a fault of its own: {type(error).__name__}.", kind="server_error")
 
 
 def not_found(what: str, name: str, *, param: str = "id") -> ApiError:

@@ -11,9 +11,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import JsonValue
 
-from audit.serving.api_errors import ApiError, ConnectionCutError
+from audit.serving.api_errors import ApiError, ConnectionCutError, own_fault
 from audit.serving.catalogue import Served
 from audit.serving.counting import Counting
+from audit.serving.hosts import is_loopback
 from audit.serving.inference import Inference, Reply
 from audit.serving.models import Models
 from audit.serving.moderations import SCREEN
@@ -23,7 +24,6 @@ __all__ = ["Access", "Routes", "application"]
 
 _LOGGER = logging.getLogger(__name__)
 _JSON = "application/json"
-_LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Routes(Protocol):
@@ -179,8 +179,7 @@ async def _in_documented_shape(request: web.Request, handler: Handler) -> web.St
     except Exception as error:
         # Whoever rehearses gets the status that a broken server has; the cause stands in this one's log.
         _LOGGER.exception("%s %s", request.method, request.path)
-        said = f"This server has a fault of its own: {type(error).__name__}."
-        return _error(ApiError(500, said, kind="server_error"))
+        return _error(own_fault(error))
 
 
 def _http_error(error: web.HTTPException, request: web.Request) -> ApiError:
@@ -203,7 +202,7 @@ def _checked(access: Access) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         # Neither by a name of its own nor across origins may a web page reach a server on loopback.
-        own = (request.url.host or "") in _LOCAL_NAMES and _is_local(request.headers.get("Origin"))
+        own = is_loopback(request.url.host or "") and _is_local(request.headers.get("Origin"))
         if access.local and not own:
             raise ApiError(403, "This server answers on loopback only, by its own name.", code="wrong_host")
         if access.key is not None and request.path != "/health":
@@ -216,7 +215,7 @@ def _checked(access: Access) -> Middleware:
 def _is_local(origin: str | None) -> bool:
     """Whether a request comes from no web page, or from one of this machine."""
     try:
-        return origin is None or urlsplit(origin).hostname in _LOCAL_NAMES
+        return origin is None or is_loopback(urlsplit(origin).hostname or "")
     except ValueError:
         return False
 

@@ -2,19 +2,21 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from audit.serving.api_errors import ApiError, ConnectionCutError
+from audit.serving.api_errors import ApiError, ConnectionCutError, own_fault
 from audit.serving.batch_lines import JournalLine, Line
 from audit.serving.batch_records import Endpoint
 from audit.serving.inference import Reply
 
 __all__ = ["Answerer", "Answerers", "answered_line", "expired_line", "usage_of"]
 
+_LOGGER = logging.getLogger(__name__)
 _FAILING = 400
 Answerer: TypeAlias = Callable[[bytes], Awaitable[Reply]]
 
@@ -45,11 +47,14 @@ async def answered_line(batch: str, number: int, line: Line, answerer: Answerer)
     try:
         reply = await answerer(json.dumps({**line.body, "stream": False}).encode())
     except ApiError as error:
-        body = json.dumps(error.body).encode()
-        return _with_response(number, line.custom_id, name, (error.status, body))
+        return _failed(number, line.custom_id, name, error)
     except ConnectionCutError:
         cut: dict[str, JsonValue] = {"code": "server_error", "message": "The connection was closed."}
         return _without_response(number, line.custom_id, name, cut)
+    except Exception as error:
+        # A target is a plug-in: its fault is the answer to one line, and the batch goes on to its end.
+        _LOGGER.exception("batch %s, line %d", batch, number)
+        return _failed(number, line.custom_id, name, own_fault(error))
     return _with_response(number, line.custom_id, name, (200, reply.body))
 
 
@@ -66,6 +71,10 @@ def expired_line(batch: str, number: int, line: Line) -> JournalLine:
         "message": "This request could not be executed before the completion window expired.",
     }
     return _without_response(number, line.custom_id, _request_name(batch, number), error)
+
+
+def _failed(number: int, custom_id: str, name: str, error: ApiError) -> JournalLine:
+    return _with_response(number, custom_id, name, (error.status, json.dumps(error.body).encode()))
 
 
 def _with_response(number: int, custom_id: str, name: str, response: tuple[int, bytes]) -> JournalLine:

@@ -10,10 +10,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from audit.serving.api_errors import refused_body
+from audit.serving.moderations import DEFAULT_MODEL
 from probes.records import Record
 
 __all__ = ["BatchError", "Journal", "JournalLine", "Line", "checked_lines", "read_lines"]
 
+_DEFAULT_MODELS = {"/v1/moderations": DEFAULT_MODEL}
+"""Endpoints whose requests need not name a model."""
 _MOST_LINES = 50_000
 _MOST_ERRORS = 50
 
@@ -69,8 +72,9 @@ def checked_lines(path: Path, endpoint: str) -> tuple[int, str | None, list[Batc
             said = "This line is not parseable as valid JSON."
             errors.append(BatchError(code="invalid_json_line", message=said, line=number))
             continue
-        model = model or str(line.body.get("model"))
-        errors += _wrong(line, number, endpoint, model, known=line.custom_id in seen)
+        named = line.body.get("model", _DEFAULT_MODELS.get(endpoint))
+        model = model or (named if isinstance(named, str) else None)
+        errors += _wrong(line, number, endpoint, (named, model), known=line.custom_id in seen)
         seen.add(line.custom_id)
     if count == 0:
         said = "The batch input file is empty. Please ensure that the batch contains at least one request."
@@ -81,7 +85,10 @@ def checked_lines(path: Path, endpoint: str) -> tuple[int, str | None, list[Batc
     return count, model, errors[:_MOST_ERRORS]
 
 
-def _wrong(line: Line, number: int, endpoint: str, model: str, *, known: bool) -> Iterator[BatchError]:
+def _wrong(
+    line: Line, number: int, endpoint: str, models: tuple[JsonValue, str | None], *, known: bool
+) -> Iterator[BatchError]:
+    """What is wrong with a line, given its model and that of the batch."""
     if known:
         said = (
             f"The custom_id '{line.custom_id}' for this request is a duplicate of another request. "
@@ -94,7 +101,11 @@ def _wrong(line: Line, number: int, endpoint: str, model: str, *, known: bool) -
     if line.url != endpoint:
         said = "The URL provided for this request does not match the batch endpoint."
         yield BatchError(code="invalid_url", message=said, param="url", line=number)
-    if str(line.body.get("model")) != model:
+    named, model = models
+    if not isinstance(named, str):
+        said = "Missing required parameter: 'model'."
+        yield BatchError(code="missing_required_parameter", message=said, param="body.model", line=number)
+    elif named != model:
         said = "The provided model does not match the other requests. All requests must use one model."
         yield BatchError(code="mismatched_model", message=said, param="body.model", line=number)
 

@@ -44,8 +44,10 @@ class Call:
 
     @property
     def key(self) -> str:
-        """A hash of everything that tells this call from another; asked twice, it is the same."""
-        return hashlib.sha256(f"{self.model}\x1f{self.prompt_id}\x1f{self.seed}".encode()).hexdigest()[:32]
+        """A hash of everything that tells this call from another; a stream is no other call."""
+        sent = (self.choices, self.limit, self.limit_name, self.stop, self.temperature, self.seed)
+        told = json.dumps([self.model, self.prompt_id, *sent])
+        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def prompt_tokens(self) -> int:
         """Tokens of the messages, by this server's own count."""

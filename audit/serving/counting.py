@@ -19,7 +19,7 @@ class _OfModel:
     requests: int = 0
     answered: int = 0
     answered_again: int = 0
-    """Answers to what had been answered before, by messages and seed."""
+    """Answers to what had been answered before, by all that a call sets."""
     failures: Counter[str] = field(default_factory=Counter)
     known: dict[str, bool] = field(default_factory=dict)
     """Key of a call to whether it was answered."""
@@ -39,14 +39,14 @@ class Counting:
 
     def __init__(self) -> None:
         """Start at nothing."""
+        self._in_flight = 0
         self.forget()
 
     def forget(self) -> None:
-        """Start again."""
+        """Start again; what is being served still is."""
         self._models: dict[str, _OfModel] = {}
         self._endpoints: Counter[str] = Counter()
-        self._in_flight = 0
-        self._most = 0
+        self._most = self._in_flight
 
     def asked(self, model: str, key: str) -> None:
         """A call to a model has come in.

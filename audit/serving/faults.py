@@ -108,6 +108,11 @@ class Budget:
         limits = {"requests": options.requests_per_minute, "tokens": options.tokens_per_minute}
         self._buckets = {name: _Bucket(limit, limit, now) for name, limit in limits.items() if limit}
 
+    @property
+    def limited(self) -> bool:
+        """Whether it has any limit, so that what was spent matters."""
+        return bool(self._buckets)
+
     def spend(self, tokens: int) -> None:
         """Take one request and its tokens out of the buckets.
 

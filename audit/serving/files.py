@@ -53,6 +53,8 @@ class Files:
         """Where files lie."""
         self._shelf = Shelf(folder, FileRecord)
         self._now = now
+        # What expired while no server ran goes at once.
+        self._sweep()
 
     def find(self, name: str, *, param: str = "file_id") -> FileRecord:
         """The record of a file.
@@ -60,8 +62,9 @@ class Files:
         Raises:
             ApiError: 404; there is none of that id, or it has expired.
         """
+        self._sweep()
         record = self._shelf.find(name)
-        if record is None or (record.expires_at is not None and record.expires_at <= self._now()):
+        if record is None:
             raise not_found("File", name, param=param)
         return record
 
@@ -71,12 +74,9 @@ class Files:
 
     def listed(self, purpose: str | None) -> list[FileRecord]:
         """Files that have not expired, the newest first."""
-        now = self._now()
+        self._sweep()
         return [
-            record
-            for record in self._shelf.newest_first()
-            if (purpose is None or record.purpose == purpose)
-            and (record.expires_at is None or record.expires_at > now)
+            record for record in self._shelf.newest_first() if purpose is None or record.purpose == purpose
         ]
 
     def remove(self, name: str) -> None:
@@ -85,9 +85,7 @@ class Files:
         Raises:
             ApiError: 404; there is none of that id.
         """
-        record = self.find(name)
-        self._shelf.remove(name)
-        self.path(record).unlink(missing_ok=True)
+        self._drop(self.find(name))
 
     def keep(self, made: Path, filename: str, purpose: str, *, life_s: int | None = None) -> FileRecord:
         """Take over a finished file; its bytes are on disk before its record is.
@@ -127,6 +125,17 @@ class Files:
             made.unlink(missing_ok=True)
             raise InputError(f"{made}: cannot be written: {error.strerror or error}") from error
         return self.keep(made, filename, purpose)
+
+    def _sweep(self) -> None:
+        """Delete what has expired: nobody can ask for it any more."""
+        now = self._now()
+        for record in self._shelf.newest_first():
+            if record.expires_at is not None and record.expires_at <= now:
+                self._drop(record)
+
+    def _drop(self, record: FileRecord) -> None:
+        self._shelf.remove(record.id)
+        self.path(record).unlink(missing_ok=True)
 
     def new_path(self) -> Path:
         """An empty file to write into."""

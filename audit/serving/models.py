@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from audit.targets.base import Target, TargetContext
 
 __all__ = ["Asked", "Models", "ModelsOptions"]
 
+_LOGGER = logging.getLogger(__name__)
 _KEPT = 256
 
 
@@ -38,12 +41,14 @@ class ModelsOptions:
     """Environment variables; a declared target reads only those that it names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Asked:
     """A target that is ready, and how many calls it takes at the same time."""
 
     target: Target
     free: asyncio.Semaphore
+    users: int = 0
+    """Calls that hold it; it is closed when there are none."""
 
 
 class Models:
@@ -59,6 +64,9 @@ class Models:
         self._options = options
         self._tuned: dict[str, Served] = {}
         self._asked: dict[str, Asked] = {}
+        """Those used last stand last."""
+        self._retired: list[Asked] = []
+        """Dropped, and not yet closed."""
         self._budgets: dict[str, Budget] = {}
         self._lending = asyncio.Lock()
         self._declared = {
@@ -112,8 +120,9 @@ class Models:
             return None
         return self._options.root / str(served.target["path"])
 
-    async def asked(self, served: Served, temperature: float | None) -> Asked:
-        """The target behind a model, ready to be asked.
+    @asynccontextmanager
+    async def asked(self, served: Served, temperature: float | None) -> AsyncIterator[Asked]:
+        """The target behind a model, ready to be asked, and kept open as long as it is held.
 
         Args:
             served: The model.
@@ -125,19 +134,30 @@ class Models:
             target = {"type": TRAINABLE, "path": str(self._options.lender)}
         if target.get("type") == TRAINABLE and temperature is not None:
             target = {**target, "temperature": temperature}
-        return self._kept(target)
+        held = self._kept(target)
+        held.users += 1
+        try:
+            yield held
+        finally:
+            held.users -= 1
+            await self._close_retired()
 
     def budget(self, served: Served) -> Budget:
         """The allowance of a model, one for each name."""
-        if served.name not in self._budgets:
-            self._budgets[served.name] = Budget(served.faults, self._options.clock)
-            _forget(self._budgets)
-        return self._budgets[served.name]
+        budget = self._budgets.pop(served.name, None) or Budget(served.faults, self._options.clock)
+        if budget.limited:
+            self._budgets[served.name] = budget
+            if len(self._budgets) > _KEPT:
+                self._budgets.pop(next(iter(self._budgets)))
+        return budget
 
     async def aclose(self) -> None:
         """Give back what targets hold open."""
-        for asked in self._asked.values():
-            await asked.target.aclose()
+        self._retired += self._asked.values()
+        self._asked.clear()
+        for asked in self._retired:
+            asked.users = 0
+        await self._close_retired()
 
     def _names(self) -> tuple[str, ...]:
         if self._options.names or self._declared:
@@ -155,18 +175,24 @@ class Models:
 
     def _kept(self, target: Mapping[str, object]) -> Asked:
         key = json.dumps(target, sort_keys=True, default=str)
-        if key not in self._asked:
-            self._asked[key] = self._build(target)
-            _forget(self._asked)
-        return self._asked[key]
+        # Clients choose the names: the one not asked for longest makes room.
+        asked = self._asked.pop(key, None) or self._build(target)
+        self._asked[key] = asked
+        if len(self._asked) > _KEPT:
+            self._retired.append(self._asked.pop(next(iter(self._asked))))
+        return asked
+
+    async def _close_retired(self) -> None:
+        """Close what was dropped and is held by no call."""
+        unused = [one for one in self._retired if not one.users]
+        self._retired = [one for one in self._retired if one.users]
+        for one in unused:
+            try:
+                await one.target.aclose()
+            except Exception:  # A plug-in's fault; nobody waits for it any more.
+                _LOGGER.exception("closing the target %s", one.target.info.name)
 
     def _build(self, target: Mapping[str, object]) -> Asked:
         context = TargetContext(name="served", root=self._options.root, secrets=self._options.secrets)
         built = build_target(target, context, where="model")
         return Asked(target=built, free=asyncio.Semaphore(built.info.max_in_flight))
-
-
-def _forget(kept: dict[str, Asked] | dict[str, Budget]) -> None:
-    """Drop the oldest entry when there are too many: clients choose the names."""
-    if len(kept) > _KEPT:
-        kept.pop(next(iter(kept)))

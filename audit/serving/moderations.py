@@ -19,20 +19,22 @@ from audit.serving.models import Models
 if TYPE_CHECKING:
     from audit.serving.screen import Screen
 
-__all__ = ["SCREEN", "Moderations", "moderation_call"]
+__all__ = ["DEFAULT_MODEL", "SCREEN", "Moderations", "moderation_call"]
 
 SCREEN = Served(
     name="moderation-screen",
     about="Lexical toxicity screen, for /v1/moderations only; no model.",
     target={"type": "screen"},
 )
+DEFAULT_MODEL = "omni-moderation-latest"
+"""What a request without a model asks for, as the real endpoint has it."""
 _ALIASES = ("omni-moderation", "text-moderation")
 """Names of real endpoints that the screen answers to, since clients send them by default."""
 
 
 class _Body(Body):
     input: str | tuple[str, ...]
-    model: str = "omni-moderation-latest"
+    model: str = DEFAULT_MODEL
 
 
 def moderation_call(raw: bytes) -> tuple[Call, tuple[str, ...]]:

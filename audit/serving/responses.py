@@ -90,7 +90,8 @@ class Responses:
         """Keep a response unless the request said not to."""
         if request.store is False:
             return
-        said = tuple(message for message in answered.call.messages if message.role != "system")
+        # Instructions hold for one response; what developers say in the input is part of the conversation.
+        said = answered.call.messages[0 if request.instructions is None else 1 :]
         text = answered.answers[0].text or answered.answers[0].refusal or ""
         # A hostile model's half characters could not be sent back to it.
         reply = Message(role="assistant", content=text.encode("utf-8", "replace").decode("utf-8"))

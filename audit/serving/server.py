@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
 from aiohttp import web
@@ -21,13 +20,14 @@ from audit.serving.batches import Batches
 from audit.serving.counting import Counting
 from audit.serving.files import FileEndpoints, Files
 from audit.serving.fine_tuning import Jobs
+from audit.serving.hosts import is_loopback
 from audit.serving.inference import Inference
 from audit.serving.job_endpoints import JobEndpoints
 from audit.serving.models import Models, ModelsOptions
 from audit.serving.moderations import Moderations
 from audit.serving.pacing import Pace
 
-__all__ = ["ServeOptions", "is_loopback", "serve"]
+__all__ = ["ServeOptions", "serve"]
 
 _LOGGER = logging.getLogger(__name__)
 _BACKLOG = 1024
@@ -61,14 +61,6 @@ class ServeOptions:
     """Seconds that a batch or a fine-tuning job takes at least."""
     batch_window_s: float = 86_400.0
     """Seconds after which a batch expires."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens there."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def serve(options: ServeOptions, listening: Callable[[str], None]) -> None:

@@ -1,6 +1,8 @@
 """Batches through the real SDK: states, files, errors, cancelling, expiry, and a server that is killed."""
 
+import asyncio
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -9,7 +11,13 @@ import openai
 import pytest
 from openai.types import Batch
 
-from audit.serving.batch_lines import Journal, JournalLine
+from audit.serving.batch_answers import Answerers
+from audit.serving.batch_lines import Journal, JournalLine, checked_lines
+from audit.serving.batch_records import BatchRecord, BatchRequest
+from audit.serving.batches import Batches
+from audit.serving.files import Files
+from audit.serving.inference import Reply
+from audit.serving.pacing import Pace
 from tests.audit.serving.conftest import ASKED, jsonl, sdk, until
 from tests.servers.processes import fetch_json, specimen_server, started
 
@@ -231,3 +239,54 @@ def test_a_journal_keeps_whole_lines_only(tmp_path: Path) -> None:
     assert list(journal.read()) == [1]
     journal.append(JournalLine(line=2, file="error", text="b"))
     assert {line: entry.text for line, entry in journal.read().items()} == {1: "\xff", 2: "b"}
+
+
+def test_a_moderation_need_not_name_its_model(tmp_path: Path) -> None:
+    """Lines without a model ask for the endpoint's own; of chat completions each must name one."""
+    path = tmp_path / "a.jsonl"
+
+    def found(url: str, *bodies: dict[str, str]) -> tuple[str | None, list[str]]:
+        lines = [
+            json.dumps({"custom_id": str(number), "method": "POST", "url": url, "body": body})
+            for number, body in enumerate(bodies)
+        ]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        _, model, errors = checked_lines(path, url)
+        return model, [error.code for error in errors]
+
+    named = {"input": "Hi", "model": "omni-moderation-latest"}
+    assert found("/v1/moderations", {"input": "Hi"}, named) == ("omni-moderation-latest", [])
+    assert found("/v1/chat/completions", {}) == (None, ["missing_required_parameter"])
+
+
+def test_a_fault_of_a_target_is_one_line_s_answer(tmp_path: Path) -> None:
+    """A line whose answerer breaks stands in the error file, and the batch ends all the same."""
+    asked: list[bytes] = []
+
+    async def answer(raw: bytes) -> Reply:
+        asked.append(raw)
+        if len(asked) == 3:
+            raise ValueError("a fault of a target")
+        return Reply(body=b"{}", headers={})
+
+    async def scene() -> BatchRecord:
+        files = Files(tmp_path / "files", time.time)
+        lines = [(json.dumps(_line(f"r{n}")) + "\n").encode() for n in range(20)]
+        given = files.write(lines, "a.jsonl", "batch")
+        answerers = Answerers(by_endpoint={"/v1/chat/completions": answer}, check_model=lambda _: None)
+        pace = Pace(least_s=0.01, window_s=60, now=time.time)
+        batches = Batches(tmp_path / "batches", files, answerers, pace)
+        wanted = BatchRequest(
+            input_file_id=given.id, endpoint="/v1/chat/completions", completion_window="24h"
+        )
+        made = batches.create(wanted)
+        await asyncio.to_thread(until, lambda: batches.find(made.id).status, _OVER)
+        await batches.aclose()
+        return batches.find(made.id)
+
+    done = asyncio.run(scene())
+    assert (done.request_counts.completed, done.request_counts.failed) == (19, 1)
+    assert done.error_file_id is not None
+    fault = (tmp_path / "files" / f"{done.error_file_id}.bin").read_text("utf-8")
+    assert "ValueError" in fault
+    assert "a fault of a target" not in fault

@@ -1,10 +1,13 @@
 """Files through the real SDK."""
 
 import io
+from pathlib import Path
 
 import openai
 import pytest
 
+from audit.serving.api_errors import ApiError
+from audit.serving.files import FileRecord, Files
 from tests.audit.serving.conftest import jsonl
 
 
@@ -74,3 +77,28 @@ def test_a_name_cannot_lead_out_of_the_folder(client: openai.OpenAI) -> None:
     assert client.files.content(made.id).read() == b"x"
     with pytest.raises(openai.NotFoundError):
         client.files.content("..%2F..%2Flock")
+
+
+def test_an_expired_file_leaves_the_disk(tmp_path: Path) -> None:
+    """What nobody can ask for any more takes no room: at the next list, look-up or start."""
+    now = [1000.0]
+
+    def kept(files: Files) -> FileRecord:
+        made = files.new_path()
+        made.write_bytes(b"x")
+        return files.keep(made, "a.jsonl", "batch", life_s=3600)
+
+    files = Files(tmp_path, lambda: now[0])
+    kept(files)
+    now[0] += 3600
+    assert files.listed(None) == []
+    assert list(tmp_path.iterdir()) == []
+    second = kept(files)
+    now[0] += 3600
+    with pytest.raises(ApiError):
+        files.find(second.id)
+    assert list(tmp_path.iterdir()) == []
+    kept(files)
+    now[0] += 3600
+    Files(tmp_path, lambda: now[0])
+    assert list(tmp_path.iterdir()) == []

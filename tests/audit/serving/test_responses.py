@@ -1,8 +1,13 @@
 """The Responses API through the real SDK."""
 
+import json
+
 import openai
 import pytest
 
+from audit.serving.answering import Answered
+from audit.serving.calls import Answer
+from audit.serving.responses import Responses, response_body
 from tests.audit.serving.conftest import ASKED
 
 
@@ -62,3 +67,31 @@ def test_parameters_of_chat_are_unknown_to_responses(client: openai.OpenAI, name
     with pytest.raises(openai.BadRequestError) as raised:
         client.responses.create(model="specimen", input=ASKED, extra_body={name: 1})
     assert (raised.value.code, raised.value.param) == ("unknown_parameter", name)
+
+
+def test_developers_are_heard_in_what_continues() -> None:
+    """What a developer says in the input stays in the conversation; instructions hold for one response."""
+    responses = Responses()
+    said = [{"role": "developer", "content": "Decline."}, {"role": "user", "content": "Approve?"}]
+    raw = json.dumps({"model": "specimen", "instructions": "Be brief.", "input": said}).encode()
+    call, request = responses.call(raw)
+    answered = Answered(
+        id="1",
+        created=0,
+        call=call,
+        answers=(Answer(text="No."),),
+        spoiled=None,
+        cut=False,
+        quirk=None,
+        fingerprint="",
+        headers={},
+    )
+    responses.keep(answered, request, response_body(answered, request))
+    more = {"model": "specimen", "input": "And now?", "previous_response_id": "resp_1"}
+    call, _ = responses.call(json.dumps(more).encode())
+    assert [(one.role, one.content) for one in call.messages] == [
+        ("system", "Decline."),
+        ("user", "Approve?"),
+        ("assistant", "No."),
+        ("user", "And now?"),
+    ]
