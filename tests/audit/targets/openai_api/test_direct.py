@@ -10,7 +10,7 @@ import pytest
 from pydantic import JsonValue
 
 from audit.records import Request
-from audit.targets.openai_api.client import open_client, request_options
+from audit.targets.openai_api.client import open_client, request_options, transport_problem
 from audit.targets.openai_api.direct import DirectClient
 from audit.targets.openai_api.options import OpenAIOptions
 from audit.targets.openai_api.payloads import payload_for
@@ -132,6 +132,25 @@ def test_a_broken_connection_is_a_connection_error(stub_url: str, model: str) ->
         assert broken.value.__cause__ is not None
 
     using(stub_url, use)
+
+
+def test_a_first_reply_that_is_no_http_is_a_connection_error() -> None:
+    """What answers by another protocol fails as a connection does, also before a way is learned."""
+
+    async def hello(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def run() -> None:
+        server = await asyncio.start_server(hello, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, open_client(f"http://127.0.0.1:{port}/v1", "sk-abc", 0.5, {}) as client:
+            with pytest.raises(openai.APIConnectionError) as broken:
+                await client.post_plain(PATH, body("plain"), {})
+        assert transport_problem(broken.value, 0.5) == ("the reply is no HTTP", False)
+
+    asyncio.run(run())
 
 
 def test_no_bearer_is_sent_where_another_header_carries_the_key(stub_url: str) -> None:
