@@ -14,13 +14,12 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from audit.errors import NotMeasuredError
-from audit.statistics.arguments import Codes, Vector, check_clusters, check_fraction
+from audit.statistics.arguments import Vector, check_clusters, check_fraction
 from audit.statistics.intervals import Interval
 from audit.statistics.rates import clustered_rate_interval
+from audit.statistics.ratings import Matrix, Ratings, disagreeing, read_ratings
 
 __all__ = ["AgreementEstimate", "cohen_kappa", "gwet_ac1", "krippendorff_alpha", "raw_agreement"]
-
-Matrix = npt.NDArray[np.float64]
 
 _ROUNDING = 1e-9
 _CHUNK = 2_000_000
@@ -47,27 +46,6 @@ class AgreementEstimate:
     n_clusters: int
     degenerate: bool = False
     """True if all clusters are alike, as where no rater ever disagreed: the interval is then a bound."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ratings:
-    counts: Matrix
-    """How many raters gave each category, by item, shape (n, K)."""
-    values: Vector
-    """The categories, ascending, shape (K,)."""
-    cluster: Codes
-    """Dense cluster of each item, shape (n,)."""
-    n_missing: int
-
-    @property
-    def sizes(self) -> Vector:
-        """Ratings of each item, shape (n,)."""
-        return np.asarray(self.counts.sum(axis=1))
-
-    @property
-    def paired(self) -> npt.NDArray[np.bool_]:
-        """Items with at least 2 ratings, shape (n,)."""
-        return np.asarray(self.sizes > 1)
 
 
 _Parts = tuple[Vector, Vector, Vector]
@@ -98,11 +76,11 @@ def raw_agreement(
     >>> round(raw_agreement([[1, 1], [0, 0], [1, 0], [0, 0]]).point, 3)
     0.75
     """
-    read = _read(ratings, cluster, None)
+    read = read_ratings(ratings, cluster, None)
     paired = read.paired
     _, at = np.unique(read.cluster[paired], return_inverse=True)
     found = clustered_rate_interval(
-        np.bincount(at, weights=1 - _disagreeing(read)[paired]), np.bincount(at), level=level
+        np.bincount(at, weights=1 - disagreeing(read)[paired]), np.bincount(at), level=level
     )
     return _estimate(read, found.point, found.interval, found.n_clusters, degenerate=found.degenerate)
 
@@ -151,7 +129,7 @@ def cohen_kappa(
     given = np.asarray(ratings, dtype=np.float64)
     if given.ndim != _ITEMS_BY_RATERS or given.shape[1] != _RATERS_OF_KAPPA:
         raise ValueError(f"Cohen's kappa is of 2 raters: ratings must be of shape (n, 2); got {given.shape}")
-    read = _read(given, cluster, categories)
+    read = read_ratings(given, cluster, categories)
     n = read.values.size
     ranks = np.arange(n)
     distance = np.abs(ranks[:, np.newaxis] - ranks).astype(np.float64)
@@ -205,10 +183,10 @@ def gwet_ac1(
     >>> round(gwet_ac1([[1, 1], [0, 0], [1, 0], [0, 0], [0, 0]]).point, 3)
     0.655
     """
-    read = _read(ratings, cluster, categories)
+    read = read_ratings(ratings, cluster, categories)
     n = read.values.size
     shares = read.counts / np.maximum(read.sizes, 1)[:, np.newaxis]
-    features = np.column_stack([_disagreeing(read), read.paired, read.sizes > 0, shares])
+    features = np.column_stack([disagreeing(read), read.paired, read.sizes > 0, shares])
 
     def parts(totals: Matrix) -> _Parts:
         share = totals[:, 3:] / totals[:, 2:3]
@@ -256,7 +234,7 @@ def krippendorff_alpha(
     >>> round(krippendorff_alpha([[1, 1], [0, 0], [1, 0], [0, 0], [1, 1]]).point, 3)
     0.64
     """
-    read = _read(ratings, cluster, None)
+    read = read_ratings(ratings, cluster, None)
     if metric == "interval":
         largest = float(np.ptp(read.values)) ** 2
         return _corrected(read, _moments(read), lambda totals: _squared_distances(totals, largest), level)
@@ -283,7 +261,7 @@ def _ordinal_cost(values: Matrix) -> Matrix:
     return np.asarray((middle[:, :, np.newaxis] - middle[:, np.newaxis, :]) ** 2)
 
 
-def _moments(read: _Ratings) -> Matrix:
+def _moments(read: Ratings) -> Matrix:
     """Ratings, their sum and squares, and disagreement within each paired item, shape (n, 4)."""
     # Centred, so that squares of large numbers do not swallow small differences.
     values = read.values - read.values.mean()
@@ -300,44 +278,8 @@ def _squared_distances(totals: Matrix, largest: float) -> _Parts:
     return within / sizes, expected, np.full(len(totals), largest)
 
 
-def _read(
-    ratings: npt.ArrayLike, cluster: npt.ArrayLike | None, categories: npt.ArrayLike | None
-) -> _Ratings:
-    given = np.asarray(ratings, dtype=np.float64)
-    if given.ndim != _ITEMS_BY_RATERS or np.isinf(given).any():
-        raise ValueError(f"ratings must be of shape (items, raters), finite or nan; got shape {given.shape}")
-    n = given.shape[0]
-    codes = np.arange(n) if cluster is None else np.asarray(cluster, dtype=np.int64)
-    if codes.shape != (n,):
-        raise ValueError(f"cluster must be of shape ({n},), one an item; got {codes.shape}")
-    present = ~np.isnan(given)
-    seen = np.unique(given[present])
-    values = seen if categories is None else np.unique(np.asarray(categories, dtype=np.float64))
-    if not np.isin(seen, values).all():
-        raise ValueError(
-            f"ratings must be among {values.tolist()}; got {np.setdiff1d(seen, values).tolist()}"
-        )
-    if not present.any():
-        raise NotMeasuredError("agreement needs ratings; all are missing")
-    item, _ = np.nonzero(present)
-    at = item * values.size + np.searchsorted(values, given[present])
-    return _Ratings(
-        counts=np.bincount(at, minlength=n * values.size).reshape(n, -1).astype(np.float64),
-        values=values,
-        cluster=np.unique(codes, return_inverse=True)[1],
-        n_missing=int((~present).sum()),
-    )
-
-
-def _disagreeing(read: _Ratings) -> Vector:
-    """Share of each item's pairs of raters that disagree; 0 for items without a pair, shape (n,)."""
-    agreeing = (read.counts * (read.counts - 1)).sum(axis=1)
-    pairs = read.sizes * (read.sizes - 1)
-    return np.asarray(np.where(read.paired, 1 - agreeing / np.maximum(pairs, 1), 0.0))
-
-
 def _corrected(
-    read: _Ratings, features: Matrix, parts: Callable[[Matrix], _Parts], level: float
+    read: Ratings, features: Matrix, parts: Callable[[Matrix], _Parts], level: float
 ) -> AgreementEstimate:
     """1 - observed / expected, from features that add up over items, jackknifed over clusters."""
     check_fraction("level", level)
@@ -398,7 +340,7 @@ def _jackknife(sums: Matrix, total: Matrix, parts: Callable[[Matrix], _Parts]) -
 
 
 def _estimate(
-    read: _Ratings, point: float, interval: Interval, n_clusters: int, *, degenerate: bool
+    read: Ratings, point: float, interval: Interval, n_clusters: int, *, degenerate: bool
 ) -> AgreementEstimate:
     return AgreementEstimate(
         point=point,
