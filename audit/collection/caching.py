@@ -47,7 +47,8 @@ async def collect_cached(
         found = take_answers(store, targets, plan, cache)
 
         def counted(progress: Progress) -> Progress:
-            return progress.model_copy(update={"cached": progress.cached + found})
+            known = {"cached": progress.cached + found, "stored": progress.stored + found}
+            return progress.model_copy(update=known)
 
         told = replace(plan, progress=None if tell is None else lambda progress: tell(counted(progress)))
         try:

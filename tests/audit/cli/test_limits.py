@@ -83,6 +83,25 @@ def test_canaries_count_in_every_invocation(evenhand: Command, quick: Path) -> N
     assert "limits.requests: 12 reached over the whole run (12 used)" in again.err
 
 
+def test_answers_of_a_cache_are_no_requests(evenhand: Command, quick: Path) -> None:
+    """A run that finds its answers in a cache ends as any other, and its ledger counts what it asked anew."""
+    with stub_server() as url:
+        write(quick, "{requests: 100}", PRICE)
+        text = (quick / "spec.yaml").read_text()
+        told = 'type: function, call: "quick:answer", deterministic: true'
+        (quick / "spec.yaml").write_text(text.replace(told, f"type: openai, base_url: '{url}', model: m"))
+        ledgers = []
+        for name in ("runs/a", "runs/b"):
+            ended = evenhand("run", "spec.yaml", "--out", name, "--cache", "cache")
+            assert "Traceback" not in ended.err
+            assert (quick / name / "findings.json").is_file()
+            ledgers.append(read_ledger(RunFolder(quick / name)))
+    asked = ledgers[0].requests
+    assert asked > 0
+    assert [one.requests for one in ledgers] == [asked, 0]
+    assert [one.invocations[-1].stored for one in ledgers] == [asked, 0]
+
+
 def test_a_price_of_the_spec_counts_as_money(evenhand: Command, quick: Path) -> None:
     """A limit in money holds with the user's own price, and what was paid is read from what is stored."""
     write(quick, "{usd: 30}", PRICE)  # A dollar a prompt token; "Lend to client 7?" counts 5.
