@@ -32,6 +32,7 @@ LOCK_FILE = "run.lock"
 _RESTORE = "restore the run folder from a copy; a store is not meant to be edited"
 _ROW_FAULTS = {"Could not decode to UTF-8": "bytes that are no text", "malformed JSON": "what is no JSON"}
 """How messages about a row begin that SQLite gives no code of their own, and what such a row holds."""
+_DAMAGED = "is damaged; copy it first, then try `sqlite3 FILE .recover`"
 _SHOWN_CHARACTERS = 200
 _BUSY_S = 30.0
 """How long a connection waits for another one of the same run, such as a checkpoint, in seconds."""
@@ -211,6 +212,8 @@ def failures(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except UnicodeDecodeError as error:  # What SQLite says of a damaged schema may quote bytes of it.
+        raise StoreError(f"{path}: {_DAMAGED}") from error
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
         # The low byte is the primary code; the rest says which system call it was.
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -224,7 +227,7 @@ def failures(path: Path) -> Iterator[None]:
             sqlite3.SQLITE_PERM: "cannot be opened: permission denied",
             sqlite3.SQLITE_CANTOPEN: "cannot be opened: missing, or permission denied",
             sqlite3.SQLITE_NOTADB: "is no run store (not an SQLite file)",
-            sqlite3.SQLITE_CORRUPT: "is damaged; copy it first, then try `sqlite3 FILE .recover`",
+            sqlite3.SQLITE_CORRUPT: _DAMAGED,
             sqlite3.SQLITE_BUSY: "is in use by another process",
             sqlite3.SQLITE_IOERR: f"the disk failed ({error}); everything stored before is kept",
         }

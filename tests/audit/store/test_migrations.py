@@ -192,3 +192,15 @@ def test_a_table_for_statistics_is_made_of_sound_rows_only(tmp_path: Path, chang
         pytest.raises(StoreError, match=r"run\.sqlite: is damaged: a row holds"),
     ):
         list(store.prompts())
+
+
+def test_a_damaged_schema_is_one_line(tmp_path: Path) -> None:
+    """Where SQLite quotes bytes of the schema that are no text, the file is damaged, and nobody sees why."""
+    folder = made_by(SCHEMA_VERSION, tmp_path / "run")
+    path = folder / "run.sqlite"
+    content = path.read_bytes()
+    assert b"CREATE TABLE prompts" in content
+    path.write_bytes(content.replace(b"CREATE TABLE prompts", b"CREATE TABLE \xff\xfeompts"))
+    for read_only in (True, False):
+        with pytest.raises(StoreError, match=r"run\.sqlite: is damaged"):
+            Store.open(folder, read_only=read_only)
