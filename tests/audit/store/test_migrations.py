@@ -199,8 +199,9 @@ def test_a_damaged_schema_is_one_line(tmp_path: Path) -> None:
     folder = made_by(SCHEMA_VERSION, tmp_path / "run")
     path = folder / "run.sqlite"
     content = path.read_bytes()
-    assert b"CREATE TABLE prompts" in content
-    path.write_bytes(content.replace(b"CREATE TABLE prompts", b"CREATE TABLE \xff\xfeompts"))
+    assert b"tablepromptsprompts" in content
+    damaged = content.replace(b"tablepromptsprompts", b"table\xff\xfeomptsprompts")
+    path.write_bytes(damaged.replace(b"CREATE TABLE prompts", b"CREATE XABLE prompts"))
     for read_only in (True, False):
         with pytest.raises(StoreError, match=r"run\.sqlite: is damaged"):
             Store.open(folder, read_only=read_only)
