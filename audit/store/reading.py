@@ -43,7 +43,7 @@ _FRAME_PROMPT = {
         if c not in {"id", "source_id", "expectation", "messages", "further", "judged"}
     },
     # As it was written, or an error: nothing after this looks whether it is JSON.
-    "tags": "iif(json_valid(tags), tags, json(tags))",
+    "tags": "CASE WHEN json_valid(tags) THEN tags ELSE json(tags) END",
     "expects": "json_extract(expectation, '$.kind')",
     "ordered": "json_extract(expectation, '$.ordered')",
     "qualified": "json_extract(expectation, '$.answer') = json_extract(expectation, '$.favourable')",
