@@ -53,6 +53,15 @@ def tables(folder: Path) -> set[str]:
         return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
+def edited(folder: Path, change: str) -> Path:
+    """A store of the newest version that somebody changed by hand."""
+    made_by(SCHEMA_VERSION, folder)
+    with closing(sqlite3.connect(folder / "run.sqlite")) as connection:
+        connection.execute(change)
+        connection.commit()
+    return folder
+
+
 def read_all(store: Store) -> None:
     """Read what collection, scoring and the report read."""
     list(store.pending(["target"], 1, 7))
@@ -160,10 +169,7 @@ def test_a_version_that_is_none_is_refused(tmp_path: Path, version: str) -> None
 )
 def test_a_value_that_nobody_wrote_is_one_line(tmp_path: Path, change: str) -> None:
     """A store that was edited by hand gives an error with the file's name, wherever the value is read."""
-    folder = made_by(SCHEMA_VERSION, tmp_path / "run")
-    with closing(sqlite3.connect(folder / "run.sqlite")) as connection:
-        connection.execute(change)
-        connection.commit()
+    folder = edited(tmp_path / "run", change)
     with Store.open(folder) as store, pytest.raises(StoreError, match=r"run\.sqlite: is damaged"):
         read_all(store)
 
@@ -178,10 +184,7 @@ def test_a_value_that_nobody_wrote_is_one_line(tmp_path: Path, change: str) -> N
 )
 def test_a_table_for_statistics_is_made_of_sound_rows_only(tmp_path: Path, change: str) -> None:
     """What is no JSON, or no text at all, is told where it is read, and not where it would first be used."""
-    folder = made_by(SCHEMA_VERSION, tmp_path / "run")
-    with closing(sqlite3.connect(folder / "run.sqlite")) as connection:
-        connection.execute(change)
-        connection.commit()
+    folder = edited(tmp_path / "run", change)
     with (
         Store.open(folder) as store,
         pytest.raises(StoreError, match=r"run\.sqlite: is damaged: a row holds"),
