@@ -108,16 +108,19 @@ class Asker:
                 self.batches.task_done()
 
     async def aside(self, request: Request) -> Output | None:
-        """Ask something that is not of the plan, once; it counts towards the limits, and is not stored here.
+        """Ask something that is not of the plan; it counts towards the limits, and is not stored here.
 
         Returns:
             The output, or an error if there was none; None if it was not asked, since the collection stops.
         """
         tracker = self._around.tracker
         try:
-            (output,) = await self._ask([request])
+            (output,) = await self._answers([request])
         except _StoppedError:
             return None
+        except TargetError as error:
+            tracker.canaries += 1
+            return self._errored([request], _one_line(error))[0]
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not end the plan
             tracker.canaries += 1
             return self._errored([request], f"{type(error).__name__}: {_one_line(error)}")[0]
@@ -165,16 +168,10 @@ class Asker:
 
     async def _outputs(self, batch: Sequence[Request]) -> Sequence[Output]:
         """One output a request: what the target gave, or the error that came instead."""
-        first, around = batch[0], self._around
+        around = self._around
         begun = around.clock()
         try:
-            given = await ask_with_retry(
-                lambda: self._ask(batch),
-                around.retry,
-                lambda: rng(around.seed, "retry", self.name, first.prompt_id, first.repeat),
-                clock=around.clock,
-                wait=self._wait,
-            )
+            given = await self._answers(batch)
         except FatalTargetError as error:
             around.stop.ask(
                 StopReason(error=TargetUnreachableError(f"{self.name}: {_one_line(error)}"), at_once=True)
@@ -192,6 +189,17 @@ class Asker:
         self._answered_at = around.clock()
         self._failed.over()
         return self._checked(batch, given)
+
+    async def _answers(self, batch: Sequence[Request]) -> Sequence[Output]:
+        """What the target gives, after as many tries as the policy allows."""
+        first, around = batch[0], self._around
+        return await ask_with_retry(
+            lambda: self._ask(batch),
+            around.retry,
+            lambda: rng(around.seed, "retry", self.name, first.prompt_id, first.repeat),
+            clock=around.clock,
+            wait=self._wait,
+        )
 
     async def _ask(self, batch: Sequence[Request]) -> Sequence[Output]:
         around = self._around

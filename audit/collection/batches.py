@@ -122,7 +122,6 @@ class _Batches:
         self._errors = {name: ErrorShare(plan.limits.error_rate) for name in targets}
         self._draws = rng(plan.seed, "retry", "batches")
         self._reached: str | None = None
-        self._submitted = False
         self._words: dict[str, str] = {}
         """What is said of each batch that waits, by tag."""
 
@@ -166,11 +165,11 @@ class _Batches:
             words = dict.fromkeys(self._words.get(batch.tag, "not yet looked at") for batch in waiting)
             told = f"{outputs} outputs wait in {len(waiting)} {plural}; {'; '.join(list(words)[:_TOLD])}"
             told += f"; and {len(words) - _TOLD} more" if len(words) > _TOLD else ""
-        if self._reached is not None and (self._submitted or not waiting):
-            return BudgetReachedError("; ".join(filter(None, (self._reached, told))))
-        if waiting:
+        if waiting:  # What waits comes first: only when it is had is it known what the limit leaves.
             told = "; ".join(filter(None, (told, self._reached)))
             return BatchesWaitingError(told, next_step=f"evenhand resume {self._store.path.parent}")
+        if self._reached is not None:
+            return BudgetReachedError(self._reached)
         for name, errors in self._errors.items():
             problem = errors.exceeded_at_end()
             if problem is not None:
@@ -216,7 +215,6 @@ class _Batches:
             await self._submit(name, full)
 
     async def _submit(self, name: str, full: "_Filling") -> None:
-        self._submitted = True
         full.file.close()
         self._book.intend(full.tag, name, full.keys, self._now())
         await self._hand_over(name, full.tag)

@@ -1,7 +1,8 @@
 """Asking a few fixed prompts at the start, now and then, and at the end, to see whether an endpoint changes.
 
 The answers stand in a file of their own, one JSON line each, and count as nothing of the plan; their
-requests, tokens and price count towards the limits. Later processes of one run add rounds to the same file.
+requests, tokens and price count towards the limits. A round belongs to a share of the whole run's work, so a
+process that goes on asks those whose share is still to come, and adds them to the same file.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ class CanaryPlan:
     """When to ask them."""
 
     rounds: int
-    """In one invocation, first and last included; at least 2."""
+    """In the whole run, first and last included; at least 2."""
     path: Path
     """File of the answers."""
 
@@ -46,7 +47,7 @@ class Canaries:
         Args:
             plan: When to ask.
             askers: By role; only targets with a host are asked, since nothing else can change.
-            done: Gives outputs done in this invocation, and those it has to do.
+            done: Gives outputs of the run of which nothing is to be asked any more, and all of the run.
 
         Raises:
             StoreError: The file cannot be read.
@@ -57,6 +58,15 @@ class Canaries:
         self._over = False
         earlier = read_canaries(plan.path)
         self._next = 1 + max((one.round for one in earlier), default=-1)
+
+    async def begin(self) -> None:
+        """The first round of a run, which a later process of it does not ask again.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        if self._next == 0:
+            await self.ask()
 
     async def ask(self) -> None:
         """One round: every prompt of every target; what a stop keeps from being asked is not noted.
@@ -85,13 +95,12 @@ class Canaries:
 
     async def watch(self) -> None:
         """Ask the rounds between the first and the last, each when its share of the work is done."""
-        for between in range(1, self._plan.rounds - 1):
-            while True:
-                done, planned = self._done()
-                if self._over or done >= planned * between / (self._plan.rounds - 1):
-                    break
+        while self._askers and self._next < self._plan.rounds - 1:
+            done, planned = self._done()
+            if self._over or done >= planned * self._next / (self._plan.rounds - 1):
+                await self.ask()
+            else:
                 await asyncio.sleep(_TICK_S)
-            await self.ask()
 
     async def _one(self, name: str, asker: Asker, number: int, prompt: int, done: int) -> CanaryAnswer | None:
         message = Message(role="user", content=CANARY_PROMPTS[prompt])

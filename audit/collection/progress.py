@@ -135,7 +135,8 @@ class Tracker:
         self._clock = clock
         self._start = clock()
         self._spending = spending
-        self._planned = sum(count.planned for count in counts.values())
+        self.planned = sum(count.planned for count in counts.values())
+        """Outputs of the whole run."""
         self._outcomes = {
             outcome: sum(getattr(count, outcome.value) for count in counts.values()) for outcome in Outcome
         }
@@ -207,7 +208,7 @@ class Tracker:
         usd: Decimal | None = self._spending.usd
         kwh = self._spending.kwh
         return Progress(
-            planned=self._planned,
+            planned=self.planned,
             done=sum(self._outcomes.values()),
             **{outcome.value: count for outcome, count in self._outcomes.items()},
             not_needed=self.skipped,

@@ -182,12 +182,12 @@ async def _feed_watched(
     around: Surroundings,
 ) -> None:
     """Feed all there is, with canaries before, beside and after it if they are wanted."""
-    to_do = around.tracker.left
-    if plan.canaries is None or not to_do:
+    if plan.canaries is None or not around.tracker.left:
         await _feed_all(store, askers, targets, plan, around)
         return
-    canaries = Canaries(plan.canaries, askers, lambda: (to_do - around.tracker.left, to_do))
-    await canaries.ask()
+    tracker = around.tracker
+    canaries = Canaries(plan.canaries, askers, lambda: (tracker.planned - tracker.left, tracker.planned))
+    await canaries.begin()
     watching = asyncio.create_task(canaries.watch())
     try:
         await _feed_all(store, askers, targets, plan, around)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from audit.atomic import write_text
 from audit.errors import InputError
 from audit.retraining.trainers.base import TrainerContext
-from audit.targets.openai_api.client import open_client, request_options, transport_problem
+from audit.targets.openai_api.client import open_client, request_options
 from audit.targets.openai_api.errors import without_secrets
 from audit.targets.openai_api.options import OpenAIOptions
+from audit.targets.openai_api.transport import transport_problem
 from probes.records import Record
 
 if TYPE_CHECKING:

@@ -16,13 +16,14 @@ from audit.records import Output, Request
 from audit.targets.base import RetryableTargetError, TargetContext, TargetInfo
 from audit.targets.batching.base import BatchLimits, BatchState, NotTakenError
 from audit.targets.batching.lines import read_result, request_line
-from audit.targets.openai_api.client import request_options, transport_problem
+from audit.targets.openai_api.client import request_options
 from audit.targets.openai_api.errors import error_body, status_error, without_secrets
 from audit.targets.openai_api.options import OpenAIOptions
 from audit.targets.openai_api.payloads import payload_for
 from audit.targets.openai_api.replies import ErrorBody, Loose, read_body, read_chat
 from audit.targets.openai_api.responses import read_response
 from audit.targets.openai_api.target import OpenAITarget
+from audit.targets.openai_api.transport import transport_error
 from probes.base import Options as PluginOptions
 
 if TYPE_CHECKING:
@@ -265,8 +266,7 @@ class OpenAIBatchTarget:
                 error.status_code, body, headers, place=self._place, secrets=self._secrets
             ) from error
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
-            what, unreachable = transport_problem(error, self._options.timeout_s)
-            raise RetryableTargetError(f"{self._place}: {what}", unreachable=unreachable) from error
+            raise transport_error(error, self._options.timeout_s, self._place) from error
 
 
 async def _content(error: "openai.APIStatusError") -> bytes:

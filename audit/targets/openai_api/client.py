@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from audit.targets.openai_api.bodies import read_bounded
+
 if TYPE_CHECKING:
     import openai
 
     from audit.targets.openai_api.direct import DirectClient
 
-__all__ = ["open_client", "request_options", "transport_problem"]
+__all__ = ["open_client", "request_options"]
 
 _NO_KEY = "not-needed"
 _BEARER = "authorization"
@@ -21,7 +23,7 @@ def open_client(
     headers: Mapping[str, str] | None = None,
     key_name: str = "authorization",
 ) -> "DirectClient":
-    """A client that retries nothing, follows no redirect and takes nothing from the environment.
+    """A client that retries nothing, follows no redirect, reads no endless reply, takes nothing from outside.
 
     Retries are the collection's alone, since one hidden here would be billed and counted by nobody.
 
@@ -47,6 +49,7 @@ def open_client(
         http_client=openai.DefaultAioHttpClient(
             follow_redirects=False,  # a redirect would reach a host that nobody has named
             timeout=timeout_s,
+            event_hooks={"response": [read_bounded]},
         ),
     )
     # The SDK fills these from the environment; another server has no business with them.
@@ -59,28 +62,3 @@ def request_options(key_name: str) -> "openai.RequestOptions":
     import openai  # noqa: PLC0415 - as above
 
     return {} if key_name == _BEARER else {"headers": {"Authorization": openai.Omit()}}
-
-
-def transport_problem(error: BaseException, limit: float) -> tuple[str, bool]:
-    """What broke below HTTP, in words, and whether no connection was made at all.
-
-    The first causes are looked through because the SDK reports a refused connection as a timeout.
-
-    Args:
-        error: What the SDK raised.
-        limit: Longest wait that was allowed, in seconds.
-    """
-    import aiohttp  # noqa: PLC0415 - comes with the SDK, which loads when first used
-
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            return "no connection; is the server running, and its address right?", True
-        if isinstance(cause, aiohttp.ServerTimeoutError):
-            break
-        if isinstance(cause, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
-            return "the connection broke off", False
-        if isinstance(cause, aiohttp.ClientResponseError):
-            return "the reply is no HTTP", False
-        cause = cause.__cause__
-    return f"no answer within {limit:g} s (timeout_s)", False

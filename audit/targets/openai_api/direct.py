@@ -15,6 +15,8 @@ import httpx2
 import openai
 from pydantic import JsonValue
 
+from audit.targets.openai_api.bodies import BodyTooLongError, bounded, read_bounded
+
 __all__ = ["DirectClient"]
 
 _OF_ONE_REQUEST = frozenset({"content-length", "transfer-encoding", "host", "idempotency-key"})
@@ -53,7 +55,7 @@ class DirectClient(openai.AsyncOpenAI):
 
         Raises:
             openai.APIStatusError: The status is not of the 200s.
-            openai.APIConnectionError: There was no answer.
+            openai.APIConnectionError: There was no answer, or by its cause `BodyTooLongError` a too long one.
         """
         if self._ways is None:
             self._ways = {}
@@ -62,7 +64,7 @@ class DirectClient(openai.AsyncOpenAI):
             return await self._first(path, body, options)
         try:
             response = await self._again(way, body)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, BodyTooLongError) as error:
             raise openai.APIConnectionError(request=way.request) from error
         if not response.is_success:
             raise self._make_status_error_from_response(response)
@@ -112,7 +114,14 @@ class DirectClient(openai.AsyncOpenAI):
             allow_redirects=False,
             auto_decompress=False,
         ) as answer:
-            content = await answer.read()
-            return httpx2.Response(
-                answer.status, headers=answer.raw_headers, content=content, request=way.request
+            content = await bounded(answer.content.iter_any())
+            response = httpx2.Response(
+                answer.status,
+                headers=answer.raw_headers,
+                stream=httpx2.ByteStream(content),
+                request=way.request,
             )
+            if "content-encoding" in response.headers:  # Little can come that unpacks to much.
+                await read_bounded(response)
+            await response.aread()
+            return response

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 from audit.records import Output, Request
 from audit.targets.base import RetryableTargetError, TargetContext, TargetError, TargetInfo
 from audit.targets.half_characters import whole_characters
-from audit.targets.openai_api.client import open_client, transport_problem
+from audit.targets.openai_api.client import open_client
 from audit.targets.openai_api.errors import error_body, status_error
 from audit.targets.openai_api.options import host_of
+from audit.targets.openai_api.transport import transport_error
 from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions
 
@@ -151,8 +152,7 @@ class ModerationEndpoint:
                 error.status_code, body, headers, place=self._place, secrets=(self._secret,)
             ) from error
         except (openai.APIConnectionError, TimeoutError) as error:
-            what, unreachable = transport_problem(error, limit)
-            raise RetryableTargetError(f"{self._place}: {what}", unreachable=unreachable) from error
+            raise transport_error(error, limit, self._place) from error
         return response.content, response.headers.get("x-request-id")
 
     def _read(self, body: bytes) -> _Response:

@@ -15,20 +15,20 @@ from pydantic import JsonValue
 from audit.records import Output, Request
 from audit.targets.base import (
     RateRoom,
-    RetryableTargetError,
     TargetContext,
     TargetError,
     TargetInfo,
     output_for,
 )
 from audit.targets.finish import CONTENT_FILTER
-from audit.targets.openai_api.client import open_client, request_options, transport_problem
+from audit.targets.openai_api.client import open_client, request_options
 from audit.targets.openai_api.errors import error_body, is_filtered, status_error, told_limits
 from audit.targets.openai_api.limits import rate_room
 from audit.targets.openai_api.options import OpenAIOptions, TokenParameter
 from audit.targets.openai_api.payloads import payload_for
 from audit.targets.openai_api.replies import ErrorBody, output_of, read_chat
 from audit.targets.openai_api.responses import read_response
+from audit.targets.openai_api.transport import transport_error
 from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions
 
@@ -193,8 +193,7 @@ class OpenAITarget:
                 raise _RejectedError(error.status_code, body) from error
             raise self._status_error(error.status_code, body, error.response.headers) from error
         except (openai.APIConnectionError, TimeoutError) as error:
-            what, unreachable = transport_problem(error, limit)
-            raise RetryableTargetError(f"{self._place}: {what}", unreachable=unreachable) from error
+            raise transport_error(error, limit, self._place) from error
 
     def _try_other_name(self, rejected: "_RejectedError", tried: TokenParameter) -> bool:
         options = self._options

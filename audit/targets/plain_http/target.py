@@ -23,8 +23,9 @@ from audit.targets.base import (
 )
 from audit.targets.finish import broke_off, finish_reason, split_reasoning
 from audit.targets.half_characters import whole_characters
-from audit.targets.openai_api.client import transport_problem
+from audit.targets.openai_api.bodies import BodyTooLongError, bounded
 from audit.targets.openai_api.errors import error_body, status_error, without_secrets
+from audit.targets.openai_api.transport import transport_error
 from audit.targets.plain_http.json_paths import MISSING, Missing, find, shown, there
 from audit.targets.plain_http.options import HttpOptions
 from audit.targets.request_template import fill, holes
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpTarget"]
 
-_LONGEST_BODY = 16 * 2**20
-"""Bytes of a reply that are read; what is longer is no answer."""
 _GOOD = range(200, 300)
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 _REMEDIES: Mapping[int, str] = MappingProxyType(
@@ -174,10 +173,9 @@ class HttpTarget:
                     allow_redirects=False,
                 ) as response,
             ):
-                content = await _bounded(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            what, unreachable = transport_problem(error, limit)
-            raise RetryableTargetError(f"{self._place}: {what}", unreachable=unreachable) from error
+                content = await bounded(response.content.iter_any())
+        except (aiohttp.ClientError, TimeoutError, OSError, BodyTooLongError) as error:
+            raise transport_error(error, limit, self._place) from error
         if response.status not in _GOOD:
             headers = {name.lower(): value for name, value in response.headers.items()}
             raise status_error(
@@ -188,8 +186,6 @@ class HttpTarget:
                 secrets=tuple(self._secrets.values()),
                 remedies=_REMEDIES,
             )
-        if len(content) > _LONGEST_BODY:
-            raise TargetError(f"{self._place}: the reply is longer than {_LONGEST_BODY} bytes")
         return _Received(content, response.headers.get("x-request-id"), time.perf_counter() - started)
 
     def _read(self, received: _Received, request: Request) -> Output:
@@ -235,17 +231,6 @@ class HttpTarget:
 
     def _masked(self, text: str) -> str:
         return without_secrets(text, tuple(self._secrets.values()))
-
-
-async def _bounded(response: "aiohttp.ClientResponse") -> bytes:
-    """The body, or as much of it as shows that it is too long."""
-    parts, length = [], 0
-    async for part in response.content.iter_any():
-        parts.append(part)
-        length += len(part)
-        if length > _LONGEST_BODY:
-            break
-    return b"".join(parts)
 
 
 def _text(reply: JsonValue, path: tuple[int | str, ...] | None) -> str | None:

@@ -8,10 +8,13 @@ import pytest
 
 from audit.collection import CollectionPlan, collect
 from audit.collection.canaries import CanaryPlan, read_canaries
+from audit.collection.retry import RetryPolicy
 from audit.errors import BudgetReachedError
+from audit.records import Request
 from audit.records.canaries import CANARY_PROMPTS
 from audit.spec import Limits
 from audit.store.store import Store
+from audit.targets.base import RetryableTargetError
 from tests.audit.collection.test_runner import PlainTarget, echo
 from tests.audit.questions import open_questions
 
@@ -29,11 +32,15 @@ def asked(tmp_path: Path, made: PlainTarget, **limits: float) -> list[int]:
     plan = CollectionPlan(
         repeats=1,
         seed=1,
+        retry=RetryPolicy(attempts=3, base_s=0.01),
         limits=Limits.model_validate(limits),
         canaries=CanaryPlan(rounds=6, path=tmp_path / "canaries.jsonl"),
     )
-    with Store.create(tmp_path / "run") as store:
-        store.add_prompts(open_questions(COUNT, templates=5))
+    folder = tmp_path / "run"
+    there = folder.exists()
+    with Store.open(folder) if there else Store.create(folder) as store:
+        if not there:
+            store.add_prompts(open_questions(COUNT, templates=5))
         asyncio.run(collect(store, {"target": made}, plan))
     return places(made)
 
@@ -67,3 +74,34 @@ def test_what_a_limit_keeps_from_being_asked_is_no_error(tmp_path: Path) -> None
     found = read_canaries(tmp_path / "canaries.jsonl")
     assert {one.error for one in found} == {None}
     assert len(found) == len(places(made)) >= 2 * EACH
+
+
+def test_a_run_in_several_processes_has_the_rounds_of_one(tmp_path: Path) -> None:
+    """A process that goes on asks the rounds whose share of the whole run is still to come, and no others."""
+    for requests in (100, 60, 120):
+        with pytest.raises(BudgetReachedError):
+            asked(tmp_path, target(), requests=requests)
+    asked(tmp_path, target())
+    found = read_canaries(tmp_path / "canaries.jsonl")
+    assert [(one.round, one.prompt) for one in found] == [(r, p) for r in range(6) for p in range(EACH)]
+    for number in range(6):
+        assert COUNT * number / 5 <= found[EACH * number].done <= COUNT * number / 5 + 0.25 * COUNT
+
+
+def test_a_canary_that_fails_is_asked_again(tmp_path: Path) -> None:
+    """A server that is too busy for a moment leaves no hole in a round, and what fails for good says why."""
+    failed: list[str] = []
+
+    def busy(request: Request, before: int) -> str:
+        if request.prompt_id == "canary-0" and len(failed) < 2:
+            failed.append(request.prompt_id)
+            raise RetryableTargetError("status 503")
+        if request.prompt_id == "canary-1":
+            raise RetryableTargetError("status 503: later")
+        return echo(request, before)
+
+    asked(tmp_path, PlainTarget(busy, hosts=("127.0.0.1:9",), max_in_flight=4))
+    found = read_canaries(tmp_path / "canaries.jsonl")
+    assert len(failed) == 2
+    assert {one.error for one in found if one.prompt == 0} == {None}
+    assert {one.error for one in found if one.prompt == 1} == {"status 503: later"}

@@ -10,10 +10,11 @@ import pytest
 from pydantic import JsonValue
 
 from audit.records import Request
-from audit.targets.openai_api.client import open_client, request_options, transport_problem
+from audit.targets.openai_api.client import open_client, request_options
 from audit.targets.openai_api.direct import DirectClient
 from audit.targets.openai_api.options import OpenAIOptions
 from audit.targets.openai_api.payloads import payload_for
+from audit.targets.openai_api.transport import transport_problem
 from probes.records import Message
 from tests.servers.processes import fetch_json, post
 
