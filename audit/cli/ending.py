@@ -2,13 +2,14 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
 from audit import api
 from audit.cli.console import data, say, warn
 from audit.cli.progress import fitting_mode, progress_display
 from audit.cli.tables import show_run
-from audit.findings.document import flattened
+from audit.findings.document import RunDocument, flattened
 from audit.gates import GateResult, worst
 from audit.ledger import read_ledger
 
@@ -45,9 +46,12 @@ def finish(run: api.Run, *, as_json: bool) -> int:
     say(f"report: {path}")
     gate = _gate(results)
     counts = document.counts["target"]
-    if gate == 0 and counts.answered + counts.truncated + counts.refused == 0:
+    if counts.answered + counts.truncated + counts.refused == 0:
         warn("there is no answer at all, so nothing was measured")
-        return INCONCLUSIVE
+        return gate or INCONCLUSIVE
+    if unreadable := _never_read(document):
+        warn(f"{' and '.join(unreadable)} could be read in no answer, so what rests on it was not measured")
+        return gate or INCONCLUSIVE
     return gate
 
 
@@ -65,6 +69,16 @@ def score_shown(run: api.Run, *, as_json: bool) -> int:
         return api.score(run, secrets=os.environ)
     with progress_display(fitting_mode(as_json=as_json), sys.stderr) as shown:
         return api.score(run, secrets=os.environ, asked=shown)
+
+
+def _never_read(document: RunDocument) -> list[str]:
+    """Measures that no answer has a value for, though there are answers that they speak of."""
+    answers: Counter[str] = Counter()
+    unread: Counter[str] = Counter()
+    for one in document.unread:
+        answers[one.measure] += one.answers
+        unread[one.measure] += one.unread
+    return sorted(name for name, count in answers.items() if count and unread[name] == count)
 
 
 def _gate(results: Sequence[GateResult]) -> int:

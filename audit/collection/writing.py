@@ -12,8 +12,9 @@ __all__ = ["Outbox", "screened"]
 
 _BATCH = 64
 """Outputs that are stored without waiting for more."""
-_LONGEST_S = 0.25
-"""Longest time an output waits for others to be stored with, in seconds."""
+_APART_S = 0.05
+"""Time from the end of one write to the start of the next, in seconds, unless enough is waiting: an output
+that comes after a pause is stored at once, and a kill loses what came in this time and while writing."""
 _UNSTORED = 1024
 """Outputs that may wait for the disk before asking pauses."""
 
@@ -76,10 +77,13 @@ class Outbox:
         Raises:
             StoreError: The disk refuses; what `stored` was told of is kept.
         """
+        loop = asyncio.get_running_loop()
+        next_write = loop.time()
         while True:
             await self._came.wait()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._enough.wait(), _LONGEST_S)
+            if (pause := next_write - loop.time()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._enough.wait(), pause)
             batch, self._waiting = self._waiting, []
             self._room.set()
             if not self._closed:
@@ -89,6 +93,7 @@ class Outbox:
                 await asyncio.to_thread(_store, store, batch, screen)
                 stored(batch)
                 await asyncio.to_thread(upkeep.stored, len(batch))
+                next_write = loop.time() + _APART_S
             if not self._waiting:
                 self._empty.set()
             if not batch and self._closed:

@@ -12,7 +12,7 @@ def test_a_run_is_left_and_resumed(home: Path, evenhand: Command) -> None:
         spec = SPEC.replace(
             "{type: recorded, path: said.jsonl, by: source_id}",
             f"{{type: openai_batch, base_url: '{url}', model: m}}",
-        )
+        ).replace("[decision]", "[refusal]")
         (home / "spec.yaml").write_text(spec)
         left = evenhand("run", "spec.yaml", "--out", "made")
         assert left.code == 3, left.err

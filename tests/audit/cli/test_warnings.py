@@ -52,6 +52,16 @@ def test_a_run_without_any_answer_is_not_a_success(evenhand: Command, home: Path
     assert "there is no answer at all" in ended.err
 
 
+def test_a_run_in_which_no_answer_could_be_read_is_not_a_success(evenhand: Command, home: Path) -> None:
+    """Replies that decide nothing measure nothing: exit 3 and why; one that decides is enough for 0."""
+    said(home, ["Well, that depends."] * 24)
+    ended = evenhand("run", "spec.yaml", "--out", "run")
+    assert ended.code == 3
+    assert "correct_rate could be read in no answer, so what rests on it was not measured" in ended.err
+    said(home, ["yes"] + ["Well, that depends."] * 23)
+    assert evenhand("run", "spec.yaml", "--out", "other").code == 0
+
+
 def test_both_funnels_and_the_changes_are_printed_when_there_is_a_baseline(
     evenhand: Command, home: Path
 ) -> None:
