@@ -216,6 +216,9 @@ class Asker:
             started = around.clock()
             try:
                 outputs = await self._target.generate(batch, seed=around.seed)
+            except RetryableTargetError as error:
+                self._slow_down(error, around.clock() - started)
+                raise
             finally:
                 around.tracker.call_ended(call)
             self.pace.succeeded(around.clock() - started, getattr(self._target, "room", None))
@@ -224,19 +227,23 @@ class Asker:
             self.pace.leave()
 
     async def _wait(self, error: RetryableTargetError, seconds: float) -> None:
-        """Before a retry: slow down, see whether the target is there at all, and wait unless stopped."""
+        """Before a retry: see whether the target is there at all, and wait unless stopped."""
         around = self._around
         around.tracker.retried(reason_of(error))
         self._note_unreachable(error)
-        if not error.unreachable:
-            asked = error.retry_after_s
-            pause = None if asked is None else min(asked, around.retry.longest_asked_s)
-            self.pace.refused(pause, too_much=says_too_much(error))
         try:
             await asyncio.wait_for(around.stop.soon(), seconds)
         except TimeoutError:
             return
         raise _StoppedError
+
+    def _slow_down(self, error: RetryableTargetError, waited_s: float) -> None:
+        """Let the pace learn from a call that failed; one without a connection tells nothing."""
+        if error.unreachable:
+            return
+        asked = error.retry_after_s
+        pause = None if asked is None else min(asked, self._around.retry.longest_asked_s)
+        self.pace.refused(pause, too_much=says_too_much(error), waited_s=waited_s)
 
     def _note_unreachable(self, error: RetryableTargetError) -> None:
         """Stop when nothing but the same failure to connect has come since the start."""

@@ -3,8 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Literal
 
+from audit.collection.ended import EndedCalls
 from audit.collection.latency import LatencyWatch
 from audit.targets.base import RateRoom
 
@@ -12,17 +12,15 @@ __all__ = ["LimitChange", "RateControl"]
 
 _SLOWER = 0.75
 _BURST_S = 1.0
-_LAST = 100
-"""Calls of which the shares below are taken."""
-_TOLERATED_REFUSALS = 0.1
-"""Share of calls refused as too much that cuts nothing: five tries in a row fail of one in 100,000."""
-_TOLERATED_FAILURES = 0.25
-"""Likewise of failures of every kind: a server may lose some whatever the load."""
+_TOLERATED_REFUSALS = 0.15
+"""Share of calls refused as too much that cuts nothing: five tries in a row fail of one in 13,000. Of the
+calls of a server that refuses a twelfth whatever the load, one hundred in 117 holds more."""
+_TOLERATED_FAILURES = 0.35
+"""Likewise of failures of every kind: of a server that fails a fifth, one hundred in 6,800 holds more."""
 _LONGEST_PAUSE_S = 120.0
 """Longest pause that headers may ask for, in seconds."""
 _KEPT_CHANGES = 512
 
-_Ended = Literal["served", "refused", "failed"]
 LimitChange = tuple[float, int]
 """Seconds since the start, and the limit from then on."""
 
@@ -32,10 +30,10 @@ class RateControl:
 
     It learns from four things:
 
-    - The first refusal of a burst cuts the limit to three quarters, where more than a tenth of the last
-      hundred calls was refused as too much, or more than a quarter failed in whatever way; as many
-      successes since as the limit is high raise it by one, never above the maximum. Rarer failures cost a
-      retry each, and a limit that gave way to each of them would be held down by what no load causes.
+    - The first refusal of a burst cuts the limit to three quarters, where of the hundred calls sent nearest
+      to it more than .15 were refused as too much, or more than .35 failed in whatever way; as many successes
+      since as the limit is high raise it by one, never above the maximum. Rarer failures cost a retry each,
+      and a limit that gave way to each of them would be held down by what no load causes.
     - A wait that the provider asks for holds back every call.
     - Headers that say how many requests are left keep the calls in flight to that number, and hold calls
       back until the reset when nothing is left.
@@ -62,7 +60,7 @@ class RateControl:
         self._clock = clock
         self._start = clock()
         self._streak = 0
-        self._last: deque[_Ended] = deque(maxlen=_LAST)
+        self._ended = EndedCalls()
         self._cut_at: float | None = None
         self._quiet_until = self._start
         self._room: int | None = None
@@ -106,7 +104,7 @@ class RateControl:
             room: What the provider said it still takes, if it did.
         """
         self._streak += 1
-        self._last.append("served")
+        self._ended.note(self._clock() - (latency_s or 0.0), "served")
         if room is not None:
             self._latency = None
             self._heed(room)
@@ -120,29 +118,28 @@ class RateControl:
             self._streak = 0
             self._set(self.limit + 1)
 
-    def refused(self, pause_s: float | None, *, too_much: bool = True) -> None:
+    def refused(self, pause_s: float | None, *, too_much: bool = True, waited_s: float = 0.0) -> None:
         """Note a call that the target refused as too much or failed to serve.
 
         Args:
             pause_s: Seconds it asked everybody to wait, if it did.
             too_much: False where the failure does not say that there was too much.
+            waited_s: Seconds from sending the call to this.
         """
         now = self._clock()
-        self._last.append("refused" if too_much else "failed")
+        self._ended.note(now - waited_s, "refused" if too_much else "failed")
         burst = self._cut_at is not None and now - self._cut_at <= _BURST_S
-        if self._overloaded and not burst:
+        if not burst and self._overloaded(now - waited_s):
             # Within a burst the streak goes on: failures that no load causes must not hold the limit down.
             self._cut_at, self._streak = now, 0
             self._set(max(1, int(self.limit * _SLOWER)))
         if pause_s is not None:
             self._quiet_until = max(self._quiet_until, now + pause_s)
 
-    @property
-    def _overloaded(self) -> bool:
-        """Whether so many of the last calls came to nothing that the load may be the reason."""
-        calls, refusals = len(self._last), self._last.count("refused")
-        failures = refusals + self._last.count("failed")
-        return refusals > _TOLERATED_REFUSALS * calls or failures > _TOLERATED_FAILURES * calls
+    def _overloaded(self, sent: float) -> bool:
+        """Whether so many calls of that time came to nothing that the load may be the reason."""
+        shares = self._ended.around(sent)
+        return shares.refused > _TOLERATED_REFUSALS or shares.lost > _TOLERATED_FAILURES
 
     @property
     def _allowed(self) -> int:

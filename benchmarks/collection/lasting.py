@@ -62,7 +62,7 @@ class Killed:
     elapsed_s: float
 
 
-def faults(prompts: int, share: float, stall: float, timeout: float) -> Faulted:
+def faults(prompts: int, share: float, stall: float, timeout: float, room: int | None = None) -> Faulted:
     """Ask a faulty server everything.
 
     Args:
@@ -70,8 +70,12 @@ def faults(prompts: int, share: float, stall: float, timeout: float) -> Faulted:
         share: Of requests that get no good answer.
         stall: Seconds that a stalled request takes.
         timeout: Seconds after which a request is given up and sent again.
+        room: Requests that the server answers at once, before it refuses more; None for any number.
     """
-    with _folder() as folder, serving(latency=0.05, faults=share, stall=stall, remember=True) as stub:
+    with (
+        _folder() as folder,
+        serving(latency=0.05, faults=share, stall=stall, room=room, remember=True) as stub,
+    ):
         write_rows(folder, prompts)
         started = time.monotonic()
         said = _collecting(stub, folder, "--faulty", "--timeout", str(timeout)).communicate()

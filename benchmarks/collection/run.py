@@ -8,6 +8,7 @@ Every figure is of the machine it was made on; compare within a table.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.collection import lasting, scale, spreading, throughput
@@ -29,6 +30,20 @@ def main(arguments: list[str] | None = None) -> None:
     _kill(tables.add_parser("kill", help="killed at random moments, and once without room on the disk"))
     chosen = parser.parse_args(arguments)
     chosen.measure(chosen)
+
+
+_ROOM = 40
+_FAULTED: tuple[tuple[str, Callable[[lasting.Faulted], str], str], ...] = (
+    ("planned", lambda found: f"{found.planned:,}", "-"),
+    ("answered + errored", lambda found: f"{found.answered:,} + {found.errored}", "all planned"),
+    ("requests sent", lambda found: f"{found.requests:,}", "-"),
+    ("prompts with two stored answers", lambda found: f"{found.stored_twice}", "0"),
+    ("prompts asked again after a good answer", lambda found: f"{found.answered_twice}", "0"),
+    ("limit at 21 even moments", lambda found: ", ".join(map(str, found.held)), "shown"),
+    ("changes of the limit", lambda found: f"{len(found.limits) - 1}", "-"),
+    ("seconds", lambda found: f"{found.elapsed_s:.0f}", "-"),
+)
+"""Rows of the table of faults."""
 
 
 def _throughput(parser: argparse.ArgumentParser) -> None:
@@ -129,20 +144,13 @@ def _faults(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, default=60.0, help="of a request; 5 gives stalls up")
 
     def measure(chosen: argparse.Namespace) -> None:
-        found = lasting.faults(chosen.prompts, chosen.share, chosen.stall, chosen.timeout)
-        over_time = ", ".join(map(str, found.held))
-        _rows(
-            [
-                ("planned", f"{found.planned}", "-"),
-                ("answered + errored", f"{found.answered} + {found.errored}", "all planned"),
-                ("requests sent", f"{found.requests}", "-"),
-                ("prompts with two stored answers", f"{found.stored_twice}", "0"),
-                ("prompts asked again after a good answer", f"{found.answered_twice}", "0"),
-                ("limit at 21 even moments", over_time, "shown"),
-                ("changes of the limit", f"{len(found.limits) - 1}", "-"),
-                ("seconds", f"{found.elapsed_s:.0f}", "-"),
-            ]
-        )
+        print("| what | takes any number at once | takes 40 at once | demanded |\n|---|---|---|---|")
+        both = [
+            lasting.faults(chosen.prompts, chosen.share, chosen.stall, chosen.timeout, room)
+            for room in (None, _ROOM)
+        ]
+        for what, say, demanded in _FAULTED:
+            print(f"| {what} | {' | '.join(map(say, both))} | {demanded} |")
 
     parser.set_defaults(measure=measure)
 

@@ -8,7 +8,8 @@ Its answer is yes or no, by a hash of the request, so that every run gets the sa
 machine's monotonic clock, which its processes share), and the most that were in flight; `GET /asked` how
 often each last user message was answered with a text, with `--remember`; `POST /reset` forgets all.
 With `--faults 0.2` that share of requests gets a 429, a 500, a dropped connection, a malformed body or a
-stall of `--stall` seconds, one of the five at equal odds, drawn from the number of the request.
+stall of `--stall` seconds, one of the five at equal odds, drawn from the number of the request. With
+`--room 40` what comes while 40 others are being answered gets a 429.
 """
 
 import argparse
@@ -26,23 +27,28 @@ __all__ = ["Stub", "main"]
 
 _WORDS = ("Yes. There is room, and the request meets every criterion.", "No. The places are kept for others.")
 _KINDS = 5
+_TOO_MUCH = 0
 
 
 class Stub:
     """The server's state: how slow and faulty it is, and what it has seen."""
 
-    def __init__(self, latency: float, faults: float, stall: float, *, remember: bool) -> None:
+    def __init__(
+        self, latency: float, faults: float, stall: float, *, room: int | None, remember: bool
+    ) -> None:
         """Keep what it is.
 
         Args:
             latency: Seconds before an answer.
             faults: Share of requests that get no good answer.
             stall: Seconds a stalled request takes.
+            room: Requests that are answered at once; None for any number.
             remember: True to count the answers of every message.
         """
         self._latency = latency
         self._faults = faults
         self._stall = stall
+        self._room = room
         self._remember = remember
         self._tails = [_completion(words) for words in _WORDS]
         self._forget()
@@ -77,6 +83,8 @@ class Stub:
         self._most = max(self._most, self._in_flight)
         try:
             body = await request.read()
+            if self._room is not None and self._in_flight > self._room:
+                return await self._faulty(_TOO_MUCH, request)
             await asyncio.sleep(self._latency)
             if self._faults and (kind := self._fault(number)) is not None:
                 return await self._faulty(kind, request)
@@ -95,7 +103,7 @@ class Stub:
         return int(point / self._faults * _KINDS) if point < self._faults else None
 
     async def _faulty(self, kind: int, request: web.BaseRequest) -> web.StreamResponse:
-        if kind == 0:
+        if kind == _TOO_MUCH:
             error = {"error": {"message": "slow down", "type": "rate_limit"}}
             return web.json_response(error, status=429, headers={"retry-after": "0.2"})
         if kind == 1:
@@ -144,12 +152,13 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.05)
     parser.add_argument("--faults", type=float, default=0.0)
     parser.add_argument("--stall", type=float, default=30.0)
+    parser.add_argument("--room", type=int, default=None)
     parser.add_argument("--remember", action="store_true")
     parser.add_argument("--core", type=int, default=None)
     chosen = parser.parse_args()
     if chosen.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {chosen.core})
-    stub = Stub(chosen.latency, chosen.faults, chosen.stall, remember=chosen.remember)
+    stub = Stub(chosen.latency, chosen.faults, chosen.stall, room=chosen.room, remember=chosen.remember)
     asyncio.run(_serve(stub))
 
 

@@ -58,11 +58,17 @@ class Serving:
 
 @contextmanager
 def serving(
-    *, latency: float, faults: float = 0.0, stall: float = 30.0, remember: bool = False
+    *,
+    latency: float,
+    faults: float = 0.0,
+    stall: float = 30.0,
+    room: int | None = None,
+    remember: bool = False,
 ) -> Iterator[Serving]:
     """Start a stub on the machine's last core and stop it; see `benchmarks.collection.server`."""
     command = [sys.executable, "-m", "benchmarks.collection.server", "--latency", str(latency)]
     command += ["--faults", str(faults), "--stall", str(stall)]
+    command += [] if room is None else ["--room", str(room)]
     command += ["--remember"] if remember else []
     cores = _cores()
     if len(cores) > 1:

@@ -29,6 +29,14 @@ def test_a_faulty_server_leaves_nothing_unaccounted_for() -> None:
     assert found.limits[0][1] >= found.limits[-1][1]
 
 
+def test_a_server_that_takes_few_requests_at_once_is_asked_less() -> None:
+    """The limit goes to about what a server takes that refuses more, and nothing is unaccounted for."""
+    found = lasting.faults(800, share=0.05, stall=1.0, timeout=5.0, room=20)
+    assert found.answered + found.errored == found.planned == 800
+    assert found.limits[0][1] == 100
+    assert 10 <= min(found.held) <= 30
+
+
 @pytest.mark.slow
 def test_kills_and_a_full_disk_change_nothing() -> None:
     """What was stored or acknowledged stays and is not asked again, and the findings are the same."""

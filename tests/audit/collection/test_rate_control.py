@@ -1,11 +1,15 @@
 """The limit of calls in flight follows what the target can take."""
 
 import asyncio
+import heapq
+from collections.abc import Iterator
+from itertools import count, repeat
 
 import pytest
 
 from audit.collection.rate_control import RateControl
 from audit.targets.base import RateRoom
+from probes.seeds import rng
 
 
 class Clock:
@@ -180,6 +184,42 @@ def test_a_cut_that_costs_throughput_is_taken_back() -> None:
     assert min(limits) < 64
     assert pace.limit == 64
     assert len(limits) < 5
+
+
+def closed_loop(pace: RateControl, clock: Clock, waits: Iterator[tuple[float, bool]], calls: int) -> None:
+    """As many calls in flight as the limit allows, each sent when there is room, until so many came back."""
+    back: list[tuple[float, float, bool]] = []
+    for _ in range(calls):
+        while len(back) < pace.limit:
+            wait, served = next(waits)
+            heapq.heappush(back, (clock.now + wait, wait, served))
+        clock.now, wait, served = heapq.heappop(back)
+        if served:
+            pace.succeeded(wait)
+        else:
+            pace.refused(None, waited_s=wait)
+
+
+@pytest.mark.parametrize("served", [True, False])
+@pytest.mark.parametrize("maximum", [8, 100])
+def test_calls_that_stall_now_and_then_do_not_make_a_server_slow(maximum: int, *, served: bool) -> None:
+    """One call in 25 takes half a minute, answered then or refused: as many run at the end as may."""
+    clock, draws = Clock(), rng(7, "stalls")
+    pace = RateControl(maximum, clock, watch_latency=True)
+    stalling = ((30.0, served) if draws.random() < 0.04 else (0.05, True) for _ in count())
+    closed_loop(pace, clock, stalling, 5000)
+    assert min(limit for _, limit in pace.changes) >= 0.75 * maximum
+    assert clock.now < 1.5 * 5000 * 0.04 * 30 / maximum
+
+
+def test_refusals_that_come_late_cut_the_limit_where_all_sent_then_are_refused() -> None:
+    """A server that lets everything wait half a minute and then refuses it is asked less."""
+    clock = Clock()
+    pace = RateControl(64, clock)
+    closed_loop(pace, clock, repeat((0.05, True)), 2000)
+    assert pace.limit == 64
+    closed_loop(pace, clock, repeat((30.0, False)), 400)
+    assert pace.limit < 32
 
 
 def test_waits_do_not_count_where_headers_speak() -> None:
