@@ -200,8 +200,7 @@ class LiteLLMTarget:
             raise self._mapped(library, error) from error
         latency = time.perf_counter() - started
         reply = read_chat(json.dumps(response.model_dump(warnings=False), default=str).encode(), self._place)
-        output = output_of(reply, request, self.info.name, self._place)
-        return output.model_copy(update={"latency_s": latency})
+        return output_of(reply, request, self.info.name, self._place, latency_s=latency)
 
     def _mapped(self, library: "ModuleType", error: Exception) -> TargetError:
         """The library's error as one of ours; it has the status that the provider answered with."""

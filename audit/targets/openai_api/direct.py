@@ -17,10 +17,23 @@ from pydantic import JsonValue
 
 from audit.targets.openai_api.bodies import BodyTooLongError, bounded, read_bounded
 
-__all__ = ["DirectClient"]
+__all__ = ["DirectClient", "PlainResponse"]
 
 _OF_ONE_REQUEST = frozenset({"content-length", "transfer-encoding", "host", "idempotency-key"})
 """Headers that belong to a single request, or that the transport sets."""
+
+
+_GOOD = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainResponse:
+    """What came back of a call that succeeded."""
+
+    headers: Mapping[str, str]
+    """By name, however it is capitalised."""
+    content: bytes
+    """The body, unpacked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +58,7 @@ class DirectClient(openai.AsyncOpenAI):
 
     async def post_plain(
         self, path: str, body: Mapping[str, JsonValue], options: openai.RequestOptions
-    ) -> httpx2.Response:
+    ) -> PlainResponse:
         """The plain response to a JSON body.
 
         Args:
@@ -61,14 +74,12 @@ class DirectClient(openai.AsyncOpenAI):
             self._ways = {}
         way = self._ways.get(path)
         if way is None or way.session.closed:
-            return await self._first(path, body, options)
+            response = await self._first(path, body, options)
+            return PlainResponse(headers=response.headers, content=response.content)
         try:
-            response = await self._again(way, body)
+            return await self._again(way, body)
         except (aiohttp.ClientError, TimeoutError, BodyTooLongError) as error:
             raise openai.APIConnectionError(request=way.request) from error
-        if not response.is_success:
-            raise self._make_status_error_from_response(response)
-        return response
 
     async def _first(
         self, path: str, body: Mapping[str, JsonValue], options: openai.RequestOptions
@@ -104,7 +115,7 @@ class DirectClient(openai.AsyncOpenAI):
         )
         self._ways = ways
 
-    async def _again(self, way: _Way, body: Mapping[str, JsonValue]) -> httpx2.Response:
+    async def _again(self, way: _Way, body: Mapping[str, JsonValue]) -> PlainResponse:
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         async with way.session.post(
             way.url,
@@ -115,13 +126,16 @@ class DirectClient(openai.AsyncOpenAI):
             auto_decompress=False,
         ) as answer:
             content = await bounded(answer.content.iter_any())
+            if answer.status in _GOOD and "content-encoding" not in answer.headers:
+                return PlainResponse(headers=answer.headers, content=content)
             response = httpx2.Response(
                 answer.status,
                 headers=answer.raw_headers,
                 stream=httpx2.ByteStream(content),
                 request=way.request,
             )
-            if "content-encoding" in response.headers:  # Little can come that unpacks to much.
-                await read_bounded(response)
-            await response.aread()
-            return response
+        await read_bounded(response)  # Little can come that unpacks to much.
+        unpacked = await response.aread()
+        if not response.is_success:
+            raise self._make_status_error_from_response(response)
+        return PlainResponse(headers=response.headers, content=unpacked)

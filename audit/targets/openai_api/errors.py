@@ -183,7 +183,8 @@ def told_limits(headers: Mapping[str, str]) -> dict[str, str]:
     >>> told_limits({"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-tokens": "-1"})
     {'x-ratelimit-limit-requests': '60'}
     """
-    told = {name: without_secrets(value, ()) for name, value in headers.items() if _LIMIT.match(name)}
+    lower = {name.lower(): value for name, value in headers.items()}
+    told = {name: without_secrets(value, ()) for name, value in lower.items() if _LIMIT.match(name)}
     return {name: told[name] for name in sorted(told) if told[name] not in {"", "-1"}}
 
 

@@ -216,7 +216,15 @@ def read_chat(body: bytes, place: str) -> Reply:
     )
 
 
-def output_of(reply: Reply, request: Request, target: str, place: str) -> Output:
+def output_of(
+    reply: Reply,
+    request: Request,
+    target: str,
+    place: str,
+    *,
+    latency_s: float | None = None,
+    request_id: str | None = None,
+) -> Output:
     """The output that a reply gives for its request.
 
     Args:
@@ -224,6 +232,8 @@ def output_of(reply: Reply, request: Request, target: str, place: str) -> Output
         request: The request it answers.
         target: Name under which the output is stored.
         place: Host and model, for messages.
+        latency_s: Seconds it took, where that is known.
+        request_id: The server's name for the call, where it gave one beside the reply.
 
     Raises:
         RetryableTargetError: The server says that it broke the answer off.
@@ -241,7 +251,8 @@ def output_of(reply: Reply, request: Request, target: str, place: str) -> Output
         reasoning=reply.reasoning or None,
         usage=reply.usage,
         logprobs=reply.logprobs,
-        request_id=reply.request_id,
+        latency_s=latency_s,
+        request_id=request_id or reply.request_id,
         model=reply.model,
         fingerprint=reply.fingerprint,
     )

@@ -33,9 +33,7 @@ from audit.targets.variables import require_variables
 from probes.base import Options as PluginOptions
 
 if TYPE_CHECKING:
-    import httpx2
-
-    from audit.targets.openai_api.direct import DirectClient
+    from audit.targets.openai_api.direct import DirectClient, PlainResponse
 
 __all__ = ["OpenAITarget"]
 
@@ -70,7 +68,7 @@ class OpenAITarget:
         self._path = options.path
         self._client: DirectClient | None = None
         self._token_parameter = options.first_token_parameter
-        self._limits: Mapping[str, str] = MappingProxyType({})
+        self._limits: Mapping[str, str] | None = None
         self._place = f"{options.host} (model {options.model!r})"
         decoding = options.params.model_dump_json(exclude_none=True)
         self.room: RateRoom | None = None
@@ -124,7 +122,7 @@ class OpenAITarget:
         """Name of the limit of tokens that the server takes, and the limits that its last response told."""
         limited = self._options.params.limit is not None and self._options.api == _CHAT
         token = {"token_parameter": self._token_parameter} if limited else {}
-        return {**token, **self._limits}
+        return {**token, **(self._limits or {})}
 
     async def aclose(self) -> None:
         """Close the connections; a later `generate` opens new ones."""
@@ -173,13 +171,18 @@ class OpenAITarget:
         reply = read(response.content, self._place)
         if reply.error is not None:
             raise self._wrapped_error(reply.error, response)
-        if not self._limits:  # once: they are read by people, not by the runner
+        if self._limits is None or (self.room is not None and not self._limits):  # Once: people read them.
             self._limits = told_limits(response.headers)
-        output = output_of(reply, request, self.info.name, self._place)
-        request_id = response.headers.get("x-request-id") or output.request_id
-        return output.model_copy(update={"latency_s": latency, "request_id": request_id})
+        return output_of(
+            reply,
+            request,
+            self.info.name,
+            self._place,
+            latency_s=latency,
+            request_id=response.headers.get("x-request-id"),
+        )
 
-    async def _post(self, client: "DirectClient", payload: dict[str, JsonValue]) -> "httpx2.Response":
+    async def _post(self, client: "DirectClient", payload: dict[str, JsonValue]) -> "PlainResponse":
         import openai  # noqa: PLC0415 - as above
 
         limit = self._options.timeout_s
@@ -208,7 +211,7 @@ class OpenAITarget:
             raise self._status_error(rejected.status, rejected.body, {}) from rejected
         return output_for(request, self.info.name, finish_reason=CONTENT_FILTER)
 
-    def _wrapped_error(self, body: ErrorBody, response: "httpx2.Response") -> TargetError:
+    def _wrapped_error(self, body: ErrorBody, response: "PlainResponse") -> TargetError:
         code = str(body.code or "")
         # Gateways put the upstream status into `code`; without one, asking again is the cautious reading.
         status = int(code) if len(code) == 3 and code.isascii() and code.isdecimal() else 502  # noqa: PLR2004 - digits of a status

@@ -1,6 +1,7 @@
 """The shorter way of the SDK's client: the same request on the wire, and the same errors."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
@@ -52,7 +53,7 @@ def test_later_requests_are_signed_and_addressed_as_the_sdks_own(stub_url: str) 
 
     async def use(client: DirectClient) -> None:
         again = await client.post_plain(PATH, body("plain"), {})
-        assert again.json()["choices"][0]["message"]["content"] == "echo: Grüße 🙂 \x00"
+        assert json.loads(again.content)["choices"][0]["message"]["content"] == "echo: Grüße 🙂 \x00"
         assert again.headers["content-type"].startswith("application/json")
 
     using(stub_url, use)
