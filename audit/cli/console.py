@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import click
 from pydantic import BaseModel
 
+from audit.cli.streams import write_out
+
 __all__ = ["clean", "data", "folded", "laid_out", "say", "table", "warn"]
 
 _INDENT = "    "
@@ -70,10 +72,14 @@ def warn(text: str) -> None:
 
 
 def data(content: object) -> None:
-    """Print data for programs, one JSON document on standard output."""
+    """Print data for programs, one JSON document on standard output.
+
+    Raises:
+        AuditError: It cannot be written there.
+    """
     if isinstance(content, BaseModel):
         content = content.model_dump(mode="json")
-    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False) + "\n")
+    write_out(json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False) + "\n")
 
 
 def table(header: list[str], rows: list[list[str]], *, below: Sequence[str] = ()) -> None:

@@ -1,6 +1,5 @@
 """`evenhand init`: a spec to start from."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from audit.atomic import write_text
 from audit.cli.console import data, say
 from audit.cli.options import json_option
+from audit.cli.streams import write_out
 from audit.errors import InputError
 from audit.presets import PRESETS, preset
 from audit.schema import spec_schema
@@ -29,7 +29,7 @@ def init(name: str, out: Path | None, schema: bool, as_json: bool) -> None:
         if as_json and not schema:
             data({"preset": name, "spec": text})
         else:
-            sys.stdout.write(text)
+            write_out(text)
         return
     if out.exists():
         raise InputError(f"{out}: exists already, and is left alone", next_step="choose another --out")

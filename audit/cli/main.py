@@ -5,7 +5,6 @@ Subcommands are imported when they run, so `evenhand --help` answers at once.
 
 import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,12 +13,14 @@ import click
 
 from audit import __version__
 from audit.cli.console import clean
+from audit.cli.streams import abandon_output, settle_streams
 from audit.errors import AuditError
 from probes.errors import ProbeError
 
 __all__ = ["COMMANDS", "cli", "main"]
 
 INTERRUPTED = 130
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
 class _Command(NamedTuple):
@@ -115,10 +116,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    settle_streams()
     try:
         code = cli.main(args=arguments, prog_name="evenhand", standalone_mode=False)
-        # Here, where it can still be explained, rather than when the interpreter ends.
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            # Here, where it can still be explained, rather than when the interpreter ends.
+            sys.stdout.flush()
     except click.ClickException as error:
         return _misused(error)
     except (click.Abort, KeyboardInterrupt):
@@ -126,7 +129,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our standard output has gone; there is nobody left to tell.
-        _abandon_output()
+        abandon_output()
         return 1
     except (AuditError, ProbeError, OSError) as error:
         return _explain(error)
@@ -143,24 +146,18 @@ def _misused(error: click.ClickException) -> int:
     return 2
 
 
-def _abandon_output() -> None:
-    """Let what is still buffered for standard output go nowhere, or it would fail again at the very end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-
-
 def _explain(error: AuditError | ProbeError | OSError) -> int:
     """Print what went wrong, a line a problem, and give the exit code."""
     message, next_step, code = str(error), None, 2
     if isinstance(error, AuditError):
         next_step, code = error.next_step, error.exit_code
     elif isinstance(error, OSError):
-        if error.filename is None and error.errno != errno.ENOSPC:
+        if error.filename is None and error.errno not in _NO_ROOM:
             raise error
-        if error.filename is None:
-            _abandon_output()
-        message = f"{error.filename or 'standard output'}: {error.strerror}"
+        message = f"{error.filename or 'while writing'}: {error.strerror}"
+        if error.errno in _NO_ROOM:
+            abandon_output()
+            next_step = "make room, then give the command again"
     for line in message.splitlines():
         click.secho(f"error: {clean(line)}", err=True, fg="red")
     if next_step is not None:

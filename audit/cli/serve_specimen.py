@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import click
 
 from audit.cli.console import say, warn
 from audit.cli.options import json_option
+from audit.cli.streams import write_out
 from audit.errors import InputError
 from audit.serving.declaring import read_targets
 from audit.serving.hosts import is_loopback
@@ -157,6 +157,5 @@ def _kept_in(folder: Path | None) -> Iterator[Path]:
 def _listening(base_url: str, folder: Path, *, as_json: bool) -> None:
     if as_json:
         # One line, so that whoever starts the server need not know when the document ends.
-        sys.stdout.write(json.dumps({"base_url": base_url, "data": str(folder)}) + "\n")
-        sys.stdout.flush()
+        write_out(json.dumps({"base_url": base_url, "data": str(folder)}) + "\n")
     say(f"serving {base_url}; Ctrl-C stops it")

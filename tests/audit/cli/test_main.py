@@ -130,22 +130,6 @@ def test_reader_that_leaves_is_no_error(home: Path) -> None:
     assert done.returncode in {0, 1}
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-def test_output_that_cannot_be_written_is_one_line(home: Path) -> None:
-    """A full disk behind standard output is said in one line and ends with 2."""
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "audit", "init"],
-            cwd=home,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert done.stderr.splitlines() == ["error: standard output: No space left on device"]
-
-
 def test_control_characters_never_reach_the_terminal() -> None:
     """Text of a model cannot colour, move or reorder what is shown."""
     assert clean("\x1b[2Jgone\r\u202eabc\x00\u2066\x9b31m\x7f\ttab\n") == "[2Jgoneabc31m\ttab\n"
