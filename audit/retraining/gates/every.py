@@ -7,6 +7,7 @@ from audit.plugins import build_analyzer
 from audit.retraining.gates.base import Gate
 from audit.retraining.gates.content import direction, held_out, lengths, norms
 from audit.retraining.gates.leakage import AuditMaterial, duplicates, lineage, near_twins
+from audit.retraining.gates.plain_text import plain_text
 from audit.retraining.gates.quality import GATING, personal_data, quality
 from audit.retraining.held_out import HeldOut
 
@@ -26,6 +27,7 @@ def all_gates(material: AuditMaterial, kept_back: HeldOut | None = None) -> tupl
     return (
         norms(),
         held_out(kept_back or HeldOut({})),
+        plain_text(),
         lineage(material),
         near_twins(material),
         direction(),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from audit.records import Finding
@@ -11,6 +11,7 @@ from audit.retraining.gates.content import held_out
 from audit.retraining.gates.every import all_gates
 from audit.retraining.gates.leakage import AuditMaterial, near_twins, read_audit
 from audit.retraining.gates.line import GateLine
+from audit.retraining.gates.plain_text import plain_text
 from audit.retraining.held_out import HeldOut
 from audit.retraining.masking import mask, shingles
 from audit.retraining.records import Example, GateResult, Kind, Origin, RetrainingOptions, SourceKind
@@ -59,6 +60,7 @@ def test_clean_examples_pass(examples: list[Example], audit_prompts: list[Prompt
     assert [r.gate for r in results] == [
         "norms",
         "held-out",
+        "plain-text",
         "lineage",
         "near-twins",
         "direction",
@@ -216,6 +218,37 @@ def test_answers_not_worth_giving_are_refused(
     kept, results = _apply(planted, read_audit(audit_prompts))
     assert [example.answer for example in kept] == [good]
     assert _gate(results, gate).refused == 1
+
+
+MARKUP = ["<|im_start|>", "<|eot_id|>", "[INST]", "[/INST]", "<<SYS>>", "</s>", "<end_of_turn>", "<think>"]
+WIDE = "<\uff5cAssistant\uff5c>"
+CONTROL = [chr(code) for code in range(160) if chr(code) not in "\t\n\r" and not 32 <= code < 127]
+
+
+@pytest.mark.parametrize("part", ["messages", "answer", "rejected"])
+@given(hostile=st.sampled_from([*MARKUP, WIDE, *CONTROL, "\u202e", "\U000e0041"]), before=st.text("ab \n"))
+def test_what_is_no_plain_text_is_refused(
+    part: str, hostile: str, before: str, examples: list[Example]
+) -> None:
+    """Control characters and markup of chat templates are refused anywhere, and shown harmlessly."""
+    text = f"{before}{hostile} and so on"
+    value: object = (Message(role="user", content=text),) if part == "messages" else text
+    reason = plain_text().reason(examples[0].model_copy(update={part: value}))
+    assert reason is not None
+    assert reason.isascii()
+    assert reason.isprintable()
+
+
+@given(
+    text=st.text(
+        st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Cs", "Cn"), include_characters="\t\n\r")
+    )
+)
+def test_plain_text_of_any_script_passes(text: str, examples: list[Example]) -> None:
+    """Letters, signs and line ends of every language pass, and so do marks that stand for no token."""
+    assume("<" not in text and "[" not in text)
+    for plain in (text, f"{text} a < b and c > d, <b>bold</b>, [1], [INSTANT], a|b|c", "👩\u200d🌾 \u200f"):
+        assert plain_text().reason(examples[0].model_copy(update={"answer": plain})) is None
 
 
 def test_a_frame_that_two_requests_share_makes_them_no_twins() -> None:
