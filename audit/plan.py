@@ -4,7 +4,7 @@ from pydantic import Field
 
 from audit.looks import SequentialRule
 from audit.token_estimates import ASSUMED_REPLY_TOKENS
-from probes.records import Record
+from probes.records import Prompt, Record
 
 __all__ = [
     "ASSUMED_RATE",
@@ -14,6 +14,7 @@ __all__ = [
     "Detectable",
     "Plan",
     "RaterPlan",
+    "hashed_of",
 ]
 
 POWER = 0.80
@@ -101,3 +102,14 @@ class Plan(Record):
     """Of the packages that can move a number."""
     sequential: SequentialRule | None = None
     """When the run looks at its answers to stop early; None if everything planned is asked."""
+
+
+def hashed_of(prompt: Prompt) -> bytes:
+    """What of a prompt goes into `Plan.prompts_sha256`.
+
+    Its id covers what is sent; what is expected of the answer decides what the numbers mean. What nobody
+    asked for is left out, so that plans of an earlier version keep their hash.
+    """
+    unsaid = {name for name in ("ordered", "side") if not getattr(prompt.expectation, name)}
+    expected = prompt.expectation.model_dump_json(exclude=unsaid)
+    return f"{prompt.id}{expected}{prompt.norm}".encode()

@@ -20,6 +20,7 @@ from audit.plan import (
     Detectable,
     Plan,
     RaterPlan,
+    hashed_of,
 )
 from audit.spec import Spec, dump_spec
 from audit.statistics.power import smallest_detectable
@@ -153,11 +154,7 @@ class Planner:
         said = _characters_said(prompt)
         judged = said[prompt.judged_turn] + prompt.judged_turn * ASSUMED_REPLY_TOKENS * CHARACTERS_A_TOKEN
         self._kind_characters[prompt.expectation.kind] += round(judged)
-        # The id covers what is sent; what is expected of the answer decides what the numbers mean.
-        # What nobody asked for is left out, so that plans of an earlier version keep their hash.
-        unsaid = {name for name in ("ordered", "side") if not getattr(prompt.expectation, name)}
-        expected = prompt.expectation.model_dump_json(exclude=unsaid)
-        self._hash.update(f"{prompt.id}{expected}{prompt.norm}".encode())
+        self._hash.update(hashed_of(prompt))
         self._characters += sum(said)
         self._turns.update(range(prompt.turns))
         placebo = None if prompt.placebo is None else prompt.placebo.value

@@ -7,6 +7,7 @@ import errno
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -133,7 +134,24 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 1
     except (AuditError, ProbeError, OSError) as error:
         return _explain(error)
+    except Exception:
+        # Whatever nothing foresaw is a defect of ours, unless the run it came to grief over is damaged.
+        damage = _damage(sys.argv[1:] if arguments is None else arguments)
+        if damage is None:
+            raise
+        return _explain(damage)
     return code if isinstance(code, int) else 0
+
+
+def _damage(arguments: Sequence[str]) -> AuditError | None:
+    """What is wrong with a run that the command names; None if nothing is found."""
+    named = [Path(word.partition("=")[2] if word.startswith("--") else word) for word in arguments]
+    runs = [path for path in named if path.name and (path / "run.sqlite").is_file()]
+    if not runs:
+        return None
+    from audit.damage import damage_of  # noqa: PLC0415 - only a command that failed pays for it
+
+    return next((found for found in map(damage_of, runs) if found is not None), None)
 
 
 def _misused(error: click.ClickException) -> int:

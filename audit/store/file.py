@@ -15,6 +15,7 @@ from audit.store.schema import ADDED_COLUMNS, APPLICATION_ID
 
 __all__ = [
     "LOCK_FILE",
+    "RESTORE",
     "STORE_FILE",
     "check_tables",
     "connected",
@@ -29,7 +30,8 @@ __all__ = [
 
 STORE_FILE = "run.sqlite"
 LOCK_FILE = "run.lock"
-_RESTORE = "restore the run folder from a copy; a store is not meant to be edited"
+RESTORE = "restore the run folder from a copy; a store is not meant to be edited"
+"""What to do about a store that holds what this program does not write."""
 _ROW_FAULTS = {"Could not decode to UTF-8": "bytes that are no text", "malformed JSON": "what is no JSON"}
 """How messages about a row begin that SQLite gives no code of their own, and what such a row holds."""
 _DAMAGED = "is damaged; copy it first, then try `sqlite3 FILE .recover`"
@@ -185,7 +187,7 @@ def check_tables(path: Path, connection: sqlite3.Connection) -> int:
         wrong = [name for name, kind in columns.items() if found.get(name) != kind]
         if wrong:
             what = f"lacks {', '.join(wrong)} of their type" if found else "is missing"
-            raise StoreError(f"{path}: is damaged: the table {table} {what}", next_step=_RESTORE)
+            raise StoreError(f"{path}: is damaged: the table {table} {what}", next_step=RESTORE)
     return version
 
 
@@ -200,7 +202,7 @@ def upgrade(connection: sqlite3.Connection, path: Path, version: int) -> None:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
-        raise StoreError(f"{path}: cannot be brought up to date: {error}", next_step=_RESTORE) from error
+        raise StoreError(f"{path}: cannot be brought up to date: {error}", next_step=RESTORE) from error
 
 
 @contextmanager
@@ -233,7 +235,7 @@ def failures(path: Path) -> Iterator[None]:
         }
         held = next((what for start, what in _ROW_FAULTS.items() if str(error).startswith(start)), None)
         if held is not None:
-            raise StoreError(f"{path}: is damaged: a row holds {held}", next_step=_RESTORE) from error
+            raise StoreError(f"{path}: is damaged: a row holds {held}", next_step=RESTORE) from error
         if code not in known:
             raise
         raise StoreError(f"{path}: {known[code]}") from error
@@ -253,7 +255,7 @@ def values_of(path: Path) -> Iterator[None]:
             said = " ".join(str(error).split())[:_SHOWN_CHARACTERS]
             raise StoreError(
                 f"{path}: is damaged: a row holds what this program does not write: {said}",
-                next_step=_RESTORE,
+                next_step=RESTORE,
             ) from error
 
 
