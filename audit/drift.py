@@ -13,7 +13,7 @@ from audit.records.canaries import CANARY_PROMPTS, CanaryAnswer, Drift
 from audit.statistics.change_point import change_point
 from probes.seeds import rng
 
-__all__ = ["drift_of", "drifts_of"]
+__all__ = ["drift_of", "drifts_of", "few_rounds"]
 
 _LEVEL = 0.01
 _FEWEST = 8
@@ -95,6 +95,22 @@ def drift_of(answers: Sequence[CanaryAnswer], *, deterministic: bool, seed: int)
         reasons=tuple(reasons),
         notices=tuple(_switched(good, "fingerprint")),
     )
+
+
+def few_rounds(rounds: int, options: Mapping[str, object]) -> str | None:
+    """What is wrong with so many rounds of canaries, in words; None if nothing is, or if there are none.
+
+    Args:
+        rounds: Of the spec.
+        options: Of its target.
+    """
+    params = options.get("params")
+    draws = not isinstance(params, Mapping) or params.get("temperature") != 0
+    needed = _FEWEST if draws else _FEWEST_SAME
+    if not 0 < rounds < needed:
+        return None
+    how = "that draws its answers" if draws else "at temperature 0"
+    return f"canaries: {rounds} rounds of a model {how} show a change of its name only; answers need {needed}"
 
 
 def _never_draws(facts: Mapping[str, str]) -> bool:

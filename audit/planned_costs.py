@@ -1,9 +1,8 @@
 """What a plan will take of tokens, money, time and energy, as ranges, before anything is asked."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +13,14 @@ from audit.collection.energy import find_energy
 from audit.pilot import reply_tokens
 from audit.plan import Plan
 from audit.planned_run import open_run
+from audit.planned_tokens import Counted, counted_tokens, planned_tokens
+from audit.records.canaries import CANARY_PROMPTS
 from audit.spec import Spec
 from audit.targets.base import TargetInfo
-from audit.token_estimates import ASSUMED_REPLY_TOKENS, CHARACTERS_A_TOKEN
 from probes.records import Record
 
 __all__ = ["PlannedCost", "planned_costs"]
 
-_MOST_CHARACTERS = 5.0
-"""In a token of plain English; other languages and code have fewer."""
-_FEWEST_CHARACTERS = 3.0
-_REPLY_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-"""Names under which `params` of a target may limit a reply."""
 _SLOW = 0.95
 """Quantile of the pilot's waiting times that stands for a slow server."""
 
@@ -38,11 +33,16 @@ class PlannedCost(Record):
     role: str
     """`target` or `baseline`."""
     outputs: int
+    canaries: int = 0
+    """Requests besides, which see whether the endpoint changes; what they take is in the ranges."""
     prompt_tokens_low: int
-    """With a token for five characters; the high end with one for three."""
+    """With a token for five characters, the high end with one for three, or as the pilot's were counted; the
+    model's own replies that come before a later turn are as long as replies are taken to be."""
     prompt_tokens_high: int
     reply_tokens_low: int
     reply_tokens_high: int
+    prompts: str = "5 to 3 characters each"
+    """Where the length of a token of the prompts is from, in words."""
     replies: str
     """Where the length of the replies is from, in words."""
     usd_low: float | None
@@ -68,7 +68,9 @@ class _Pilot:
     """What an earlier run tells of the next."""
 
     reply_tokens: float | None = None
-    """Mean length of a reply."""
+    """Mean length of a reply, estimated from its characters."""
+    counted: Counted | None = None
+    """Its tokens as the server counted them."""
     latency_s: _Range | None = None
     """Seconds that half of the outputs, and 95 % of them, took at most."""
 
@@ -89,26 +91,32 @@ def planned_costs(
     sections = {TARGET: spec.target, BASELINE: spec.baseline}
     given = prices_of(spec)
     outputs = plan.requests // plan.targets
-    prompt = plan.prompt_tokens / plan.targets * CHARACTERS_A_TOKEN
-    sent = floor(prompt / _MOST_CHARACTERS), ceil(prompt / _FEWEST_CHARACTERS)
     found = []
     for role, target in targets.items():
         section = sections[role]
-        replies, came = _replies(known.reply_tokens, {} if section is None else section.options())
+        options = {} if section is None else section.options()
+        canaries = spec.canaries * len(CANARY_PROMPTS) if target.info.hosts else 0
+        tokens = planned_tokens(plan, canaries, options, known.reply_tokens, known.counted)
         price = find_price(target.info, given[role])
-        ends = tuple((sent[end], ceil(outputs * came[end])) for end in (0, 1))
-        usd = None if price is None else tuple(round(float(price.usd(*end)), 6) for end in ends)
-        minutes = _minutes(outputs, target.info.max_in_flight, known.latency_s)
-        energy_source, kwh = _energy(target.info, outputs, came, known.latency_s)
+        usd = None
+        if price is not None:
+            usd = tuple(
+                round(float(price.usd(sent, came)), 6)
+                for sent, came in zip(tokens.prompts, tokens.replies, strict=True)
+            )
+        minutes = _minutes(outputs + canaries, target.info.max_in_flight, known.latency_s)
+        energy_source, kwh = _energy(target.info, outputs + canaries, tokens.reply, known.latency_s)
         found.append(
             PlannedCost(
                 role=role,
                 outputs=outputs,
-                prompt_tokens_low=sent[0],
-                prompt_tokens_high=sent[1],
-                reply_tokens_low=ends[0][1],
-                reply_tokens_high=ends[1][1],
-                replies=replies,
+                canaries=canaries,
+                prompt_tokens_low=tokens.prompts[0],
+                prompt_tokens_high=tokens.prompts[1],
+                reply_tokens_low=tokens.replies[0],
+                reply_tokens_high=tokens.replies[1],
+                prompts=tokens.prompts_from,
+                replies=tokens.replies_from,
                 usd_low=None if usd is None else usd[0],
                 usd_high=None if usd is None else usd[1],
                 price_source=None if price is None else price.source,
@@ -131,7 +139,8 @@ def _piloted(folder: Path) -> _Pilot:
     if len(seconds):
         half, slow = np.quantile(seconds, (0.5, _SLOW))
         took = (float(half), float(slow))
-    return _Pilot(reply_tokens=reply_tokens(run), latency_s=took)
+        counted = counted_tokens(store.answers([TARGET]))
+    return _Pilot(reply_tokens=reply_tokens(run), latency_s=took, counted=counted)
 
 
 def _minutes(outputs: int, in_flight: int, latency_s: _Range | None) -> _Range | None:
@@ -156,20 +165,3 @@ def _energy(
     low = energy.kwh(ceil(reply[0]), latency[0])[0] * outputs
     high = energy.kwh(ceil(reply[1]), latency[1])[1] * outputs
     return energy.source, (low, high)
-
-
-def _replies(mean: float | None, options: Mapping[str, object]) -> tuple[str, tuple[float, float]]:
-    """Where the length of a reply is from, and its range in tokens."""
-    if mean is not None:
-        characters = mean * CHARACTERS_A_TOKEN
-        return "as long as the pilot's", (characters / _MOST_CHARACTERS, characters / _FEWEST_CHARACTERS)
-    params = options.get("params")
-    limits = params if isinstance(params, Mapping) else {}
-    for name in _REPLY_LIMITS:
-        limit = limits.get(name)
-        if isinstance(limit, int):
-            return f"up to {name}: {limit}", (1.0, float(limit))
-    return f"assumed up to {ASSUMED_REPLY_TOKENS} tokens, since the spec sets no limit", (
-        1.0,
-        float(ASSUMED_REPLY_TOKENS),
-    )

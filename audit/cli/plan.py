@@ -9,6 +9,7 @@ from audit import api
 from audit.cli.console import clean, data, say, table, warn
 from audit.cli.options import json_option
 from audit.design_costs import DesignCost
+from audit.drift import few_rounds
 from audit.estimates.contrasts import POOLED
 from audit.estimates.measures import amount
 from audit.limits import Limits
@@ -51,6 +52,8 @@ def plan(spec: Path, out: Path | None, pilot: Path | None, as_json: bool) -> Non
         _show(made, piloted=pilot is not None)
         _show_costs(costs, loaded.limits, piloted=pilot is not None)
         _show_proposals(proposals)
+    if few := few_rounds(loaded.canaries, loaded.target.options()):
+        warn(few)
     if proposals.pilot_differs:
         warn(f"the pilot is {' and '.join(proposals.pilot_differs)}: its variances need not hold here")
     target = f"evenhand run {spec} --out DIR" if out is None else f"evenhand resume {out}"
@@ -62,14 +65,18 @@ def _show_costs(costs: Sequence[PlannedCost], limits: Limits, *, piloted: bool) 
         price = "price not known"
         if one.usd_low is not None:
             price = f"${one.usd_low:.4g} to ${one.usd_high:.4g} by {one.price_source}, retries not counted"
+        canaries = f" and {one.canaries} canary requests" if one.canaries else ""
         say(
-            f"{one.role}: {one.outputs} outputs, {one.prompt_tokens_low} to {one.prompt_tokens_high} "
-            f"prompt tokens (5 to 3 characters each), {one.reply_tokens_low} to "
+            f"{one.role}: {one.outputs} outputs{canaries}, {one.prompt_tokens_low} to "
+            f"{one.prompt_tokens_high} prompt tokens ({one.prompts}), {one.reply_tokens_low} to "
             f"{one.reply_tokens_high} reply tokens ({one.replies}), {price}; "
             f"{_time(one, piloted=piloted)}; {_energy(one)}"
         )
     tokens = sum(one.prompt_tokens_high + one.reply_tokens_high for one in costs)
-    needed: dict[str, float] = {"requests": sum(one.outputs for one in costs), "tokens": tokens}
+    needed: dict[str, float] = {
+        "requests": sum(one.outputs + one.canaries for one in costs),
+        "tokens": tokens,
+    }
     needed["usd"] = sum(one.usd_high or 0.0 for one in costs)
     longest = [one.minutes_high for one in costs if one.minutes_high is not None]
     needed["minutes"] = sum(longest)

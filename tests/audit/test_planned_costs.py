@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from audit import api
+from audit.drift import few_rounds
 from audit.planned_costs import PlannedCost, planned_costs
 from audit.spec import Spec, parse_spec
+from tests.servers.processes import stub_server
 
 _SPEC = """\
 version: 1
@@ -79,3 +81,70 @@ def test_energy_is_a_range_by_a_named_table(pilot: Path, tmp_path: Path) -> None
     piloted, _ = costs(_HOSTED, tmp_path, pilot)
     assert piloted.kwh_high is not None
     assert piloted.kwh_high < alone.kwh_high
+
+
+def test_canaries_are_in_what_a_plan_takes(tmp_path: Path) -> None:
+    """Twelve rounds of four prompts are 48 requests more, with their tokens, of a target that has a host."""
+    plain, path = spec_of(_HOSTED, tmp_path)
+    made, _ = api.propose(path, None)
+    (without,) = planned_costs(plain, made, path)
+    (with_them,) = planned_costs(plain.model_copy(update={"canaries": 12}), made, path)
+    assert (without.canaries, with_them.canaries) == (0, 48)
+    assert with_them.outputs == without.outputs
+    more = with_them.prompt_tokens_low - without.prompt_tokens_low
+    assert 12 * 4 * 40 / 5 < more < 12 * 4 * 100 / 5
+    assert with_them.reply_tokens_low - without.reply_tokens_low == 48
+    local, _ = spec_of(_SPECIMEN, tmp_path)
+    (unchanging,) = planned_costs(local.model_copy(update={"canaries": 12}), made, path)
+    assert unchanging.canaries == 0, "what runs here cannot be exchanged, and is not asked"
+
+
+_TALK = """\
+version: 1
+name: talk
+seed: 3
+target: {{type: openai, base_url: "{url}", model: plain{system}}}
+probes: [{{use: public/table, path: talk.csv, prompt: prompt, further: [next, last], options: options}}]
+analyzers: [decision]
+"""
+
+
+@pytest.mark.parametrize("system", ["", ", system: Answer as briefly as you can in plain English."])
+def test_what_a_conversation_takes_lies_in_the_range_planned(tmp_path: Path, system: str) -> None:
+    """Replies that are sent again count at the length of replies; a pilot's own count narrows the range."""
+    rows = "".join(f"Client {n} asks for a loan.,Why is that?,Lend or not?,yes|no\n" for n in range(20))
+    (tmp_path / "talk.csv").write_text(f"prompt,next,last,options\n{rows}", encoding="utf-8")
+    path = tmp_path / "spec.yaml"
+    with stub_server() as url:
+        path.write_text(_TALK.format(url=url, system=system), encoding="utf-8")
+        spec = parse_spec(path.read_text(encoding="utf-8"), str(path))
+        made, _ = api.propose(path, None)
+        (planned,) = planned_costs(spec, made, path)
+        run = api.create_run(spec, tmp_path / "run", root=tmp_path, where=str(path))
+        asyncio.run(api.collect(run, secrets={}))
+    with run.store(read_only=True) as store:
+        answers = list(store.answers(["target"]))
+    (again,) = planned_costs(spec, made, path, tmp_path / "run")
+    counted = [output.usage for _, output in answers if output.usage is not None]
+    assert len(answers) == len(counted) == planned.outputs == 60
+    replies = sum(usage.completion_tokens or 0 for usage in counted)
+    prompts = sum(usage.prompt_tokens or 0 for usage in counted)
+    for cost in (planned, again):
+        assert cost.reply_tokens_low <= replies <= cost.reply_tokens_high
+    assert again.prompt_tokens_low <= prompts <= again.prompt_tokens_high
+    assert "as the pilot's were counted" in again.prompts
+    width = again.prompt_tokens_high / again.prompt_tokens_low
+    assert width < planned.prompt_tokens_high / planned.prompt_tokens_low
+
+
+@pytest.mark.parametrize(
+    ("rounds", "params", "needed"),
+    [(0, {}, None), (7, {}, "8"), (8, {}, None), (4, {"temperature": 0}, "5"), (5, {"temperature": 0}, None)],
+)
+def test_too_few_rounds_of_canaries_are_told(
+    rounds: int, params: dict[str, object], needed: str | None
+) -> None:
+    """Rounds in which no change of answers could be seen are a sentence with how many could."""
+    told = few_rounds(rounds, {"params": params})
+    assert (told is None) == (needed is None)
+    assert needed is None or (told or "").endswith(f"need {needed}")
