@@ -10,21 +10,25 @@ from typing import Literal
 from audit.audited import build_targets
 from audit.errors import AuditError
 from audit.plugins import secret_names
-from audit.runs import analyzer_context, build_analyzers, build_probes
-from audit.spec import Spec
+from audit.runs import analyzer_context, build_analyzers, build_probes, preview_plan
+from audit.spec import Spec, load_spec
 from probes.data import data_root, data_sets
 from probes.errors import ProbeError
 from probes.records import Record
 
-__all__ = ["Check", "check_installation", "check_spec", "hosts_of"]
+__all__ = ["EXTRAS", "Check", "check_installation", "check_spec", "hosts_of"]
 
-_EXTRAS = {
+EXTRAS = {
     "toxicity": ("detoxify", "torch", "transformers"),
+    "toxicity-onnx": ("onnxruntime", "tokenizers"),
     "parquet": ("pyarrow",),
+    "logs": ("zstandard",),
+    "energy": ("ecologits",),
     "transformers": ("torch", "transformers", "peft"),
     "training": ("torch", "transformers", "peft", "trl", "datasets"),
     "litellm": ("litellm",),
 }
+"""Packages of each extra that a user may install."""
 
 
 class Check(Record):
@@ -48,7 +52,7 @@ def check_installation() -> list[Check]:
         )
     except ProbeError as error:
         found.append(Check(subject="data", state="problem", detail=str(error)))
-    for extra, packages in _EXTRAS.items():
+    for extra, packages in EXTRAS.items():
         versions = {package: _version(package) for package in packages}
         missing = [package for package, known in versions.items() if known is None]
         detail = ", ".join(f"{package} {known}" for package, known in versions.items() if known)
@@ -58,8 +62,17 @@ def check_installation() -> list[Check]:
     return found
 
 
-def check_spec(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -> list[Check]:
-    """Whether every part of a spec can be made, and whether the keys it names are there."""
+def check_spec(path: Path, secrets: Mapping[str, str]) -> list[Check]:
+    """Whether every part of a spec can be made, whether its keys are there, and whether it can be planned.
+
+    Args:
+        path: The spec file; relative paths in it are relative to its folder.
+        secrets: Environment variables.
+
+    Raises:
+        SpecError: It is no spec.
+    """
+    spec, root, where = load_spec(path), path.parent, str(path)
     context = analyzer_context(spec, root, secrets)
     found = [
         _attempt("probes", lambda: build_probes(spec, root, where)),
@@ -74,7 +87,18 @@ def check_spec(spec: Spec, root: Path, where: str, secrets: Mapping[str, str]) -
     ]
     if found[1].state == "ok":
         names += [name for one in build_analyzers(spec, context, where) for name in one.info.secret_names]
+    if all(one.state == "ok" for one in found):
+        found.append(_plan(path))
     return [*found, *(_key(name, secrets) for name in dict.fromkeys(names))]
+
+
+def _plan(path: Path) -> Check:
+    """Whether what the parts name of each other is there, which only the whole plan can tell."""
+    try:
+        plan = preview_plan(path)
+    except (AuditError, ProbeError) as error:
+        return Check(subject="plan", state="problem", detail=str(error))
+    return Check(subject="plan", state="ok", detail=f"{plan.prompts} prompts, {plan.requests} requests")
 
 
 def _key(name: str, secrets: Mapping[str, str]) -> Check:

@@ -29,7 +29,7 @@ def doctor(spec: Path | None, network: bool, as_json: bool) -> int:
         return _network(spec, as_json=as_json)
     checks = check_installation()
     if spec is not None:
-        checks += check_spec(load_spec(spec), spec.parent, str(spec), os.environ)
+        checks += check_spec(spec, os.environ)
     if as_json:
         data([check.model_dump(mode="json") for check in checks])
     for check in checks:
