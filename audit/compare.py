@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from audit.errors import NotMeasuredError
-from audit.estimates.contrasts import POOLED, Contrast, contrasts, interval
+from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED, Contrast, contrasts, interval
 from audit.estimates.correction_reviews import reviewed_changes
 from audit.estimates.families import adjusted, shares
 from audit.estimates.frame import Readings
@@ -329,7 +329,9 @@ def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement, stops: 
         after_verdict=after.verdict,
         verdict=word,
         reasons=reasons,
-        non_inferiority=non_inferiority_of(
+        non_inferiority=None
+        if word == "not_measured"
+        else non_inferiority_of(
             after, found, judgement if stops is None else stops.judgement(judgement, after.probe)
         ),
         group_change=None if one.sides is None else one.sides[0],
@@ -344,6 +346,11 @@ def _word(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> tuple[
     if unfit or found is None or p_adjusted is None or one.before.point is None or one.after.point is None:
         reasons = (*one.before.reasons, *one.after.reasons) or ("too little data in one of the runs",)
         return "not_measured", tuple(dict.fromkeys(reasons))
+    if found.n_clusters < MINIMUM_TEMPLATES:
+        return "not_measured", (
+            f"{found.n_clusters} templates that both runs answered; at least {MINIMUM_TEMPLATES} are needed "
+            "to state a change",
+        )
     low, high = found.interval.low, found.interval.high
     apart = low > 0 or high < 0
     if apart and p_adjusted <= judgement.false_discovery_rate:

@@ -148,6 +148,20 @@ def test_prompt_that_one_run_could_not_read_does_not_count() -> None:
     assert found.n_clusters == N - 4
 
 
+def test_few_templates_that_both_runs_answered_state_no_change() -> None:
+    """Two runs of many templates that share a few say nothing of a change, nor that nothing got worse."""
+    unread: list[float | None] = [None]
+    for shared, measured in ((11, False), (12, True)):
+        before: Values = [[0.0] if place < 12 + shared else unread for place in range(36)]
+        after: Values = [[1.0] if place >= 12 else unread for place in range(36)]
+        ones: Values = [[1.0]] * 36
+        found = changed(pairs(before, ones), pairs(after, ones))["favourable_rate"]
+        assert (found.verdict != "not_measured") == measured, found
+        if not measured:
+            assert "11 templates that both runs answered; at least 12 are needed" in found.reasons[0]
+            assert found.non_inferiority is None
+
+
 def test_repeats_are_averaged_before_they_are_paired() -> None:
     """Runs with different numbers of repeats can be paired: prompts are the unit."""
     before: Values = [[0.0, 1.0]] * N
