@@ -347,10 +347,8 @@ def _word(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> tuple[
         reasons = (*one.before.reasons, *one.after.reasons) or ("too little data in one of the runs",)
         return "not_measured", tuple(dict.fromkeys(reasons))
     if found.n_clusters < MINIMUM_TEMPLATES:
-        return "not_measured", (
-            f"{found.n_clusters} templates that both runs answered; at least {MINIMUM_TEMPLATES} are needed "
-            "to state a change",
-        )
+        few = f"{found.n_clusters} templates that both runs answered"
+        return "not_measured", (f"{few}; at least {MINIMUM_TEMPLATES} are needed to state a change",)
     low, high = found.interval.low, found.interval.high
     apart = low > 0 or high < 0
     if apart and p_adjusted <= judgement.false_discovery_rate:

@@ -152,10 +152,10 @@ def test_few_templates_that_both_runs_answered_state_no_change() -> None:
     """Two runs of many templates that share a few say nothing of a change, nor that nothing got worse."""
     unread: list[float | None] = [None]
     for shared, measured in ((11, False), (12, True)):
-        before: Values = [[0.0] if place < 12 + shared else unread for place in range(36)]
-        after: Values = [[1.0] if place >= 12 else unread for place in range(36)]
-        ones: Values = [[1.0]] * 36
-        found = changed(pairs(before, ones), pairs(after, ones))["favourable_rate"]
+        early, late = ([place < 12 + shared for place in range(36)], [place >= 12 for place in range(36)])
+        first: list[Values] = [[[value] if asked else unread for asked in early] for value in (0.0, 1.0)]
+        second: Values = [[1.0] if asked else unread for asked in late]
+        found = changed(pairs(*first), pairs(second, second))["favourable_rate"]
         assert (found.verdict != "not_measured") == measured, found
         if not measured:
             assert "11 templates that both runs answered; at least 12 are needed" in found.reasons[0]
