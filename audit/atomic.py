@@ -46,7 +46,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to piece by piece, which takes the place of `path` when the block ends.
 
     If the block raises, the old content is kept and nothing is left beside it. A pipe or a device, such as
-    `/dev/stdout`, is written to as it is: nothing may take its place.
+    `/dev/stdout`, is written to as it is: nothing may take its place. A symbolic link stays, and the file
+    that it names is replaced.
 
     Raises:
         InputError: The folder cannot be written or the disk is full; the old content is kept.
@@ -57,6 +58,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             with path.open("wb") as file:
                 yield file
             return
+        if path.is_symlink():
+            path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{token_hex(8)}")
         # Not by `tempfile`, whose files are private: the result has the permissions of any new file.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from math import ceil
+from math import ceil, floor, log10
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -324,5 +324,12 @@ def _over_the_run(error: BudgetReachedError, run: Run, before: Ledger) -> Budget
 
 def _next_step(run: Run, name: str, beyond: float) -> str:
     """The command that goes on: with as much again as the spec allows, beyond what was used too much."""
-    more = run.spec.limits.given[name] + max(0.0, ceil(beyond) if name in {"tokens", "requests"} else beyond)
-    return f"evenhand resume {run.folder.path} --more {name}={more:g}"
+    more = _rounded_up(run.spec.limits.given[name] + max(0.0, beyond))
+    whole = ceil(more) if name in {"tokens", "requests"} else more
+    return f"evenhand resume {run.folder.path} --more {name}={whole:.12g}"
+
+
+def _rounded_up(amount: float) -> float:
+    """The next number of three digits: people type it."""
+    step = 10.0 ** (floor(log10(amount)) - 2)
+    return round(ceil(round(amount / step, 6)) * step, 12)

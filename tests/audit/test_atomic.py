@@ -75,3 +75,14 @@ def test_folder_without_permission_is_named() -> None:
         with _nobody(), pytest.raises(InputError, match="cannot be written: Permission denied"):
             write_text(folder / "file", "x")
         assert list(folder.iterdir()) == []
+
+
+def test_a_symbolic_link_stays_and_what_it_names_is_replaced(tmp_path: Path) -> None:
+    """Whoever keeps a file elsewhere finds the new content there, also where it did not exist yet."""
+    real, link = tmp_path / "elsewhere.json", tmp_path / "findings.json"
+    link.symlink_to(real)
+    for text in ("new", "newer"):
+        write_text(link, text)
+        assert link.is_symlink()
+        assert real.read_text() == text
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["elsewhere.json", "findings.json"]

@@ -9,7 +9,7 @@ from audit.atomic import write_text
 from audit.collection.progress import Progress
 from audit.collection.use import TargetUse
 from audit.errors import InputError
-from audit.ledger import Invocation, Keeper, Ledger, read_ledger
+from audit.ledger import Invocation, Keeper, Ledger, _rounded_up, read_ledger
 from audit.run_folder import RunFolder
 
 
@@ -82,3 +82,21 @@ def test_what_a_killed_process_stored_counts_on_top_of_its_retries() -> None:
     assert ledger.requests == 130 + 50
     of_old = killed.model_copy(update={"stored": None})
     assert ledger.model_copy(update={"invocations": (of_old, went_on)}).requests == 160
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        (0.0100036, 0.0101),
+        (0.01, 0.01),
+        (1.0, 1.0),
+        (20.0, 20.0),
+        (1234567.0, 1240000.0),
+        (10.004, 10.1),
+        (5e-7, 5e-7),
+    ],
+)
+def test_what_is_proposed_is_a_number_that_people_type(amount: float, told: float) -> None:
+    """Three digits, never less than what is needed."""
+    assert _rounded_up(amount) == pytest.approx(told, rel=1e-12)
+    assert _rounded_up(amount) >= amount
