@@ -8,6 +8,7 @@ at most by what was in flight; requests never do.
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 
 from audit.collection.energy import find_energy
 from audit.collection.prices import Price, find_price
@@ -20,7 +21,8 @@ from audit.token_estimates import estimated_tokens
 __all__ = ["ErrorShare", "Price", "Spending", "find_price", "refuse_unknown_spending"]
 
 _GIVE_PRICE = "give `price` beside the model in the spec, or set limits.tokens or limits.requests instead"
-_GET_ENERGY = 'pip install "evenhand[energy]", or set limits.tokens or limits.requests instead'
+_OTHER_LIMIT = "set limits.tokens or limits.requests instead"
+_GET_ENERGY = f'pip install "evenhand[energy]", or {_OTHER_LIMIT}'
 
 
 def refuse_unknown_spending(
@@ -47,9 +49,10 @@ def _refuse_unknown(
     prices: Mapping[str, object],
     energy: Mapping[str, object],
 ) -> None:
+    get_energy = _OTHER_LIMIT if find_spec("ecologits") else _GET_ENERGY
     checked: tuple[tuple[str, Mapping[str, object], str, str, str], ...] = (
         ("usd", prices, "price", "has a price, published or in the spec", _GIVE_PRICE),
-        ("kwh", energy, "energy", "is in the table of ecologits", _GET_ENERGY),
+        ("kwh", energy, "energy", "is in the table of ecologits", get_energy),
     )
     for limit, known, what, accepted, next_step in checked:
         value = getattr(limits, limit)
