@@ -106,6 +106,8 @@ def serve_specimen(
     if not is_loopback(host):
         warn(f"--host {host}: every machine that reaches this address can use the server and its disk")
     names, declared = read_targets(targets)
+    if lender is not None:
+        _check_lender(lender)
     with _kept_in(folder) as kept:
         options = ServeOptions(
             host=host,
@@ -126,6 +128,13 @@ def serve_specimen(
         )
         asyncio.run(serve(options, lambda base_url: _listening(base_url, kept, as_json=as_json)))
     say("stopped")
+
+
+def _check_lender(folder: Path) -> None:
+    """Refuse a folder without a model now, rather than the first request for it."""
+    from audit.targets.trainable.decision_model import load  # noqa: PLC0415 - as below
+
+    load(folder)
 
 
 def _train_lender(folder: Path) -> None:

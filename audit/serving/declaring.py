@@ -6,8 +6,10 @@ from pathlib import Path
 import yaml
 
 from audit.errors import InputError
+from audit.plugins import build_target
 from audit.serving.catalogue import BUILT_IN, built_in
 from audit.spec import load_spec
+from audit.targets.base import TargetContext
 
 __all__ = ["read_targets"]
 
@@ -61,3 +63,5 @@ def _check_built_in(name: str) -> None:
         raise InputError(f"--target {name}: {error}") from error
     if found is None:
         raise InputError(f"--target {name}: accepted: {', '.join(BUILT_IN)}, or NAME={{type: ...}}")
+    if found.target:  # The trainable model is there only when the server is.
+        build_target(found.target, TargetContext(name=name, root=Path()), where=f"--target {name}")

@@ -80,6 +80,7 @@ def test_only_what_target_names_is_served(tmp_path: Path) -> None:
     [
         ("cakes", "accepted: specimen"),
         ("faulty?rate=1", "unknown key"),
+        ("specimen?foo=1", "unknown key"),
         ("specimen={type: specimen}", "taken"),
         ("mine={type: cakes}", "unknown name"),
         ("mine={type", "not YAML"),
@@ -92,6 +93,13 @@ def test_a_wrong_target_is_one_clear_line(evenhand: Command, given: str, said: s
     ended = evenhand("serve-specimen", "--port", "0", "--target", given)
     assert ended.code == 2
     assert said in ended.err
+
+
+def test_a_folder_without_a_model_is_refused_before_anything_is_served(evenhand: Command) -> None:
+    """A mistake in --trainable is told at once and not by the first request."""
+    ended = evenhand("serve-specimen", "--port", "0", "--trainable", "nowhere")
+    assert ended.code == 2
+    assert "nowhere/model.json: no such file" in ended.err
 
 
 def test_the_key_is_demanded_where_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
