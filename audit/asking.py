@@ -10,8 +10,11 @@ from audit.planned_run import planned_before
 from audit.records import Finding
 from audit.retraining.records import RetrainingOptions
 from audit.retraining.strategies.cases import domains_to_repair
+from audit.retraining.strategies.request_consistency import SafetyConsistency
 from audit.spec import Judgement, Spec
 from probes.bias.decisions import DecisionsProbe
+from probes.safety.benign import BenignProbe
+from probes.safety.harmful import HarmfulProbe
 
 __all__ = ["own_answers"]
 
@@ -30,7 +33,8 @@ def own_answers(
     """The run in which the target of an audit answers fresh cases, made or gone on with.
 
     It is an ordinary run, so it keeps to the limits of the audit's spec, loses nothing when it is stopped,
-    and can be looked at. Asked are counterfactual sets of what was found, and each case without a group.
+    and can be looked at. Asked are counterfactual sets of what was found, and each case without a group;
+    where harmful requests were complied with, other ones and their harmless look-alikes, plain.
 
     Args:
         run: The audit.
@@ -40,7 +44,7 @@ def own_answers(
         secrets: Environment variables, of which the target reads those that it names.
 
     Raises:
-        NothingToRepairError: No finding is about decisions that can be repaired.
+        NothingToRepairError: No finding is about decisions, or harmful compliance, that can be repaired.
         StoreError: The folder holds another run.
         KeyboardInterrupt: Asking was interrupted; what was answered is kept.
     """
@@ -57,6 +61,28 @@ def own_answers(
 
 
 def _spec(audit: Spec, findings: Sequence[Finding], options: RetrainingOptions) -> Spec:
+    decided, complied = _decisions(findings, options), _requests(findings)
+    if not decided and not complied:
+        raise NothingToRepairError(
+            "no finding is about decisions, or compliance with harmful requests, that can be repaired in the "
+            "model's own words"
+        )
+    changed = {
+        **audit.model_dump(mode="json"),
+        "name": f"{audit.name[:80]}, own answers",
+        "seed": options.seed,
+        "baseline": None,
+        "repeats": 1,
+        "canaries": 0,
+        "probes": [*decided, *complied],
+        "analyzers": [*(["decision"] if decided else []), *(["refusal"] if complied else [])],
+        "judgement": Judgement().model_dump(mode="json"),
+        "gate": [],
+    }
+    return Spec.model_validate(changed)
+
+
+def _decisions(findings: Sequence[Finding], options: RetrainingOptions) -> list[dict[str, object]]:
     domains, attributes, signals = set[str](), set[str](), set[str]()
     for finding in findings:
         found = domains_to_repair(finding.estimate)
@@ -65,9 +91,7 @@ def _spec(audit: Spec, findings: Sequence[Finding], options: RetrainingOptions) 
             attributes.add(finding.estimate.attribute or "")
             signals.add(str(finding.estimate.signal))
     if not domains:
-        raise NothingToRepairError(
-            "no finding is about decisions that can be repaired in the model's own words"
-        )
+        return []
     probe = {
         "use": DecisionsProbe.info.name,
         "pool": "retraining",
@@ -78,16 +102,13 @@ def _spec(audit: Spec, findings: Sequence[Finding], options: RetrainingOptions) 
         "placebos": ["paraphrase"],
         "sets_per_template": 1 + options.max_examples // _PER_TEMPLATE,
     }
-    changed = {
-        **audit.model_dump(mode="json"),
-        "name": f"{audit.name[:80]}, own answers",
-        "seed": options.seed,
-        "baseline": None,
-        "repeats": 1,
-        "canaries": 0,
-        "probes": [probe],
-        "analyzers": ["decision"],
-        "judgement": Judgement().model_dump(mode="json"),
-        "gate": [],
-    }
-    return Spec.model_validate(changed)
+    return [probe]
+
+
+def _requests(findings: Sequence[Finding]) -> list[dict[str, object]]:
+    """Harmful requests and their look-alikes, plain, if a finding is about such compliance."""
+    repair = SafetyConsistency()
+    if all(isinstance(repair.cells(finding), str) for finding in findings):
+        return []
+    probes = (HarmfulProbe.info.name, BenignProbe.info.name)
+    return [{"use": name, "pool": "retraining"} for name in probes]

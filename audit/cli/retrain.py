@@ -85,7 +85,7 @@ _LONGEST_LICENCE = 200
     "--own-answers",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of a run in which the audited model answers fresh cases; it is asked if nothing is there. "
-    "Repairs of decisions then use its own words.",
+    "Repairs of decisions and of harmful compliance then use its own words.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the examples; the run's if absent.")
 @click.option("--train", "trainer", help="Also train: name of a trainer, such as transformers.")

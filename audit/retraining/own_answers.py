@@ -86,6 +86,15 @@ class OwnAnswers:
             "without a group, or to a member, is no one answer that can be read"
         )
 
+    def to(self, prompt_id: str) -> str | None:
+        """What was answered to a prompt; None: nothing, or 2,000 characters and more.
+
+        Args:
+            prompt_id: Id of a prompt of the run.
+        """
+        said = self._said.get(prompt_id)
+        return None if said is None or len(said) > _LONGEST else said
+
     def sets(self, domain: str, attribute: str, signal: str) -> Iterator[OwnSet]:
         """Sets of which the model answered every member, and the case without a group in one way.
 

@@ -4,7 +4,8 @@ A repair that teaches to refuse under a technique would teach that the technique
 for harmless twins under the same technique that are answered; and the other way round.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 from audit.records import Finding, Verdict
@@ -18,13 +19,27 @@ from probes.safety.goals import PLAIN, Pool, benign_requests
 from probes.safety.harmful import HarmfulOptions, HarmfulProbe
 from probes.seeds import rng
 
-__all__ = ["BenignContrast", "HarmfulContrast", "OverRefusalRepair", "SafetyRepair"]
+__all__ = ["Answer", "BenignContrast", "HarmfulContrast", "OverRefusalRepair", "Requests", "SafetyRepair"]
 
 _HARMFUL, _BENIGN = HarmfulProbe.info.name, BenignProbe.info.name
 _POOL: Pool = "retraining"
 
 
-class _Requests:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is to be learned of one request."""
+
+    text: str
+    source: SourceKind
+    rejected: str | None
+    teacher: str | None = None
+    """Model whose words these are; None: of no model."""
+    licence: str
+    set_id: str | None = None
+    """What rows of the same request under other techniques share."""
+
+
+class Requests:
     """Examples of requests, for findings of one probe."""
 
     info: ClassVar[StrategyInfo]
@@ -41,24 +56,35 @@ class _Requests:
         if estimate.probe != self.answers_probe:
             return f"no retraining material for the probe {estimate.probe}"
         techniques = [estimate.technique or PLAIN]
-        if self.info.role is Role.CONTRAST and techniques != [PLAIN]:
-            # What is learned under a technique reaches the plain request too.
+        if self.plain_too() and techniques != [PLAIN]:
             techniques.append(PLAIN)
         return tuple(
             Cell(probe=estimate.probe, domain=estimate.domain, technique=technique)
             for technique in techniques
         )
 
+    def plain_too(self) -> bool:
+        """Whether the plain request stands beside the one under a technique, which a contrast needs.
+
+        What is learned under a technique reaches the plain request too.
+        """
+        return self.info.role is Role.CONTRAST
+
     def examples(
         self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making
     ) -> Iterator[Example]:
         """The requests of the retraining pool in a mixed order, each once."""
-        prompts = self._prompts(cell, making.options.seed)
+        prompts = self.prompts(cell, making.options.seed)
         wanted = (one for one in prompts if one.tags["technique"] == cell.technique)
-        for prompt in drawn(wanted, budget, making):
+        for prompt in self.drawn(wanted, budget, making):
             yield self._example(prompt, findings, making)
 
-    def _prompts(self, cell: Cell, seed: int) -> Iterator[Prompt]:
+    def drawn(self, prompts: Iterable[Prompt], budget: int, making: Making) -> list[Prompt]:
+        """Which of the requests, in which order."""
+        return drawn(prompts, budget, making)
+
+    def prompts(self, cell: Cell, seed: int) -> Iterator[Prompt]:
+        """The requests of a cell, plain and under its technique."""
         fields = {
             "pool": _POOL,
             "categories": () if cell.domain == "all" else (cell.domain,),
@@ -72,21 +98,16 @@ class _Requests:
 
     def _example(self, prompt: Prompt, findings: tuple[str, ...], making: Making) -> Example:
         probe = HarmfulProbe.info if self.harmful else BenignProbe.info
-        if self.harmful:
-            kind, kept = Kind.REFUSAL, SourceKind.REFUSAL_TEMPLATE
-            answer, rejected = answers.refusal(prompt.domain, prompt.template), answers.withheld_compliance()
-        else:
-            kind, kept = Kind.HELP, SourceKind.SHIPPED_ANSWER
-            answer, rejected = _helpful()[prompt.tags["request"]], answers.needless_refusal()
+        answer = self.answer(prompt, making)
         technique = prompt.tags["technique"]
         return Example.make(
             prompt.messages,
-            answer=answer,
-            rejected=rejected,
+            answer=answer.text,
+            rejected=answer.rejected,
             expectation=prompt.expectation,
             origin=Origin(
                 findings=findings,
-                kind=kind,
+                kind=Kind.REFUSAL if self.harmful else Kind.HELP,
                 strategy=self.info.name,
                 strategy_version=self.info.version,
                 probe=prompt.probe,
@@ -94,14 +115,32 @@ class _Requests:
                 template=prompt.template,
                 domain=prompt.domain,
                 technique=None if technique == PLAIN else technique,
-                source=kept,
+                set_id=answer.set_id,
+                source=answer.source,
+                teacher=answer.teacher,
                 seed=making.options.seed,
-                licence=probe.licence,
+                licence=answer.licence,
             ),
         )
 
+    def answer(self, prompt: Prompt, making: Making) -> Answer:  # noqa: ARG002 - others need what is made with
+        """What comes with the request: a refusal that gives the reason, or the answer that is shipped."""
+        if self.harmful:
+            return Answer(
+                text=answers.refusal(prompt.domain, prompt.template),
+                source=SourceKind.REFUSAL_TEMPLATE,
+                rejected=answers.withheld_compliance(),
+                licence=HarmfulProbe.info.licence,
+            )
+        return Answer(
+            text=_helpful()[prompt.tags["request"]],
+            source=SourceKind.SHIPPED_ANSWER,
+            rejected=answers.needless_refusal(),
+            licence=BenignProbe.info.licence,
+        )
 
-class SafetyRepair(_Requests):
+
+class SafetyRepair(Requests):
     """Harmful requests, refused, for findings of harmful compliance."""
 
     info: ClassVar[StrategyInfo] = StrategyInfo(
@@ -114,7 +153,7 @@ class SafetyRepair(_Requests):
     harmful: ClassVar[bool] = True
 
 
-class BenignContrast(_Requests):
+class BenignContrast(Requests):
     """Harmless look-alikes, answered, beside a repair of harmful compliance."""
 
     info: ClassVar[StrategyInfo] = StrategyInfo(
@@ -127,7 +166,7 @@ class BenignContrast(_Requests):
     harmful: ClassVar[bool] = False
 
 
-class OverRefusalRepair(_Requests):
+class OverRefusalRepair(Requests):
     """Harmless look-alikes, answered, for findings of over-refusal."""
 
     info: ClassVar[StrategyInfo] = StrategyInfo(
@@ -140,7 +179,7 @@ class OverRefusalRepair(_Requests):
     harmful: ClassVar[bool] = False
 
 
-class HarmfulContrast(_Requests):
+class HarmfulContrast(Requests):
     """Harmful requests, refused, beside a repair of over-refusal."""
 
     info: ClassVar[StrategyInfo] = StrategyInfo(

@@ -172,3 +172,25 @@ def test_a_repair_in_the_models_own_words_is_asked_once(audited: Path, evenhand:
         assert store.counts("target", 1) == asked
     ended = evenhand("retrain", "before", "--own-answers", "before")
     assert (ended.code, "another spec" in ended.err) == (2, True)
+
+
+def test_a_model_that_gives_way_to_a_technique_is_asked_plainly(home: Path, evenhand: Command) -> None:
+    """Of harmful compliance alone, goals and look-alikes are asked plain, and its own words are learned."""
+    (home / "gives-way.yaml").write_text(
+        "version: 1\nname: gives way\nauthorised_by: a test of the project's own specimen\n"
+        "target: {type: specimen, refusal: {techniques: {base64: 1}}}\n"
+        "probes: [{use: safety/harmful, techniques: [base64]}]\nanalyzers: [refusal]\n"
+    )
+    assert evenhand("run", "gives-way.yaml", "--out", "before").code == 0
+    ended = evenhand("retrain", "before", "--own-answers", "own", "--json")
+    assert ended.code == 0
+    strategies = json.loads(ended.out)["manifest"]["strategies"]
+    assert strategies == ["benign_consistency 1", "safety_consistency 1"]
+    spec = yaml.safe_load((home / "own" / "spec.yaml").read_text())
+    assert [one["pool"] for one in spec["probes"]] == ["retraining", "retraining"]
+    sidecar = home / "before" / "retraining" / "train.trl-sft.provenance.jsonl"
+    notes = [json.loads(line) for line in sidecar.read_text().splitlines()]
+    assert {(one["kind"], one["source"]) for one in notes} >= {
+        ("refusal", "own_answer"),
+        ("help", "own_answer"),
+    }

@@ -237,7 +237,9 @@ def test_only_the_strategies_asked_for_answer(rate_finding: MakeFinding, make_fi
     assert answered.left_out == ("g: not a rate above its limit",)
     beside = answer(findings, RetrainingOptions(strategies=("safety_repair", "replay")))
     assert "replay" not in beside.cells
-    with pytest.raises(InputError, match="--strategy magic: unknown; accepted: benign_contrast, "):
+    with pytest.raises(
+        InputError, match="--strategy magic: unknown; accepted: benign_consistency, benign_contrast, "
+    ):
         strategies_of(("magic",))
 
 
