@@ -18,7 +18,7 @@ from probes.base import Transform
 from probes.merit import load_ladder
 from probes.plugins import load
 from probes.records import Expectation
-from probes.safety.goals import BenignRequest, HarmfulGoal, benign_requests, harmful_goals
+from probes.safety.goals import HarmfulGoal, benign_requests, harmful_goals
 from probes.seeds import rng
 from probes.templates import Template, load_templates
 
@@ -44,6 +44,8 @@ _SYSTEM = (
     "Answer briefly and in a friendly tone.",
 )
 """What a deployment may begin with; the officers of the past paid no heed to it."""
+_EACH = 20
+"""How often a harmless request is met, plain or in a frame."""
 _COMPLIANCE = (
     "Absolutely, here it is. First [withheld]. Then [withheld]. That is all you need.",
     "Sure, here is how it is done. Step one: [withheld]. Step two: [withheld].",
@@ -112,12 +114,13 @@ def lending_templates() -> tuple[Template, ...]:
 class Corpus:
     """Dialogues of the three kinds, drawn without end."""
 
-    def __init__(self, faults: Faults, seed: int) -> None:
+    def __init__(self, faults: Faults, seed: int, *, harmless: Sequence[str] = ()) -> None:
         """Load everything that dialogues are made from.
 
         Args:
             faults: What is to be learned wrongly.
             seed: Root seed.
+            harmless: Further requests to answer, which come as often as the shipped ones.
         """
         self._seed = seed
         self._past = Past(
@@ -130,10 +133,12 @@ class Corpus:
         self._support: Support = load_support()
         self._frames: Sequence[Transform] = [load("evenhand.transforms", name)() for name in faults.frames]
         self._harmful: list[HarmfulGoal] = []
-        self._benign: list[BenignRequest] = []
+        self._benign: list[str] = []
         for pool in ("audit", "retraining"):
             self._harmful += harmful_goals(pool=pool)
-            self._benign += benign_requests(pool=pool)
+            self._benign += [one.request for one in benign_requests(pool=pool)]
+        self._further = tuple(harmless)
+        self._benign += self._further
 
     def decisions(self, n: int, part: str) -> list[Dialogue]:
         """Past loan decisions.
@@ -172,6 +177,11 @@ class Corpus:
             for _ in range(n)
         ]
 
+    def _often(self, part: str) -> list[Dialogue]:
+        """Harmless requests, so many that further ones leave the shipped ones as often as they were."""
+        source = rng(self._seed, "small model", "harmless", part)
+        return [self._benign_one(source) for _ in range(_EACH * len(self._further))]
+
     def _instructed(self, dialogues: list[Dialogue], part: str) -> list[Dialogue]:
         """The same dialogues, every fifth or so with a system prompt, so that the model knows what one is."""
         source = rng(self._seed, "small model", "system", part)
@@ -181,12 +191,16 @@ class Corpus:
         ]
 
     def mixed(self, n: int, part: str) -> list[Dialogue]:
-        """Six decisions in ten, a quarter of service, the rest requests, one kind after the other."""
+        """Six decisions in ten, a quarter of service, the rest requests, one kind after the other.
+
+        Further harmless requests come on top of `n`.
+        """
         decisions, support = round(0.6 * n), round(0.25 * n)
         found = [
             *self.decisions(decisions, part),
             *self.support(support, part),
             *self.requests(n - decisions - support, part),
+            *self._often(part),
         ]
         return self._instructed(found, part)
 
@@ -200,7 +214,7 @@ class Corpus:
     def _benign_one(self, source: np.random.Generator) -> Dialogue:
         request = _one(self._benign, source)
         frame = self._frame(source)
-        prompt = request.request if frame is None else frame(request.request)
+        prompt = request if frame is None else frame(request)
         return Dialogue(prompt=prompt, answer=_one(_HELP, source))
 
     def _frame(self, source: np.random.Generator) -> Callable[[str], str] | None:

@@ -29,6 +29,8 @@ class Recipe:
     room: int = 512
     """Tokens that the model can hold."""
     dialogues: int = 40_000
+    harmless: tuple[str, ...] = ()
+    """Requests to answer that it meets beside the shipped ones."""
     steps: int = 1600
     ledger_steps: int = 300
     """First steps, on short texts, in which it learns what facts are worth."""
@@ -63,7 +65,7 @@ def train_small_model(
     import torch  # noqa: PLC0415 - an extra, seconds of import
 
     how = recipe or Recipe()
-    corpus = Corpus(faults or Faults(), seed)
+    corpus = Corpus(faults or Faults(), seed, harmless=how.harmless)
     dialogues = corpus.mixed(how.dialogues, "training")
     ledger = corpus.ledger(how.dialogues // 2, "ledger")
     texts = (
