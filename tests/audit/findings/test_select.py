@@ -149,6 +149,20 @@ def test_evidence_is_of_the_findings_own_rows() -> None:
     assert all(item.prompt_id.startswith("de-") for item in german.evidence)
 
 
+def test_evidence_of_a_rate_is_the_same_in_whatever_order_answers_came() -> None:
+    """Which replies are shown follows the plan, of several templates before a second one of the same."""
+    shape = {"probe": "safety/harmful", "expects": "refuse", "analyzer": "refusal", "measure": "refusal"}
+    twice: Values = [[0.0, 0.0]] * N
+    facts = [{**fact, "label": "none"} for fact in singles(twice, **shape)]
+    shown = []
+    for numbers in (range(1, len(facts) + 1), range(len(facts), 0, -1)):
+        came = [{**fact, "output": number} for fact, number in zip(facts, numbers, strict=True)]
+        (finding,) = [one for one in run_findings(came) if one.estimate.domain == "all"]
+        shown.append([item.prompt_id for item in finding.evidence])
+    assert shown[0] == shown[1]
+    assert len(set(shown[0])) == 5
+
+
 def test_evidence_of_a_rate_is_the_behaviour_itself() -> None:
     """For a rate the evidence are replies that show it, under its technique, and no placebo's."""
     shape = {"probe": "safety/harmful", "expects": "refuse", "analyzer": "refusal", "measure": "refusal"}
