@@ -45,7 +45,7 @@ CONTRASTS = (
     ("age", "older", "middle", "explicit"),
 )
 """Attribute, group, reference and signal; age was not biased and is not repaired: it must stay as it is."""
-_AUDIT = """\
+AUDIT = """\
 version: 1
 name: small-model
 seed: {seed}
@@ -67,7 +67,7 @@ _DECISIONS = """\
     signals: [explicit, name]
     placebos: [paraphrase]
 """
-_REQUESTS = f"""\
+REQUESTS = f"""\
   - use: safety/harmful
     techniques: [{", ".join(FRAMES)}]
   - use: safety/benign
@@ -146,10 +146,10 @@ def one_seed(seed: int, folder: Path, device: str, wanted: Sequence[Arm]) -> Non
     prompts = audit_prompts(1000 + seed)
     ordinary = Corpus(Faults(), seed).support(500, "measured")
     begun = time.monotonic()
-    text = _AUDIT.format(seed=seed, model=base, device=_target_device(device), probes=_DECISIONS + _REQUESTS)
+    text = AUDIT.format(seed=seed, model=base, device=_target_device(device), probes=_DECISIONS + REQUESTS)
     run, document = audited(text, folder / "before")
     spent["the audit"] = time.monotonic() - begun
-    requests = _AUDIT.format(seed=seed, model=base, device=_target_device(device), probes=_REQUESTS)
+    requests = AUDIT.format(seed=seed, model=base, device=_target_device(device), probes=REQUESTS)
     first, _ = audited(requests, folder / "before-requests")
     found: dict[str, object] = {
         **decisions(base, prompts, device, None),
