@@ -135,11 +135,11 @@ def _piloted(folder: Path) -> _Pilot:
     run = open_run(folder)
     with run.store(read_only=True) as store:
         seconds = store.latencies(TARGET)
+        counted = counted_tokens(store.answers([TARGET]))
     took = None
     if len(seconds):
         half, slow = np.quantile(seconds, (0.5, _SLOW))
         took = (float(half), float(slow))
-        counted = counted_tokens(store.answers([TARGET]))
     return _Pilot(reply_tokens=reply_tokens(run), latency_s=took, counted=counted)
 
 
