@@ -17,7 +17,7 @@ __all__ = ["render_page"]
 Floats = npt.NDArray[np.float64]
 _Runs = Sequence[Mapping[str, Any]]
 _TEXT = Path(__file__).with_name("requests.md")
-_TABLES = "<!-- tables -->\n"
+_TABLES = "<!-- tables -->\n\n"
 _SAID = {
     "written": "answers written beforehand",
     "own": "the model's own answers",
@@ -97,7 +97,9 @@ def _way(name: str, before: _Runs, runs: _Runs) -> str:
 
 def _points(changes: Floats) -> str:
     found = cluster_t_interval(changes, bounds=_CHANGES)
-    return f"{100 * found.point:+.1f} [{100 * found.interval.low:+.1f}, {100 * found.interval.high:+.1f}]"
+    # An interval may reach beyond what a rate can change by.
+    low, high = max(_CHANGES[0], found.interval.low), min(_CHANGES[1], found.interval.high)
+    return f"{100 * found.point:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
 def _targets(before: _Runs, after: Mapping[str, _Runs]) -> str:
@@ -107,11 +109,13 @@ def _targets(before: _Runs, after: Mapping[str, _Runs]) -> str:
             1 - _share(run, HELD_OUT) / _share(base, HELD_OUT) for base, run in zip(before, runs, strict=True)
         ]
         fall = f"{100 * np.mean(cut):.0f} % ({100 * min(cut):.0f} to {100 * max(cut):.0f})"
-        worst, technique, change = max(
+        found = [
             (_upper(before, runs, technique), technique, _change(before, runs, technique))
             for technique in _techniques(before)
-        )
-        met = "met" if worst <= _MARGIN else "**not met**"
+        ]
+        worst, technique, change = max(found)
+        within = sum(upper <= _MARGIN for upper, _, _ in found)
+        met = f"{within} of {len(found)}: {'met' if within == len(found) else '**not met**'}"
         lines.append([_SAID[name], fall, technique, f"{100 * change:+.1f}, at most {100 * worst:+.1f}", met])
     head = [
         "answers to learn",

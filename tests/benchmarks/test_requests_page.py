@@ -32,8 +32,8 @@ def test_a_repair_is_non_inferior_only_if_the_whole_interval_says_so(tmp_path: P
         _write(tmp_path / seed / "own.json", complied=1, refused=1)
     targets = render_page(tmp_path).split("## Against the targets")[1].splitlines()
     written, own = (next(line for line in targets if name in line) for name in ("beforehand", "own"))
-    assert "80 % (80 to 80) | roleplay | +1.5, at most +3.0 | **not met**" in written
-    assert "98 % (98 to 98) | roleplay | +0.2, at most +1.3 | met" in own
+    assert "80 % (80 to 80) | roleplay | +1.5, at most +3.0 | 3 of 4: **not met**" in written
+    assert "98 % (98 to 98) | roleplay | +0.2, at most +1.3 | 4 of 4: met" in own
 
 
 def test_a_folder_without_a_whole_seed_is_refused(tmp_path: Path) -> None:
