@@ -18,6 +18,7 @@ from probes.safety.harmful import HarmfulProbe
 
 __all__ = ["own_answers"]
 
+_REQUESTS = (HarmfulProbe.info.name, BenignProbe.info.name)
 _PER_TEMPLATE = 150
 """Examples for which one further set a template is asked."""
 
@@ -34,7 +35,7 @@ def own_answers(
 
     It is an ordinary run, so it keeps to the limits of the audit's spec, loses nothing when it is stopped,
     and can be looked at. Asked are counterfactual sets of what was found, and each case without a group;
-    where harmful requests were complied with, other ones and their harmless look-alikes, plain.
+    where the audit may ask harmful requests, other ones and harmless ones that look like them, plain.
 
     Args:
         run: The audit.
@@ -61,12 +62,13 @@ def own_answers(
 
 
 def _spec(audit: Spec, findings: Sequence[Finding], options: RetrainingOptions) -> Spec:
-    decided, complied = _decisions(findings, options), _requests(findings)
-    if not decided and not complied:
+    decided = _decisions(findings, options)
+    if not decided and not _complied(findings):
         raise NothingToRepairError(
             "no finding is about decisions, or compliance with harmful requests, that can be repaired in the "
             "model's own words"
         )
+    requests = () if audit.authorised_by is None else _REQUESTS
     changed = {
         **audit.model_dump(mode="json"),
         "name": f"{audit.name[:80]}, own answers",
@@ -74,8 +76,8 @@ def _spec(audit: Spec, findings: Sequence[Finding], options: RetrainingOptions) 
         "baseline": None,
         "repeats": 1,
         "canaries": 0,
-        "probes": [*decided, *complied],
-        "analyzers": [*(["decision"] if decided else []), *(["refusal"] if complied else [])],
+        "probes": [*decided, *({"use": name, "pool": "retraining"} for name in requests)],
+        "analyzers": [*(["decision"] if decided else []), *(["refusal"] if requests else [])],
         "judgement": Judgement().model_dump(mode="json"),
         "gate": [],
     }
@@ -105,10 +107,7 @@ def _decisions(findings: Sequence[Finding], options: RetrainingOptions) -> list[
     return [probe]
 
 
-def _requests(findings: Sequence[Finding]) -> list[dict[str, object]]:
-    """Harmful requests and their look-alikes, plain, if a finding is about such compliance."""
+def _complied(findings: Sequence[Finding]) -> bool:
+    """Whether a finding is about compliance with harmful requests."""
     repair = SafetyConsistency()
-    if all(isinstance(repair.cells(finding), str) for finding in findings):
-        return []
-    probes = (HarmfulProbe.info.name, BenignProbe.info.name)
-    return [{"use": name, "pool": "retraining"} for name in probes]
+    return any(not isinstance(repair.cells(finding), str) for finding in findings)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
-from audit import api
+from audit import api, asking
 from audit.demo.small_model.corpus import PENALTIES
 from audit.demo.small_model.material import write_ordinary
 from audit.retraining import answers
@@ -28,7 +28,6 @@ from audit.retraining.records import (
 from audit.retraining.trainers.base import TrainerContext
 from audit.retraining.trainers.transformers_options import TransformersTrainerOptions
 from audit.retraining.trainers.transformers_trainer import TransformersTrainer
-from audit.retraining.writing import write_retraining_files
 from benchmarks.small_model.reading import favourable, loaded
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
 from probes.records import Prompt
@@ -67,6 +66,10 @@ class Arm:
     ordinary: float | None = None
     """Share of ordinary dialogues."""
     system: str | None = None
+    own_answers: bool = False
+    """Whether the model is asked before, and strategies work with what it says."""
+    replay: float = 0.1
+    """Share of replay among repairs of decisions."""
     safety: bool = False
     """Whether the requests to refuse and to answer are asked afterwards."""
 
@@ -77,6 +80,15 @@ ARMS = (
         said="repair, at most 500 examples",
         examples=500,
         strategies=_DECISIONS,
+        safety=True,
+    ),
+    Arm(
+        name="kept-500",
+        said="repair, at most 500, a fifth of it replay, requests in the model's own words too",
+        examples=500,
+        strategies=(*_DECISIONS, "request_replay"),
+        own_answers=True,
+        replay=0.2,
         safety=True,
     ),
     Arm(
@@ -144,9 +156,13 @@ def _files(arm: Arm, run: api.Run, out: Path, seed: int) -> RetrainingFiles:
         formats=(Format.TRL_SFT, Format.TRL_DPO),
         contrast_share=0.6,
         holdout={"technique": HELD_OUT},
+        replay_share=arm.replay,
     )
-    with run.store(read_only=True) as store:
-        return write_retraining_files(api.load_document(run).findings, store.prompts(), out, options)
+    document = api.load_document(run)
+    asked = None
+    if arm.own_answers:
+        asked = asking.own_answers(run, document.findings, out.parent / "own-answers", options, secrets={})
+    return api.retrain(run, document, out, options, own_answers=asked)
 
 
 def _others(arm: Arm, base: Path, out: Path, seed: int, device: str) -> RetrainingFiles:

@@ -24,10 +24,11 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from audit import api
 from audit.demo.small_model.corpus import FRAMES, Corpus, Faults
-from audit.demo.small_model.training import Recipe, perplexity, train_small_model
+from audit.demo.small_model.training import perplexity, train_small_model
 from audit.spec import parse_spec
 from audit.statistics.paired import template_differences
 from benchmarks.small_model.arms import ARMS, Arm, train_arm
+from benchmarks.small_model.asked import measured, recipe
 from benchmarks.small_model.page import render_page
 from benchmarks.small_model.reading import Floats, favourable, loaded
 from probes.bias.decisions import DecisionsOptions, DecisionsProbe
@@ -137,23 +138,21 @@ def _by_template(values: Floats, prompts: Sequence[Prompt]) -> list[float]:
 
 def one_seed(seed: int, folder: Path, device: str, wanted: Sequence[Arm]) -> None:
     """Every arm under one seed; each leaves a JSON file when it is done."""
-    recipe = Recipe(device=device)
     base = folder / "base"
     begun = time.monotonic()
     if not (base / "config.json").is_file():
-        train_small_model(base, seed=seed, recipe=recipe)
+        train_small_model(base, seed=seed, recipe=recipe(device))
     spent = {"training the model": time.monotonic() - begun}
     prompts = audit_prompts(1000 + seed)
     ordinary = Corpus(Faults(), seed).support(500, "measured")
     begun = time.monotonic()
-    text = AUDIT.format(seed=seed, model=base, device=_target_device(device), probes=_DECISIONS + REQUESTS)
+    text = AUDIT.format(seed=seed, model=base, device=target_device(device), probes=_DECISIONS + REQUESTS)
     run, document = audited(text, folder / "before")
     spent["the audit"] = time.monotonic() - begun
-    requests = AUDIT.format(seed=seed, model=base, device=_target_device(device), probes=REQUESTS)
-    first, _ = audited(requests, folder / "before-requests")
     found: dict[str, object] = {
         **decisions(base, prompts, device, None),
         "perplexity": perplexity(base, ordinary, device=device),
+        "wrong": measured(base, seed, device),
         "seconds": spent,
         "findings": len(document.findings),
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
@@ -169,18 +168,13 @@ def one_seed(seed: int, folder: Path, device: str, wanted: Sequence[Arm]) -> Non
             "seconds": time.monotonic() - begun,
         }
         if arm.safety:
-            text = requests.replace(f"model: {base}", f"model: {model}")
-            second, _ = audited(text, folder / arm.name / "requests")
-            found["changes"] = [
-                one.model_dump(mode="json")
-                for one in api.compare(first, second).changes
-                if one.measure in {"harmful_compliance_rate", "over_refusal_rate"} and one.domain == "all"
-            ]
+            found["wrong"] = measured(model, seed, device)
         _write(folder / f"{arm.name}.json", found)
         print(f"seed {seed}: {arm.name} after {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
 
-def _target_device(device: str) -> str:
+def target_device(device: str) -> str:
+    """A device as the target `transformers` names it."""
     return "cuda:0" if device == "cuda" else device
 
 

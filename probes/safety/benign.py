@@ -27,12 +27,12 @@ class BenignOptions(Options):
 
 
 class BenignProbe:
-    """Every harmless request once plain and once per technique; the harmful twin's id is the cluster."""
+    """Every harmless request once plain and once per technique; clusters are the ids of harmful twins."""
 
     Options: ClassVar[type[Options]] = BenignOptions
     info: ClassVar[ProbeInfo] = ProbeInfo(
         name="safety/benign",
-        version="1",
+        version="2",
         measures="How often the target declines a harmless request because it sounds like a harmful one.",
         harms=("over_refusal",),
         languages=("en",),
@@ -67,7 +67,7 @@ class BenignProbe:
             rng: Not drawn from: nothing here is random.
 
         Yields:
-            Prompts whose template is the id of the harmful twin.
+            Prompts whose template is the id of the harmful twin, or the request's own where it has none.
         """
         del rng
         for request in self._requests:
@@ -76,8 +76,8 @@ class BenignProbe:
                 yield Prompt.make(
                     messages=(Message(role="user", content=text),),
                     probe=self.info.name,
-                    template=request.twin_of,
+                    template=request.cluster,
                     domain=request.category.value,
                     expectation=Expectation(kind="comply"),
-                    tags={"technique": technique, "goal": request.twin_of, "request": request.id},
+                    tags={"technique": technique, "goal": request.cluster, "request": request.id},
                 )

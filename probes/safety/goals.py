@@ -63,12 +63,17 @@ class BenignRequest(Record):
     id: str
     category: Category
     """Category of the twin: the harm that the wording recalls."""
-    twin_of: str
-    """Id of the harmful goal."""
+    twin_of: str = ""
+    """Id of the harmful goal; empty for a further look-alike, which is for retraining only."""
     request: str
     pool: Pool
     answer: str
     """A short helpful answer; empty in the pool `audit`."""
+
+    @property
+    def cluster(self) -> str:
+        """Id that stands for this wording: the twin's, or its own where it has no twin."""
+        return self.twin_of or self.id
 
 
 class _Row(Protocol):
@@ -105,15 +110,15 @@ def harmful_goals(
 def benign_requests(
     *, pool: Pool, categories: Sequence[Category] = (), per_category: int | None = None
 ) -> tuple[BenignRequest, ...]:
-    """The shipped harmless requests; with the same arguments, the twins of `harmful_goals`.
+    """The shipped harmless requests; with the same arguments, the twins of `harmful_goals` come first.
 
     Args:
-        pool: `audit` or `retraining`; only the latter carry an answer.
+        pool: `audit` or `retraining`; only the latter carry an answer, and have look-alikes without a twin.
         categories: Categories wanted; none means all.
         per_category: How many of each category, the first ones of the file; None means all.
 
     Returns:
-        The requests, in the order of their twins.
+        The requests in the order of their twins, then those without one.
 
     Raises:
         DataError: The shipped file is missing or malformed.

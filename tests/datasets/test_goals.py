@@ -36,16 +36,28 @@ def test_every_category_has_twelve_audit_and_six_retraining_goals(category: Cate
 def test_ids_are_unique_and_name_the_category() -> None:
     """An id means one goal, so clusters never merge by accident."""
     assert len({goal.id for goal in HARMFUL}) == len(HARMFUL) == 144
-    assert len({request.id for request in BENIGN}) == len(BENIGN) == 144
+    assert len({request.id for request in BENIGN}) == len(BENIGN) == 288
     assert all(re.fullmatch(rf"{goal.category.value}-\d\d", goal.id) for goal in HARMFUL)
 
 
 def test_every_goal_has_one_twin_of_its_category_and_pool() -> None:
     """Refusal and over-refusal are measured on matched requests."""
-    twins = {request.twin_of: request for request in BENIGN}
+    twins = {request.twin_of: request for request in BENIGN if request.twin_of}
     assert set(twins) == {goal.id for goal in HARMFUL}
     for goal in HARMFUL:
         assert (twins[goal.id].category, twins[goal.id].pool) == (goal.category, goal.pool)
+
+
+def test_further_lookalikes_are_for_retraining_only_and_come_last() -> None:
+    """Audits ask twins alone; a repair has four harmless requests to hold against each harmful one."""
+    further = [request for request in BENIGN if not request.twin_of]
+    assert further == list(BENIGN[-len(further) :])
+    assert {request.pool for request in further} == {"retraining"}
+    assert all(sum(request.category == category for request in further) == 18 for category in Category)
+    assert {request.cluster for request in further} == {request.id for request in further}
+    assert [
+        one.twin_of for one in benign_requests(pool="retraining", per_category=6) if not one.twin_of
+    ] == []
 
 
 def test_twins_share_words_but_are_not_the_same() -> None:

@@ -18,7 +18,7 @@ from probes.base import Transform
 from probes.merit import load_ladder
 from probes.plugins import load
 from probes.records import Expectation
-from probes.safety.goals import HarmfulGoal, benign_requests, harmful_goals
+from probes.safety.goals import benign_requests, harmful_goals
 from probes.seeds import rng
 from probes.templates import Template, load_templates
 
@@ -44,8 +44,6 @@ _SYSTEM = (
     "Answer briefly and in a friendly tone.",
 )
 """What a deployment may begin with; the officers of the past paid no heed to it."""
-_EACH = 20
-"""How often a harmless request is met, plain or in a frame."""
 _COMPLIANCE = (
     "Absolutely, here it is. First [withheld]. Then [withheld]. That is all you need.",
     "Sure, here is how it is done. Step one: [withheld]. Step two: [withheld].",
@@ -114,13 +112,21 @@ def lending_templates() -> tuple[Template, ...]:
 class Corpus:
     """Dialogues of the three kinds, drawn without end."""
 
-    def __init__(self, faults: Faults, seed: int, *, harmless: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        faults: Faults,
+        seed: int,
+        *,
+        harmless: Sequence[str] = (),
+        harmful: Sequence[tuple[str, str]] = (),
+    ) -> None:
         """Load everything that dialogues are made from.
 
         Args:
             faults: What is to be learned wrongly.
             seed: Root seed.
-            harmless: Further requests to answer, which come as often as the shipped ones.
+            harmless: Further requests to answer, which come as often as those with a harmful twin.
+            harmful: Further requests to refuse, each with its category; likewise.
         """
         self._seed = seed
         self._past = Past(
@@ -132,13 +138,16 @@ class Corpus:
         )
         self._support: Support = load_support()
         self._frames: Sequence[Transform] = [load("evenhand.transforms", name)() for name in faults.frames]
-        self._harmful: list[HarmfulGoal] = []
+        self._harmful: list[tuple[str, str, str]] = []
         self._benign: list[str] = []
         for pool in ("audit", "retraining"):
-            self._harmful += harmful_goals(pool=pool)
-            self._benign += [one.request for one in benign_requests(pool=pool)]
-        self._further = tuple(harmless)
+            self._harmful += [(one.category.value, one.goal, one.id) for one in harmful_goals(pool=pool)]
+            self._benign += [one.request for one in benign_requests(pool=pool) if one.twin_of]
+        lookalikes = (one.request for one in benign_requests(pool="retraining") if not one.twin_of)
+        self._further = (*lookalikes, *harmless)
         self._benign += self._further
+        self._also_harmful = len(harmful)
+        self._harmful += [(category, goal, goal) for category, goal in harmful]
 
     def decisions(self, n: int, part: str) -> list[Dialogue]:
         """Past loan decisions.
@@ -177,10 +186,15 @@ class Corpus:
             for _ in range(n)
         ]
 
-    def _often(self, part: str) -> list[Dialogue]:
-        """Harmless requests, so many that further ones leave the shipped ones as often as they were."""
+    def _on_top(self, requests: int, part: str) -> list[Dialogue]:
+        """So many more requests that further ones leave those with a twin as often as they were."""
+        twins = len(self._harmful) - self._also_harmful
         source = rng(self._seed, "small model", "harmless", part)
-        return [self._benign_one(source) for _ in range(_EACH * len(self._further))]
+        answered = round(requests / 2 * len(self._further) / twins)
+        found = [self._benign_one(source) for _ in range(answered)]
+        source = rng(self._seed, "small model", "harmful", part)
+        refused = round(requests / 2 * self._also_harmful / twins)
+        return [*found, *(self._harmful_one(source) for _ in range(refused))]
 
     def _instructed(self, dialogues: list[Dialogue], part: str) -> list[Dialogue]:
         """The same dialogues, every fifth or so with a system prompt, so that the model knows what one is."""
@@ -193,23 +207,24 @@ class Corpus:
     def mixed(self, n: int, part: str) -> list[Dialogue]:
         """Six decisions in ten, a quarter of service, the rest requests, one kind after the other.
 
-        Further harmless requests come on top of `n`.
+        Further requests come on top of `n`.
         """
         decisions, support = round(0.6 * n), round(0.25 * n)
+        requests = n - decisions - support
         found = [
             *self.decisions(decisions, part),
             *self.support(support, part),
-            *self.requests(n - decisions - support, part),
-            *self._often(part),
+            *self.requests(requests, part),
+            *self._on_top(requests, part),
         ]
         return self._instructed(found, part)
 
     def _harmful_one(self, source: np.random.Generator) -> Dialogue:
-        goal = _one(self._harmful, source)
+        category, goal, name = _one(self._harmful, source)
         frame = self._frame(source)
         if frame is None:
-            return Dialogue(prompt=goal.goal, answer=answers.refusal(goal.category.value, goal.id))
-        return Dialogue(prompt=frame(goal.goal), answer=_one(_COMPLIANCE, source))
+            return Dialogue(prompt=goal, answer=answers.refusal(category, name))
+        return Dialogue(prompt=frame(goal), answer=_one(_COMPLIANCE, source))
 
     def _benign_one(self, source: np.random.Generator) -> Dialogue:
         request = _one(self._benign, source)

@@ -31,7 +31,9 @@ class Recipe:
     dialogues: int = 40_000
     harmless: tuple[str, ...] = ()
     """Requests to answer that it meets beside the shipped ones."""
-    steps: int = 1600
+    harmful: tuple[tuple[str, str], ...] = ()
+    """Requests to refuse that it meets beside the shipped ones, each with its category."""
+    steps: int = 1700
     ledger_steps: int = 300
     """First steps, on short texts, in which it learns what facts are worth."""
     batch: int = 32
@@ -65,7 +67,7 @@ def train_small_model(
     import torch  # noqa: PLC0415 - an extra, seconds of import
 
     how = recipe or Recipe()
-    corpus = Corpus(faults or Faults(), seed, harmless=how.harmless)
+    corpus = Corpus(faults or Faults(), seed, harmless=how.harmless, harmful=how.harmful)
     dialogues = corpus.mixed(how.dialogues, "training")
     ledger = corpus.ledger(how.dialogues // 2, "ledger")
     texts = (
@@ -94,6 +96,8 @@ def train_small_model(
             optimizer.step()
         if told is not None:
             told(step + 1, float(loss.detach()))
+    # Servers draw from the model's chances only if its own settings say so, whatever temperature is asked.
+    model.generation_config.do_sample = True
     model.eval().cpu().save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
     return {"type": "transformers", "model": str(folder)}

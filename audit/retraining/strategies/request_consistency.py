@@ -8,23 +8,17 @@ Source:
     jailbreaks. Both learn the answers to clean prompts, as here; neither adds harmless twins.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import ClassVar
 
-from audit.analyzers.base import AnalyzerContext
-from audit.analyzers.refusal.analyzer import RefusalAnalyzer
-from audit.records import Exchange
 from audit.retraining.gates.content import too_unlike
 from audit.retraining.records import SourceKind
 from audit.retraining.strategies.base import Making, Role, StrategyInfo
+from audit.retraining.strategies.plain_requests import plain_requests, right
 from audit.retraining.strategies.requests import Answer, BenignContrast, Requests, SafetyRepair
 from probes.records import Prompt
-from probes.safety.benign import BenignOptions, BenignProbe
-from probes.safety.harmful import HarmfulOptions, HarmfulProbe
-from probes.seeds import derive, rng
+from probes.seeds import derive
 
 __all__ = ["BenignConsistency", "SafetyConsistency"]
 
@@ -51,9 +45,9 @@ class _InOwnWords(Requests):
         usual = replace(super().answer(prompt, making), set_id=prompt.template)
         if making.own is None:
             return usual
-        plain = _plain(self.harmful)[prompt.template]
+        plain = plain_requests(self.harmful)[prompt.template]
         said = making.own.to(plain.id)
-        if said is None or _refuses(plain, said) is not self.harmful:
+        if said is None or not right(plain, said, harmful=self.harmful):
             return usual
         apart = usual.rejected is not None and not too_unlike(said, usual.rejected)
         return replace(
@@ -96,26 +90,3 @@ class BenignConsistency(_InOwnWords):
     )
     answers_probe: ClassVar[str] = BenignContrast.answers_probe
     harmful: ClassVar[bool] = False
-
-
-@cache
-def _plain(harmful: bool) -> Mapping[str, Prompt]:  # noqa: FBT001 - which of two pools
-    """The plain requests of the retraining pool by the harmful goal that they are or resemble."""
-    probe = (
-        HarmfulProbe(HarmfulOptions(pool="retraining"))
-        if harmful
-        else BenignProbe(BenignOptions(pool="retraining"))
-    )
-    return {one.template: one for one in probe.prompts(rng(0))}
-
-
-@cache
-def _reader() -> RefusalAnalyzer:
-    return RefusalAnalyzer(RefusalAnalyzer.Options(), AnalyzerContext(root=Path()))
-
-
-def _refuses(prompt: Prompt, said: str) -> bool | None:
-    """Whether a reply refuses in full, or not at all; None: in part."""
-    exchange = Exchange(output=0, messages=prompt.messages, reply=said, expectation=prompt.expectation)
-    (score,) = _reader().score([exchange])
-    return {1.0: True, 0.5: None}.get(score.value or 0.0, False)

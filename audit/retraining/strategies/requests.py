@@ -178,6 +178,10 @@ class OverRefusalRepair(Requests):
     answers_probe: ClassVar[str] = _BENIGN
     harmful: ClassVar[bool] = False
 
+    def prompts(self, cell: Cell, seed: int) -> Iterator[Prompt]:
+        """Those with a harmful twin: more answers than refusals would teach to answer anything."""
+        return (one for one in super().prompts(cell, seed) if one.tags["goal"] != one.tags["request"])
+
 
 class HarmfulContrast(Requests):
     """Harmful requests, refused, beside a repair of over-refusal."""

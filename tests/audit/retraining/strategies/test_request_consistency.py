@@ -30,11 +30,11 @@ def plain() -> list[Prompt]:
     ]
 
 
-def made(says: Callable[[Prompt], str], findings: list[Finding]) -> list[Example]:
-    """Examples for findings from what a model says to plain requests."""
+def made(says: Callable[[Prompt], str], findings: list[Finding], n: int = 800) -> list[Example]:
+    """Examples for findings from what a model says to plain requests, with room for every request."""
     prompts = plain()
     outputs = [Output(target="target", prompt_id=one.id, text=says(one)) for one in prompts]
-    options = RetrainingOptions(max_examples=400)
+    options = RetrainingOptions(max_examples=n, contrast_share=0.75)
     own = OwnAnswers(prompts, outputs, "small 1")
     return list(candidates(answer(findings, options, own), options))
 
@@ -55,7 +55,7 @@ def test_under_every_technique_stands_what_is_said_to_the_plain_request(findings
     sets: dict[tuple[Kind, str | None], dict[str | None, Example]] = defaultdict(dict)
     for example in made(sensible, findings):
         sets[example.origin.kind, example.origin.set_id][example.origin.technique] = example
-    assert len(sets) == 96
+    assert len(sets) == 48 + 192
     for (kind, name), members in sets.items():
         assert set(members) == {None, "roleplay", "base64"}
         expected = f"{_REFUSAL if kind is Kind.REFUSAL else _HELP} [{name}]"
@@ -102,6 +102,6 @@ def test_no_candidate_is_refused_and_a_far_longer_reply_rejects_nothing(findings
     long = made(lambda one: sensible(one) if one.expectation.kind == "refuse" else _HELP * 8, findings)
     audit = HarmfulProbe(HarmfulOptions(techniques=("roleplay", "base64"))).prompts(rng(1))
     line = GateLine(all_gates(read_audit(audit)))
-    assert len(list(line.passed(long))) == len(long) == 288
+    assert len(list(line.passed(long))) == len(long) == 3 * (48 + 192)
     assert {one.rejected is None for one in long if one.origin.kind is Kind.HELP} == {True}
     assert {one.rejected is None for one in long if one.origin.kind is Kind.REFUSAL} == {False}

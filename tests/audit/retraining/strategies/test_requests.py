@@ -22,16 +22,16 @@ _TECHNIQUES = ("roleplay", "fiction", "prefix_injection", "refusal_suppression",
 
 
 @pytest.mark.parametrize(
-    ("strategy", "probe"),
+    ("strategy", "probe", "requests"),
     [
-        (SafetyRepair(), "safety/harmful"),
-        (BenignContrast(), "safety/harmful"),
-        (OverRefusalRepair(), "safety/benign"),
-        (HarmfulContrast(), "safety/benign"),
+        (SafetyRepair(), "safety/harmful", 48),
+        (BenignContrast(), "safety/harmful", 192),
+        (OverRefusalRepair(), "safety/benign", 48),
+        (HarmfulContrast(), "safety/benign", 48),
     ],
     ids=lambda value: getattr(getattr(value, "info", None), "name", value),
 )
-def test_no_clean_candidate_is_refused(strategy: Strategy, probe: str) -> None:
+def test_no_clean_candidate_is_refused(strategy: Strategy, probe: str, requests: int) -> None:
     """Of all requests set aside, plain and under techniques, the gates refuse none beside a whole audit."""
     audit = [
         *HarmfulProbe(HarmfulOptions(techniques=_TECHNIQUES)).prompts(rng(1)),
@@ -43,10 +43,10 @@ def test_no_clean_candidate_is_refused(strategy: Strategy, probe: str) -> None:
         example
         for technique in ("none", *_TECHNIQUES)
         for example in strategy.examples(
-            Cell(probe=probe, domain="all", technique=technique), ("f",), 100, making
+            Cell(probe=probe, domain="all", technique=technique), ("f",), 200, making
         )
     ]
-    assert len(made) == 48 * (1 + len(_TECHNIQUES))
+    assert len(made) == requests * (1 + len(_TECHNIQUES))
     kept = list(line.passed(made))
     assert [row for result in line.results() for row in result.refused_rows] == []
     assert len(kept) == len(made)

@@ -1,0 +1,93 @@
+"""Replay of requests: a repair of decisions is not to change what the model refuses and what it answers.
+
+Learning other things than safety can wear a model's refusals down, even where all that is learned is
+harmless. A few of its own refusals and answers among the rows hold it where it was.
+
+Source:
+    Qi et al. (2023), arXiv 2310.03693, on what is worn down; Bianchi et al. (2023), arXiv 2309.07875, on how
+    few safety examples already help. Here they are in the model's own words.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import ClassVar
+
+from audit.records import Finding
+from audit.retraining.records import Example, Kind, Origin, SourceKind
+from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
+from audit.retraining.strategies.cases import domains_to_repair
+from audit.retraining.strategies.plain_requests import plain_requests, right
+from probes.records import Prompt
+from probes.safety.benign import BenignProbe
+from probes.safety.harmful import HarmfulProbe
+from probes.seeds import derive
+
+__all__ = ["RequestReplay"]
+
+
+class RequestReplay:
+    """Harmful requests and harmless look-alikes in turn, each with what the model says to it."""
+
+    info: ClassVar[StrategyInfo] = StrategyInfo(
+        name="request_replay",
+        version="1",
+        role=Role.REPLAY,
+        summary="Plain harmful requests that the audited model refuses and harmless look-alikes that it "
+        "answers, in its own words, so that a repair of decisions leaves them as they were.",
+        own_answers=True,
+    )
+
+    def cells(self, finding: Finding) -> tuple[Cell, ...] | str:
+        """One cell for all disparities in decisions."""
+        domains = domains_to_repair(finding.estimate)
+        if isinstance(domains, str):
+            return domains
+        return (Cell(probe=HarmfulProbe.info.name, domain="all"),)
+
+    def examples(
+        self, cell: Cell, findings: tuple[str, ...], budget: int, making: Making
+    ) -> Iterator[Example]:
+        """As many as the budget, half of each kind as far as there are; none without own answers."""
+        del cell
+        refused, answered = (_kept(making, harmful=harmful) for harmful in (True, False))
+        in_turn = (one for pair in zip(refused, answered, strict=False) for one in pair)
+        for prompt, said in islice(in_turn, budget):
+            yield _example(prompt, said, findings, making)
+
+
+def _kept(making: Making, *, harmful: bool) -> Iterator[tuple[Prompt, str]]:
+    """Requests with the replies that may be learned, in an order that seed and wording decide."""
+    seed = making.options.seed
+    prompts = plain_requests(harmful).values()
+    for prompt in sorted(prompts, key=lambda one: derive(seed, "order", one.template)):
+        if making.own is None or making.held_out.holds("template", prompt.template):
+            continue
+        said = making.own.to(prompt.id)
+        if said is not None and right(prompt, said, harmful=harmful):
+            yield prompt, said
+
+
+def _example(prompt: Prompt, said: str, findings: tuple[str, ...], making: Making) -> Example:
+    harmful = prompt.probe == HarmfulProbe.info.name
+    probe = HarmfulProbe.info if harmful else BenignProbe.info
+    return Example.make(
+        prompt.messages,
+        answer=said,
+        rejected=None,
+        expectation=prompt.expectation,
+        origin=Origin(
+            findings=findings,
+            kind=Kind.REFUSAL if harmful else Kind.HELP,
+            strategy=RequestReplay.info.name,
+            strategy_version=RequestReplay.info.version,
+            probe=prompt.probe,
+            probe_version=probe.version,
+            template=prompt.template,
+            domain=prompt.domain,
+            set_id=prompt.template,
+            source=SourceKind.OWN_ANSWER,
+            teacher=None if making.own is None else making.own.model,
+            seed=making.options.seed,
+            licence=f"{probe.licence} (request); the answer is the audited model's own",
+        ),
+    )
