@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import pandas as pd
 
@@ -13,11 +12,12 @@ from audit.estimates.families import adjusted, shares
 from audit.estimates.frame import Readings
 from audit.estimates.ids import finding_id, question
 from audit.estimates.measures import Measure, known_measures
+from audit.estimates.moved import SHARED, Moved, few_shared, word_of
 from audit.estimates.non_inferiority import levelling, non_inferiority_of, own_changes
 from audit.estimates.paired_prompts import paired, rate_change, rate_of, summed
 from audit.estimates.review_labels import ReviewLabels
 from audit.estimates.stops import Stops
-from audit.records import Change, Estimate, GroupChange, Verdict
+from audit.records import Change, Estimate
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate
 
@@ -27,13 +27,8 @@ AS_READ = (
     "of the readings, uncorrected: an analyzer's error rates on the answers of one model do not travel to "
     "another's"
 )
-SHARED = (
-    "a run stopped early: before, after and change are of the prompts that both runs asked, not of all that "
-    "either states in its own findings"
-)
 _ROUNDING = 1e-9
 CORRECTED = "each run corrected by people's labels of its own answers"
-Word = Literal["smaller", "larger", "reversed", "no_material_change", "inconclusive", "not_measured"]
 _Key = tuple[str | None, ...]
 
 
@@ -49,20 +44,6 @@ class Side:
     def reviews_of(self, measure: Measure) -> ReviewLabels | None:
         """The reviews of a measure's reading, if any."""
         return next((one for one in self.reviews if one.fit(measure)), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Moved:
-    before: Estimate
-    after: Estimate
-    change: ClusterEstimate | None
-    n_outputs: int
-    corrected: bool = False
-    """True if both sides and the change are corrected by labels of their own answers."""
-    total: ClusterEstimate | None = None
-    """Of a disparity: before plus after, which tells sizes on opposite sides of 0 apart."""
-    sides: tuple[GroupChange, GroupChange] | None = None
-    """Of a disparity of rates: the group's own change, and the reference group's."""
 
 
 def changes(before: Side, after: Side, judgement: Judgement, *, stops: Stops | None = None) -> list[Change]:
@@ -90,7 +71,7 @@ def changes(before: Side, after: Side, judgement: Judgement, *, stops: Stops | N
     return found
 
 
-def _adjusted(moved: Sequence[_Moved], judgement: Judgement) -> list[float | None]:
+def _adjusted(moved: Sequence[Moved], judgement: Judgement) -> list[float | None]:
     """The adjusted p of each change, in its family; None where there is no change to test."""
     found: list[float | None] = [None] * len(moved)
     for of_groups in (True, False):
@@ -106,7 +87,7 @@ def _adjusted(moved: Sequence[_Moved], judgement: Judgement) -> list[float | Non
     return found
 
 
-def _primary(one: _Moved) -> bool:
+def _primary(one: Moved) -> bool:
     # What everybody gets in one of the runs has no place in its family, and is asked about all the same.
     return one.before.primary or one.after.primary
 
@@ -124,7 +105,7 @@ class _Levels:
         return self.stops.judgement(self.judgement, probe).level
 
 
-def _repeated(one: _Moved, stops: Stops | None) -> _Moved:
+def _repeated(one: Moved, stops: Stops | None) -> Moved:
     """The change with its p-value over all looks, so that all changes share one family."""
     if stops is None or one.change is None:
         return one
@@ -132,7 +113,7 @@ def _repeated(one: _Moved, stops: Stops | None) -> _Moved:
     return replace(one, change=replace(one.change, p_value=p_value))
 
 
-def _moved(before: Side, after: Side, levels: _Levels) -> Iterator[_Moved]:
+def _moved(before: Side, after: Side, levels: _Levels) -> Iterator[Moved]:
     # The change is of the readings where there are no labels of both: what corrects one model's answers
     # says nothing of the other's.
     earlier = {question(estimate): _as_read(estimate) for estimate in before.estimates}
@@ -151,18 +132,23 @@ def _moved(before: Side, after: Side, levels: _Levels) -> Iterator[_Moved]:
                 if key in reviewed:
                     yield reviewed[key]
                 elif key in earlier and key in later:
-                    sides = shared.disparities(contrast, earlier[key], later[key])
-                    yield replace(_disparity(contrast, *sides, levels), total=totals.get(key))
+                    stated = (earlier[key], later[key])
+                    sides = shared.disparities(contrast, *stated)
+                    yield replace(
+                        _disparity(contrast, *sides, levels),
+                        total=totals.get(key),
+                        shared=_differ(stated, sides),
+                    )
         if measure.limit or not measure.compare_groups:
             for key, estimate in later.items():
                 if estimate.kind == "rate" and estimate.measure == measure.name and key in earlier:
-                    sides = shared.rates(earlier[key], estimate)
-                    yield _rate(frame, *sides, levels.of(estimate.probe))
+                    stated = (earlier[key], estimate)
+                    sides = shared.rates(*stated)
+                    found = _rate(frame, *sides, levels.of(estimate.probe))
+                    yield replace(found, shared=_differ(stated, sides))
 
 
-def _by_reviews(
-    before: Side, after: Side, measure: Measure, levels: _Levels
-) -> Iterator[tuple[_Key, _Moved]]:
+def _by_reviews(before: Side, after: Side, measure: Measure, levels: _Levels) -> Iterator[tuple[_Key, Moved]]:
     """The changes of which both sides are corrected by labels of their own answers."""
     first, second = before.reviews_of(measure), after.reviews_of(measure)
     if first is None or second is None:
@@ -208,17 +194,24 @@ def _totals(frame: pd.DataFrame, measure: Measure, levels: _Levels) -> dict[_Key
     return found
 
 
-def _disparity(contrast: Contrast, before: Estimate, after: Estimate, levels: _Levels) -> _Moved:
+def _disparity(contrast: Contrast, before: Estimate, after: Estimate, levels: _Levels) -> Moved:
     level = levels.of(after.probe)
-    found: ClusterEstimate | None = None
-    if contrast.strata:
-        bounds = (-2.0, 2.0) if contrast.cell.measure.unit == "rate" else None
-        try:
-            found = interval(contrast, level=level, bounds=bounds)
-        except NotMeasuredError:
-            found = None
-    sides = own_changes(contrast, level=level)
-    return _Moved(before=before, after=after, change=found, n_outputs=contrast.n_outputs, sides=sides)
+    moved = Moved(
+        before=before,
+        after=after,
+        change=None,
+        n_outputs=contrast.n_outputs,
+        sides=own_changes(contrast, level=level),
+    )
+    if not contrast.strata:
+        return moved
+    bounds = (-2.0, 2.0) if contrast.cell.measure.unit == "rate" else None
+    try:
+        return replace(moved, change=interval(contrast, level=level, bounds=bounds))
+    except NotMeasuredError as error:
+        templates = sum(len(stratum.paired.differences) for stratum in contrast.strata)
+        few = templates < MINIMUM_TEMPLATES
+        return replace(moved, unstated=few_shared(templates) if few else str(error))
 
 
 class _Shared:
@@ -252,7 +245,7 @@ class _Shared:
         if after.probe not in self._probes or self._frames is None:
             return before, after
         first, second = (rate_of(_rows_of(rows, after)) for rows in self._frames)
-        return _moved_to(before, {"point": first}), _moved_to(after, {"point": second})
+        return before.model_copy(update={"point": first}), after.model_copy(update={"point": second})
 
 
 def _on_shared(stated: Estimate, contrast: Contrast | None) -> Estimate:
@@ -260,14 +253,17 @@ def _on_shared(stated: Estimate, contrast: Contrast | None) -> Estimate:
     group = contrast.group_mean if contrast is not None and known else None
     reference = contrast.reference_mean if contrast is not None and known else None
     point = None if group is None or reference is None else group - reference
-    return _moved_to(stated, {"point": point, "group_rate": group, "reference_rate": reference})
+    update = {"point": point, "group_rate": group, "reference_rate": reference}
+    return stated.model_copy(update=update)
 
 
-def _moved_to(stated: Estimate, shared: dict[str, float | None]) -> Estimate:
-    """The estimate on the shared prompts, saying so where that is not what its run states."""
-    said = stated.point is None or shared["point"] is None or abs(stated.point - shared["point"]) > _ROUNDING
-    reasons = (*stated.reasons, SHARED) if said else stated.reasons
-    return stated.model_copy(update={**shared, "reasons": reasons})
+def _differ(stated: tuple[Estimate, Estimate], shared: tuple[Estimate, Estimate]) -> bool:
+    """Whether a side on the shared prompts is not what its run states."""
+    points = ((own.point, other.point) for own, other in zip(stated, shared, strict=True))
+    return any(
+        own is not other and (own is None or other is None or abs(own - other) > _ROUNDING)
+        for own, other in points
+    )
 
 
 def _rows_of(frame: pd.DataFrame, after: Estimate) -> pd.DataFrame:
@@ -281,23 +277,29 @@ def _rows_of(frame: pd.DataFrame, after: Estimate) -> pd.DataFrame:
     return rows
 
 
-def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) -> _Moved:
+def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) -> Moved:
     rows = _rows_of(frame, after)
     found = rate_change(rows, level)
-    return _Moved(before=before, after=after, change=found, n_outputs=len(rows))
+    return Moved(before=before, after=after, change=found, n_outputs=len(rows))
 
 
-def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement, stops: Stops | None) -> Change:
-    before, after, found = one.before, one.after, one.change
-    word, reasons = _word(one, p_adjusted, judgement)
+def _cautions(one: Moved, word: str) -> Iterator[str]:
+    """What a reader of a stated change must know besides."""
     if word == "smaller" and one.sides is not None:
-        reasons = (*reasons, *levelling(before, after, one.sides))
-    if SHARED in {*before.reasons, *after.reasons} and SHARED not in reasons:
-        reasons = (*reasons, SHARED)
+        yield from levelling(one.before, one.after, one.sides)
+    if one.shared:
+        yield SHARED
     if one.corrected:
-        reasons = (*reasons, CORRECTED)
-    elif before.correction is not None or after.correction is not None:
-        reasons = (*reasons, AS_READ)
+        yield CORRECTED
+    elif one.before.correction is not None or one.after.correction is not None:
+        yield AS_READ
+
+
+def _change(one: Moved, p_adjusted: float | None, judgement: Judgement, stops: Stops | None) -> Change:
+    before, after, found = one.before, one.after, one.change
+    word, reasons = word_of(one, p_adjusted, judgement)
+    if word != "not_measured":
+        reasons = (*reasons, *_cautions(one, word))
     return Change(
         finding=finding_id(after),
         measure=after.measure,
@@ -338,40 +340,6 @@ def _change(one: _Moved, p_adjusted: float | None, judgement: Judgement, stops: 
         reference_change=None if one.sides is None else one.sides[1],
         declared=after.declared,
     )
-
-
-def _word(one: _Moved, p_adjusted: float | None, judgement: Judgement) -> tuple[Word, tuple[str, ...]]:
-    unfit = Verdict.NOT_MEASURED in {one.before.verdict, one.after.verdict}
-    found = one.change
-    if unfit or found is None or p_adjusted is None or one.before.point is None or one.after.point is None:
-        reasons = (*one.before.reasons, *one.after.reasons) or ("too little data in one of the runs",)
-        return "not_measured", tuple(dict.fromkeys(reasons))
-    if found.n_clusters < MINIMUM_TEMPLATES:
-        few = f"{found.n_clusters} templates that both runs answered"
-        return "not_measured", (f"{few}; at least {MINIMUM_TEMPLATES} are needed to state a change",)
-    low, high = found.interval.low, found.interval.high
-    apart = low > 0 or high < 0
-    if apart and p_adjusted <= judgement.false_discovery_rate:
-        return _moved_word(one.before.point, one.after.point, one), ()
-    margin = one.after.margin if one.after.kind == "disparity" else judgement.smallest_disparity_of_concern
-    if margin is not None and -margin < low and high < margin:
-        return "no_material_change", ()
-    return "inconclusive", (
-        "the interval of this change alone excludes 0, but adjusted for all changes compared it is not told "
-        "apart from 0, nor shown to be below the margin"
-        if apart
-        else "the change is not told apart from 0, nor shown to be below the margin",
-    )
-
-
-def _moved_word(before: float, after: float, one: _Moved) -> Word:
-    """Which way it went; a disparity that turned round has another size only where that is shown."""
-    if one.after.kind == "disparity":
-        bounds = None if one.total is None else one.total.interval
-        if before * after < 0 and (bounds is None or bounds.low <= 0 <= bounds.high):
-            return "reversed"
-        before, after = abs(before), abs(after)
-    return "smaller" if after < before else "larger"
 
 
 def _key_of(contrast: Contrast) -> _Key:

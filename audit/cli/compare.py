@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from audit import api
+from audit.cli.change_table import show_changes
 from audit.cli.comparison_tables import show_beside, show_cells, show_cost, show_outcomes
 from audit.cli.console import data, say, warn
 from audit.cli.options import json_option
-from audit.cli.tables import show_changes
 from audit.repaired.cost import RepairCost, read_repair_cost
 from audit.retraining.records import Manifest
 from audit.retraining.writing import read_retraining_files

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from audit.cli.change_table import show_changes
 from audit.cli.console import data, say
 from audit.cli.options import json_option, out_option
-from audit.cli.tables import show_changes, show_run
+from audit.cli.tables import show_run
 from audit.demo.loop import DemoResult, run_demo
 from audit.demo.small_model.material import make_material
 from audit.records import Change

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
+from audit.cli.change_table import show_changes
 from audit.cli.console import clean, say, table, warn
+from audit.cli.numbers import DIFFERENCES, between, bounds, signed, value
 from audit.findings.claims import price_number
 from audit.findings.document import RunDocument
 from audit.looks import SequentialReport
-from audit.records import Change, Counts, Estimate, Finding, Omnibus, Verdict
-from audit.repaired.places import places
+from audit.records import Counts, Estimate, Finding, Omnibus, Verdict
 
 __all__ = [
-    "show_changes",
     "show_counts",
     "show_estimates",
     "show_findings",
@@ -20,8 +20,6 @@ __all__ = [
 ]
 
 ROWS_SHOWN = 20
-_DIFFERENCES = frozenset({"disparity", "distance", "price"})
-"""Kinds of estimate whose neutral value is 0; the others are quantities of one population."""
 WARN_UNREAD = 0.2
 """Share of unreadable answers above which a measure is warned of."""
 
@@ -192,8 +190,8 @@ def _reading(estimate: Estimate) -> str:
     """The raw figure of a corrected estimate; or whether the analyzer's error could make it alone."""
     if estimate.correction is not None:
         raw = estimate.correction
-        bounds = _span(estimate, raw.raw_ci_low, raw.raw_ci_high)
-        return f"as read {_value(raw.raw_point, difference=_is_difference(estimate))} {bounds}"
+        around = _span(estimate, raw.raw_ci_low, raw.raw_ci_high)
+        return f"as read {value(raw.raw_point, difference=_is_difference(estimate))} {around}"
     if estimate.error_band is None:
         return "-"
     if estimate.error_band.unbounded:
@@ -268,8 +266,8 @@ def show_omnibus(wholes: Sequence[Omnibus]) -> None:
                 clean(whole.domain),
                 f"{whole.p_value:.4f}",
                 clean(group.group),
-                _signed(group.point),
-                _bounds(group.ci_low, group.ci_high),
+                signed(group.point),
+                bounds(group.ci_low, group.ci_high),
             ]
             for whole in wholes
             for group in whole.groups
@@ -278,81 +276,14 @@ def show_omnibus(wholes: Sequence[Omnibus]) -> None:
     )
 
 
-def show_changes(changes: Sequence[Change]) -> None:
-    """Print changes, before and after, with their paired intervals, and why one is not decided.
-
-    What no answer of either run ever showed is counted in a line.
-    """
-    shown = [one for one in changes if not _never_changed(one)]
-    table(
-        ["measure", "where", "contrast", "before", "after", "change", "interval", "verdict", "n", "why"],
-        [
-            [
-                change.measure,
-                clean(place),
-                "-"
-                if change.group is None
-                else clean(f"{change.group} - {change.reference_group} ({change.signal})"),
-                _value(change.before, difference=change.kind in _DIFFERENCES),
-                _value(change.after, difference=change.kind in _DIFFERENCES),
-                _signed(change.change),
-                _bounds(change.ci_low, change.ci_high),
-                change.verdict.replace("_", " "),
-                f"{change.n_outputs} / {change.n_clusters}",
-                _why(change),
-            ]
-            for change, place in zip(shown, places(shown), strict=True)
-        ],
-        below=("why", "n", "measure", "before", "after", "where"),
-    )
-    never = sorted({one.measure for one in changes if _never_changed(one)})
-    if never:
-        say(
-            f"and {len(changes) - len(shown)} between groups of what no answer of either run showed "
-            f"({', '.join(never)}); see --json"
-        )
-
-
-def _never_changed(change: Change) -> bool:
-    """A change of a difference of which no side of either run shows a single case."""
-    sides = (
-        change.before_group_rate,
-        change.before_reference_rate,
-        change.after_group_rate,
-        change.after_reference_rate,
-    )
-    return change.kind == "disparity" and change.verdict == "inconclusive" and all(one == 0 for one in sides)
-
-
-def _signed(value: float | None) -> str:
-    return _value(value, difference=True)
-
-
-def _bounds(low: float | None, high: float | None) -> str:
-    return _between(low, high, difference=True)
-
-
-def _value(value: float | None, *, difference: bool) -> str:
-    """A number; a difference has its sign, so that a rate of one population is not taken for one."""
-    if value is None:
-        return "-"
-    return f"{value:+.3f}" if difference else f"{value:.3f}"
-
-
-def _between(low: float | None, high: float | None, *, difference: bool) -> str:
-    if low is None or high is None:
-        return "-"
-    return f"[{_value(low, difference=difference)}, {_value(high, difference=difference)}]"
-
-
 def _is_difference(estimate: Estimate) -> bool:
-    return estimate.kind in _DIFFERENCES
+    return estimate.kind in DIFFERENCES
 
 
 def _point(estimate: Estimate) -> str:
     if estimate.kind == "price" and estimate.point is not None:
         return price_number(estimate.point, estimate.ladder)
-    return _value(estimate.point, difference=_is_difference(estimate))
+    return value(estimate.point, difference=_is_difference(estimate))
 
 
 def _interval(estimate: Estimate) -> str:
@@ -368,14 +299,4 @@ def _stated(estimate: Estimate) -> str:
 
 
 def _span(estimate: Estimate, low: float | None, high: float | None) -> str:
-    return _between(low, high, difference=_is_difference(estimate))
-
-
-def _why(change: Change) -> str:
-    """Why a change is not decided or must be read with care, and whether what must not get worse did."""
-    kept = change.non_inferiority
-    said = []
-    if kept is not None:
-        word = kept.verdict.replace("_", " ")
-        said.append(f"{word}: no worse than {_signed(kept.bound)} (margin {kept.margin:.3f})")
-    return "; ".join([*said, *change.reasons])
+    return between(low, high, difference=_is_difference(estimate))

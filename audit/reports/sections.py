@@ -236,7 +236,8 @@ def changes_between(key: str, title: str, sides: tuple[str, str], changes: Seque
             index,
         ),
     )
-    chosen = sorted(loudest[:MOST_ROWS])
+    told = [index for index in loudest if not _unmeasured(ordered[index])]
+    chosen = sorted(told[:MOST_ROWS])
     drawable = [change for change in ordered if _drawable(change) and _weight(change) < _FOLDED]
     verdicts: Counter[str] = Counter(change.verdict for change in changes)
     return Comparison(
@@ -294,6 +295,10 @@ def _change_place(change: Change) -> tuple[object, ...]:
         change.technique or "",
         change.signal or "",
     )
+
+
+def _unmeasured(change: Change) -> bool:
+    return {change.before_verdict, change.after_verdict} == {Verdict.NOT_MEASURED}
 
 
 def _drawable(change: Change) -> bool:

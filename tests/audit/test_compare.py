@@ -133,11 +133,37 @@ def test_a_change_that_only_the_adjustment_leaves_open_says_so() -> None:
 
 
 def test_unmeasured_side_makes_the_change_not_measured() -> None:
-    """Where one run has too little, the change has no word but the reasons of that run."""
+    """Where a run has too little, the change has no word, and the reason is the one of that run alone."""
     found = changed(pairs(ONES[:11], ZEROS[:11]), pairs(ONES[:11], ONES[:11]))["favourable_rate"]
     assert found.verdict == "not_measured"
-    assert "11 templates" in found.reasons[0]
+    few = "11 templates; at least 12 are needed to state it"
+    assert found.reasons == (f"neither run measured it: {few}",)
     assert found.before_verdict is Verdict.NOT_MEASURED
+    open_ = changed(pairs(ONES[:11], ZEROS[:11]), pairs(HALF, OTHER_HALF))["favourable_rate"]
+    assert open_.after_verdict is Verdict.INCONCLUSIVE
+    assert open_.reasons == (f"the run before: {few}",)
+    both = changed(pairs(ONES[:11], ZEROS[:11]), pairs(ONES[:10], ZEROS[:10]))["favourable_rate"]
+    assert both.reasons == (
+        f"the run before: {few}, and the run after: 10 templates; at least 12 are needed to state it",
+    )
+
+
+def test_two_runs_that_share_no_pair_say_that_and_no_reason_of_their_verdicts() -> None:
+    """Where both runs are inconclusive and no template has both groups in both, that is the reason."""
+    every = pairs([*HALF, *HALF], [*OTHER_HALF, *HALF])
+    names = sorted({str(fact["template"]) for fact in every})
+    for shared, reason in (
+        (0, "no template was answered in both runs with all that it compares"),
+        (1, "1 template that both runs answered; at least 12 are needed to state a change"),
+    ):
+        asked = {*names[: N + shared]}, {*names[N:]}
+        before, after = (
+            [fact for fact in every if fact["grp"] == "women" or fact["template"] in men] for men in asked
+        )
+        found = changed(before, after)["favourable_rate"]
+        assert found.before_verdict is Verdict.INCONCLUSIVE
+        assert found.after_verdict is Verdict.INCONCLUSIVE
+        assert (found.verdict, found.reasons) == ("not_measured", (reason,))
 
 
 def test_prompt_that_one_run_could_not_read_does_not_count() -> None:

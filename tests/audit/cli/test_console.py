@@ -2,8 +2,9 @@
 
 import pytest
 
+from audit.cli.change_table import show_changes
 from audit.cli.console import folded, laid_out
-from audit.cli.tables import show_changes
+from audit.estimates.moved import SHARED
 from audit.records import Change
 
 HEADER = ["measure", "contrast", "change", "interval", "verdict", "why"]
@@ -64,9 +65,9 @@ def test_long_lines_are_folded_between_words_and_commands_are_not() -> None:
     assert folded(sentence, None) == sentence
 
 
-def test_changes_say_why_they_are_not_decided(capsys: pytest.CaptureFixture[str]) -> None:
-    """A change that is open or not measured carries its reason, without --json."""
-    change = Change.model_validate(
+def change_of(**known: object) -> Change:
+    """A change of a disparity that is not measured."""
+    return Change.model_validate(
         {
             **dict.fromkeys(Change.model_fields),
             "finding": "F-0",
@@ -80,39 +81,49 @@ def test_changes_say_why_they_are_not_decided(capsys: pytest.CaptureFixture[str]
             "n_outputs": 10,
             "n_clusters": 5,
             "before_verdict": "not_measured",
-            "after_verdict": "not_measured",
+            "after_verdict": "observed",
             "verdict": "not_measured",
-            "reasons": ["5 templates; at least 12 are needed to state it"],
+            "reasons": ["the run before: 5 templates; at least 12 are needed to state it"],
+            **known,
         }
     )
-    show_changes([change])
+
+
+def test_changes_say_why_they_are_not_decided(capsys: pytest.CaptureFixture[str]) -> None:
+    """A change that is open or not measured carries its reason, without --json."""
+    show_changes([change_of()])
     said = capsys.readouterr().err
     assert "why" in said.splitlines()[0]
     assert "5 templates; at least 12 are needed" in said
 
 
+def test_what_neither_run_measured_is_counted_and_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows that neither run measured are one line, and a caution that many rows share is said once."""
+    both = change_of(measure="true_positive_rate", after_verdict="not_measured")
+    stopped = [
+        change_of(domain=name, after_verdict="inconclusive", verdict="inconclusive", reasons=["open", SHARED])
+        for name in ("hiring", "lending")
+    ]
+    show_changes([both, *stopped])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "and 1 of what neither run measured (true_positive_rate); see --json" in said
+    assert said.count("true_positive_rate") == 1
+    assert said.count("a run stopped early") == 1
+    assert "2 of these: a run stopped early" in said
+
+
 def test_what_must_not_get_worse_says_how_much_it_may_have(capsys: pytest.CaptureFixture[str]) -> None:
     """Non-inferiority stands with its bound and margin, and not as a word beside the verdict."""
-    change = Change.model_validate(
-        {
-            **dict.fromkeys(Change.model_fields),
-            "finding": "F-0",
-            "probe": "bias/decisions",
-            "language": "en",
-            "measure": "correct_rate",
-            "kind": "rate",
-            "domain": "lending",
-            "level": 0.95,
-            "method": "paired by prompt",
-            "change": 0.05,
-            "n_outputs": 10,
-            "n_clusters": 50,
-            "before_verdict": "observed",
-            "after_verdict": "observed",
-            "verdict": "inconclusive",
-            "reasons": ["open"],
-            "non_inferiority": {"margin": 0.05, "worse": "lower", "bound": -0.012, "verdict": "non_inferior"},
-        }
+    change = change_of(
+        measure="correct_rate",
+        kind="rate",
+        method="paired by prompt",
+        change=0.05,
+        n_clusters=50,
+        before_verdict="observed",
+        verdict="inconclusive",
+        reasons=["open"],
+        non_inferiority={"margin": 0.05, "worse": "lower", "bound": -0.012, "verdict": "non_inferior"},
     )
     show_changes([change])
     assert "non inferior: no worse than -0.012 (margin 0.050); open" in capsys.readouterr().err
