@@ -20,8 +20,9 @@ from audit.catalogue import (
 )
 from audit.collecting import collect
 from audit.compare import Side, changes
+from audit.comparing import compare
 from audit.drift import drifts_of
-from audit.errors import IncompleteError, InputError
+from audit.errors import IncompleteError
 from audit.estimates.benchmarks import benchmark_scores
 from audit.estimates.correction import Corrections
 from audit.estimates.frame import Readings, absent
@@ -44,17 +45,13 @@ from audit.raters import rater_uses
 from audit.records import Change, Estimate, Omnibus
 from audit.repair import Training, retrain, train
 from audit.repaired.comparison import Comparison
-from audit.repaired.outcomes import beside, finding_outcomes
-from audit.repaired.reach import reach
 from audit.reporting import write_comparison_report, write_run_report
-from audit.retraining.gates.quality import GATING
-from audit.retraining.records import Manifest
 from audit.review.events import import_reviews as import_review
-from audit.review.events import review_labels, review_summary
+from audit.review.events import review_summary
 from audit.review.sampling import export_sample as export_review
 from audit.runs import analyzer_context, build_analyzers, create_run, measures_of, preview_plan, score
 from audit.spec import Spec, load_spec
-from audit.stating import changes_of, corrections_of, views_of
+from audit.stating import corrections_of, load_document, views_of
 from audit.until_decided import View
 
 __all__ = [
@@ -163,106 +160,6 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
     return document
 
 
-def load_document(run: Run) -> RunDocument:
-    """What a run found earlier.
-
-    Raises:
-        InputError: `evenhand findings` has not been run, or the file is damaged.
-    """
-    path = run.folder.findings
-    try:
-        return RunDocument.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: no findings yet", next_step=f"evenhand findings {run.folder.path}"
-        ) from error
-    except ValueError as error:
-        raise InputError(
-            f"{path}: is damaged or of another version: {str(error).splitlines()[0]}",
-            next_step=f"evenhand findings {run.folder.path}",
-        ) from error
-
-
-def compare(
-    before: Run,
-    after: Run,
-    *,
-    base: Run | None = None,
-    prompt_only: Run | None = None,
-    files: Manifest | None = None,
-) -> Comparison:
-    """Two runs of one plan, paired by prompt; change = after - before.
-
-    Args:
-        before: The earlier run.
-        after: The later run; its judgement holds.
-        base: A second audit of the earlier model: what repeating alone changes.
-        prompt_only: The earlier model with an instruction and nothing else: a repair that costs nothing.
-        files: What the retraining files say of themselves: tells what they touched, and what gated them.
-
-    Returns:
-        The changes, or why the runs cannot be compared.
-    """
-    names = {"before": before, "after": after, "base": base, "prompt_only": prompt_only}
-    runs = {name: run for name, run in names.items() if run is not None}
-    documents = {name: load_document(run) for name, run in runs.items()}
-    for name, document in documents.items():
-        reason = _why_not_comparable(documents["before"], document, name)
-        if reason is not None:
-            return Comparison(
-                before=str(before.folder.path),
-                after=str(after.folder.path),
-                changes=(),
-                not_comparable=reason,
-                documents=documents,
-            )
-    sides = {
-        name: Side(readings=run.readings(), estimates=documents[name].estimates, reviews=review_labels(run))
-        for name, run in runs.items()
-    }
-
-    def between(one: str, other: str) -> tuple[Change, ...]:
-        if not {one, other} <= set(sides):
-            return ()
-        both = (documents[one], documents[other])
-        return tuple(changes_of(sides[one], sides[other], after.spec.judgement, both))
-
-    changes = between("before", "after")
-    others = beside(
-        changes,
-        base=between("before", "base"),
-        prompt_only=between("before", "prompt_only"),
-        against_prompt_only=between("prompt_only", "after"),
-    )
-    return Comparison(
-        before=str(before.folder.path),
-        after=str(after.folder.path),
-        changes=changes,
-        not_comparable=None,
-        outcomes=finding_outcomes(documents["before"], documents["after"], changes),
-        beside=others if len(sides) > len(("before", "after")) else (),
-        cells=()
-        if files is None or any(one.sequential is not None for one in documents.values())
-        else reach(
-            sides["before"].readings,
-            sides["after"].readings,
-            files.seen,
-            level=after.spec.judgement.level,
-        ),
-        gated={} if files is None else _gated(changes),
-        documents=documents,
-    )
-
-
-def _gated(stated: Sequence[Change]) -> dict[str, str]:
-    found = {}
-    for change in stated:
-        measure = measure_of(change)
-        if measure is not None and measure.analyzer is not None and measure.analyzer in GATING:
-            found[measure.name] = measure.analyzer
-    return found
-
-
 def gate(run: Run, document: RunDocument) -> list[GateResult]:
     """What the spec's gate says of a run's estimates."""
     return check_gate(run.spec.gate, document.estimates)
@@ -345,15 +242,3 @@ def _unread(readings: Readings, measures: Sequence[Measure]) -> Iterator[Unread]
                     partly=partly,
                     outside=outside,
                 )
-
-
-def _why_not_comparable(before: RunDocument, after: RunDocument, called: str) -> str | None:
-    if before.prompts_sha256 != after.prompts_sha256:
-        return f"the runs before and {called} asked different prompts: run one spec (probes and seed) on both"
-    for name, document in (("before", before), (called, after)):
-        for role, drift in document.drift.items():
-            if drift.drifted:
-                return f"the endpoint of the {role} of the run {name} changed meanwhile: {drift.reasons[0]}"
-    if before.analyzers != after.analyzers:
-        return f"the outputs were read by different analyzers: {before.analyzers} and {after.analyzers}"
-    return None

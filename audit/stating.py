@@ -8,6 +8,7 @@ from audit.analyzers.base import Analyzer
 from audit.audited import TARGET
 from audit.calibrations import attached_rates, given_rates
 from audit.compare import Side, changes
+from audit.errors import InputError
 from audit.estimates.correction import Corrections
 from audit.estimates.correction_band import KnownErrors
 from audit.estimates.disparities import disparities
@@ -26,7 +27,7 @@ from audit.statistics.group_sequential import group_sequential
 from audit.store.store import Store
 from audit.until_decided import Looking, Sequel, View
 
-__all__ = ["changes_of", "corrections_of", "looking", "views_of"]
+__all__ = ["changes_of", "corrections_of", "load_document", "looking", "views_of"]
 
 
 def corrections_of(
@@ -88,6 +89,26 @@ def _fixed(readings: Readings, spec: Spec, measures: Sequence[Measure], correcti
     return View(
         readings=readings, compared=tuple(compared), frame_of=readings.measure, judgement=spec.judgement
     )
+
+
+def load_document(run: Run) -> RunDocument:
+    """What a run found earlier.
+
+    Raises:
+        InputError: `evenhand findings` has not been run, or the file is damaged.
+    """
+    path = run.folder.findings
+    try:
+        return RunDocument.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: no findings yet", next_step=f"evenhand findings {run.folder.path}"
+        ) from error
+    except ValueError as error:
+        raise InputError(
+            f"{path}: is damaged or of another version: {str(error).splitlines()[0]}",
+            next_step=f"evenhand findings {run.folder.path}",
+        ) from error
 
 
 def changes_of(
