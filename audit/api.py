@@ -7,6 +7,7 @@ from pathlib import Path
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.atomic import write_text
+from audit.attached_labels import attached_labels
 from audit.audited import BASELINE, TARGET
 from audit.catalogue import (
     check_targets,
@@ -36,7 +37,7 @@ from audit.estimates.reply_distances import reply_distances
 from audit.estimates.word_associations import reply_associations
 from audit.exporting import export_run
 from audit.findings import findings
-from audit.findings.document import AttachedLabels, RunDocument, Unread
+from audit.findings.document import RunDocument, Unread
 from audit.gates import GateResult, check_gate
 from audit.planned_costs import planned_costs
 from audit.planned_run import Run, open_run
@@ -102,7 +103,8 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
 
     Raises:
         IncompleteError: An analyzer of the spec has not read every output.
-        InputError: A file of labels is missing or malformed, or of another analyzer or version.
+        InputError: A file of labels is missing or malformed, of another analyzer or version, or fits no
+            answer.
     """
     analyzers = build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)
     with run.store(read_only=True) as store:
@@ -117,6 +119,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         measures = measures_of(analyzers, run.spec.gate)
         corrections = corrections_of(run, analyzers, calibrations)
         views, sequel = views_of(run, store, measures, corrections, counts)
+    labels = attached_labels(run, corrections[TARGET], views[TARGET].readings.outputs)
     infos = {analyzer.info.name: analyzer.info for analyzer in analyzers}
     view = views[TARGET]
     target = _side(view, run.spec, measures, infos, corrections[TARGET])
@@ -151,7 +154,7 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
         findings=tuple(findings(target.estimates, target.readings.measure)),
         raters=rater_uses(run.folder.raters),
         unread=tuple(_unread(target.readings, measures)),
-        labels=tuple(_attached(corrections[TARGET])),
+        labels=labels,
         against_baseline=against,
         sequential=None if sequel is None else sequel.report,
         drift=drifts_of(run, facts),
@@ -200,28 +203,6 @@ def _noted(estimate: Estimate, infos: Mapping[str, AnalyzerInfo], corrections: C
     if info.unmeasured is not None and corrections.rates_of(measure) is None:
         said = (info.unmeasured, *said)
     return estimate.model_copy(update={"notes": said}) if said else estimate
-
-
-def _attached(corrections: Corrections) -> Iterator[AttachedLabels]:
-    for reviews in corrections.reviews:
-        yield AttachedLabels(
-            source="review",
-            analyzer=reviews.analyzer,
-            reading=reviews.reading,
-            labels=reviews.source,
-            n_labels=len(reviews.outputs),
-            groups=(),
-        )
-    for rates_ in corrections.rates:
-        groups = {cell.group for cell in rates_.cells if cell.group is not None}
-        yield AttachedLabels(
-            source="calibration",
-            analyzer=rates_.analyzer,
-            reading=rates_.reading,
-            labels=rates_.source,
-            n_labels=rates_.total,
-            groups=tuple(sorted(groups)),
-        )
 
 
 def _unread(readings: Readings, measures: Sequence[Measure]) -> Iterator[Unread]:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
@@ -14,18 +15,47 @@ from audit.analyzers.base import Analyzer
 from audit.checking import AnalyzerCheck, check_read, labelled_for
 from audit.errors import InputError
 from audit.estimates.error_rates import ErrorCell, ErrorRates
+from audit.estimates.measures import known_measures
 from audit.labelled import Labels
 from audit.plugins import ANALYZERS, load_plugin, validated_options
 from audit.spec import AnalyzerSpec, Spec
 from audit.validation import problem_lines
 
-__all__ = ["attached_rates", "check_attached", "given_rates"]
+__all__ = ["AttachedFile", "attached_rates", "check_attached", "given_rates"]
 
 _DIGITS = 12
 """Of the SHA-256 of a file of labels, in words."""
 
 
-def check_attached(spec: Spec, analyzers: Sequence[Analyzer], root: Path, where: str) -> None:
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file of labels that a spec names, and the languages that its labels name."""
+
+    place: str
+    """Where the spec names it, and its path."""
+    languages: frozenset[str | None]
+
+    def refuse_other_languages(self, asked: Collection[str]) -> None:
+        """Refuse labels of which none can fit a run.
+
+        Args:
+            asked: Languages of the run's prompts.
+
+        Raises:
+            InputError: Labels name languages, and none of them is asked in.
+        """
+        named = sorted(one for one in self.languages if one is not None)
+        if named and not set(named) & set(asked):
+            raise InputError(
+                f"{self.place}: none of its labels fits this run: language must be one of "
+                f"{', '.join(sorted(asked))}, those of the prompts; got {', '.join(named)}",
+                next_step="give labels in a language of the run, or leave the file out of the spec",
+            )
+
+
+def check_attached(
+    spec: Spec, analyzers: Sequence[Analyzer], root: Path, where: str
+) -> tuple[AttachedFile, ...]:
     """Refuse labels that could not correct anything, before a request is paid for; nothing is scored.
 
     Args:
@@ -34,14 +64,25 @@ def check_attached(spec: Spec, analyzers: Sequence[Analyzer], root: Path, where:
         root: Folder that relative paths are relative to.
         where: Name of the spec file, for messages.
 
+    Returns:
+        The files, whose languages are to be held against those of the prompts.
+
     Raises:
         InputError: As for `attached_rates`.
     """
+    files: list[AttachedFile] = []
     for index, (part, analyzer) in enumerate(zip(spec.analyzers, analyzers, strict=True)):
         place = f"{where}: analyzers[{index}]"
         place_of = f"{place}.calibration"
-        paths = [root / file for file in part.calibrations]
-        _check_once([_rates(_calibration(path, part, analyzer, place_of), path) for path in paths], place_of)
+        rates = [
+            _rates(_calibration(root / file, part, analyzer, place_of), root / file)
+            for file in part.calibrations
+        ]
+        _check_once(rates, place_of)
+        files += [
+            AttachedFile(f"{place_of}: {root / file}", frozenset(cell.language for cell in one.cells))
+            for file, one in zip(part.calibrations, rates, strict=True)
+        ]
         if part.labels is not None:
             if analyzer.info.asks:
                 raise InputError(
@@ -49,7 +90,10 @@ def check_attached(spec: Spec, analyzers: Sequence[Analyzer], root: Path, where:
                     next_step=_check_command(part),
                 )
             with _named(f"{place}.labels"):
-                labelled_for(analyzer, root / part.labels, Labels())
+                rows = labelled_for(analyzer, root / part.labels, Labels())
+            named = frozenset(row.language for row in rows)
+            files.append(AttachedFile(f"{place}.labels: {root / part.labels}", named))
+    return tuple(files)
 
 
 def attached_rates(
@@ -186,6 +230,13 @@ def _check_same(check: AnalyzerCheck, part: AnalyzerSpec, analyzer: Analyzer, pl
             f"got {check.measure!r}",
             next_step=again,
         )
+    used = [one for one in known_measures(info.declared) if one.analyzer == info.name]
+    if not any(_rates_of(check, "").fit(one) for one in used):
+        raise InputError(
+            f"{place}: none of its labels fits this run: no rate is made of {check.measure} of {info.name} "
+            f"at the threshold {check.threshold:g}",
+            next_step=again,
+        )
     plugin = load_plugin(ANALYZERS, part.use, where=place)
     given, wanted = (validated_options(plugin, one, where=place) for one in (check.options, part.options()))
     if given != wanted:
@@ -198,11 +249,15 @@ def _check_same(check: AnalyzerCheck, part: AnalyzerSpec, analyzer: Analyzer, pl
 
 def _rates(check: AnalyzerCheck, path: Path) -> ErrorRates:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return _rates_of(check, f"{path.name}, SHA-256 {digest[:_DIGITS]}")
+
+
+def _rates_of(check: AnalyzerCheck, source: str) -> ErrorRates:
     return ErrorRates(
         analyzer=check.analyzer,
         reading=check.measure,
         threshold=check.threshold,
-        source=f"{path.name}, SHA-256 {digest[:_DIGITS]}",
+        source=source,
         cells=tuple(
             ErrorCell(
                 group=cell.group,
@@ -215,4 +270,5 @@ def _rates(check: AnalyzerCheck, path: Path) -> ErrorRates:
             )
             for cell in check.cells
         ),
+        unread=check.confusion.undetermined_positive + check.confusion.undetermined_negative,
     )

@@ -43,10 +43,13 @@ class ComparedGroups:
     def __init__(self) -> None:
         """Nothing went by yet."""
         self.found: set[Compared] = set()
+        self.languages: set[str] = set()
+        """Those of all prompts."""
 
     def passing(self, prompts: Iterable[Prompt]) -> Iterator[Prompt]:
         """The same prompts, streaming."""
         for prompt in prompts:
+            self.languages.add(prompt.language)
             if prompt.arm is Arm.COUNTERFACTUAL and prompt.group != prompt.reference:
                 self.found.add(
                     Compared(

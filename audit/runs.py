@@ -117,7 +117,7 @@ def preview_plan(spec_path: Path) -> Plan:
     analyzers = build_analyzers(spec, analyzer_context(spec, spec_path.parent), str(spec_path))
     measures = measures_of(analyzers)
     check_measures_named(spec, measures, str(spec_path))
-    check_attached(spec, analyzers, spec_path.parent, str(spec_path))
+    labels = check_attached(spec, analyzers, spec_path.parent, str(spec_path))
     probes = build_probes(spec, spec_path.parent, str(spec_path))
     planner = Planner(spec, probes, [one.info for one in analyzers])
     groups, shapes = ComparedGroups(), Shapes()
@@ -131,6 +131,8 @@ def preview_plan(spec_path: Path) -> Plan:
     refuse_unknown_spending(spec.limits, {key: one.info for key, one in targets.items()}, prices_of(spec))
     shapes.refuse({key: target.info for key, target in targets.items()}, str(spec_path))
     check_named_in_plan(spec, plan, planner.tags, groups, measures, str(spec_path))
+    for file in labels:
+        file.refuse_other_languages(groups.languages)
     return plan
 
 
@@ -162,7 +164,7 @@ def create_run(
     analyzers = build_analyzers(spec, analyzer_context(spec, root), where)
     measures = measures_of(analyzers)
     check_measures_named(spec, measures, where)
-    check_attached(spec, analyzers, root, where)
+    labels = check_attached(spec, analyzers, root, where)
     targets = build_targets(spec, root, where, {})
     refuse_rounds_of_batches(targets, sequential)
     refuse_unknown_spending(spec.limits, {key: one.info for key, one in targets.items()}, prices_of(spec))
@@ -175,6 +177,8 @@ def create_run(
         plan = planner.plan(sequential)
         shapes.refuse({key: target.info for key, target in targets.items()}, where)
         check_named_in_plan(spec, plan, planner.tags, groups, measures, where)
+        for file in labels:
+            file.refuse_other_languages(groups.languages)
         # Relative, so that a run and its spec can move together.
         store.set_meta("root", os.path.relpath(root.resolve(), out.resolve()))
         store.set_meta("evenhand", __version__)

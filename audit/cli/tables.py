@@ -156,9 +156,19 @@ def _show_labels(document: RunDocument) -> None:
             estimate.correction is not None and estimate.correction.labels == one.labels
             for estimate in document.estimates
         )
-        said = f"{one.analyzer}: corrected by {one.n_labels} labels, {one.labels}, in {done} estimates"
-        nothing = f"{one.analyzer}: {one.n_labels} labels, {one.labels}, correct nothing; why: --all --json"
-        say(clean(said if done else nothing))
+        fit = f"{one.n_fitting} of {one.n_given} labels fit ({one.labels})"
+        why = f"; not: {'; '.join(one.unfit)}" if one.unfit else ""
+        did = f"correct {done} estimates" if done else "correct nothing; why: --all --json"
+        say(clean(f"{one.analyzer}: {fit} and {did}{why}"))
+        own = {name.casefold() for name in compared}
+        strange = [name for name in one.groups if name.casefold() not in own]
+        if strange and one.n_fitting:
+            say(
+                clean(
+                    f"{one.analyzer}: labels of {', '.join(strange)} correct no gap, only overall rates: "
+                    "this audit compares no such group"
+                )
+            )
         for name in one.groups:
             meant = [own for own in sorted(compared) if own.casefold() == name.casefold() and own != name]
             if meant and name not in compared:

@@ -1,6 +1,6 @@
 """An analyzer's error rates on labelled answers, and which of them fit a measure, a group and a language."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,8 @@ class ErrorRates:
     source: str
     """Name of the file of labels, and the beginning of its SHA-256."""
     cells: tuple[ErrorCell, ...]
+    unread: int = 0
+    """Labelled answers that the analyzer could not read: they say nothing of how often it is wrong."""
 
     def fit(self, measure: Measure) -> bool:
         """Whether a measure is made of this reading, cut at the same value."""
@@ -67,6 +69,15 @@ class ErrorRates:
     def count(self, language: str, *groups: str) -> int:
         """Labelled answers of a language, of these groups or (without groups) of all together."""
         return sum(cell.n for cell in self._of(language) if not groups or cell.group in groups)
+
+    def elsewhere(self, languages: Collection[str]) -> dict[str | None, int]:
+        """Labelled answers in none of these languages, by their own; None of those that name none."""
+        known = {id(cell) for language in languages for cell in self._of(language)}
+        found: dict[str | None, int] = {}
+        for cell in self.cells:
+            if cell.n and id(cell) not in known:
+                found[cell.language] = found.get(cell.language, 0) + cell.n
+        return found
 
     @property
     def total(self) -> int:

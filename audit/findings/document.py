@@ -67,6 +67,12 @@ class AttachedLabels(Record):
     labels: str
     """Which labels, in words."""
     n_labels: int
+    n_given: int
+    """Those that were given, of which `n_labels` can be used."""
+    n_fitting: int
+    """Those of `n_labels` that fit the answers of the run."""
+    unfit: tuple[str, ...]
+    """Why the others do not, with how many."""
     groups: tuple[str, ...]
     """Groups that the labels name; a disparity between others is not corrected."""
 

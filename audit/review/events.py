@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from audit.atomic import append_text
@@ -19,7 +19,14 @@ from audit.statistics.agreement import AgreementEstimate, gwet_ac1, krippendorff
 from audit.table_files import check_columns, read_rows
 from probes.records import Record
 
-__all__ = ["ReviewSummary", "import_reviews", "read_reviews", "review_labels", "review_summary"]
+__all__ = [
+    "ReviewSummary",
+    "import_reviews",
+    "read_reviews",
+    "review_labels",
+    "review_summary",
+    "unplaced_labels",
+]
 
 _NEEDED = frozenset({"item", "label"})
 _LONGEST_NAME = 100
@@ -132,6 +139,19 @@ def review_labels(run: Run) -> tuple[ReviewLabels, ...]:
                 )
             )
     return tuple(found)
+
+
+def unplaced_labels(run: Run, outputs: Collection[int]) -> Counter[tuple[str, str]]:
+    """Labelled answers by reading of which none can be used: never drawn in this run, or not among its own.
+
+    Args:
+        run: The run.
+        outputs: Rows of its answers in the store.
+    """
+    drawn = {(item.output, item.analyzer, item.measure) for item in read_sample(run)}
+    return Counter(
+        key[1:] for key in _standing(read_reviews(run)) if key not in drawn or key[0] not in outputs
+    )
 
 
 def review_summary(run: Run) -> list[ReviewSummary]:

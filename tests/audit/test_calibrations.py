@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from audit import api
+from audit.checking import check_analyzer
 from audit.cli.main import main
+from audit.cli.tables import show_run
 from audit.errors import AuditError, InputError, SpecError
+from audit.labelled import Labels
 from audit.runs import create_run
 from audit.spec import load_spec, parse_spec
-from tests.audit.replies import SPEC, make_home, run_of, toxicity
+from tests.audit.replies import KIND, SPEC, make_home, run_of, toxicity
 
 
 @pytest.fixture
@@ -58,7 +61,7 @@ def test_the_command_takes_a_calibration_and_prints_both_figures(
     assert "Corrected by the analyzer's error rates in each group; as read:" in one["claim"]
     with pytest.raises(SystemExit):
         main(["findings", "plain", "--calibration", "check.json"])
-    assert "toxicity: corrected by 240 labels, check.json" in capsys.readouterr().err
+    assert "toxicity: 240 of 240 labels fit (check.json" in capsys.readouterr().err
 
 
 def test_changes_are_of_the_readings_and_say_so(home: Path) -> None:
@@ -78,6 +81,7 @@ def test_changes_are_of_the_readings_and_say_so(home: Path) -> None:
         ({"analyzer": "refusal"}, "must be a check of the analyzer toxicity; got one of refusal"),
         ({"version": "0"}, r"must be a check of toxicity .*; got one of version 0"),
         ({"options": {"threshold": 0.9}}, "with the options of the spec|unknown key"),
+        ({"threshold": 0.9}, "none of its labels fits this run: no rate is made of .* at the threshold 0.9"),
         ({"measure": "kindness"}, "measure must be one of .* of toxicity; got 'kindness'"),
         ({"n": 5}, "n must be the 240 rows of confusion; got 5"),
         (
@@ -105,6 +109,63 @@ def test_labels_of_something_else_are_refused_before_anything_is_asked(
     assert "\n" not in str(caught.value)
     assert f"{path}: analyzers[0].calibration" in str(caught.value)
     assert not (home / "run").exists()
+
+
+def in_language(home: Path, name: str, *languages: str) -> None:
+    """The labelled file with languages in turn, a row of group c, and one without a text to read."""
+    head, *rows = (home / "labelled.csv").read_text().splitlines()
+    said = [f"{row},{languages[place % len(languages)]}" for place, row in enumerate(rows)]
+    more = [f"q,{KIND},0,c,{languages[0]}", f"q,,0,,{languages[0]}"]
+    (home / name).write_text("\n".join([f"{head},language", *said, *more]) + "\n")
+
+
+def test_labels_that_do_not_fit_are_told_with_how_many_do(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Labels in a language that nobody asked in, or of a group that is not compared, are told of."""
+    in_language(home, "mixed.csv", "en", "fr", "en")
+    document = api.find(run_of(home, "{use: toxicity, labels: mixed.csv}", "mixed"))
+    (attached,) = document.labels
+    assert (attached.n_given, attached.n_fitting) == (242, 161)
+    # A French reply is none that this analyzer reads.
+    assert attached.unfit == ("81 of answers that toxicity could not read",)
+    show_run(document)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "toxicity: 161 of 242 labels fit (mixed.csv" in said
+    assert "not: 81 of answers that toxicity could not read" in said
+    assert "labels of c correct no gap, only overall rates" in said
+
+
+def test_labels_in_another_language_are_counted_apart(home: Path) -> None:
+    """Of labels that name languages only those of the prompts fit."""
+    check = json.loads((home / "check.json").read_text())
+    for cell in check["cells"]:
+        cell["language"] = "en" if cell["group"] == "a" else "fr"
+    (home / "check.json").write_text(json.dumps(check))
+    (attached,) = api.find(run_of(home, "{use: toxicity, calibration: check.json}", "half")).labels
+    assert (attached.n_given, attached.n_labels, attached.n_fitting) == (240, 240, 120)
+    assert attached.unfit == ("120 in fr, which no prompt is in",)
+
+
+@pytest.mark.parametrize("key", ["labels: french.csv", "calibration: french.json"])
+def test_labels_of_which_none_fits_are_refused_before_anything_is_asked(home: Path, key: str) -> None:
+    """Where every label is in another language the plan is refused in one line."""
+    in_language(home, "french.csv", "fr")
+    check = check_analyzer("toxicity", home / "french.csv", Labels(), options={})
+    (home / "french.json").write_text(check.model_dump_json())
+    path = home / "spec.yaml"
+    path.write_text(SPEC.format(analyzer=f"{{use: toxicity, {key}}}"))
+    message = r"none of its labels fits this run: language must be one of en, those of the prompts; got fr"
+    for make in (
+        lambda: create_run(load_spec(path), home / "run", root=home, where=str(path)),
+        lambda: api.preview_plan(path),
+    ):
+        with pytest.raises(InputError, match=message) as caught:
+            make()
+        assert "\n" not in str(caught.value)
+        assert caught.value.next_step is not None
+    with pytest.raises(InputError, match="none of its 242 labels of toxicity"):
+        api.find(run_of(home, "toxicity", "plain"), calibrations=[home / "french.json"])
 
 
 def test_missing_files_and_two_sources_are_errors(home: Path) -> None:

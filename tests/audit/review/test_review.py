@@ -88,6 +88,22 @@ def test_people_who_see_a_quotation_for_what_it_is_take_the_gap_away(run: Run) -
     assert rate.point < rate.correction.raw_point
 
 
+def test_labels_of_answers_that_the_run_has_not_are_told_and_refused_where_all_are(run: Run) -> None:
+    """People's labels that came from elsewhere are counted apart; none of this run is an error."""
+    _, rows = exported(run, 160)
+    api.import_review(run, labelled(run, rows), reviewer="ana", adjudicates=False)
+    kept = run.folder.reviews.read_text().splitlines()
+    stray = [json.dumps({**json.loads(line), "output": 10_000 + place}) for place, line in enumerate(kept)]
+    run.folder.reviews.write_text("\n".join([*kept, *stray[:7]]) + "\n")
+    (attached,) = api.find(run).labels
+    assert (attached.n_fitting, attached.n_given) == (160, 167)
+    assert attached.unfit == ("7 of answers that were not drawn in this run",)
+    run.folder.reviews.write_text("\n".join(stray) + "\n")
+    with pytest.raises(InputError, match="none of its 160 labels of toxicity, toxic") as caught:
+        api.find(run)
+    assert caught.value.next_step is not None
+
+
 def test_a_comparison_is_corrected_only_where_both_runs_are_reviewed(tmp_path: Path) -> None:
     """Labels of one run do not correct the other; labels of both correct their change."""
     make_home(tmp_path)
