@@ -68,6 +68,21 @@ class _StrictLoader(yaml.SafeLoader):
             )
         return node
 
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
+        value = str(super().construct_scalar(node))
+        if value.isascii():
+            return value
+        try:  # JSON spells a character as two halves, which YAML does not put together.
+            return value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError as error:
+            half = next(mark for mark in value if "\ud800" <= mark <= "\udfff")
+            raise yaml.constructor.ConstructorError(
+                None,
+                None,
+                f"a text holds half a character, \\u{ord(half):04x}, which no file can hold: write it whole",
+                node.start_mark,
+            ) from error
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:  # noqa: FBT001, FBT002 - the signature is PyYAML's
         try:
             return super().construct_object(node, deep=deep)

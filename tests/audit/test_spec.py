@@ -172,6 +172,12 @@ def test_dump_and_parse_give_the_same_spec_and_bytes() -> None:
         ("seed: !!int many", "not a valid value: invalid literal for int() with base 10: 'many'"),
         ("seed: !!float much", "not a valid value: could not convert string to float: 'much'"),
         (f"seed: {'9' * 5000}", "not a valid value: Exceeds the limit"),
+        (
+            'authorised_by: "A\\ud800"',
+            "a text holds half a character, \\ud800, which no file can hold: write it whole (line 8",
+        ),
+        ('baseline: {type: specimen, "\\udfff": 1}', "a text holds half a character, \\udfff"),
+        ('baseline: {type: specimen, more: ["\\ud83d"]}', "a text holds half a character, \\ud83d"),
         ("baseline: &b {type: specimen, more: *b}", "an alias stands inside itself (line 8, column 11)"),
     ],
 )
@@ -179,6 +185,12 @@ def test_yaml_values_that_cannot_be_read_are_one_line(change: str, line: str) ->
     """What breaks inside a YAML value names its line, as any other mistake does."""
     (problem,) = problems(GOOD + change + "\n")
     assert problem.startswith(f"spec.yaml: not valid YAML: {line}")
+
+
+def test_a_character_that_json_spells_as_two_halves_is_that_character() -> None:
+    """A JSON writer escapes an emoji as a pair, and a spec that was written by one says the same."""
+    spec = parse_spec(GOOD + 'authorised_by: "Änne \\ud83d\\ude00"', "spec.yaml")
+    assert spec.authorised_by == "Änne \U0001f600"
 
 
 def test_aliases_that_stand_for_billions_of_values_are_refused() -> None:
