@@ -42,6 +42,7 @@ from audit.store.order import order_seed
 from audit.store.store import Store
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
 from audit.targets.batching.base import BatchTarget, NotTakenError
+from audit.targets.batching.lines import result_lines
 from probes.seeds import rng
 
 __all__ = ["Gathered", "collect_batches"]
@@ -270,10 +271,10 @@ class _Batches:
 
     def _store_results(self, batch: OpenBatch, results: Path) -> None:
         target = self._targets[batch.target]
-        with results.open("rb") as lines:
-            for some in _pages(lines):
-                outputs = (target.read(line) for line in some)
-                self._keep(batch, [output for output in outputs if output is not None])
+        with results.open("rb") as file:
+            outputs = (target.read(line) for line in result_lines(file))
+            for some in _pages(output for output in outputs if output is not None):
+                self._keep(batch, some)
 
     def _give_up(self, batch: OpenBatch, reason: str) -> None:
         """Count what a batch that has ended did not answer as errored attempts."""

@@ -26,6 +26,8 @@ from audit.targets.base import (
 )
 from audit.targets.finish import CONTENT_FILTER
 from audit.targets.installed import missing_packages
+from audit.targets.litellm_bodies import bound_replies, too_long
+from audit.targets.openai_api.bodies import LONGEST_BODY, BodyTooLongError
 from audit.targets.openai_api.errors import is_filtered, status_error
 from audit.targets.openai_api.options import EnvironmentName, host_of, web_address
 from audit.targets.openai_api.replies import ErrorBody, output_of, read_chat
@@ -193,13 +195,18 @@ class LiteLLMTarget:
         except library.exceptions.ContentPolicyViolationError:
             return output_for(request, self.info.name, finish_reason=CONTENT_FILTER)
         except Exception as error:
+            if (endless := too_long(error)) is not None:
+                raise TargetError(f"{self._place}: {endless}") from error
             if not hasattr(error, "status_code") and not isinstance(error, library.exceptions.APIError):
                 raise
             if is_filtered(_body(error)):
                 return output_for(request, self.info.name, finish_reason=CONTENT_FILTER)
             raise self._mapped(library, error) from error
         latency = time.perf_counter() - started
-        reply = read_chat(json.dumps(response.model_dump(warnings=False), default=str).encode(), self._place)
+        body = json.dumps(response.model_dump(warnings=False), default=str).encode()
+        if len(body) > LONGEST_BODY:
+            raise TargetError(f"{self._place}: {BodyTooLongError()}")
+        reply = read_chat(body, self._place)
         return output_of(reply, request, self.info.name, self._place, latency_s=latency)
 
     def _mapped(self, library: "ModuleType", error: Exception) -> TargetError:
@@ -226,7 +233,7 @@ class LiteLLMTarget:
 
 
 def _library() -> "ModuleType":
-    """LiteLLM, told before it loads to fetch nothing and to read no file of variables."""
+    """LiteLLM, told before it loads to fetch nothing, read no file of variables and no endless reply."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
     import litellm  # noqa: PLC0415 - seconds of import, and an extra
@@ -234,6 +241,7 @@ def _library() -> "ModuleType":
     library: Any = litellm
     library.suppress_debug_info = True  # else it prints advice at every error
     library.telemetry = False
+    bound_replies(library)
     return library  # type: ignore[no-any-return] # a module
 
 

@@ -15,7 +15,7 @@ from audit.errors import InputError
 from audit.records import Output, Request
 from audit.targets.base import FatalTargetError, TargetContext, TargetError, TargetInfo
 from audit.targets.batching.base import BatchLimits, BatchState
-from audit.targets.batching.lines import read_result, request_line
+from audit.targets.batching.lines import LONGEST_LINE, read_result, request_line, result_lines
 from audit.targets.openai_api.options import OpenAIOptions, OpenAIParams, TokenParameter
 from audit.targets.openai_api.payloads import chat_payload
 from audit.targets.openai_api.replies import read_chat
@@ -181,10 +181,15 @@ def _shown(path: Path) -> str:
     return os.path.normpath(path)
 
 
+def _is_whole(line: bytes) -> bool:
+    """Whether a line is not being written any more: it has its end, or is too long to be read so far."""
+    return line.endswith(b"\n") or len(line) > LONGEST_LINE
+
+
 def _lines(path: Path) -> int:
     """Whole lines in a file; one that is being written does not count."""
     try:
         with path.open("rb") as file:
-            return sum(line.endswith(b"\n") and bool(line.strip()) for line in file)
+            return sum(_is_whole(line) and bool(line.strip()) for line in result_lines(file))
     except OSError as error:
         raise TargetError(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,6 +1,8 @@
 """The litellm target through the real library, against a real server process."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -11,8 +13,10 @@ from audit.records import Outcome, Request
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetContext, TargetError
 from audit.targets.installed import missing_packages
 from audit.targets.litellm_provider import LiteLLMOptions, LiteLLMTarget
+from audit.targets.openai_api.bodies import LONGEST_BODY
 from audit.targets.request_template import request_seed
 from tests.audit.targets.openai_asking import bodies, outputs_of
+from tests.servers.endless import MOST_UNREAD, serving
 from tests.servers.processes import fetch_json, post
 
 Ask = Callable[..., Request]
@@ -106,6 +110,50 @@ def test_errors_are_mapped_and_nothing_is_asked_twice(
     assert len(bodies(stub_url)) == 1
     if model == "rate-limited":
         assert cast("RetryableTargetError", raised.value).retry_after_s == 1.0
+
+
+@pytest.mark.parametrize("provider", ["openai", "deepseek"])
+@pytest.mark.parametrize("model", ["endless", "endless-error", "bomb"])
+def test_a_reply_without_end_is_an_error_after_a_known_length(
+    provider: str, model: str, context: TargetContext, ask: Ask
+) -> None:
+    """By the SDK's client and by the library's own, plain and packed, it is given up and not asked again."""
+
+    async def run() -> None:
+        async with serving() as (url, server):
+            options = LiteLLMOptions.model_validate(
+                {
+                    "model": f"{provider}/{model}",
+                    "api_base": url,
+                    "timeout_s": 30,
+                    "secrets_env": {"api_key": "MY_KEY"},
+                }
+            )
+            target = LiteLLMTarget(options, replace(context, secrets={"MY_KEY": _KEY}))
+            try:
+                with pytest.raises(TargetError, match=f"longer than {LONGEST_BODY} bytes") as raised:
+                    await target.generate([ask("hello")], seed=1)
+            finally:
+                await target.aclose()
+            assert not isinstance(raised.value, RetryableTargetError)
+            assert server.sent <= LONGEST_BODY + MOST_UNREAD
+
+    asyncio.run(run())
+
+
+def test_a_packed_reply_is_read(context: TargetContext, ask: Ask) -> None:
+    """A server that packs its replies is understood."""
+
+    async def run() -> None:
+        async with serving() as (url, _):
+            options = {"model": "openai/packed", "api_base": url, "secrets_env": {"api_key": "MY_KEY"}}
+            known = replace(context, secrets={"MY_KEY": _KEY})
+            target = LiteLLMTarget(LiteLLMOptions.model_validate(options), known)
+            (output,) = await target.generate([ask("hello")], seed=1)
+            await target.aclose()
+            assert output.text == "yes"
+
+    asyncio.run(run())
 
 
 def test_no_server_and_no_provider(target: Callable[..., LiteLLMTarget], ask: Ask) -> None:

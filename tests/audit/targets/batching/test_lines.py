@@ -5,12 +5,13 @@ The shapes of vLLM are those of `BatchRequestOutput` and `make_error_request_out
 Batch API reference.
 """
 
+import io
 import json
 
 import pytest
 
 from audit.records import Outcome, Output, Request
-from audit.targets.batching.lines import read_result, request_line
+from audit.targets.batching.lines import LONGEST_LINE, read_result, request_line, result_lines
 from audit.targets.openai_api.replies import read_chat
 from probes.records import Message
 
@@ -91,3 +92,23 @@ def test_a_line_that_names_no_request_is_none_of_ours() -> None:
     assert read_result(b"{", read_chat, "target", "h") is None
     assert read_result(b'{"custom_id": "other"}', read_chat, "target", "h") is None
     assert read_result(b'{"custom_id":' + b"[" * 100_000, read_chat, "target", "h") is None
+
+
+def test_a_line_has_a_longest_length() -> None:
+    """A line without end is cut, the ones after it are read, and its request gets an error that says why."""
+    endless = json.dumps(
+        {"id": "v", "custom_id": KEY, "response": {"status_code": 200, "body": "x"}}
+    ).encode()
+    endless = endless.replace(b'"x"', b'"' + b"x" * (3 * LONGEST_LINE) + b'"')
+    short = json.dumps({"custom_id": KEY, "response": {"status_code": 200, "body": SAID}}).encode()
+    first, second, last = result_lines(io.BytesIO(b"\n".join([short, endless, short])))
+    assert len(second) == LONGEST_LINE + 1
+    for line in (first, last):
+        output = read_result(line, read_chat, "target", "h")
+        assert output is not None
+        assert output.text == "Yes."
+    output = read_result(second, read_chat, "target", "h")
+    assert output is not None
+    assert (output.prompt_id, output.turn, output.attempt) == ("p1", 2, 1)
+    assert output.error == f"h: the line of its result is longer than {LONGEST_LINE} bytes"
+    assert read_result(b"x" * (LONGEST_LINE + 1), read_chat, "target", "h") is None
