@@ -12,6 +12,7 @@ stored; the next one fetches the file again and stores the others.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -43,10 +44,12 @@ from audit.store.store import Store
 from audit.targets.base import FatalTargetError, RetryableTargetError, TargetError
 from audit.targets.batching.base import BatchTarget, NotTakenError
 from audit.targets.batching.lines import result_lines
+from audit.targets.batching.unusable import Unusable
 from probes.seeds import rng
 
 __all__ = ["Gathered", "collect_batches"]
 
+_LOG = logging.getLogger(__name__)
 _FOLDER = "batches"
 _STORED_AT_A_TIME = 500
 _TOLD = 3
@@ -262,19 +265,35 @@ class _Batches:
             if state.readable:
                 into = self._folder / f"{batch.tag}.results.jsonl"
                 results = await self._asked(batch.target, partial(target.fetch, id_, into))
-                self._store_results(batch, results)
+                said = self._store_results(batch, results, ended=state.ended)
+                if said is not None:
+                    self._words[batch.tag] = f"{state.words}; {said}"
                 into.unlink(missing_ok=True)
             if state.ended:
-                self._give_up(batch, f"{state.words}; it holds no result for this request")
-                self._book.close(batch.tag, state.words)
+                words = self._words[batch.tag]
+                self._give_up(batch, f"{words}; it holds no result for this request")
+                self._book.close(batch.tag, words)
             self._report()
 
-    def _store_results(self, batch: OpenBatch, results: Path) -> None:
-        target = self._targets[batch.target]
+    def _store_results(self, batch: OpenBatch, results: Path, *, ended: bool) -> str | None:
+        """Store what a file of results holds; what to say of lines that are of no use, None if all are."""
+        target, unusable = self._targets[batch.target], Unusable()
+
+        def outputs(file: BinaryIO) -> Iterator[Output]:
+            for number, line in enumerate(result_lines(file), start=1):
+                output = target.read(line)
+                if output is not None:
+                    yield output
+                elif ended or line.endswith(b"\n"):  # Else it is being written.
+                    unusable.note(number, line)
+
         with results.open("rb") as file:
-            outputs = (target.read(line) for line in result_lines(file))
-            for some in _pages(output for output in outputs if output is not None):
+            for some in _pages(outputs(file)):
                 self._keep(batch, some)
+        said = unusable.words(results.name)
+        if said is not None:
+            _LOG.warning("%s", said)
+        return said
 
     def _give_up(self, batch: OpenBatch, reason: str) -> None:
         """Count what a batch that has ended did not answer as errored attempts."""

@@ -16,6 +16,7 @@ from audit.records import Output, Request
 from audit.targets.base import FatalTargetError, TargetContext, TargetError, TargetInfo
 from audit.targets.batching.base import BatchLimits, BatchState
 from audit.targets.batching.lines import LONGEST_LINE, read_result, request_line, result_lines
+from audit.targets.batching.unusable import Unusable
 from audit.targets.openai_api.options import OpenAIOptions, OpenAIParams, TokenParameter
 from audit.targets.openai_api.payloads import chat_payload
 from audit.targets.openai_api.replies import read_chat
@@ -94,10 +95,10 @@ class BatchFileTarget:
         """Nothing to give back."""
 
     def held(self) -> Mapping[str, str]:
-        """Where its questions go, and how many wait there.
+        """Where its questions go, how many wait there, and which results are of no use.
 
         Raises:
-            InputError: The folder cannot be written.
+            InputError: The folder cannot be written, or a file of results not be read.
         """
         folder = Path(_shown(self._folder))
         there = next(path for path in (folder, *folder.parents) if path.exists())
@@ -105,10 +106,12 @@ class BatchFileTarget:
             raise InputError(f"{folder}: cannot be written (folder)")
         requests = [path for path in folder.glob(f"*{_REQUESTS}") if not path.name.endswith(_RESULTS)]
         waiting = sum(not self._results(path.stem).is_file() for path in requests)
+        unusable = [said for path in sorted(folder.glob(f"*{_RESULTS}")) if (said := _unusable(path))]
         return {
             "folder": str(folder),
             "model": self._options.model,
             "request files": f"{len(requests)}, {waiting} of them without results",
+            **({"unusable results": "; ".join(unusable)} if unusable else {}),
         }
 
     def line(self, request: Request, *, seed: int) -> bytes:
@@ -179,6 +182,19 @@ def _moved(file: Path, to: Path) -> None:
 def _shown(path: Path) -> str:
     """A path for people, without the way there and back from the run to the spec."""
     return os.path.normpath(path)
+
+
+def _unusable(results: Path) -> str | None:
+    """What is said of the lines of a file that name no request; one that is being written does not count."""
+    found = Unusable()
+    try:
+        with results.open("rb") as file:
+            for number, line in enumerate(result_lines(file), start=1):
+                if _is_whole(line):
+                    found.note(number, line)
+    except OSError as error:
+        raise InputError(f"{results}: cannot be read: {error.strerror}") from error
+    return found.words(results.name)
 
 
 def _is_whole(line: bytes) -> bool:

@@ -116,7 +116,7 @@ def why_no_result(line: bytes) -> str | None:
     """What is wrong with a line that names no request; None if it names one, or is blank."""
     if not line.strip():
         return None
-    result = _result(line)
+    result = _result(line if len(line) > LONGEST_LINE else line.rstrip())
     if isinstance(result, str):
         return result
     if _request(result.custom_id) is None:

@@ -303,6 +303,33 @@ def test_requests_go_out_as_files_and_come_back_as_files(store: Store, tmp_path:
     assert sorted(folder.glob("*[0-9a-f].jsonl")) == files
 
 
+def test_lines_of_results_that_are_of_no_use_are_named(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever waits learns which lines name no request and why, and so does whoever lacks an output."""
+    folder = tmp_path / "files"
+    collect_files(store, folder)
+    for file in sorted(folder.glob("*.jsonl")):
+        answer(file, leave_out=2)
+    results = min(folder.glob("*.results.jsonl"))
+    good = results.read_text()
+    results.write_text('{"custom_id": "elsewhere"}\n\n' + good + '{"cut": \n')
+    collect_files(store, folder)
+    last = good.count("\n") + 3
+    said = (
+        f"{results.name}: 2 lines name no request: line 1 (custom_id 'elsewhere' is none that was sent), "
+        f"line {last} (Invalid JSON: EOF while parsing a value at column 7)"
+    )
+    errors = [
+        output.error
+        for prompt in store.prompts()
+        for _, output in store.outputs("target", prompt.id)
+        if output.error
+    ]
+    assert [f"{said}; it holds no result for this request" in error for error in errors] == [True, True]
+    assert caplog.messages == [said]
+
+
 def test_a_file_that_was_taken_away_is_asked_again(store: Store, tmp_path: Path) -> None:
     """Whoever gives a file up removes it: what it lacks is errored, and comes again in another file."""
     folder = tmp_path / "files"
