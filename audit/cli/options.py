@@ -20,6 +20,8 @@ __all__ = [
 
 _MIXED = ("contrast", "replay")
 _LARGEST_SHARE = 0.9
+_REST = "repairs"
+"""What `--mix` gives no share of its own."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON on standard output.")
 
@@ -81,11 +83,26 @@ def shares(context: click.Context, option: click.Parameter, given: str) -> dict[
             value = float(amount)
         except ValueError:
             value = math.nan
+        said = f"{option.opts[0]} {part}"
+        if name == _REST:
+            raise click.UsageError(f"{said}: {_why_no_share(value)}", context)
         if name not in _MIXED or not 0 <= value <= _LARGEST_SHARE:
             raise click.UsageError(
-                f"{option.opts[0]} {part}: accepted is one of {', '.join(_MIXED)}, '=' and a number from "
-                f"0 to {_LARGEST_SHARE}, such as contrast=0.5",
+                f"{said}: accepted is one of {', '.join(_MIXED)}, '=' and a number from "
+                f"0 to {_LARGEST_SHARE}, such as contrast=0.5; {_REST} take the rest",
                 context,
             )
+        if name in found:
+            raise click.UsageError(f"{said}: {name} is given twice", context)
         found[name] = value
     return found
+
+
+def _why_no_share(wanted: float) -> str:
+    """Why repairs have no share of their own, and what gives them the share that somebody wants."""
+    rest = 1 - wanted if 1 - _LARGEST_SHARE <= wanted <= 1 else 0.5
+    return (
+        f"{_REST} take the rest of two different wholes, of the examples for safety what contrast leaves "
+        f"and of those for decisions what replay leaves; for repairs={1 - rest:g} there give "
+        f"contrast={rest:g}, replay={rest:g} or both"
+    )

@@ -45,7 +45,8 @@ _LONGEST_LICENCE = 200
     default="contrast=0.5,replay=0.1",
     show_default=True,
     callback=shares,
-    help="Shares of look-alikes beside safety repairs, and of ordinary requests beside repairs of decisions.",
+    help="Shares of look-alikes (contrast) beside safety repairs, and of ordinary requests (replay) beside "
+    "repairs of decisions; repairs take the rest of each.",
 )
 @click.option(
     "--holdout",

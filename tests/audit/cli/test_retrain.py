@@ -194,3 +194,21 @@ def test_a_model_that_gives_way_to_a_technique_is_asked_plainly(home: Path, even
         ("refusal", "own_answer"),
         ("help", "own_answer"),
     }
+
+
+@pytest.mark.parametrize(
+    ("mix", "said"),
+    [
+        ("repairs=0.3", "for repairs=0.3 there give contrast=0.7, replay=0.7 or both"),
+        ("contrast=0.5,repairs=7", "for repairs=0.5 there give contrast=0.5, replay=0.5 or both"),
+        ("contrasts=0.5", "accepted is one of contrast, replay, '=' and a number from 0 to 0.9"),
+        ("replay=1", "accepted is one of contrast, replay, '=' and a number from 0 to 0.9"),
+        ("contrast=0.5,contrast=0.7", "--mix contrast=0.7: contrast is given twice"),
+    ],
+)
+def test_shares_say_what_takes_the_rest(mix: str, said: str, evenhand: Command) -> None:
+    """Repairs have no share of their own: the message says why, and what leaves them the wanted share."""
+    ended = evenhand("retrain", "nowhere", "--mix", mix)
+    assert ended.code == 2
+    assert said in " ".join(ended.err.split())
+    assert "repairs take the rest" in ended.err or "twice" in ended.err
