@@ -134,7 +134,7 @@ def show_findings(document: RunDocument) -> None:
         _show_labels(document)
         return
     header = ["severity", "measure", "where", "contrast", "estimate", "interval", "rows as independent", "n"]
-    rows = _rows(document.findings)
+    rows = _rows(document.findings, document.estimates)
     if any(finding.estimate.correction or finding.estimate.error_band for finding in document.findings):
         header.append("as read, or what the analyzer's error can do")
         rows = [[*row, _reading(one.estimate)] for row, one in zip(rows, document.findings, strict=False)]
@@ -180,19 +180,20 @@ def _show_labels(document: RunDocument) -> None:
                 )
 
 
-def _rows(findings: Sequence[Finding]) -> list[list[str]]:
+def _rows(findings: Sequence[Finding], estimates: Sequence[Estimate]) -> list[list[str]]:
+    where = places([*(finding.estimate for finding in findings), *estimates])
     return [
         [
             finding.severity.value,
             finding.estimate.measure,
-            _where(finding.estimate),
+            clean(place),
             _contrast(finding.estimate),
             _point(finding.estimate),
             _stated(finding.estimate),
             _span(finding.estimate, finding.estimate.naive_ci_low, finding.estimate.naive_ci_high),
             f"{finding.estimate.n_outputs} / {finding.estimate.n_clusters} templates",
         ]
-        for finding in findings[:ROWS_SHOWN]
+        for finding, place in zip(findings[:ROWS_SHOWN], where, strict=False)
     ]
 
 
@@ -210,11 +211,6 @@ def _reading(estimate: Estimate) -> str:
     return f"{'depends on' if estimate.error_band.depends else 'holds beyond'} its error: {band}"
 
 
-def _where(estimate: Estimate) -> str:
-    technique = "" if estimate.technique in {None, "none"} else f" ({estimate.technique})"
-    return clean(f"{estimate.domain}{technique}")
-
-
 def _contrast(estimate: Estimate) -> str:
     if estimate.group is None:
         return f"limit {estimate.margin:g}" if estimate.margin is not None else "-"
@@ -230,14 +226,14 @@ def show_estimates(estimates: Sequence[Estimate]) -> None:
             [
                 estimate.verdict.value.replace("_", " "),
                 estimate.measure,
-                _where(estimate),
+                clean(place),
                 _contrast(estimate),
                 _point(estimate),
                 _interval(estimate),
                 f"{estimate.n_outputs} / {estimate.n_clusters}",
                 "; ".join(estimate.reasons),
             ]
-            for estimate in shown
+            for estimate, place in zip(shown, places(shown), strict=True)
         ],
         below=("why", "n", "measure", "where"),
     )

@@ -198,6 +198,11 @@ class Estimate(Record):
     """What the analyzer's unequal error could make of an uncorrected estimate that a verdict rests on."""
 
     @property
+    def where(self) -> str:
+        """Its domain, and the technique if there is one."""
+        return self.domain if self.technique in {None, "none"} else f"{self.domain} ({self.technique})"
+
+    @property
     def widened(self) -> bool:
         """Whether the interval stated is the one that allows for having been picked among many."""
         return self.selected_ci_low is not None and self.selected_ci_high is not None
@@ -339,8 +344,8 @@ class Change(Record):
         "not_comparable",
     ]
     """`smaller` and `larger` speak of the size |after| against |before| of a disparity, and of the value
-    itself for a rate; the change's interval must exclude 0 after adjustment. `reversed`: a disparity lies on
-    the other side of 0, and is not shown to be smaller or larger there."""
+    itself for a rate; the change's interval must exclude 0 after adjustment. `reversed`: the
+    intervals of the two runs lie on opposite sides of 0, and neither smaller nor larger is shown."""
     reasons: tuple[str, ...] = ()
     non_inferiority: NonInferiority | None = None
     """Of rates that have a worse direction: whether it got worse by less than the declared margin."""

@@ -1,20 +1,20 @@
-"""Where each change of a comparison is, in words that tell it from the others."""
+"""Where each estimate or change is, in words that tell it from the others."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-from audit.records import Change
+from audit.records import Change, Estimate
 
 __all__ = ["places"]
 
 
-def places(changes: Sequence[Change]) -> tuple[str, ...]:
-    """Where each change is, in words that tell it from every other change of the same contrast.
+def places(changes: Sequence[Change | Estimate]) -> tuple[str, ...]:
+    """Where each one is, in words that tell it from every other of the same contrast.
 
-    Its domain and technique; its language and its probe are added where another change says the same without.
+    Its domain and technique; its language and its probe are added where another says the same without.
 
     Args:
-        changes: Of one comparison.
+        changes: Changes of one comparison, or estimates of one run.
     """
     contrasts = [(one.measure, one.attribute, one.group, one.reference_group, one.signal) for one in changes]
     found = [one.where for one in changes]

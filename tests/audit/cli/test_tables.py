@@ -53,6 +53,15 @@ def test_what_nobody_did_is_counted_in_one_line(capsys: pytest.CaptureFixture[st
     assert "refusal_rate" in said
 
 
+def test_rates_of_two_probes_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two rows of one measure over all domains name their probes; one alone does not."""
+    show_estimates([estimate(), estimate(probe="bias/decisions"), estimate(measure="toxicity_rate")])
+    said = capsys.readouterr().err
+    assert "all, safety/benign" in said
+    assert "all, bias/decisions" in said
+    assert said.count("safety/benign") == 1
+
+
 def test_a_price_ends_at_its_ladder(capsys: pytest.CaptureFixture[str]) -> None:
     """Beyond the ladder the table has no number."""
     show_estimates(
