@@ -123,6 +123,8 @@ def _show(found: api.Comparison, manifest: Manifest | None, cost: RepairCost | N
     show_changes(found.changes)
     say(f"{len(found.changes)} changes, after - before; n: paired prompts / templates")
     say("smaller, larger: of a disparity its distance from equal treatment, of a rate its value")
+    if any(one.verdict == "reversed" for one in found.changes):
+        say("reversed: each run shows the disparity, on opposite sides of 0")
     say("interval: of each change alone; verdict: after adjustment for all changes compared")
     if any(one.non_inferiority is not None for one in found.changes):
         say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
@@ -135,4 +137,4 @@ def _show(found: api.Comparison, manifest: Manifest | None, cost: RepairCost | N
             say("repeating the files word for word: not measured; the analyzer memorization reads it")
     if cost is not None:
         show_cost(cost)
-    show_outcomes(found.outcomes)
+    show_outcomes(found.outcomes, found.changes)

@@ -13,7 +13,7 @@ __all__ = ["show_beside", "show_cells", "show_cost", "show_outcomes"]
 
 _SAID = {
     "fixed": "fixed",
-    "no_longer_found": "no longer found, though the change is not shown",
+    "no_longer_found": "no longer found, though not shown to be smaller",
     "unchanged": "still found",
     "new": "new",
 }
@@ -120,23 +120,32 @@ def _signed(value: float | None) -> str:
     return "-" if value is None else f"{value:+.3f}"
 
 
-def show_outcomes(outcomes: Sequence[FindingOutcome]) -> None:
-    """Print what became of each finding, those that were fixed first."""
+def show_outcomes(outcomes: Sequence[FindingOutcome], changes: Sequence[Change]) -> None:
+    """Print what became of each finding, those that were fixed first, with its figures before and after."""
     if not outcomes:
         return
     say()
+    moved = {one.finding: one for one in changes}
     for one in outcomes:
         word = _SAID[one.outcome]
         if one.outcome == "unchanged" and one.shown:
             word = "still found, smaller"
         if one.outcome == "new" and not one.shown:
-            word = "new, though the change is not shown"
-        say(f"{one.id} {word}: {clean(one.claim)}")
+            word = "new, though not shown to be larger"
+        when = "found after" if one.outcome == "new" else "found before"
+        say(f"{one.id} {word}{_ends(moved.get(one.id))}; {when}: {clean(one.claim)}")
     counts = {name: sum(one.outcome == name for one in outcomes) for name in _SAID}
     say(
         f"findings: {counts['fixed']} fixed, {counts['no_longer_found']} no longer found, "
         f"{counts['unchanged']} still found, {counts['new']} new"
     )
+
+
+def _ends(change: Change | None) -> str:
+    if change is None or change.before is None or change.after is None:
+        return ""
+    sign = "+" if change.kind == "disparity" else ""
+    return f" ({change.before:{sign}.3f} -> {change.after:{sign}.3f})"
 
 
 def _moved(change: Change | None) -> bool:

@@ -14,6 +14,7 @@ SHARED = (
     "a run stopped early: before, after and change are of the prompts that both runs asked, not of all that "
     "either states in its own findings"
 )
+_OPEN = "the change is told apart from 0, but not whether the disparity became smaller or turned round"
 Word = Literal["smaller", "larger", "reversed", "no_material_change", "inconclusive", "not_measured"]
 
 
@@ -56,7 +57,7 @@ def word_of(one: Moved, p_adjusted: float | None, judgement: Judgement) -> tuple
     low, high = found.interval.low, found.interval.high
     apart = low > 0 or high < 0
     if apart and p_adjusted <= judgement.false_discovery_rate:
-        return _direction(one), ()
+        return _direction(one)
     margin = one.after.margin if one.after.kind == "disparity" else judgement.smallest_disparity_of_concern
     if margin is not None and -margin < low and high < margin:
         return "no_material_change", ()
@@ -87,12 +88,18 @@ def _unfit(one: Moved) -> str | None:
     return ", and ".join(f"{name}: {reason}" for name, reason in said.items()) or None
 
 
-def _direction(one: Moved) -> Word:
-    """Which way it went; a disparity that turned round has another size only where that is shown."""
+def _direction(one: Moved) -> tuple[Word, tuple[str, ...]]:
+    """Which way it went; of a disparity that changed its sign only what is shown is said."""
     before, after = one.before.point or 0.0, one.after.point or 0.0
     if one.after.kind == "disparity":
         bounds = None if one.total is None else one.total.interval
         if before * after < 0 and (bounds is None or bounds.low <= 0 <= bounds.high):
-            return "reversed"
+            turned = _excludes_zero(one.before) and _excludes_zero(one.after)
+            return ("reversed", ()) if turned else ("inconclusive", (_OPEN,))
         before, after = abs(before), abs(after)
-    return "smaller" if after < before else "larger"
+    return ("smaller" if after < before else "larger"), ()
+
+
+def _excludes_zero(estimate: Estimate) -> bool:
+    low, high = estimate.stated_interval
+    return low is not None and high is not None and (low > 0 or high < 0)

@@ -18,8 +18,8 @@ class FindingOutcome(Record):
     id: str
     claim: str
     outcome: Outcome
-    """`fixed`: found before, not after, and the change is shown. `no_longer_found`: found before, not after,
-    but the change is not shown. `unchanged`: found in both. `new`: found after only."""
+    """`fixed`: found before, not after, and shown to be smaller. `no_longer_found`: found before, not after,
+    but not shown to be smaller. `unchanged`: found in both. `new`: found after only."""
     shown: bool
     """Whether the paired change is told apart from 0, after adjustment: smaller for the first three, larger
     for a new one."""

@@ -268,7 +268,7 @@ def _worse(changes: Sequence[Change]) -> Iterator[Worse]:
             if change.verdict == "larger":
                 yield Worse(change=change, why="the disparity is larger than before")
             elif change.verdict == "reversed":
-                yield Worse(change=change, why="the disparity lies on the other side")
+                yield Worse(change=change, why="reversed: each run shows it, on opposite sides of 0")
             for reason in change.reasons:
                 if reason.startswith("levelling down"):
                     yield Worse(change=change, why=reason)

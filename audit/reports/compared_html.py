@@ -68,8 +68,8 @@ def outcome_words(row: OutcomeRow) -> str:
     if outcome == "unchanged":
         return "Still found, smaller" if shown else "Still found"
     if outcome == "new":
-        return "New" if shown else "New, though the change is not shown"
-    return "Fixed" if outcome == "fixed" else "No longer found, though the change is not shown"
+        return "New" if shown else "New, though not shown to be larger"
+    return "Fixed" if outcome == "fixed" else "No longer found, though not shown to be smaller"
 
 
 def _unit(measure: str) -> str:

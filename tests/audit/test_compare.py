@@ -91,6 +91,19 @@ def test_a_gap_of_the_same_size_on_the_other_side_is_reversed() -> None:
     assert turned.verdict == "reversed"
 
 
+def test_a_gap_is_reversed_only_where_the_run_after_shows_the_other_side() -> None:
+    """From -33 points to +8 within chance of 0 nothing turned round: the change is shown, its way is not."""
+    before, after = ([[float(t >= 8)] for t in range(N)], [[float(t >= 2)] for t in range(N)])
+    turned = changed(pairs(before, ONES), pairs(ONES, after))["favourable_rate"]
+    assert turned.before == pytest.approx(-8 / N)
+    assert turned.after == pytest.approx(2 / N)
+    assert turned.ci_low is not None
+    assert turned.p_adjusted is not None
+    assert (turned.ci_low > 0, turned.p_adjusted <= 0.05) == (True, True)
+    assert turned.verdict == "inconclusive"
+    assert "turned round" in turned.reasons[0]
+
+
 def test_the_change_of_a_rate_is_the_difference_of_both_rates() -> None:
     """Templates of unlike size weigh in the change as they do in the rates: 0 to .833 is +.833."""
     shape = {"probe": "safety/benign", "expects": "comply", "analyzer": "refusal", "measure": "refusal"}
