@@ -31,6 +31,9 @@ class Variances(Record):
     """Unit of both deviations."""
     slope_sd: float | None
     """Standard deviation over templates of the true difference; None if it is not known."""
+    slope_low: float | None = None
+    slope_high: float | None = None
+    """Its 95 % interval, where a pilot tells it; of several groups the largest of each end."""
     noise_sd: float | None
     """Standard deviation of the difference of one pair of answers; None if it is not known."""
 
@@ -93,6 +96,8 @@ def _largest(block: pd.DataFrame, measure: Measure) -> Variances | None:
         source=f"pilot ({measure.name}, {known[0].n_clusters} templates)",
         unit=measure.unit,
         slope_sd=max(one.slope_sd for one in known),
+        slope_low=max(one.slope_low for one in known),
+        slope_high=max(one.slope_high for one in known),
         noise_sd=max(one.noise_sd for one in known),
     )
 

@@ -89,7 +89,7 @@ def _show_costs(costs: Sequence[PlannedCost], limits: Limits, *, piloted: bool) 
 
 def _time(one: PlannedCost, *, piloted: bool) -> str:
     if one.minutes_low is None or one.minutes_high is None:
-        return f"time not known {'since the pilot was told none' if piloted else 'without a pilot'}"
+        return f"time not known {'since the pilot recorded none' if piloted else 'without a pilot'}"
     minutes = f"{one.minutes_low:.2g} to {one.minutes_high:.2g} minutes"
     return f"{minutes} if {one.in_flight} calls wait at once, as long as the pilot's did"
 
@@ -190,10 +190,13 @@ def _show_seen(one: Proposal) -> None:
     if known.slope_sd is None or known.noise_sd is None:
         say(clean(f"  variances {known.source}"))
         return
+    within = ""
+    if known.slope_low is not None and known.slope_high is not None:
+        within = f" ({amount(known.slope_low, one.unit)} to {amount(known.slope_high, one.unit)}, 95 %)"
     say(
         clean(
-            f"  variances {known.source}: templates react apart by {amount(known.slope_sd, one.unit)}, "
-            f"one pair of answers by {amount(known.noise_sd, one.unit)}"
+            f"  variances {known.source}: templates react apart by {amount(known.slope_sd, one.unit)}"
+            f"{within}, one pair of answers by {amount(known.noise_sd, one.unit)}"
         )
     )
     say(

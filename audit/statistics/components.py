@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import finite_vector
@@ -17,6 +18,9 @@ class Components:
 
     slope_sd: float
     """s_tg: standard deviation over clusters of the true difference, at least 0."""
+    slope_low: float
+    slope_high: float
+    """Its interval, at the level asked for: few clusters, or noisy answers, tell little of it."""
     noise_sd: float
     """s_e: standard deviation of the difference of one pair within its cluster, at least 0."""
     n_clusters: int
@@ -24,7 +28,11 @@ class Components:
 
 
 def pair_components(
-    differences: npt.ArrayLike, cluster: npt.ArrayLike, stratum: npt.ArrayLike | None = None
+    differences: npt.ArrayLike,
+    cluster: npt.ArrayLike,
+    stratum: npt.ArrayLike | None = None,
+    *,
+    level: float = 0.95,
 ) -> Components:
     """Variance of single pairs' differences between and within clusters, by analysis of variance.
 
@@ -38,6 +46,7 @@ def pair_components(
         differences: Difference of each pair (one repeat of one set), shape (n,).
         cluster: Code of its cluster, shape (n,).
         stratum: Code of its stratum; clusters of different strata are different. None for one stratum.
+        level: Of the interval of s_tg (Williams 1962), exact at neither end but close for balanced clusters.
 
     Returns:
         Both deviations, in the unit of the values.
@@ -47,7 +56,8 @@ def pair_components(
         ValueError: The shapes differ or a value is not finite.
 
     Source:
-        Searle, Casella & McCulloch (1992), Variance Components, section 3.6 (unbalanced one-way layout).
+        Searle, Casella & McCulloch (1992), Variance Components, section 3.6 (unbalanced one-way layout);
+        Williams (1962), Biometrika 49:278-281, for the interval.
 
     >>> found = pair_components([0.0, 0.2, 1.0, 1.2], [0, 0, 1, 1])
     >>> round(found.slope_sd, 3), round(found.noise_sd, 3)
@@ -75,9 +85,25 @@ def pair_components(
     noise = within / within_df
     slope = max(0.0, (between / between_df - noise) / (sizes / between_df))
     clusters = between_df + int(np.unique(strata).size)
+    low, high = _interval(between, between_df, noise, within_df, level)
     return Components(
         slope_sd=float(np.sqrt(slope)),
+        slope_low=float(np.sqrt(low * between_df / sizes)),
+        slope_high=float(np.sqrt(high * between_df / sizes)),
         noise_sd=float(np.sqrt(noise)),
         n_clusters=clusters,
         n_pairs=values.size,
     )
+
+
+def _interval(
+    between: float, between_df: int, noise: float, within_df: int, level: float
+) -> tuple[float, float]:
+    """Of n0 times the variance between clusters, from the sums of squares."""
+    tail = (1 - level) / 2
+
+    def end(share: float) -> float:
+        by_noise = noise * between_df * float(stats.f.ppf(share, between_df, within_df))
+        return max(0.0, (between - by_noise) / float(stats.chi2.ppf(share, between_df)))
+
+    return end(1 - tail), end(tail)

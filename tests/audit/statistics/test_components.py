@@ -21,6 +21,19 @@ def test_planted_variances_are_recovered() -> None:
     assert (found.n_clusters, found.n_pairs) == (400, cluster.size)
 
 
+def test_the_interval_of_reactions_holds_as_often_as_it_says() -> None:
+    """With 44 templates of 12 noisy pairs 95 % intervals hold the planted 5 points, mostly from 0 upwards."""
+    stream = np.random.Generator(np.random.PCG64(2))
+    cluster = np.repeat(np.arange(44), 12)
+    runs = [
+        pair_components(stream.normal(0, 0.05, 44)[cluster] + stream.normal(0, 0.7, cluster.size), cluster)
+        for _ in range(400)
+    ]
+    assert 0.92 <= np.mean([one.slope_low <= 0.05 <= one.slope_high for one in runs]) <= 0.98
+    assert np.mean([one.slope_low == 0.0 for one in runs]) > 0.8
+    assert all(one.slope_low <= one.slope_sd <= one.slope_high for one in runs)
+
+
 def test_balanced_layout_matches_the_textbook() -> None:
     """Mean squares of a small balanced table, by hand: MSW = 0.02, MSB = 1."""
     found = pair_components([0.0, 0.2, 1.0, 1.2], [7, 7, 3, 3])
