@@ -36,6 +36,7 @@ from audit.tables.verdicts import FALSE_DISCOVERY_RATE, Judged, Question, judge_
 
 __all__ = ["audit_table"]
 
+_VALUES_TOLD, _PAIR = 5, 2
 _DECISIONS, _UNDECIDED = "favourable_rate", "undecided_rate"
 _WORDS = {
     _DECISIONS: "decisions",
@@ -319,9 +320,13 @@ def _label_contrast(basis: Basis, measure: str, group: int, judged: Judged) -> L
 
 def _row_notes(cells: Cells, options: TableOptions) -> Iterator[str]:
     """What the rows are taken for, and which of them are in no rate."""
+    others = {text: n for text, n in cells.outcome_values if text and text not in options.favourable}
+    most = sorted(others, key=lambda text: (-others[text], text))[:_VALUES_TOLD]
+    told = ", ".join(f"{text!r} ({others[text]:,} rows)" for text in most)
+    further = f" and {len(others) - len(most)} more" if len(others) > len(most) else ""
     yield (
-        f"Favourable is {_listed(options.favourable)} of the {len(cells.outcome_values)} values of "
-        f"{options.outcome!r}; every other decision is not."
+        f"Of {options.outcome!r} {_listed(options.favourable)} is favourable, and nothing else: "
+        f"{told or 'no other value occurs'}{further}."
     )
     undecided = int(cells.counts[cells.outcome == ABSENT].sum())
     if undecided:
@@ -335,6 +340,12 @@ def _row_notes(cells: Cells, options: TableOptions) -> Iterator[str]:
             yield f"No row has the value {text!r} that was said to be unknown."
 
 
+def _picked(basis: Basis) -> str:
+    if len(basis.labels) == _PAIR:
+        return "of two groups the picking moves neither p-values nor intervals of differences"
+    return "p-values are corrected for the picking, intervals are not"
+
+
 def _notes(cells: Cells, bases: Sequence[Basis], options: TableOptions) -> Iterator[str]:
     """What a reader must know before the numbers."""
     yield from _row_notes(cells, options)
@@ -346,8 +357,8 @@ def _notes(cells: Cells, bases: Sequence[Basis], options: TableOptions) -> Itera
         elif basis.reference is not None and not basis.declared:
             yield (
                 f"{basis.name}: the reference {basis.labels[basis.reference]!r} is the highest rate seen, so "
-                "impact ratios lean below 1 by chance alone; p-values are corrected for the picking, "
-                "intervals are not. Name a --reference beforehand where you can."
+                f"impact ratios lean below 1 by chance alone; {_picked(basis)}. "
+                "Name a --reference beforehand where you can."
             )
         yield from _small_reference(basis)
         left_out = [label for label, kept in zip(basis.labels, basis.included, strict=True) if not kept]

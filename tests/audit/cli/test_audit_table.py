@@ -55,6 +55,21 @@ def test_people_get_tables_notes_and_files(evenhand: Command, decisions: Path, h
     assert sorted(path.name for path in (home / "out").iterdir()) == ["table.html", "table.json"]
 
 
+def test_notes_name_what_counts_as_unfavourable_and_what_the_picking_moves(
+    evenhand: Command, home: Path
+) -> None:
+    """Other decisions are named with their rows, most frequent first, missing ones not among them."""
+    rows = ["g,y", *["a,yes"] * 30, *["b,no"] * 20, *["b,pending"] * 9, *["b,"] * 3]
+    file = home / "pending.csv"
+    file.write_text("\n".join(rows) + "\n")
+    two = evenhand("audit-table", file, "--outcome", "y", "--favourable", "yes", "--group", "g").err
+    assert "Of 'y' 'yes' is favourable, and nothing else: 'no' (20 rows), 'pending' (9 rows)." in two
+    assert "of two groups the picking moves neither" in two
+    file.write_text("\n".join([*rows, *["c,no"] * 20]) + "\n")
+    three = evenhand("audit-table", file, "--outcome", "y", "--favourable", "yes", "--group", "g").err
+    assert "p-values are corrected for the picking" in three
+
+
 def test_a_single_group_is_said_to_compare_with_nothing(evenhand: Command, home: Path) -> None:
     """One group alone is its own reference, and the notes say that nothing was compared."""
     file = home / "one.csv"
