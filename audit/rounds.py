@@ -170,7 +170,7 @@ def _round(how: Rounds, number: int, target: TargetSpec) -> tuple[Round, Path | 
     kept = bool(improved) and not worse
     how.say(
         f"round {number}: {examples} examples, {len(improved)} findings smaller, {len(worse)} rates worse, "
-        f"{len(unsure)} not shown not to be"
+        f"{len(unsure)} not shown to be no worse"
     )
     made = made.model_copy(update={"examples": examples, "improved": improved, "kept": kept, **losses})
     if kept:

@@ -322,8 +322,9 @@ def _option(text: str) -> tuple[str, object]:
 
 
 def _show_check(found: AnalyzerCheck) -> None:
-    shown = ", ".join(f"{count} {label}" for label, count in found.labels.items())
-    say(f"{found.analyzer} {found.version}, {found.measure}: {found.n} labelled replies ({shown})")
+    shown = ", ".join(f"{label}: {count}" for label, count in found.labels.items())
+    about = f"{found.measure} as {found.analyzer} (version {found.version}) reads it"
+    say(f"{about}: {found.n} labelled replies (by label, {shown})")
     rows = [_check_row("all", found)]
     rows += [_check_row(f"language {name}", part) for name, part in found.by_language.items()]
     rows += [_check_row(f"group {name}", part) for name, part in found.by_group.items()]

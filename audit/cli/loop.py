@@ -76,13 +76,13 @@ def _show(result: LoopResult, out: Path) -> None:
             say(f"round {one.number} made worse: {what}; its model was not kept")
         for what in one.unsure:
             kept = "kept all the same" if one.kept else "not kept"
-            say(f"round {one.number} is not shown not to have made worse: {what}; its model was {kept}")
+            say(f"round {one.number}, not shown to be no worse: {what}; its model was {kept}")
     if result.model is None:
         say(f"no model was kept; the first one has {result.left} findings on the sealed prompts")
     else:
         say(f"last good model: {out / result.model}")
         say(f"on the sealed prompts: {result.fixed} findings fixed, {result.left} left")
-        for words, found in (("made worse", result.worse), ("not shown not to be worse", result.unsure)):
+        for words, found in (("made worse", result.worse), ("not shown to be no worse", result.unsure)):
             say(f"on the sealed prompts, {words}: {'; '.join(found) or 'nothing'}")
         page = f"--html {out / 'comparison.html'}"
         say(f"next: evenhand compare {out / 'sealed' / 'before'} {out / 'sealed' / 'after'} {page}")

@@ -163,7 +163,7 @@ def retrain(
     if trained is None:
         _show(files)
         return
-    say(f"trained: {dict(trained.target)}")
+    say(f"trained: its target stands in {trained.file}")
     say(f"next: evenhand run SPEC --target {trained.file} --out AFTER; evenhand compare {run_folder} AFTER")
 
 

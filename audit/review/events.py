@@ -134,7 +134,7 @@ def review_labels(run: Run) -> tuple[ReviewLabels, ...]:
                     analyzer=analyzer,
                     reading=measure,
                     threshold=0.5,
-                    source=f"{len(outputs)} answers of this run, labelled by {people} reviewers",
+                    source=f"{len(outputs)} answers of this run, labelled by {_people(people)}",
                     outputs=outputs,
                 )
             )
@@ -264,3 +264,7 @@ def _agreement(measure: Callable[[list[list[float]]], AgreementEstimate], rating
         ci_high=round(found.interval.high, 6),
         n=len(shared),
     )
+
+
+def _people(count: int) -> str:
+    return "1 reviewer" if count == 1 else f"{count} reviewers"

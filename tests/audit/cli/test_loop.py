@@ -97,7 +97,7 @@ def test_a_loop_ends_when_the_gate_is_met_and_is_judged_by_prompts_it_never_saw(
     assert {one.split(",")[0] for one in result.unsure} == unsure
     again = evenhand(*command)
     assert again.code == 0
-    assert f"not shown not to be worse: {'; '.join(result.unsure) or 'nothing'}" in again.err
+    assert f"not shown to be no worse: {'; '.join(result.unsure) or 'nothing'}" in again.err
     assert written == {path: path.stat().st_mtime_ns for path in (lender / "loop").rglob("weights.npz")}
     assert _result(lender / "loop") == result
 
