@@ -132,6 +132,8 @@ def show_outcomes(outcomes: Sequence[FindingOutcome], changes: Sequence[Change])
             word = "still found, smaller"
         if one.outcome == "new" and not one.shown:
             word = "new, though not shown to be larger"
+        if one.outcome == "fixed" and not one.inside:
+            word = "fixed, though not shown to be within its limit or margin"
         when = "found after" if one.outcome == "new" else "found before"
         say(f"{one.id} {word}{_ends(moved.get(one.id))}; {when}: {clean(one.claim)}")
     counts = {name: sum(one.outcome == name for one in outcomes) for name in _SAID}
@@ -139,6 +141,9 @@ def show_outcomes(outcomes: Sequence[FindingOutcome], changes: Sequence[Change])
         f"findings: {counts['fixed']} fixed, {counts['no_longer_found']} no longer found, "
         f"{counts['unchanged']} still found, {counts['new']} new"
     )
+    inside = sum(one.outcome == "fixed" and one.inside for one in outcomes)
+    if counts["fixed"]:
+        say(f"of those fixed, shown to be within limit or margin afterwards: {inside}")
 
 
 def _ends(change: Change | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from audit.findings.document import RunDocument
-from audit.records import Change, Finding
+from audit.records import Change, Finding, Verdict
 from probes.records import Record
 
 __all__ = ["Beside", "FindingOutcome", "beside", "finding_outcomes"]
@@ -23,6 +23,8 @@ class FindingOutcome(Record):
     shown: bool
     """Whether the paired change is told apart from 0, after adjustment: smaller for the first three, larger
     for a new one."""
+    inside: bool = False
+    """Whether the run after shows it within its limit or margin; gone and smaller does not say so."""
 
 
 class Beside(Record):
@@ -110,7 +112,8 @@ def _apart(one: Change, other: Change) -> bool | None:
 def _outcome(finding: Finding, change: Change | None, *, gone: bool) -> FindingOutcome:
     shown = _word(change) == "smaller"
     outcome: Outcome = "unchanged" if not gone else "fixed" if shown else "no_longer_found"
-    return FindingOutcome(id=finding.id, claim=finding.claim, outcome=outcome, shown=shown)
+    inside = change is not None and change.after_verdict in {Verdict.WITHIN, Verdict.EQUIVALENT}
+    return FindingOutcome(id=finding.id, claim=finding.claim, outcome=outcome, shown=shown, inside=inside)
 
 
 def _word(change: Change | None) -> str | None:

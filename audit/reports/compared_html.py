@@ -69,7 +69,10 @@ def outcome_words(row: OutcomeRow) -> str:
         return "Still found, smaller" if shown else "Still found"
     if outcome == "new":
         return "New" if shown else "New, though not shown to be larger"
-    return "Fixed" if outcome == "fixed" else "No longer found, though not shown to be smaller"
+    if outcome == "fixed":
+        far = "margin" if row.difference else "limit"
+        return "Fixed" if row.outcome.inside else f"Fixed, though not shown to be within its {far}"
+    return "No longer found, though not shown to be smaller"
 
 
 def _unit(measure: str) -> str:

@@ -48,6 +48,17 @@ def test_fixed_is_said_only_where_the_change_is_shown() -> None:
     ]
 
 
+def test_fixed_says_whether_the_rest_is_shown_to_be_small() -> None:
+    """Harmful compliance that fell from 100 to 12 % is gone and smaller, and not within a limit of 5 %."""
+    small = _change("a", "smaller")
+    open_ = small.model_copy(update={"finding": "b", "after_verdict": Verdict.INCONCLUSIVE})
+    outcomes = finding_outcomes(_document({"a", "b"}), _document(set()), [small, open_])
+    assert [(one.id, one.outcome, one.inside) for one in outcomes] == [
+        ("a", "fixed", True),
+        ("b", "fixed", False),
+    ]
+
+
 @settings(max_examples=60)
 @given(st.sets(st.sampled_from("abcdef")), st.sets(st.sampled_from("abcdef")), st.sampled_from(_WORDS))
 def test_every_finding_has_exactly_one_outcome(before: set[str], after: set[str], word: str) -> None:

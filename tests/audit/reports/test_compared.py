@@ -181,7 +181,10 @@ def test_first_lines_tell_what_was_repaired_what_was_not_what_got_worse_and_what
     said = _section(html, "summary")
     assert "1 fixed 0 no longer found 1 still found 1 new 3 shown worse" in said
     parts = re.split("What was repaired|What was not|What got worse|What is new", said)
-    assert "Fixed. Favourable decisions: female against male · lending · explicit" in parts[1]
+    assert (
+        "Fixed, though not shown to be within its margin. Favourable decisions: female against male · lending"
+        in parts[1]
+    )
     size = "-13.6 points → -1.0 points; change +12.6 points"
     assert f"{size} (95 % interval +8.6 to +16.6; 264 paired prompts, 44 templates)" in parts[1]
     assert "Still found. Favourable decisions: female against male · hiring · explicit" in parts[2]
