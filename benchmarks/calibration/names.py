@@ -28,7 +28,7 @@ from benchmarks.calibration.designs import (
 from benchmarks.calibration.tables import Cell
 from probes.seeds import rng
 
-__all__ = ["crossed_gaps", "crossed_nulls", "two_way_false_alarms"]
+__all__ = ["crossed", "crossed_gaps", "crossed_nulls", "two_way_false_alarms"]
 
 Vector = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -74,9 +74,7 @@ def crossed_nulls(simulations: int) -> list[Cell]:
     templates and first names; templates, first names and last names (`multi_way_cluster`, which a run
     uses).
     """
-    return [
-        _crossed(*pool, *design, gap=0.0, simulations=simulations) for pool in POOLS for design in DESIGNS
-    ]
+    return [crossed(pool, design, gap=0.0, simulations=simulations) for pool in POOLS for design in DESIGNS]
 
 
 def crossed_gaps(simulations: int) -> list[Cell]:
@@ -84,18 +82,22 @@ def crossed_gaps(simulations: int) -> list[Cell]:
 
     The truth is that of all names such as these, not of the ones drawn.
     """
-    return [
-        _crossed(*pool, *design, gap=GAP, simulations=simulations) for pool in POOLS for design in DESIGNS
-    ]
+    return [crossed(pool, design, gap=GAP, simulations=simulations) for pool in POOLS for design in DESIGNS]
 
 
-def _crossed(firsts: int, lasts: int, templates: int, pairs: int, *, gap: float, simulations: int) -> Cell:
+def crossed(pool: tuple[int, int], design: tuple[int, int], *, gap: float, simulations: int) -> Cell:
+    """One cell of these tables.
+
+    Args:
+        pool: First and last names a group.
+        design: Templates, and pairs a template.
+        gap: True difference of rates, a fraction.
+        simulations: How many audits to simulate.
+    """
+    (firsts, lasts), (templates, pairs) = pool, design
     stream = rng(ROOT, "crossed", firsts, templates, pairs, round(100 * gap))
     slope = mean_slope(gap, name_sd=float(np.hypot(FIRST_SD, LAST_SD)))
-    covered = [
-        _crossed_holds(_Crossed.drawn(stream, (firsts, lasts), (templates, pairs), slope), gap)
-        for _ in range(simulations)
-    ]
+    covered = [_crossed_holds(_Crossed.drawn(stream, pool, design, slope), gap) for _ in range(simulations)]
     cell = Cell(templates=templates, repeats=pairs, note=f"{firsts} x {lasts}")
     cell.average(_METHODS, covered if gap else 1 - np.array(covered))
     return cell
