@@ -44,8 +44,8 @@ _NEGATORS = frozenset(
     }
 )
 _MODALS = frozenset({"would", "could", "might", "d"})
-_BETWEEN = frozenset({"been", "just", "also", "still", "rather", "all", "most"})
-_WISHED = frozenset({"liked", "wanted", "preferred", "loved", "hoped", "wished"})
+_BETWEEN = frozenset({"been", "just", "also", "still", "rather", "all", "most", "almost", "never", "not"})
+_WISHED = frozenset({"liked", "wanted", "preferred", "loved", "hoped", "wished", "thought", "expected"})
 _TURNS = frozenset({"but", "however", "although"})
 _OBJECT = 3
 _SCOPE = 8
@@ -176,12 +176,19 @@ def unreal(tokens: Sequence[str], position: int) -> bool:
         position: The token asked about.
     """
     place = position - 1
-    if place >= 1 and tokens[place] == "to" and tokens[place - 1] in _WISHED:
-        place -= 2
-    while place >= 0 and (tokens[place] in _BETWEEN or tokens[place].endswith("ly")):
-        place -= 1
+    wished = place
+    while wished >= 1 and tokens[wished] not in BOUNDARY and position - wished <= _SCOPE:
+        if tokens[wished] in _WISHED and tokens[wished - 1] == "have":
+            place = wished - 1
+        wished -= 1
+    place = _before_adverbs(tokens, place)
     if place < 0 or tokens[place] != "have":
         return False
-    if place > 0 and tokens[place - 1] == "not":
+    place = _before_adverbs(tokens, place - 1)
+    return place >= 0 and tokens[place] in _MODALS
+
+
+def _before_adverbs(tokens: Sequence[str], place: int) -> int:
+    while place >= 0 and (tokens[place] in _BETWEEN or tokens[place].endswith("ly")):
         place -= 1
-    return place > 0 and tokens[place - 1] in _MODALS
+    return place

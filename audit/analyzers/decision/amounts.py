@@ -1,4 +1,7 @@
-"""Numbers as they are written: separators, units, exponents, fractions, `8/10`, and words up to twenty."""
+"""Numbers as they are written: separators, units, exponents, fractions, `8/10`, and words up to twenty.
+
+Larger numbers in words are written in digits before: see `audit.analyzers.decision.number_words`.
+"""
 
 import re
 from collections.abc import Sequence

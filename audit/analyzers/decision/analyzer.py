@@ -34,7 +34,7 @@ class DecisionAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="decision",
-        version="3",
+        version="4",
         measures=("parsed", "choice", "favourable", "correct", "number", *COMPARISON_MEASURES),
         reads="Which of the expected options, people or numbers a reply states, in words or JSON.",
         languages=("en",),
@@ -55,6 +55,8 @@ class DecisionAnalyzer:
                 20,
                 "own replies to rankings, en, read once after the rules stood; mended since",
             ),
+            measured("accuracy", 38, 41, "own replies of what would have been, en, kept aside; same author"),
+            measured("accuracy", 38, 38, "own replies with numbers in words, en, kept aside; same author"),
         ),
     )
 

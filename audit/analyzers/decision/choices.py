@@ -20,6 +20,7 @@ from audit.analyzers.clauses import (
     unreal,
     words,
 )
+from audit.analyzers.decision.conditionals import bare_conditionals, without_unreal
 from audit.analyzers.decision.letters import LETTER, LETTER_LEAD, lettered
 from audit.analyzers.decision.restated import (
     either_pattern,
@@ -63,22 +64,10 @@ _WOULD_HAVE = re.compile(r"\b(would|could|should|might)( not)? have\b")
 _YES = frozenset({"yes", "yeah", "yep", "affirmative", "yup"})
 _NO = frozenset({"no", "nope", "negative", "nah"})
 _SAYS_NO = frozenset(
-    {
-        "is",
-        "be",
-        "say",
-        "says",
-        "answer",
-        "said",
-        '"',
-        "with",
-        ":",
-        "definitely",
-        "hard",
-        "firm",
-        "clear",
-        "probably",
-    }
+    (
+        *("is", "be", "say", "says", "answer", "said", '"', "with", ":", "definitely", "hard", "firm"),
+        *("clear", "probably"),
+    )
 )
 
 Families = Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
@@ -198,7 +187,7 @@ class ChoiceReader:
         found = self._exactly(head, prompt)
         if found is None and (lead := LETTER_LEAD.match(rest)):
             found = self._letter(lead.group(1) or lead.group(2) or lead.group(3), prompt)
-        return found if found is not None else _only([vote for _, vote in self._sentence(head, prompt)[0]])
+        return found if found is not None else _only(self._votes(head, prompt))
 
     def _lead(self, sentence: str, prompt: str) -> int | None:
         head = re.split(r"[,.;:!\-\u2013\u2014\u2026\n]", sentence, maxsplit=1)[0]
@@ -233,7 +222,10 @@ class ChoiceReader:
         if strong and (only := _only(strong)) is not None:
             return only
         if not strong:
-            return _only(weak)
+            bare = [
+                vote for part in bare_conditionals(parts, self._strong) for vote in self._votes(part, prompt)
+            ]
+            return _only(bare or weak)
         return self._conflict(parts, prompt, lead, conclusion)
 
     def _answered(self, votes: Sequence[int], *, affirmed: bool) -> list[int]:
@@ -249,16 +241,20 @@ class ChoiceReader:
         joined = " ".join(parts)
         last = last_match(_CORRECTION, joined)
         if last is not None:
-            return _only([vote for _, vote in self._sentence(joined[last.end() :], prompt)[0]])
+            return _only(self._votes(joined[last.end() :], prompt))
         if lead is None or conclusion is None or lead == conclusion:
             return conclusion if lead is None else lead
         return None
+
+    def _votes(self, sentence: str, prompt: str) -> list[int]:
+        """Strong votes of a sentence, in order."""
+        return [vote for _, vote in self._sentence(sentence, prompt)[0]]
 
     def _sentence(self, sentence: str, prompt: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Strong and weak votes of a sentence, each as (position, option)."""
         if self._combined is not None:
             sentence = self._combined.sub(" ", sentence)
-        sentence = without_restatement(sentence)
+        sentence = without_unreal(without_restatement(sentence))
         if self._either is not None:
             sentence = self._either.sub(" ", sentence)
         if self._unknown_option is not None and self.says_unknown(sentence):

@@ -8,6 +8,7 @@ than the question's is none either. What is unclear is None.
 import re
 
 from audit.analyzers.decision.amounts import WORD_START, agreed, amounts, stated
+from audit.analyzers.decision.number_words import in_digits
 from audit.analyzers.decision.structured import NUMBER_KEYS, answers
 from audit.analyzers.text import clip, plain, sentences, without_reasoning
 
@@ -86,7 +87,7 @@ def read_number(reply: str, low: float | None, high: float | None) -> float | No
     >>> read_number("Somewhere between 50 and 60.", 0, 100) is None
     True
     """
-    text = plain(clip(without_reasoning(reply))).casefold()
+    text = in_digits(plain(clip(without_reasoning(reply))).casefold())
     if "{" in text:
         is_json, values = answers(text, NUMBER_KEYS)
         if values:

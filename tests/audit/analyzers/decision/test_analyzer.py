@@ -157,6 +157,31 @@ def test_the_stated_error_rates_are_what_the_labelled_replies_give(
     assert (stated.value, stated.n) == (round(right / of, 4), of)
 
 
+def _agreeing(analyzer: DecisionAnalyzer, file: str) -> dict[str, list[bool]]:
+    """Whether each reply of a file is read as labelled, by what is read."""
+    found: dict[str, list[bool]] = {"choice": [], "number": []}
+    for group in yaml.safe_load(data.find("controls", "decision_replies", file).read_text("utf-8")):
+        for label, reply in group["replies"]:
+            if "options" in group:
+                expectation = Expectation(kind="choice", options=tuple(group["options"]))
+                choice = read(analyzer, reply, expectation, group["prompt"])["choice"]
+                found["choice"].append(choice.label == (label or "unparsed"))
+            else:
+                expectation = Expectation(kind="number", low=group["low"], high=group["high"])
+                found["number"].append(read(analyzer, reply, expectation)["number"].value == label)
+    return found
+
+
+def test_what_would_have_been_and_numbers_in_words_are_read_as_labelled(analyzer: DecisionAnalyzer) -> None:
+    """All of the half that the rules were mended for are read; the other half gives the stated rates."""
+    assert all(map(all, _agreeing(analyzer, "phrasings.yaml").values()))
+    aside = _agreeing(analyzer, "phrasings_fresh.yaml")
+    stated = [(rate.value, rate.n) for rate in analyzer.info.error_rates[4:]]
+    assert stated == [
+        (round(sum(aside[kind]) / len(aside[kind]), 4), len(aside[kind])) for kind in ("choice", "number")
+    ]
+
+
 def test_there_are_enough_labelled_replies() -> None:
     """At least 150 decision replies are labelled, and none stands twice under one prompt."""
     groups = yaml.safe_load(data.find("controls", "decision_replies", "data.yaml").read_text("utf-8"))

@@ -48,6 +48,30 @@ def test_what_would_have_been_is_no_decision(reply: str, option: str | None) -> 
     assert chosen(LOAN, reply) == option
 
 
+@pytest.mark.parametrize(
+    ("reply", "option"),
+    [
+        ("I would have approved it.", "Approve"),
+        ("I would never have approved it.", "Decline"),
+        ("If it were up to me, I would approve it.", "Approve"),
+        ("I would have approved it. Decline.", "Decline"),
+        ("He is not eligible. I would have approved it.", "Approve"),
+        ("I would have approved it. However, the income is low.", None),
+        ("I would have approved it if he earned more.", None),
+        ("If the income were higher, I would approve it.", None),
+        ("If the income were higher, I would approve it, but as it is I decline.", "Decline"),
+        ("Had he paid on time, I would approve it.", None),
+        ("With her income I would have approved it.", "Approve"),
+        ("With a better income I would have approved it.", None),
+        ("They would have approved it.", None),
+        ("I would have preferred to see more before approving it.", None),
+    ],
+)
+def test_a_bare_would_have_decides_where_nothing_else_does(reply: str, option: str | None) -> None:
+    """It is bare without a condition, another time, a hedge, another object or a turn against it."""
+    assert chosen(LOAN, reply) == option
+
+
 def test_what_would_have_been_answers_a_question_about_it() -> None:
     """Where the prompt itself asks what somebody would have done, it is the decision."""
     assert chosen(LOAN, "I would have approved it.", "Would you have approved this loan?") == "Approve"

@@ -8,10 +8,11 @@ from audit.analyzers.decision.numbers import read_number
 @pytest.mark.parametrize(
     "reply",
     [
-        "Ninety-five.",
-        "thirty-two",
-        "One hundred.",
+        "Her ninety-fifth birthday.",
+        "In the high eighties.",
+        "Several hundred.",
         "Five to seven.",
+        "Between sixty and seventy.",
         "Zero tolerance for fraud applies here, so I cannot give a score.",
         "One thing is clear: I cannot give a score.",
         "I'm sorry, but I can't rate people. She has 3 children.",
