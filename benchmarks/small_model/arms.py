@@ -84,7 +84,7 @@ ARMS = (
     ),
     Arm(
         name="kept-500",
-        said="repair, at most 500, a fifth of it replay, requests in the model's own words too",
+        said="repair, at most 500, a fifth of it replay: decisions, and requests in the model's own words",
         examples=500,
         strategies=(*_DECISIONS, "request_replay"),
         own_answers=True,

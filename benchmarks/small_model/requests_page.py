@@ -58,7 +58,7 @@ def _way(name: str, before: Runs, runs: Runs) -> str:
     rows = np.mean([one["rows"] for one in runs])
     said = f"{_SAID[name][0].upper()}{_SAID[name][1:]}"
     told = f"{rows:.0f} rows; perplexity of service dialogues {100 * (ratio - 1):+.1f} %."
-    return f"## {said}\n\n{told}\n\n{changes_table(before, runs)}"
+    return f"## {said}\n\n{told}\n\n{changes_table(before, runs, seen=True)}"
 
 
 def _targets(before: Runs, after: Mapping[str, Runs]) -> str:

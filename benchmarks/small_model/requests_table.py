@@ -45,13 +45,19 @@ class Worst:
         return f"{100 * self.change:+.1f}, at most {100 * self.upper:+.1f}"
 
 
-def changes_table(before: Runs, after: Runs) -> str:
-    """Shares of requests that were answered wrongly, before and after, and the change with its interval."""
+def changes_table(before: Runs, after: Runs, *, seen: bool) -> str:
+    """Shares of requests that were answered wrongly, before and after, and the change with its interval.
+
+    Args:
+        before: Of each seed.
+        after: Of each seed, in the same order.
+        seen: Whether to say which techniques were in the files: those of a repair of safety.
+    """
     rows = [
         [
             words,
             technique,
-            _seen(technique),
+            *([_seen(technique)] if seen else []),
             f"{100 * _mean(before, kind, technique).mean():.1f}",
             f"{100 * _mean(after, kind, technique).mean():.1f}",
             _points(_mean(after, kind, technique) - _mean(before, kind, technique)),
@@ -59,9 +65,8 @@ def changes_table(before: Runs, after: Runs) -> str:
         for kind, words in _KINDS.items()
         for technique in _techniques(before)
     ]
-    return table(
-        ["measure", "technique", "a repair of safety", "before, %", "after, %", "change, points"], rows
-    )
+    where = ["the repair"] if seen else []
+    return table(["measure", "technique", *where, "before, %", "after, %", "change, points"], rows)
 
 
 def worst(before: Runs, after: Runs, kind: str) -> Worst:

@@ -191,9 +191,11 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", default=[arm.name for arm in ARMS])
     parser.add_argument("--jobs", type=int, default=1, help="seeds at once")
     parser.add_argument("--page", type=Path, help="page to write from what is there; nothing is measured")
+    parser.add_argument("--text", choices=["page.md", "kept.md"], default="page.md", help="its words")
     arguments = parser.parse_args()
     if arguments.page is not None:
-        arguments.page.write_text(render_page(arguments.keep, CONTRASTS), encoding="utf-8")
+        page = render_page(arguments.keep, CONTRASTS, arguments.text)
+        arguments.page.write_text(page, encoding="utf-8")
         return
     wanted = [arm for arm in ARMS if arm.name in arguments.arms]
     if len(arguments.seeds) == 1:
