@@ -14,6 +14,7 @@ import click
 
 from audit import __version__
 from audit.cli.console import clean
+from audit.cli.next_step import usual_next
 from audit.cli.streams import abandon_output, settle_streams
 from audit.errors import AuditError
 from probes.errors import ProbeError
@@ -118,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     settle_streams()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
         code = cli.main(args=arguments, prog_name="evenhand", standalone_mode=False)
         if sys.stdout is not None:
@@ -133,13 +135,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         abandon_output()
         return 1
     except (AuditError, ProbeError, OSError) as error:
-        return _explain(error)
+        return _explain(error, given)
     except Exception:
         # Whatever nothing foresaw is a defect of ours, unless the run it came to grief over is damaged.
-        damage = _damage(sys.argv[1:] if arguments is None else arguments)
+        damage = _damage(given)
         if damage is None:
             raise
-        return _explain(damage)
+        return _explain(damage, given)
     return code if isinstance(code, int) else 0
 
 
@@ -164,8 +166,8 @@ def _misused(error: click.ClickException) -> int:
     return 2
 
 
-def _explain(error: AuditError | ProbeError | OSError) -> int:
-    """Print what went wrong, a line a problem, and give the exit code."""
+def _explain(error: AuditError | ProbeError | OSError, arguments: Sequence[str]) -> int:
+    """Print what went wrong, a line a problem, and what gets the user on; give the exit code."""
     message, next_step, code = str(error), None, 2
     if isinstance(error, AuditError):
         next_step, code = error.next_step, error.exit_code
@@ -178,6 +180,5 @@ def _explain(error: AuditError | ProbeError | OSError) -> int:
             next_step = "make room, then give the command again"
     for line in message.splitlines():
         click.secho(f"error: {clean(line)}", err=True, fg="red")
-    if next_step is not None:
-        click.echo(f"next: {clean(next_step)}", err=True)
+    click.echo(f"next: {clean(next_step or usual_next(error, arguments, cli))}", err=True)
     return code

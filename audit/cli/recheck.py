@@ -58,7 +58,10 @@ def recheck_command(
         )
     made_before = [given for given in claims if Path(given).suffix.lower() == ".json"]
     if made_before and (len(made_before) < len(claims) or out is not None):
-        raise InputError("cards are recomputed by themselves: give claims or cards, and no --out with cards")
+        raise InputError(
+            "cards are recomputed by themselves: give claims or cards, and no --out with cards",
+            next_step=f"evenhand recheck {made_before[0]}",
+        )
     if made_before:
         return _recompute(made_before, folders, as_json=as_json)
     cards = recheck([load_claim(given) for given in claims], folders)

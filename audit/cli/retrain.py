@@ -170,7 +170,10 @@ def retrain(
 def _refuse(of_training: Mapping[str, object]) -> None:
     for option, given in of_training.items():
         if given:
-            raise InputError(f"{option} needs --train NAME")
+            raise InputError(
+                f"{option} needs --train NAME",
+                next_step="add --train NAME, such as trainable, or leave it out",
+            )
 
 
 def _formats(text: str) -> tuple[Format, ...]:

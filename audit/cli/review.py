@@ -40,12 +40,22 @@ def review(
     """Have people label a blind sample of a run's answers, and correct its estimates by it."""
     run = api.open_run(run_folder)
     if out is not None and labels is not None:
-        raise InputError("review: --export and --import exclude each other: give one")
+        raise InputError(
+            "review: --export and --import exclude each other: give one",
+            next_step=f"evenhand review {run_folder} --import {labels}",
+        )
     if labels is None and (adjudicate or reviewer is not None):
-        raise InputError(f"review: {'--adjudicate' if adjudicate else '--reviewer'} needs --import FILE")
+        raise InputError(
+            f"review: {'--adjudicate' if adjudicate else '--reviewer'} needs --import FILE",
+            next_step=f"evenhand review {run_folder} --import FILE --reviewer NAME",
+        )
     if out is not None:
         if analyzer is None:
-            raise InputError(f"review: --export needs --analyzer: one of {', '.join(_analyzers(run))}")
+            known = _analyzers(run)
+            raise InputError(
+                f"review: --export needs --analyzer: one of {', '.join(known)}",
+                next_step=f"evenhand review {run_folder} --export {out} --analyzer {known[0]}",
+            )
         say(f"{api.export_review(run, out, analyzer=analyzer, n=count)} answers to label in {out}")
         say(f"next: fill the label column, then evenhand review {run_folder} --import {out} --reviewer NAME")
     if labels is not None:

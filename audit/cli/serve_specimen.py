@@ -148,7 +148,10 @@ def _key(variable: str | None) -> str | None:
         return None
     key = os.environ.get(variable, "")
     if not key:
-        raise InputError(f"--api-key-env: environment variable {variable} is not set")
+        raise InputError(
+            f"--api-key-env: environment variable {variable} is not set",
+            next_step=f"export {variable}=..., then give the command again",
+        )
     return key
 
 

@@ -52,5 +52,8 @@ def training(trainer: str, options: Mapping[str, object], base: Path | None, *, 
 
 def _asked(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise InputError(f"{question} nobody is there to answer; give --yes to agree")
+        raise InputError(
+            f"{question} nobody is there to answer",
+            next_step="give the command again with --yes to agree",
+        )
     return click.confirm(question, err=True)

@@ -12,6 +12,9 @@ def problems(ended: Ended) -> list[str]:
     assert ended.code == 2, ended
     assert "Traceback" not in ended.err
     assert ended.out == ""
+    *_, last = ended.err.splitlines()
+    assert last.startswith("next: "), ended.err
+    assert len(last) > len("next: ")
     return [line for line in ended.err.splitlines() if line.startswith("error: ")]
 
 
@@ -96,6 +99,38 @@ def test_report_before_findings_says_what_to_type(evenhand: Command) -> None:
     ended = evenhand("report", "runs/a")
     assert "no findings yet" in problem(ended)
     assert "next: evenhand findings runs/a" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "step"),
+    [
+        (
+            ("analyzers", "check", "toxicity", "--labels", "l.csv", "--option", "x"),
+            "evenhand analyzers check --help",
+        ),
+        (("run", "wrong.yaml", "--out", "r"), "correct wrong.yaml, then: evenhand plan wrong.yaml"),
+        (("run", "silent.yaml", "--out", "r"), "then: evenhand run silent.yaml --out r"),
+        (("retrain", "done", "--to", "none"), "evenhand retrain --help"),
+        (("review", "done", "--export", "x.csv"), "evenhand review done --export x.csv --analyzer decision"),
+        (("review", "done", "--export", "x.csv", "--import", "y.csv"), "evenhand review done --import y.csv"),
+        (("review", "done", "--adjudicate"), "evenhand review done --import FILE --reviewer NAME"),
+        (("findings", "broken"), "put a copy of the run in its place"),
+    ],
+)
+def test_every_failure_ends_with_what_to_do_next(
+    evenhand: Command, home: Path, words: tuple[str, ...], step: str
+) -> None:
+    """Also an error that names no step of its own says what gets the user on."""
+    attacks = SPEC.replace("probes: [", "probes: [{use: safety/harmful}, ")
+    (home / "wrong.yaml").write_text(attacks)
+    (home / "silent.yaml").write_text(SPEC.replace("said.jsonl", "silent.jsonl"))
+    if "done" in words or "broken" in words:
+        assert evenhand("plan", "spec.yaml", "--out", words[1]).code == 0
+    if "broken" in words:
+        (home / "broken" / "run.sqlite").write_bytes(b"SQLite format 3" + bytes(4000))
+    ended = evenhand(*words)
+    problem(ended)
+    assert step in ended.err.splitlines()[-1]
 
 
 def test_unreachable_host_is_one_line(evenhand: Command, home: Path) -> None:
