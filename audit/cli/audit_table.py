@@ -145,7 +145,9 @@ def _group_cells(row: GroupRow) -> list[str]:
         _number(row.rate),
         _bounds(row.ci_low, row.ci_high),
         "excluded" if row.excluded else _number(row.impact_ratio),
-        _bounds(row.impact_ratio_ci_low, row.impact_ratio_ci_high),
+        row.impact_ratio_method or "-"
+        if row.impact_ratio_ci_low is None
+        else _bounds(row.impact_ratio_ci_low, row.impact_ratio_ci_high),
         _probability(row.p_adjusted),
         verdict + (", material" if row.material else ""),
         clean("; ".join(row.reasons)),

@@ -18,6 +18,7 @@ from audit.estimates.outcome_records import PlaceboRatio, Ratio, SelectionRow, S
 from audit.statistics.arguments import Codes, Vector
 from audit.statistics.impact import CategoryImpact, ImpactTable, above_median, impact_table
 from audit.statistics.rates import clustered_rate_interval
+from audit.statistics.ratios import untellable
 from probes.records import Placebo, Signal
 
 __all__ = ["selection_tables"]
@@ -153,6 +154,7 @@ def _table(rows: pd.DataFrame, placebos: pd.DataFrame, known: Mapping[str, objec
 def _rows(arrays: _Rows, table: ImpactTable, reference: str) -> Iterator[SelectionRow]:
     """A row a group, in the order of their names; one that nothing could be read of has its count."""
     against = _against(arrays, reference)
+    few = untellable(*arrays.clusters_of(table.reference))
     measured = {row.category: row for row in table.rows}
     for code, name in enumerate(arrays.names):
         missing = int(np.isnan(arrays.selected[arrays.groups == code]).sum())
@@ -172,7 +174,7 @@ def _rows(arrays: _Rows, table: ImpactTable, reference: str) -> Iterator[Selecti
             ci_low=low,
             ci_high=high,
             method=method,
-            impact_ratio=_ratio(row, is_reference=code == table.reference),
+            impact_ratio=_ratio(row, few, is_reference=code == table.reference),
             reference_ratio=against.get(name),
             below_four_fifths=row.ratio is not None and row.ratio < _FOUR_FIFTHS,
             n_clusters=int((considered > 0).sum()),
@@ -204,19 +206,23 @@ def _against(arrays: _Rows, reference: str) -> dict[str, Ratio]:
         table = arrays.ratios(reference)
     except (NotMeasuredError, ValueError):
         return {}
+    few = untellable(*arrays.clusters_of(table.reference))
     return {
-        arrays.names[row.category]: _ratio(row, is_reference=False)
+        arrays.names[row.category]: _ratio(row, few, is_reference=False)
         for row in table.rows
         if row.category != table.reference
     }
 
 
-def _ratio(row: CategoryImpact, *, is_reference: bool) -> Ratio:
+def _ratio(row: CategoryImpact, few: str | None, *, is_reference: bool) -> Ratio:
+    """The ratio; without an interval where the reference has too `few` favourable outcomes to tell one."""
     found = row.estimate
     point = row.ratio
     if found is None:
         reason = "the group that ratios divide by" if is_reference else f"not measured: {row.not_measured}"
         return Ratio(point=point, ci_low=None, ci_high=None, method=reason)
+    if few is not None:
+        return Ratio(point=point, ci_low=None, ci_high=None, method=few)
     return Ratio(
         point=point, ci_low=found.interval.low, ci_high=found.interval.high, method=found.interval.method
     )

@@ -16,10 +16,16 @@ from audit.statistics.intervals import Interval, Unseen, t_estimate
 from audit.statistics.rates import clustered_rate_interval
 from audit.statistics.unseen import share_unseen, with_unseen, witnesses
 
-__all__ = ["FourFifths", "RatioEstimate", "four_fifths", "impact_ratio"]
+__all__ = ["FourFifths", "RatioEstimate", "four_fifths", "impact_ratio", "untellable"]
 
 _FOUR, _FIFTHS = 4, 5
 """The four-fifths of 29 CFR 1607.4(D), as integers: 4/5 is not a binary fraction."""
+
+_LEAST_POSITIVE = 5
+"""Units of a reference with a favourable outcome from which a ratio to it has an upper end worth stating.
+
+By the exact bounds of a count at 95 %, the rate of a rare outcome may lie below the one seen by a factor of
+39 where 1 is seen, 8 at 2, 4.8 at 3, 3.7 at 4 and 3.1 at 5; the ratio is that much higher."""
 
 _ROUNDING = 1e-12
 """Standard error of a log ratio below which the clusters count as equal."""
@@ -146,6 +152,35 @@ def impact_ratio(
         reference_rate=reference.rate,
         degenerate=degenerate,
     )
+
+
+def untellable(selected: npt.ArrayLike, considered: npt.ArrayLike) -> str | None:
+    """Why a ratio to this reference has no interval worth stating; None if it has one.
+
+    With few favourable outcomes in the reference its rate may be many times lower than the one seen, so
+    that the ratio has no upper end that would tell anything.
+
+    Args:
+        selected: Favourable outcomes of the reference by independent unit, shape (T,).
+        considered: Members of the reference by the same units, shape (T,).
+
+    Returns:
+        The reason, in words.
+
+    Source:
+        Exact bounds of a count: Garwood (1936), Biometrika 28:437-442.
+
+    >>> untellable([1, 0, 0], [10, 10, 10])
+    'not measured: 1 favourable of 30 in the reference; a ratio to it needs 5 or more'
+    """
+    hits, asked = np.asarray(selected, dtype=np.float64), np.asarray(considered, dtype=np.float64)
+    units = int((hits > 0).sum())
+    if units >= _LEAST_POSITIVE:
+        return None
+    seen, total = int(hits.sum()), int(asked.sum())
+    within = f", in {units} unit{'' if units == 1 else 's'}" if seen > units else ""
+    more = "5 or more" if seen == units else "5 units or more with one"
+    return f"not measured: {seen} favourable of {total} in the reference{within}; a ratio to it needs {more}"
 
 
 def four_fifths(

@@ -213,7 +213,7 @@ def _row(basis: Basis, group: int | None, label: str, measured: Measured, judged
         impact_ratio=None if against is None else _ratio(mine, against),
         impact_ratio_ci_low=None if ratio is None else ratio.low,
         impact_ratio_ci_high=None if ratio is None else ratio.high,
-        impact_ratio_method=None if ratio is None else ratio.method,
+        impact_ratio_method=measured.untold if ratio is None else ratio.method,
         difference=None if found is None else found.difference,
         difference_ci_low=None if found is None else found.interval.low,
         difference_ci_high=None if found is None else found.interval.high,

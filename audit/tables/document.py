@@ -45,6 +45,7 @@ class GroupRow(Record):
     impact_ratio_ci_low: float | None
     impact_ratio_ci_high: float | None
     impact_ratio_method: str | None
+    """How the interval was made, or why there is none."""
     difference: float | None
     """Rate minus the reference's."""
     difference_ci_low: float | None

@@ -13,6 +13,7 @@ from audit.tables.rates import (
     contrast,
     rate_interval,
     ratio_interval,
+    ratio_untellable,
 )
 
 __all__ = ["Measured", "measure"]
@@ -27,6 +28,8 @@ class Measured:
     """Of the rate; None where there is none to state."""
     ratio: Interval | None
     """Of the impact ratio; None for the reference, the excluded, and where there is none to state."""
+    untold: str | None
+    """Why the impact ratio has no interval, where the reference has too few favourable decisions."""
     contrast: Contrast | None
     """None for the reference, the excluded, and where a side has too few units for a verdict."""
 
@@ -58,5 +61,6 @@ def _stated(mine: Trials, against: Trials | None, margin: float) -> Measured:
         counts=mine.counts(),
         interval=rate_interval(mine),
         ratio=ratio_interval(mine, against) if beside and against is not None else None,
+        untold=ratio_untellable(against) if beside and against is not None else None,
         contrast=contrast(mine, against, margin=margin) if enough and against is not None else None,
     )

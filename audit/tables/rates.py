@@ -14,7 +14,7 @@ from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import ClusterEstimate, Interval, equal_clusters_estimate, t_estimate
 from audit.statistics.power import detectable_by
 from audit.statistics.rates import clopper_pearson_interval, clustered_rate_interval, wilson_interval
-from audit.statistics.ratios import impact_ratio
+from audit.statistics.ratios import impact_ratio, untellable
 from audit.statistics.unseen import interval_at, unseen_between, with_unseen
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "contrast",
     "rate_interval",
     "ratio_interval",
+    "ratio_untellable",
     "tally",
 ]
 
@@ -319,13 +320,14 @@ def ratio_interval(group: Trials, reference: Trials) -> Interval | None:
         reference: Counts of the reference.
 
     Returns:
-        The interval at 95 %; None if the reference's rate is 0 or a side has fewer than 2 units.
+        The interval at 95 %; None if the reference has too few favourable outcomes or a side has fewer than
+        2 units.
 
     Source:
         Katz, Baptista, Azen & Pike (1978), Biometrics 34:469-474.
     """
     n = min(group.units, reference.units)
-    if n < _LEAST_UNITS or not reference.hits:
+    if n < _LEAST_UNITS or ratio_untellable(reference) is not None:
         return None
     if any(one.hits in {0, one.trials} for one in (group, reference)):
         return _divided_bounds(group, reference)
@@ -338,6 +340,14 @@ def ratio_interval(group: Trials, reference: Trials) -> Interval | None:
     return Interval(
         low=exp(logged - reach), high=exp(logged + reach), level=LEVEL, method=f"log ratio (t, df {n - 1})"
     )
+
+
+def ratio_untellable(reference: Trials) -> str | None:
+    """Why a ratio to this reference has no interval, in words; None if it can have one."""
+    if reference.ids is not None:
+        return untellable(reference.cluster_hits, reference.cluster_trials)
+    # Independent rows: each favourable one is a unit, and only how many there are of both matters.
+    return untellable(np.ones(reference.hits), np.array([float(reference.trials)]))
 
 
 def _divided_bounds(group: Trials, reference: Trials) -> Interval:

@@ -57,6 +57,20 @@ def test_an_excluded_tiny_group_is_never_the_denominator(tmp_path: Path) -> None
     assert any("fewer than 12" in note for note in everyone.notes)
 
 
+def test_a_ratio_to_few_favourable_decisions_says_how_few(tmp_path: Path) -> None:
+    """One favourable decision in the reference bounds no ratio: counts stand where [0, 610] would."""
+    given: dict[str, object] = {"references": ("A",), "favourable": ("yes",)}
+    frame = _decided({"A": 40, "B": 40}, {"A": 1 / 40, "B": 0.0})
+    (row,) = [row for row in audit(tmp_path, frame, **given).groups if row.group == "B"]
+    assert (row.impact_ratio, row.impact_ratio_ci_low, row.impact_ratio_ci_high) == (0.0, None, None)
+    few = "not measured: 1 favourable of 40 in the reference; a ratio to it needs 5 or more"
+    assert row.impact_ratio_method == few
+    frame = _decided({"A": 40, "B": 40}, {"A": 5 / 40, "B": 0.0})
+    (row,) = [row for row in audit(tmp_path, frame, **given).groups if row.group == "B"]
+    assert row.impact_ratio_ci_high is not None
+    assert row.impact_ratio_ci_high < 3
+
+
 def test_what_no_rate_is_made_of_is_told(tmp_path: Path) -> None:
     """Rows without a label and an `unknown` that nobody has are notes; one labelled row is no fault."""
     rows = [("a", "1", "1"), ("a", "0", ""), ("b", "1", "0"), ("b", "0", "1"), ("?", "0", "1")]

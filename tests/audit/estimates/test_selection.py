@@ -75,6 +75,18 @@ def test_unread_answers_are_counted_and_in_no_rate() -> None:
     assert row.rate == pytest.approx(1 / 3)
 
 
+def test_a_ratio_to_few_templates_with_a_favourable_decision_says_how_few() -> None:
+    """Where three templates of the highest group hold all that is favourable, no interval is stated."""
+    men = [[1.0, 1.0]] * 3 + [[0.0, 0.0]] * 17
+    (table,) = tables(pairs([[0.0, 0.0]] * 20, men))
+    ratio = next(row for row in table.rows if row.group == "women").impact_ratio
+    assert (ratio.point, ratio.ci_low, ratio.ci_high) == (0.0, None, None)
+    assert ratio.method == (
+        "not measured: 6 favourable of 40 in the reference, in 3 units; a ratio to it needs 5 units or more "
+        "with one"
+    )
+
+
 def test_a_scoring_rate_counts_what_lies_above_the_median() -> None:
     """Numbers are scored against the median of all of them, strictly."""
     women = [[float(t)] for t in range(20)]
