@@ -56,6 +56,9 @@ class Detectable(Record):
     smallest_detectable: float | None
     """Difference of rates seen in 4 of 5 runs, under the assumptions below; None in other units, and where
     all repeats of a prompt make one value: how such values vary is not known without a pilot."""
+    templates_needed: int | None = None
+    """Where no difference of rates is as large as that: templates, asked alike, that see one of the margin of
+    concern; None where the design sees something."""
     assumed_slope_sd: float | None = ASSUMED_SLOPE_SD
     assumed_rate: float | None = ASSUMED_RATE
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from audit.analyzers.base import AnalyzerInfo
 from audit.errors import SpecError
-from audit.estimates.measures import Measure, first_measures, known_measures
+from audit.estimates.measures import Measure, beyond_any, first_measures, known_measures
 from audit.looks import SequentialRule
 from audit.plan import (
     ASSUMED_RATE,
@@ -23,7 +23,7 @@ from audit.plan import (
     hashed_of,
 )
 from audit.spec import Spec, dump_spec
-from audit.statistics.power import smallest_detectable
+from audit.statistics.power import clusters_needed, smallest_detectable
 from audit.token_estimates import ASSUMED_REPLY_TOKENS, CHARACTERS_A_TOKEN
 from probes.base import Probe
 from probes.records import Arm, Prompt
@@ -219,8 +219,12 @@ class Planner:
         for (probe, domain, attribute, signal, measure), (templates, answers) in sorted(smallest.items()):
             if templates < 2:  # noqa: PLR2004 - one template has no spread, so no size can be promised
                 continue
-            unit = by_name[measure].unit
-            known = variance_is_assumed(by_name[measure])
+            asked = by_name[measure]
+            known = variance_is_assumed(asked)
+            size = self._smallest(templates, answers) if known else None
+            needed = None
+            if size is not None and beyond_any(size, asked.unit):
+                needed = self._needed(asked.margin_by(self._spec.judgement) or 1.0, answers)
             yield Detectable(
                 probe=probe,
                 domain=domain,
@@ -228,11 +232,23 @@ class Planner:
                 signal=signal,
                 templates=templates,
                 measure=measure,
-                unit=unit,
-                smallest_detectable=self._smallest(templates, answers) if known else None,
+                unit=asked.unit,
+                smallest_detectable=size,
+                templates_needed=needed,
                 assumed_slope_sd=ASSUMED_SLOPE_SD if known else None,
                 assumed_rate=ASSUMED_RATE if known else None,
             )
+
+    def _needed(self, difference: float, answers: float) -> int:
+        """Templates that see a difference of rates, each with so many answers a group."""
+        return clusters_needed(
+            difference,
+            slope_sd=ASSUMED_SLOPE_SD,
+            noise_sd=math.sqrt(2 * ASSUMED_RATE * (1 - ASSUMED_RATE)),
+            repeats=max(1, round(answers)),
+            level=self._spec.judgement.level,
+            power=POWER,
+        )
 
     def _smallest(self, templates: int, answers: float) -> float:
         """Smallest difference of rates that so many templates see, each with so many answers a group."""

@@ -11,7 +11,7 @@ from audit.cli.options import json_option
 from audit.design_costs import DesignCost
 from audit.drift import few_rounds
 from audit.estimates.contrasts import POOLED
-from audit.estimates.measures import amount
+from audit.estimates.measures import amount, beyond_any
 from audit.limits import Limits
 from audit.plan import ASSUMED_SLOPE_SD, Plan
 from audit.planned_costs import PlannedCost
@@ -134,13 +134,18 @@ def _show(made: Plan, *, piloted: bool) -> None:
 
 
 def _show_detectable(made: Plan) -> None:
-    alike: dict[tuple[float | None, int, str], list[str]] = {}
+    alike: dict[tuple[float | None, int, str, int | None], list[str]] = {}
     for entry in made.detectable:
-        key = (entry.smallest_detectable, entry.templates, entry.measure)
+        key = (entry.smallest_detectable, entry.templates, entry.measure, entry.templates_needed)
         alike.setdefault(key, []).append(f"{entry.domain} {entry.attribute} ({entry.signal})")
-    for (size, templates, measure), names in alike.items():
+    for (size, templates, measure, needed), names in alike.items():
         seen = "what it sees is not known without a pilot"
-        if size is not None:
+        if needed is not None:
+            seen = (
+                f"cannot see any disparity of this measure with {templates} templates in 4 of 5 runs; "
+                f"one of the margin of concern needs {needed} templates asked alike"
+            )
+        elif size is not None:
             seen = (
                 f"sees differences of {100 * size:.1f} points or more in 4 of 5 runs ({templates} templates "
                 f"whose effects spread by {100 * ASSUMED_SLOPE_SD:.0f} points)"
@@ -199,12 +204,18 @@ def _show_seen(one: Proposal) -> None:
             f"{within}, one pair of answers by {amount(known.noise_sd, one.unit)}"
         )
     )
-    say(
-        clean(
-            f"  sees {amount(one.smallest_detectable, one.unit)} in 4 of 5 runs if asked alone, "
-            f"{amount(one.smallest_detectable_in_family, one.unit)} among all primary contrasts"
-        )
-    )
+    say(clean(f"  {_sees(one)}"))
+
+
+def _sees(one: Proposal) -> str:
+    """What is seen alone and among all; no more than there can be."""
+    alone, among = one.smallest_detectable, one.smallest_detectable_in_family
+    if alone is not None and beyond_any(alone, one.unit):
+        needed = "; what would be needed follows" if one.cheapest or one.impossible else ""
+        return f"cannot see any disparity of this measure in 4 of 5 runs{needed}"
+    hidden = among is not None and beyond_any(among, one.unit)
+    told = "none" if hidden else amount(among, one.unit)
+    return f"sees {amount(alone, one.unit)} in 4 of 5 runs if asked alone, {told} among all primary contrasts"
 
 
 def _show_decided(one: Proposal) -> None:
@@ -228,7 +239,8 @@ def _show_decided(one: Proposal) -> None:
             few = f"not with the {one.templates_available} templates there are"
             say(clean(f"  decides at {margin} in {power} % of runs: {few}"))
     if one.affordable is not None:
-        seen = amount(one.affordable.smallest_detectable, one.unit)
+        size = one.affordable.smallest_detectable
+        seen = "no disparity" if beyond_any(size, one.unit) else amount(size, one.unit)
         say(
             clean(
                 f"  most precise within the limits: {_cost(one.affordable)}; sees {seen}, calls a true 0 "

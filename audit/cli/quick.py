@@ -8,6 +8,7 @@ from audit import api
 from audit.cli.console import say
 from audit.cli.options import json_option
 from audit.cli.run import collect_and_finish
+from audit.estimates.measures import beyond_any
 from audit.presets import quick_spec
 
 __all__ = ["quick"]
@@ -66,8 +67,12 @@ def quick(
     if sizes:
         size = max(sizes)
         pooled = size / len({entry.domain for entry in run.plan.detectable}) ** 0.5
+        one, all_ = (
+            "none at all" if beyond_any(seen, "rate") else f"about {100 * seen:.0f} points"
+            for seen in (size, pooled)
+        )
         say(
-            f"n = {run.plan.requests}; the smallest disparity it can see (in 4 of 5 runs) is about "
-            f"{100 * size:.0f} points in one domain and {100 * pooled:.0f} points over all"
+            f"n = {run.plan.requests}; the smallest disparity it can see (in 4 of 5 runs) is "
+            f"{one} in one domain and {all_} over all"
         )
     return collect_and_finish(run, as_json=as_json)

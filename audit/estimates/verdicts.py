@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from audit.estimates.measures import amount
+from audit.estimates.measures import amount, beyond_any
 from audit.records import Control, Verdict
 from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import ClusterEstimate, Interval
@@ -122,10 +122,13 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
         n = question.estimate.n_clusters
         reasons.append(f"all {n} templates agree, so their spread is unknown; more templates would decide")
         return tuple(reasons)
-    reasons.append(
-        f"this design sees {amount(question.smallest_detectable, question.unit)} or more in 4 of 5 runs "
-        "if it were the only question"
-    )
+    if beyond_any(question.smallest_detectable, question.unit):
+        reasons.append("this design cannot see any disparity of this measure in 4 of 5 runs")
+    else:
+        reasons.append(
+            f"this design sees {amount(question.smallest_detectable, question.unit)} or more in 4 of 5 runs "
+            "if it were the only question"
+        )
     if question.smallest_detectable > question.margin:
         factor = (question.smallest_detectable / question.margin) ** 2
         needed = math.ceil(question.estimate.n_clusters * factor)

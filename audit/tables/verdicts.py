@@ -133,7 +133,8 @@ def _why_open(question: Question, found: Contrast, margin: float) -> tuple[str, 
     if seen is None:
         reasons.append("no spread was seen; more data would decide")
         return tuple(reasons)
-    reasons.append(f"data of this size show {seen:.3f} or more in 4 of 5 tables")
+    shown = "show no difference at all" if seen > 1 else f"show {seen:.3f} or more"
+    reasons.append(f"data of this size {shown} in 4 of 5 tables")
     if seen > margin:
         what = "clusters" if question.clustered else "rows"
         needed = math.ceil(question.units * (seen / margin) ** 2)

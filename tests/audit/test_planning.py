@@ -15,6 +15,7 @@ from audit.plan_questions import plan_questions
 from audit.planning import Planner
 from audit.runs import analyzer_context, build_analyzers, build_probes, preview_plan
 from audit.spec import parse_spec
+from audit.statistics.power import smallest_detectable
 from probes.records import Arm, Expectation, Message, Norm, ProbeInfo, Prompt, Signal
 from tests.probes.public.logs.shapes import garak_report, write_lines
 
@@ -89,6 +90,22 @@ def test_smallest_detectable_is_the_formula_by_hand() -> None:
     by_hand = (2.200985 + 0.875530) * ((0.01 + 0.5 / answers) / 12) ** 0.5
     assert entry.smallest_detectable == pytest.approx(by_hand, abs=1e-4)
     assert (entry.templates, entry.attribute, entry.signal) == (12, "gender", "explicit")
+
+
+def test_a_design_that_sees_nothing_says_what_would() -> None:
+    """A size that no difference of rates has is told as none, with the templates that see the margin."""
+    (entry,) = decisions(templates=2).detectable
+    assert entry.smallest_detectable is not None
+    assert entry.smallest_detectable > 1
+    assert entry.templates_needed is not None
+    assert decisions().detectable[0].templates_needed is None
+    # The margin of 5 points, with as many answers a template as here.
+    answers = next(cell.prompts for cell in decisions().cells if cell.arm == "counterfactual") / 12
+    sizes = [
+        smallest_detectable(n, slope_sd=0.1, noise_sd=0.5**0.5, repeats=round(answers))
+        for n in (entry.templates_needed - 1, entry.templates_needed)
+    ]
+    assert sizes[1] <= 0.05 < sizes[0]
 
 
 def test_one_template_promises_nothing() -> None:

@@ -108,6 +108,19 @@ def test_limits_of_tokens_bind_too(tmp_path: Path) -> None:
     assert tight.outputs < loose.outputs
 
 
+def test_a_plan_that_sees_nothing_says_so_in_place_of_a_size(tmp_path: Path) -> None:
+    """`plan` prints no disparity above 100 points, but what would be needed."""
+    path = spec(tmp_path, templates=2, repeats=1)
+    path.write_text(path.read_text().replace("[lending, hiring]", "[lending]"))
+    command = [sys.executable, "-m", "audit", "plan", str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert re.search(
+        r"cannot see any disparity of this measure with 2 templates .* needs \d+ templates", told
+    )
+    assert "cannot see any disparity of this measure in 4 of 5 runs; what would be needed follows" in told
+    assert not re.search(r"\b[1-9]\d\d+\.\d points", told)
+
+
 def test_a_pilot_gives_the_variances(tmp_path: Path) -> None:
     """From a run of the specimen the planted spread and noise come out, and the source is named."""
     path = spec(tmp_path, templates=30, repeats=3)

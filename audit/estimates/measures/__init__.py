@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from audit.estimates.measures.amounts import amount
+from audit.estimates.measures.amounts import amount, beyond_any
 from audit.estimates.measures.built_in import MEASURES
 from audit.estimates.measures.measure import Measure
 from audit.estimates.measures.primary import first_measures, fits
@@ -12,6 +12,7 @@ __all__ = [
     "MEASURES",
     "Measure",
     "amount",
+    "beyond_any",
     "first_measures",
     "fits",
     "known_measures",

@@ -1,6 +1,9 @@
 """How a difference is said in the unit of its measure."""
 
-__all__ = ["amount"]
+__all__ = ["amount", "beyond_any"]
+
+_WITHIN_ONE = ("rate", "score in [0, 1]", "place in [0, 1]")
+"""Units of values between 0 and 1, of which no two differ by more than 1."""
 
 
 def amount(value: float | None, unit: str, *, exactly: bool = False) -> str:
@@ -22,3 +25,14 @@ def amount(value: float | None, unit: str, *, exactly: bool = False) -> str:
         return f"{100 * value:g} points" if exactly else f"{100 * value:.1f} points"
     number = f"{value:g}" if exactly else f"{value:.3g}"
     return number if unit == "number" else f"{number} {unit}"
+
+
+def beyond_any(size: float, unit: str) -> bool:
+    """Whether a difference is larger than any that a measure of this unit can have.
+
+    A design that needs such a one to see anything sees nothing.
+
+    >>> beyond_any(1.947, "rate"), beyond_any(0.2, "rate"), beyond_any(40.0, "years")
+    (True, False, False)
+    """
+    return unit in _WITHIN_ONE and size > 1

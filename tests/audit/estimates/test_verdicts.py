@@ -114,6 +114,13 @@ def test_open_verdict_says_what_the_design_sees_and_what_would_decide() -> None:
     assert judged.reasons[2] == "about 160 templates of this kind would decide at the margin of 5.0 points"
 
 
+def test_a_design_that_sees_nothing_is_told_so() -> None:
+    """No rate differs by 194.7 points: of such a design it is said that it sees nothing, and what would."""
+    judged = asked(estimate(*WIDE), smallest_detectable=1.947)
+    assert judged.reasons[1] == "this design cannot see any disparity of this measure in 4 of 5 runs"
+    assert "would decide at the margin of 5.0 points" in judged.reasons[2]
+
+
 def test_noise_is_the_reason_where_noise_decides() -> None:
     """A difference that is real but no larger than placebos' own is told so."""
     judged = asked(estimate(*FAR), noise_floor=0.25)
