@@ -1,6 +1,6 @@
 """What an earlier run tells about the variances of the next."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from probes.records import Record
 
 __all__ = ["Variances", "Varied", "pilot_variances", "reply_tokens"]
 
+_LEAST_TEMPLATES = 2
 _PROMPTS_READ = 200
 """Prompts of a pilot whose replies are measured for their length."""
 
@@ -49,7 +50,7 @@ class Varied(NamedTuple):
     measure: str
 
 
-def pilot_variances(run: Run, names: Collection[str]) -> dict[Varied, Variances]:
+def pilot_variances(run: Run, names: Collection[str]) -> dict[Varied, Variances | str]:
     """Variances of measures by attribute and signal; of several groups the largest of each.
 
     Args:
@@ -57,13 +58,14 @@ def pilot_variances(run: Run, names: Collection[str]) -> dict[Varied, Variances]
         names: Names of the measures.
 
     Returns:
-        Variances over the pilot's domains, and of each by itself; no entry where nothing can be said.
+        Variances over the pilot's domains, and of each by itself; where there are answers that tell none, the
+        reason in words; no entry where there are no answers of two groups.
 
     Raises:
-        InputError: The pilot says nothing about any of the measures.
+        InputError: The pilot tells no variance of any of the measures; the message says why.
     """
     readings = run.readings()
-    found: dict[Varied, Variances] = {}
+    found: dict[Varied, Variances | str] = {}
     for measure in measures_of(build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)):
         # All repeats of a prompt make one value of such a measure, so that another number makes others.
         if measure.name not in names or measure.over_repeats is not None:
@@ -80,18 +82,29 @@ def pilot_variances(run: Run, names: Collection[str]) -> dict[Varied, Variances]
                 known = _largest(part, measure)
                 if known is not None:
                     found[Varied(str(probe), domain, str(attribute), str(signal), measure.name)] = known
-    if not found:
-        raise InputError(
-            f"{run.folder.path}: as a pilot: has no scored answers of two groups in two templates",
-            next_step=f"evenhand score {run.folder.path}",
-        )
+    if not any(isinstance(one, Variances) for one in found.values()):
+        raise _useless(run, [one for one in found.values() if isinstance(one, str)])
     return found
 
 
-def _largest(block: pd.DataFrame, measure: Measure) -> Variances | None:
-    known = list(_of_groups(block))
+def _useless(run: Run, reasons: Sequence[str]) -> InputError:
+    """Why a pilot tells no variance at all."""
+    if not reasons:
+        return InputError(
+            f"{run.folder.path}: as a pilot: has no scored answers of two groups in two templates",
+            next_step=f"evenhand score {run.folder.path}",
+        )
+    return InputError(
+        f"{run.folder.path}: as a pilot: {'; '.join(dict.fromkeys(reasons))}",
+        next_step="plan without --pilot, or give a pilot of 2 templates or more and repeats: 2 or more",
+    )
+
+
+def _largest(block: pd.DataFrame, measure: Measure) -> Variances | str | None:
+    told = list(_of_groups(block))
+    known = [one for one in told if isinstance(one, Components)]
     if not known:
-        return None
+        return next((one for one in told if isinstance(one, str)), None)
     return Variances(
         source=f"pilot ({measure.name}, {known[0].n_clusters} templates)",
         unit=measure.unit,
@@ -102,7 +115,8 @@ def _largest(block: pd.DataFrame, measure: Measure) -> Variances | None:
     )
 
 
-def _of_groups(block: pd.DataFrame) -> Iterator[Components]:
+def _of_groups(block: pd.DataFrame) -> Iterator[Components | str]:
+    """The components of each group's differences from the reference, or why they cannot be told."""
     reference = str(block["reference"].iloc[0])
     keys = ["domain", "language", "template", "set_id", "repeat"]
     wide = block.pivot_table(index=keys, columns="grp", values="value", observed=True)
@@ -120,9 +134,22 @@ def _of_groups(block: pd.DataFrame) -> Iterator[Components]:
                 pairs.to_numpy(dtype=float), cluster.cat.codes.to_numpy(), stratum.cat.codes.to_numpy()
             )
         except NotMeasuredError:
+            yield _untold(cluster.groupby(stratum, observed=True).nunique().max(), len(pairs))
             continue
         if known.slope_sd + known.noise_sd > 0:
             yield known
+        else:
+            yield f"has only pairs of answers that differ alike ({len(pairs)}), so that no variance shows"
+
+
+def _untold(templates: int, pairs: int) -> str:
+    """Why variances cannot be told apart."""
+    if templates < _LEAST_TEMPLATES:
+        return "has pairs of answers of 1 template in a domain, so that how templates differ cannot be told"
+    return (
+        f"has one pair of answers in each template ({pairs} in all), so that how templates differ cannot be "
+        "told apart from the noise of one answer"
+    )
 
 
 def reply_tokens(run: Run) -> float | None:

@@ -148,15 +148,16 @@ def _differences(run: Run, spec: Spec, plan: Plan, spec_path: Path) -> Iterator[
         yield f"without the domains {', '.join(missing)}"
 
 
-def _variances(question: Question, known: Mapping[Varied, Variances], run: Run | None) -> Variances:
+def _variances(question: Question, known: Mapping[Varied, Variances | str], run: Run | None) -> Variances:
     """Those of the pilot; else those assumed of rates; in other units nothing is assumed."""
     measure = question.measure
     domain = question.domain if measure.unit in OF_ITS_DOMAIN else POOLED
     about = (question.attribute, question.signal, measure.name)
     found = known.get(Varied(question.probe, domain, *about))
-    if found is not None:
+    if isinstance(found, Variances):
         return found
-    without = "" if run is None else ", since the pilot has no answers about it"
+    why = "has no answers about it" if found is None else found
+    without = "" if run is None else f", since the pilot {why}"
     if not variance_is_assumed(measure):
         source = f"not known{without}" if run is not None else "not known without a pilot"
         return Variances(source=source, unit=measure.unit, slope_sd=None, noise_sd=None)

@@ -137,6 +137,31 @@ def test_a_pilot_gives_the_variances(tmp_path: Path) -> None:
     assert 0.0 <= one.variances.slope_sd < 0.25
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "templates: 12",
+            "templates: 12\n    merit: [borderline]",
+            "has one pair of answers in each template",
+        ),
+        ("templates: 12", "templates: 1", "has pairs of answers of 1 template in a domain"),
+        ("rate: 0.6, slope_sd: 0.1", "rate: 1.0, slope_sd: 0.0", "differ alike"),
+    ],
+)
+def test_a_pilot_that_tells_no_variance_says_why(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    """Scores that are there are not said to be missing: what cannot be told is named."""
+    path = spec(tmp_path, repeats=1)
+    path.write_text(path.read_text().replace(old, new))
+    run = api.create_run(api.load_spec(path), tmp_path / "pilot", root=tmp_path, where="spec.yaml")
+    asyncio.run(api.collect(run, secrets={}))
+    api.score(run)
+    with pytest.raises(InputError, match=reason) as caught:
+        propose(path, tmp_path / "pilot")
+    assert "scored" not in str(caught.value)
+    assert "repeats: 2" in (caught.value.next_step or "")
+
+
 @pytest.mark.parametrize("margin", [0.036, 0.037])
 def test_a_plan_that_cannot_decide_names_a_power_below_the_one_asked_for(
     tmp_path: Path, margin: float
