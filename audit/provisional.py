@@ -32,7 +32,7 @@ from audit.scoring import score_outputs
 from audit.store.snapshot import Snapshot
 from probes.records import Norm
 
-__all__ = ["main", "quick_analyzers", "widest", "widest_of_run"]
+__all__ = ["main", "quick_analyzers", "still_asked", "widest", "widest_of_run"]
 
 _SHARE = 0.05
 _SHORTEST_WAIT_S = 5.0
@@ -87,7 +87,21 @@ def widest_of_run(
     if TARGET not in snapshot.store.targets():
         return None
     readings = Readings(snapshot.store.frame(TARGET))
-    return widest(disparities(readings.measure, run.spec.judgement, seed=run.spec.seed, measures=measures))
+    found = disparities(readings.measure, run.spec.judgement, seed=run.spec.seed, measures=measures)
+    return widest(found if run.plan.sequential is None else still_asked(found))
+
+
+def still_asked(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """Those on the most templates of their domain: a comparison that was decided early is not asked on.
+
+    Args:
+        estimates: Disparities of a run that asks until decided.
+    """
+    most: dict[tuple[str, str, str], int] = {}
+    for one in estimates:
+        place = (one.probe, one.domain, one.language)
+        most[place] = max(most.get(place, 0), one.n_clusters)
+    return [one for one in estimates if one.n_clusters == most[one.probe, one.domain, one.language]]
 
 
 def widest(estimates: Iterable[Estimate]) -> Widest | None:

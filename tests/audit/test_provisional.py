@@ -14,7 +14,7 @@ import pytest
 from audit import api
 from audit.collection.progress import Progress, Widest
 from audit.planned_run import open_run
-from audit.provisional import quick_analyzers, widest, widest_of_run
+from audit.provisional import quick_analyzers, still_asked, widest, widest_of_run
 from audit.records import Estimate, Verdict
 from audit.runs import measures_of
 from audit.spec import parse_spec
@@ -96,6 +96,13 @@ def test_comparisons_that_the_run_is_for_come_first() -> None:
     """Whatever else it can be cut into is wider and of less interest."""
     assert chosen(estimate("women", 0.1, primary=True), estimate("other", 0.9)) == "women"
     assert chosen() is None
+
+
+def test_what_was_decided_early_is_not_what_is_known_least() -> None:
+    """A run until decided asks on about the others only, and it is they that one waits for."""
+    decided, open_ = estimate("decided", 0.9, n_clusters=14), estimate("open", 0.1)
+    assert chosen(decided, open_) == "decided"
+    assert chosen(*still_asked([decided, open_])) == "open"
 
 
 @pytest.fixture(scope="module")
