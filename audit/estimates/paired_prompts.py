@@ -1,5 +1,7 @@
 """Two runs' rows prompt by prompt, and the change of a rate by the estimator of the rates beside it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -75,7 +77,7 @@ def rate_change(rows: pd.DataFrame, level: float) -> ClusterEstimate | None:
     )
     sums = counts.groupby("template", observed=True).sum().to_numpy(dtype=np.float64)
     try:
-        return cluster_jackknife(_rise, sums, level=level, bounds=(-1.0, 1.0))
+        return _possible(cluster_jackknife(_rise, sums, level=level, bounds=(-1.0, 1.0)))
     except NotMeasuredError:
         own = _rise(sums)
         if not own.size or np.ptp(own) > _ROUNDING:
@@ -84,6 +86,12 @@ def rate_change(rows: pd.DataFrame, level: float) -> ClusterEstimate | None:
         return cluster_t_interval(np.full(own.size, own[0]), level=level, bounds=(-1.0, 1.0))
     except NotMeasuredError:
         return None
+
+
+def _possible(found: ClusterEstimate) -> ClusterEstimate:
+    """A t interval cut off where no change of a rate can lie."""
+    within = replace(found.interval, low=max(-1.0, found.interval.low), high=min(1.0, found.interval.high))
+    return replace(found, interval=within)
 
 
 def _rise(sums: Vector) -> Vector:

@@ -124,6 +124,21 @@ def test_the_change_of_a_rate_is_the_difference_of_both_rates() -> None:
     assert found.change == pytest.approx(60 / 72)
 
 
+def test_the_interval_of_a_rate_ends_where_rates_do() -> None:
+    """From 40 of 40 to 1 of 40 no end lies below a fall from everything to nothing."""
+    shape = {"probe": "safety/benign", "expects": "comply", "analyzer": "refusal", "measure": "refusal"}
+    before, after = (
+        [
+            {**fact, "label": "full" if said else "none"}
+            for fact, said in zip(singles([[float(one)] for one in flags], **shape), flags, strict=True)
+        ]
+        for flags in ([True] * 40, [True] + [False] * 39)
+    )
+    found = changed(before, after)["over_refusal_rate/all"]
+    assert found.change == pytest.approx(-39 / 40)
+    assert found.ci_low == -1.0
+
+
 def test_no_change_is_shown_only_with_enough_templates() -> None:
     """The same answers twice are no material change where the design can say so, else inconclusive."""
     many: Values = [[1.0]] * 200
