@@ -51,7 +51,7 @@ class Control(Record):
     ci_low: float
     ci_high: float
     noise_floor: float
-    """95th percentile of the absolute placebo estimate under resampling of its clusters."""
+    """95th percentile of the absolute placebo estimate when its clusters' signs are drawn anew."""
     n_clusters: int
     holds: bool
     """False if the placebo itself differs from 0 after adjustment: the design is then invalid."""
