@@ -9,6 +9,7 @@ from audit.findings.claims import price_number
 from audit.findings.document import RunDocument
 from audit.looks import SequentialReport
 from audit.records import Counts, Estimate, Finding, Omnibus, Verdict
+from audit.repaired.places import places
 
 __all__ = [
     "show_counts",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from audit.api import _why_not_comparable
 from audit.collection import CollectionPlan, collect
 from audit.collection.canaries import CanaryPlan, read_canaries
+from audit.comparing import _apart
 from audit.drift import drift_of
 from audit.errors import BudgetReachedError, StoreError
 from audit.findings.document import RunDocument
@@ -153,9 +153,9 @@ def test_a_run_whose_endpoint_changed_is_not_comparable() -> None:
         )
         for of in (lambda _: "m", lambda number: f"m{number}")
     )
-    assert _why_not_comparable(steady, steady, "after") is None
+    assert _apart(steady, steady, "after") is None
     for before, after, name in ((steady, changed, "after"), (changed, steady, "before")):
-        reason = _why_not_comparable(before, after, "after")
+        reason = _apart(before, after, "after")
         assert reason is not None
         assert f"the endpoint of the target of the run {name} changed meanwhile: the model changed" in reason
 
