@@ -8,7 +8,7 @@ import click
 
 from audit import api
 from audit.cli.change_table import show_changes
-from audit.cli.comparison_tables import show_beside, show_cells, show_cost, show_outcomes
+from audit.cli.comparison_tables import show_beside, show_cells, show_cost, show_legend, show_outcomes
 from audit.cli.console import data, say, warn
 from audit.cli.options import json_option
 from audit.repaired.cost import RepairCost, read_repair_cost
@@ -121,13 +121,7 @@ def _printed(found: api.Comparison, cost: RepairCost | None) -> dict[str, object
 
 def _show(found: api.Comparison, manifest: Manifest | None, cost: RepairCost | None) -> None:
     show_changes(found.changes)
-    say(f"{len(found.changes)} changes, after - before; n: paired prompts / templates")
-    say("smaller, larger: of a disparity its distance from equal treatment, of a rate its value")
-    if any(one.verdict == "reversed" for one in found.changes):
-        say("reversed: each run shows the disparity, on opposite sides of 0")
-    say("interval: of each change alone; verdict: after adjustment for all changes compared")
-    if any(one.non_inferiority is not None for one in found.changes):
-        say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
+    show_legend(found.changes)
     if found.beside:
         show_beside(found.changes, found.beside)
     if manifest is not None:

@@ -9,14 +9,29 @@ from audit.repaired.outcomes import Beside, FindingOutcome
 from audit.repaired.places import places
 from audit.repaired.reach import ReachCell
 
-__all__ = ["show_beside", "show_cells", "show_cost", "show_outcomes"]
+__all__ = ["show_beside", "show_cells", "show_cost", "show_legend", "show_outcomes"]
 
+_ROUNDING = 5e-4
+"""Half of the last digit that the tables show."""
 _SAID = {
     "fixed": "fixed",
     "no_longer_found": "no longer found, though not shown to be smaller",
     "unchanged": "still found",
     "new": "new",
 }
+
+
+def show_legend(changes: Sequence[Change]) -> None:
+    """Print what the words and columns of the table of changes mean, as far as they occur."""
+    say(f"{len(changes)} changes, after - before; n: paired prompts / templates")
+    if any(_unlike(one) for one in changes):
+        say("before, after: of all that each run could read; change: of the prompts that both could")
+    say("smaller, larger: of a disparity its distance from equal treatment, of a rate its value")
+    if any(one.verdict == "reversed" for one in changes):
+        say("reversed: each run shows the disparity, on opposite sides of 0")
+    say("interval: of each change alone; verdict: after adjustment for all changes compared")
+    if any(one.non_inferiority is not None for one in changes):
+        say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
 
 
 def show_beside(changes: Sequence[Change], others: Sequence[Beside]) -> None:
@@ -162,3 +177,10 @@ def _change(change: Change | None) -> str:
         return "-"
     mark = "*" if _moved(change) else ""
     return f"{change.change:+.3f} [{change.ci_low:+.3f}, {change.ci_high:+.3f}]{mark}"
+
+
+def _unlike(one: Change) -> bool:
+    """Whether a change is another number than after less before, since answers are missing."""
+    if one.before is None or one.after is None or one.change is None:
+        return False
+    return abs(one.after - one.before - one.change) > _ROUNDING

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.cli.comparison_tables import show_outcomes
+from audit.cli.comparison_tables import show_legend, show_outcomes
 from audit.records import Change, Verdict
 from audit.repaired.outcomes import FindingOutcome
 
@@ -30,3 +30,14 @@ def test_a_finding_stands_with_its_figures_and_the_run_that_made_the_claim(
     assert "F-1 fixed (-0.250 -> -0.004); found before: women get fewer" in said
     assert "shown to be within limit or margin afterwards: 1" in said
     assert "F-2 new, though not shown to be larger; found after: men get fewer" in said
+
+
+def test_a_change_of_other_prompts_than_its_ends_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where answers are missing, change is not after less before, and the legend says why."""
+    one = _change("F-1", -0.121, -0.058)
+    show_legend([one])
+    assert "of the prompts that both could" not in capsys.readouterr().err
+    show_legend([one.model_copy(update={"change": 0.081, "verdict": "reversed"})])
+    said = capsys.readouterr().err
+    assert "before, after: of all that each run could read; change: of the prompts that both could" in said
+    assert "reversed: each run shows the disparity" in said
