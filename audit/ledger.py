@@ -21,7 +21,14 @@ from audit.audited import prices_of
 from audit.collection.canaries import CANARY_FILE, read_canaries
 from audit.collection.progress import Progress
 from audit.collection.use import TargetUse, UseCounter, target_uses
-from audit.errors import AuditError, BudgetReachedError, InputError, StoreError
+from audit.errors import (
+    AuditError,
+    BudgetReachedError,
+    IncompleteError,
+    InputError,
+    StoreError,
+    TargetUnreachableError,
+)
 from audit.limits import LIMITED, Limits, ReachedLimit
 from audit.planned_run import Run
 from audit.run_folder import RunFolder
@@ -56,6 +63,9 @@ class Invocation(Record):
 
     ended: Ending
     """`running` in one that is going on, or that was killed."""
+    reason: str | None = None
+    """What stopped it, in one line, such as the limit that was reached with its value; None where it
+    finished, was interrupted or killed, and in ledgers of old."""
     seconds: float = Field(ge=0)
     requests: int = Field(ge=0)
     """Sent, retries included."""
@@ -177,23 +187,31 @@ class Keeper:
                     self._writing.result()
                 self._writing = self._thread.submit(self._write, self._with("running"))
 
-    def end(self, ended: Ending, uses: Mapping[str, Mapping[str, TargetUse]]) -> Ledger:
+    def end(
+        self, ended: Ending, uses: Mapping[str, Mapping[str, TargetUse]], *, reason: str | None = None
+    ) -> Ledger:
         """Write down how the invocation ended and what the run has used.
+
+        Args:
+            ended: How.
+            uses: What the outputs and the canaries took.
+            reason: What stopped it, in one line.
 
         Raises:
             InputError: The disk refuses.
         """
         self._thread.shutdown()  # What it could not write, the whole ledger below tells of.
-        ledger = self._with(ended).model_copy(update=uses)
+        ledger = self._with(ended, reason).model_copy(update=uses)
         self._write(ledger)
         return ledger
 
-    def _with(self, ended: Ending) -> Ledger:
+    def _with(self, ended: Ending, reason: str | None = None) -> Ledger:
         last = self._last
         if last is None or not (last.requests or last.cached):
             return self._before  # Nothing was asked: no invocation worth telling of.
         mine = Invocation(
             ended=ended,
+            reason=reason,
             seconds=round(last.elapsed_s, 3),
             requests=last.requests,
             stored=last.stored - last.cached + last.canaries,
@@ -265,7 +283,8 @@ def keeping(
     except BaseException as error:
         over = isinstance(error, BudgetReachedError)
         with suppress(AuditError):  # The first fault is the one to tell; a full disk would hide it.
-            keeper.end("limit reached" if over else "stopped", _uses(run, targets))
+            ending: Ending = "limit reached" if over else "stopped"
+            keeper.end(ending, _uses(run, targets), reason=_reason(error, run, before))
         if isinstance(error, BudgetReachedError):
             raise _over_the_run(error, run, before) from error
         raise
@@ -305,12 +324,25 @@ def _left(run: Run, ledger: Ledger) -> Limits:
     return run.spec.limits.model_copy(update=whole)
 
 
-def _over_the_run(error: BudgetReachedError, run: Run, before: Ledger) -> BudgetReachedError:
-    """The error in terms of the whole run, with the command that raises the limit."""
-    names = [name for name in run.spec.limits.given if str(error).startswith(f"limits.{name}:")]
-    if not names:
-        return error  # Of a model that an analyzer asks: it has limits of its own.
-    name = names[0]
+def _reason(error: BaseException, run: Run, before: Ledger) -> str | None:
+    """What stopped a collection, in one line that holds nothing a server said."""
+    if isinstance(error, BudgetReachedError):
+        name = _limit_of(error, run)
+        return str(error) if name is None else _said(error, name, run, before)
+    if isinstance(error, IncompleteError):
+        said = str(error).splitlines()[0].partition("; the last error: ")[0]
+        return "".join(said.partition("in the same error")[:2])
+    return "the target cannot be reached or refuses" if isinstance(error, TargetUnreachableError) else None
+
+
+def _limit_of(error: BudgetReachedError, run: Run) -> str | None:
+    """Which limit of the run was reached; None of those of a model that an analyzer asks."""
+    names = (name for name in run.spec.limits.given if str(error).startswith(f"limits.{name}:"))
+    return next(names, None)
+
+
+def _said(error: BudgetReachedError, name: str, run: Run, before: Ledger) -> str:
+    """The limit in terms of the whole run."""
     used, limit = before.used[name], run.spec.limits.given[name] + before.raised.get(name, 0.0)
     said = str(error)
     if used >= limit:
@@ -318,6 +350,16 @@ def _over_the_run(error: BudgetReachedError, run: Run, before: Ledger) -> Budget
     elif used and isinstance(error.reached, ReachedLimit):
         whole = replace(error.reached, limit=limit, used=used + error.reached.used)
         said = f"{whole}, earlier invocations used {used:.6g} of it; what was answered is kept"
+    return said
+
+
+def _over_the_run(error: BudgetReachedError, run: Run, before: Ledger) -> BudgetReachedError:
+    """The error in terms of the whole run, with the command that raises the limit."""
+    name = _limit_of(error, run)
+    if name is None:
+        return error
+    said = _said(error, name, run, before)
+    limit = run.spec.limits.given[name] + before.raised.get(name, 0.0)
     beyond = read_ledger(run.folder).used[name] - limit
     return BudgetReachedError(said, next_step=_next_step(run, name, beyond), reached=error.reached)
 

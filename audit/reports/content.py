@@ -173,7 +173,7 @@ def build_content(
         background=background,
         tally=tuple((verdict, verdicts.count(verdict)) for verdict in Verdict if verdict in verdicts),
         not_tested=not_tested(document, background.spec, background.plan),
-        incomplete=incompleteness(document, background.spec),
+        incomplete=incompleteness(document, background.spec, background.ledger),
         controls=controls[:MOST_ROWS],
         controls_total=len(controls),
         controls_failed=sum(not row.control.holds for row in controls),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from audit.estimates.contrasts import POOLED
 from audit.findings.document import RunDocument
+from audit.ledger import Ledger
 from audit.plan import Plan
 from audit.records import Counts, Verdict
 from audit.reports.palette import STATES
@@ -32,13 +33,15 @@ _RARE = frozenset({"decided_early", "broken_off"})
 """Parts of the funnel that most runs have not."""
 
 
-def incompleteness(document: RunDocument, spec: Spec) -> tuple[Incompleteness, ...]:
+def incompleteness(document: RunDocument, spec: Spec, ledger: Ledger) -> tuple[Incompleteness, ...]:
     """Why a run is not complete; empty if it is.
 
     Args:
         document: What the run found.
         spec: Its spec; the limit of the error rate is taken from it.
+        ledger: What collecting took; it says what stopped it.
     """
+    stopped = _stopped(ledger)
     found = []
     for role in sorted(document.counts, reverse=True):
         counts = document.counts[role]
@@ -49,7 +52,7 @@ def incompleteness(document: RunDocument, spec: Spec) -> tuple[Incompleteness, .
                 Incompleteness(
                     role=role,
                     text=f"{missing:,} of {counted(counts.planned, 'planned output')} were not "
-                    f"asked. All numbers below rest on the {asked:,} that were.",
+                    f"asked. {stopped}All numbers below rest on the {asked:,} that were.",
                 )
             )
         asked = counts.planned - counts.not_asked
@@ -63,6 +66,20 @@ def incompleteness(document: RunDocument, spec: Spec) -> tuple[Incompleteness, .
                 )
             )
     return tuple(found)
+
+
+def _stopped(ledger: Ledger) -> str:
+    """What stopped the collection, as a sentence and a blank; empty where nobody knows."""
+    if not ledger.invocations:
+        return ""
+    last = ledger.invocations[-1]
+    if last.reason is not None:
+        return f"The last collection was stopped: {last.reason}. "
+    told = {
+        "interrupted": "The last collection was interrupted by a person. ",
+        "running": "The last collection is going on, or its process was killed. ",
+    }
+    return told.get(last.ended, "")
 
 
 def parts_of(counts: Counts) -> dict[str, int]:

@@ -14,6 +14,8 @@ from tests.audit.cli.conftest import Command
 from tests.servers.processes import stub_server
 
 TARGET = 'def answer(prompt: str) -> str:\n    return "yes"\n'
+SLOW = f"import time\n{TARGET.replace('    return', '    time.sleep(0.05); return')}"
+BROKEN = TARGET.replace('return "yes"', 'raise ValueError("no")')
 SPEC = """\
 version: 1
 name: limited
@@ -58,6 +60,36 @@ def test_a_limit_holds_over_all_invocations(evenhand: Command, quick: Path) -> N
     ended = evenhand("resume", "runs/a", "--json")
     assert ended.code == 0  # Nothing is left to ask, so nothing is in the way.
     assert json.loads(ended.out)["collection"]["raised"] == {"requests": 14.0}
+
+
+@pytest.mark.parametrize(
+    ("limits", "target", "reason"),
+    [
+        ("{requests: 10}", TARGET, "limits.requests: 10 reached (10 used)"),
+        ("{tokens: 40}", TARGET, "limits.tokens: 40 reached ("),
+        ("{usd: 0.5}", TARGET, "limits.usd: 0.5 reached ("),
+        ("{minutes: 0.005}", SLOW, "limits.minutes: 0.005 reached ("),
+        ("{requests: 50}", BROKEN, "limits.error_rate: 20 of the last 20 outputs errored, accepted are 20%"),
+    ],
+)
+def test_the_report_of_a_stopped_run_names_the_limit(
+    evenhand: Command, quick: Path, limits: str, target: str, reason: str
+) -> None:
+    """The banner says which limit stopped the run, with its value, and nothing that a server said."""
+    (quick / "quick.py").write_text(target)
+    write(quick, limits, PRICE if "usd" in limits else "")
+    evenhand("run", "spec.yaml", "--out", "runs/a")
+    assert evenhand("score", "runs/a").code == 0
+    assert evenhand("findings", "runs/a").code == 0
+    assert evenhand("report", "runs/a").code == 0
+    page = (quick / "runs/a/report.html").read_text(encoding="utf-8")
+    banner = page[page.index('class="banner"') :][:600]
+    assert "planned outputs were not asked" in banner
+    assert "The last collection was stopped: " in banner
+    assert reason in banner
+    told = read_ledger(RunFolder(quick / "runs/a")).invocations[-1].reason
+    assert told is not None
+    assert "raised ValueError" not in told
 
 
 def test_canaries_count_in_every_invocation(evenhand: Command, quick: Path) -> None:
