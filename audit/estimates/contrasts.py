@@ -178,9 +178,7 @@ def contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contrast]:
     """
     keys = ["probe", "language", "attribute", "signal", "reference"]
     each: list[Contrast] = []
-    for (probe, language, attribute, signal, reference), found in _rows(frame, "counterfactual").groupby(
-        keys, observed=True, sort=True
-    ):
+    for (probe, language, attribute, signal, reference), found in _blocks(frame, "counterfactual", keys):
         block = _coded(found)
         for group in sorted(set(block["grp"].unique()) - {reference}):
             # Where a set is about two groups only, the reference is in sets of other groups too.
@@ -206,7 +204,7 @@ def placebo_contrasts(frame: pd.DataFrame, measure: Measure) -> Iterator[Contras
     """Every placebo contrast, `b` against `a`: each domain, then pooled, then over languages."""
     keys = ["probe", "language", "placebo"]
     each: list[Contrast] = []
-    for (probe, language, kind), found in _rows(frame, "placebo").groupby(keys, observed=True, sort=True):
+    for (probe, language, kind), found in _blocks(frame, "placebo", keys):
         block = _coded(found)
         signal = block["signal"].iloc[0]
         cell = Cell(
@@ -287,16 +285,22 @@ def seed_names(contrast: Contrast) -> tuple[str, ...]:
     return tuple(str(part) for part in (*place, *asked))
 
 
-def _rows(frame: pd.DataFrame, arm: str) -> pd.DataFrame:
-    """Rows of one arm, with codes of templates and names that mean the same in all of its blocks."""
+def _blocks(
+    frame: pd.DataFrame, arm: str, keys: Sequence[str]
+) -> Iterator[tuple[tuple[object, ...], pd.DataFrame]]:
+    """Rows of one arm by its keys, with codes of templates and names that mean the same in all of them."""
     rows = frame.loc[frame["arm"] == arm, _USED]
+    if rows.empty:
+        # Most measures have no rows in a run, and grouping none takes as long as grouping some.
+        return
     name = rows["name"].astype("category").cat
     codes = np.append(name_codes([str(one) for one in name.categories]), [[-1, -1]], axis=0)[name.codes]
-    return rows.assign(
+    coded = rows.assign(
         template_code=rows["template"].astype("category").cat.codes.to_numpy(dtype=np.int64),
         first_name=codes[:, 0],
         last_name=codes[:, 1],
     )
+    yield from coded.groupby(list(keys), observed=True, sort=True)
 
 
 def _coded(block: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,9 @@ class Readings:
         self._outputs = self._outputs.assign(technique=techniques).set_index("output", drop=False)
         self._outputs.index.name = None
         self._readings = rows[["output", "analyzer", "measure", "value", "label"]]
+        self._read = frozenset(
+            rows[["analyzer", "measure"]].drop_duplicates().dropna().itertuples(index=False, name=None)
+        )
         self._versions = rows[["analyzer", "version"]].drop_duplicates().dropna()
 
     @property
@@ -57,6 +60,9 @@ class Readings:
         Returns:
             A data frame as described above; without rows if the measure's analyzer did not run.
         """
+        unread = measure.analyzer is not None and (measure.analyzer, measure.reading) not in self._read
+        if unread and measure.refused_as is None:
+            return self._outputs.iloc[:0].assign(value=pd.Series(dtype=float))
         scope = self._outputs[self._outputs["expects"].isin(measure.expects)]
         if measure.qualified is not None:
             scope = scope[scope["qualified"] == int(measure.qualified)]

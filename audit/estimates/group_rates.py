@@ -1,7 +1,6 @@
-"""Each group's own rate, through fairlearn's MetricFrame, with clustered intervals around the points."""
+"""Each group's own rate, the points of fairlearn's MetricFrame, with clustered intervals around them."""
 
 import pandas as pd
-from fairlearn.metrics import MetricFrame, count, mean_prediction
 
 from audit.errors import NotMeasuredError
 from audit.estimates.measures import Measure
@@ -16,9 +15,9 @@ __all__ = ["group_rates"]
 def group_rates(frame: pd.DataFrame, measure: Measure, judgement: Judgement) -> list[GroupRate]:
     """Rates of every group of every attribute, by domain and signal.
 
-    The points and counts are fairlearn's `MetricFrame` with the group as sensitive feature and the
-    domain as control feature. Its own bootstrap takes rows as independent, so the intervals are ours,
-    clustered by template.
+    The points and counts are those of fairlearn's `MetricFrame` with the group as sensitive feature and the
+    domain as control feature; making one for each took more than a third of the time of `findings`. Its own
+    bootstrap takes rows as independent, so the intervals are ours, clustered by template.
 
     Args:
         frame: Rows of the measure (see `audit.estimates.frame.Readings`), a rate in [0, 1].
@@ -32,17 +31,8 @@ def group_rates(frame: pd.DataFrame, measure: Measure, judgement: Judgement) -> 
     found: list[GroupRate] = []
     keys = ["probe", "language", "attribute", "signal"]
     for (probe, language, attribute, signal), block in rows.groupby(keys, observed=True, sort=True):
-        points = MetricFrame(
-            metrics={"rate": mean_prediction, "n": count},
-            y_true=block["value"],
-            y_pred=block["value"],
-            sensitive_features=block["grp"].astype(str).rename("group"),
-            control_features=block["domain"].astype(str).rename("domain"),
-        ).by_group
-        for (domain, group), point in points.sort_index().iterrows():
-            if pd.isna(point["rate"]):
-                continue
-            mine = block[(block["domain"] == domain) & (block["grp"] == group)]
+        named = block.assign(domain=block["domain"].astype(str), grp=block["grp"].astype(str))
+        for (domain, group), mine in named.groupby(["domain", "grp"], sort=True):
             low, high, method = _interval(mine, judgement.level)
             found.append(
                 GroupRate(
@@ -53,12 +43,12 @@ def group_rates(frame: pd.DataFrame, measure: Measure, judgement: Judgement) -> 
                     attribute=str(attribute),
                     signal=Signal(str(signal)),
                     group=str(group),
-                    rate=float(point["rate"]),
+                    rate=float(mine["value"].mean()),
                     ci_low=low,
                     ci_high=high,
                     level=judgement.level,
                     method=method,
-                    n_outputs=int(point["n"]),
+                    n_outputs=len(mine),
                     n_clusters=int(mine["template"].nunique()),
                 )
             )

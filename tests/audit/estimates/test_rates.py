@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from fairlearn.metrics import MetricFrame, count, mean_prediction
 
 from audit.estimates.group_rates import group_rates
 from audit.estimates.measures import measure_named
@@ -165,7 +166,8 @@ def test_each_group_has_its_own_rate_with_counts() -> None:
         *pairs([[1.0, None], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]]),
         *pairs([[1.0], [1.0]], [[0.0], [None]], domain="hiring"),
     ]
-    found = group_rates(readings(facts).measure(FAVOURABLE), FAVOURABLE, Judgement())
+    rows = readings(facts).measure(FAVOURABLE)
+    found = group_rates(rows, FAVOURABLE, Judgement())
     assert [(one.domain, one.group, one.n_outputs, one.n_clusters) for one in found] == [
         ("hiring", "men", 1, 1),
         ("hiring", "women", 2, 2),
@@ -173,6 +175,17 @@ def test_each_group_has_its_own_rate_with_counts() -> None:
         ("lending", "women", 3, 2),
     ]
     assert [one.rate for one in found] == pytest.approx([0.0, 1.0, 0.75, 1 / 3])
+    valued = rows[rows["value"].notna()]
+    points = MetricFrame(
+        metrics={"rate": mean_prediction, "n": count},
+        y_true=valued["value"],
+        y_pred=valued["value"],
+        sensitive_features=valued["grp"].astype(str),
+        control_features=valued["domain"].astype(str),
+    ).by_group
+    assert {(one.domain, one.group): [one.rate, one.n_outputs] for one in found} == {
+        place: pytest.approx(point.tolist(), abs=1e-12) for place, point in points.iterrows()
+    }
     assert found[0].ci_low is None
     assert "fewer than 2 templates" in found[0].method
     assert found[2].ci_low is not None
