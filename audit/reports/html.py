@@ -1,6 +1,7 @@
 """The report as one HTML file that opens from disk, without script and without any request."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment
@@ -83,8 +84,12 @@ def write_report(content: ReportContent, path: Path) -> None:
     write_text(path, render_html(content))
 
 
+@cache
 def report_environment() -> Environment:
-    """The template environment of all pages about runs, with the filters that say numbers and names."""
+    """The template environment of all pages about runs, with the filters that say numbers and names.
+
+    Made once, since compiling its templates takes longer than filling them.
+    """
     environment = page_environment("audit.reports")
     environment.filters |= {
         "about": about,
