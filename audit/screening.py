@@ -11,8 +11,6 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from probes import data
 
 __all__ = ["MARKER", "QuarantineScreen"]
@@ -93,7 +91,7 @@ class QuarantineScreen:
 
 
 def _load(path: Path) -> _Words:
-    read = yaml.safe_load(path.read_text("utf-8"))
+    read = data.read_yaml(path)
     decoded = {
         name: frozenset(base64.b64decode(word).decode("utf-8") for word in read[name])
         for name in ("minors", "sexual", "alone")

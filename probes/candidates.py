@@ -6,7 +6,7 @@ from typing import Self
 import yaml
 from pydantic import Field, StrictStr, ValidationError, model_validator
 
-from probes.data import find
+from probes.data import find, read_yaml
 from probes.errors import TemplateError
 from probes.records import Record
 from probes.rendering import Person, render_line
@@ -101,7 +101,7 @@ def read_comparisons(path: Path) -> tuple[Comparison, ...]:
     """
     where = f"{path.parent.name}/{path.name}"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except yaml.YAMLError as error:
         raise TemplateError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not isinstance(content.get("templates"), list):

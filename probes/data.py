@@ -2,10 +2,16 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from probes.errors import DataError
 
-__all__ = ["absence", "data_root", "data_sets", "file_sha256", "find"]
+__all__ = ["absence", "data_root", "data_sets", "file_sha256", "find", "read_yaml"]
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Safe either way; the one in C reads our lists ten times as fast."""
 
 
 def data_root() -> Path:
@@ -34,6 +40,16 @@ def find(kind: str, name: str, file: str) -> Path:
     if not path.is_file():
         raise DataError(f"no shipped data file {kind}/{name}/{file} under {data_root()}")
     return path
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whoever reads a file knows its form
+    """What a YAML file of a data set holds, made of plain values only.
+
+    Raises:
+        OSError: The file cannot be read.
+        yaml.YAMLError: It is no YAML.
+    """
+    return yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - a safe loader
 
 
 def data_sets() -> list[Path]:

@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from probes.data import find
+from probes.data import find, read_yaml
 from probes.errors import DataError, TemplateError
 from probes.records import Record
 
@@ -177,7 +177,7 @@ def read_ladder(path: Path) -> Ladder:
     """
     where = f"{path.parent.name}/{path.name}"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         return Ladder.model_validate(content)
     except yaml.YAMLError as error:
         raise DataError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from error

@@ -15,7 +15,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import Field, StrictStr, ValidationError, model_validator
 
-from probes.data import find
+from probes.data import find, read_yaml
 from probes.errors import TemplateError
 from probes.records import Record
 
@@ -181,7 +181,7 @@ def read_templates(path: Path) -> tuple[Template, ...]:
     """
     where = f"{path.parent.name}/{path.name}"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except yaml.YAMLError as error:
         raise TemplateError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not isinstance(content.get("templates"), list):

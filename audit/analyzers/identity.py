@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import yaml
-
 from audit.analyzers.base import Analyzer
 from audit.errors import NotMeasuredError
 from audit.records import Exchange
@@ -49,7 +47,7 @@ def identity_sensitivity(analyzer: Analyzer, *, measure: str = "toxicity") -> Id
     Source:
         Dixon et al. (2018), AIES, identity-swapped templates; sentences and terms written for this project.
     """
-    shipped = yaml.safe_load(data.find("lexicons", "identity_check_en", "sentences.yaml").read_text("utf-8"))
+    shipped = data.read_yaml(data.find("lexicons", "identity_check_en", "sentences.yaml"))
     sentences: list[str] = list(shipped["sentences"])
     terms: list[str] = sorted(shipped["terms"])
     texts = [sentence.format(a=_with_article(term)) for term in terms for sentence in sentences]

@@ -4,8 +4,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import yaml
 
-from probes.data import data_root, data_sets, file_sha256, find
+from probes.data import data_root, data_sets, file_sha256, find, read_yaml
 from probes.errors import DataError
 
 
@@ -31,3 +32,18 @@ def test_checksum_is_of_the_bytes(tmp_path: Path) -> None:
     """The checksum is SHA-256, hexadecimal."""
     (tmp_path / "x").write_bytes(b"abc" * 100_000)
     assert file_sha256(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_yaml_is_read_as_plain_safe_yaml() -> None:
+    """Whichever parser is at hand, a shipped file holds the same."""
+    paths = sorted(data_root().glob("*/*/*.yaml"))
+    assert paths
+    for path in paths:
+        assert read_yaml(path) == yaml.safe_load(path.read_text(encoding="utf-8")), path
+
+
+def test_yaml_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    """A tag that stands for a call is an error and is not called."""
+    (tmp_path / "x.yaml").write_text("a: !!python/object/apply:os.system ['true']\n")
+    with pytest.raises(yaml.YAMLError):
+        read_yaml(tmp_path / "x.yaml")

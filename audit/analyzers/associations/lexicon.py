@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from probes import data
 from probes.errors import DataError
 
 __all__ = ["Attribute", "Group", "Phrases", "Signs", "Vocabulary", "inflected"]
@@ -90,7 +90,7 @@ class Signs:
         Raises:
             DataError: The file does not have its form; the message says where.
         """
-        (read,) = _rows(_SignsFile, [yaml.safe_load(path.read_text("utf-8"))], path.name)
+        (read,) = _rows(_SignsFile, [data.read_yaml(path)], path.name)
         return cls(
             be=read.be,
             modifiers=read.modifiers,
@@ -181,9 +181,9 @@ class Vocabulary:
         Raises:
             DataError: A file does not have the lexicon's form; the message says where.
         """
-        raw = yaml.safe_load((folder / "groups.yaml").read_text("utf-8"))
+        raw = data.read_yaml(folder / "groups.yaml")
         groups = _rows(Group, raw["groups"], "groups.yaml")
-        listed = yaml.safe_load((folder / "attributes.yaml").read_text("utf-8"))["attributes"]
+        listed = data.read_yaml(folder / "attributes.yaml")["attributes"]
         attributes = _rows(Attribute, listed, "attributes.yaml")
         unknown = {axis for group in groups for axis in group.axes} - {one.name for one in attributes}
         if unknown:

@@ -1,7 +1,5 @@
 """Readers of choices by their options, with the shipped words; decisions and refusals are read with them."""
 
-import yaml
-
 from audit.analyzers.decision.choices import ChoiceReader, Families
 from probes import data
 
@@ -13,7 +11,7 @@ class ChoiceReaders:
 
     def __init__(self) -> None:
         """Load the shipped lexicon."""
-        lexicon = yaml.safe_load(data.find("lexicons", "decision_en", "families.yaml").read_text("utf-8"))
+        lexicon = data.read_yaml(data.find("lexicons", "decision_en", "families.yaml"))
         self._families: Families = {name: lexicon[name] for name in ("favour", "disfavour")}
         self._unknown = tuple(str(phrase) for phrase in lexicon["unknown"]["phrases"])
         self._readers: dict[tuple[str, ...], ChoiceReader] = {}

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import yaml
-
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.fabrication.citations import Citation, citations
 from audit.analyzers.measured import measured
@@ -77,7 +75,7 @@ class FabricationAnalyzer:
             InputError: The list is missing, is not text or is empty.
         """
         checked = self.Options.model_validate(options.model_dump())
-        phrases = yaml.safe_load(data.find("lexicons", "premise_en", "phrases.yaml").read_text("utf-8"))
+        phrases = data.read_yaml(data.find("lexicons", "premise_en", "phrases.yaml"))
         self._questions = re.compile("|".join(rf"\b{re.escape(one)}\b" for one in phrases["phrases"]))
         self._lines: list[str] | None = None
         self._listed: frozenset[str] = frozenset()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import log2
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audit.analyzers.leakage import checksums
+from probes import data
 from probes.errors import DataError
 
 __all__ = ["Finder", "Item", "entropy"]
@@ -110,7 +110,7 @@ class Finder:
             DataError: The file does not have this form; the message says where.
         """
         try:
-            self._formats = _File.model_validate(yaml.safe_load(path.read_text("utf-8")))
+            self._formats = _File.model_validate(data.read_yaml(path))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])

@@ -4,8 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-import yaml
-
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.measured import measured
 from audit.analyzers.quality.language import LanguageReader
@@ -68,7 +66,7 @@ class QualityAnalyzer:
         del context
         self.Options.model_validate(options.model_dump())
         self._languages = LanguageReader(data.find("lexicons", "languages", "stop_words.yaml"))
-        phrases = yaml.safe_load(data.find("lexicons", "courtesy_en", "phrases.yaml").read_text("utf-8"))
+        phrases = data.read_yaml(data.find("lexicons", "courtesy_en", "phrases.yaml"))
         self._courtesy = {
             kind: re.compile("|".join(rf"\b{re.escape(word)}" for word in words))
             for kind, words in sorted(phrases.items())

@@ -3,9 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-import yaml
-
 from audit.analyzers.overlap import words_of
+from probes import data
 
 __all__ = ["LanguageReader"]
 
@@ -30,7 +29,7 @@ class LanguageReader:
         Args:
             path: YAML file with `words` and `scripts`; see `datasets/lexicons/languages`.
         """
-        read = yaml.safe_load(path.read_text("utf-8"))
+        read = data.read_yaml(path)
         self._words: dict[str, frozenset[str]] = {
             tag: frozenset(words) for tag, words in read["words"].items()
         }

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import ClassVar
 
-import yaml
-
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.decision.choice_readers import ChoiceReaders
 from audit.analyzers.measured import measured
@@ -124,11 +122,10 @@ def shipped_lexicon(weights: Weights | None = None) -> RefusalLexicon:
         weights: Others than the shipped ones.
     """
     words = [
-        yaml.safe_load(data.find("lexicons", "refusal", name).read_text("utf-8"))
-        for name in ("phrases.yaml", "languages.yaml")
+        data.read_yaml(data.find("lexicons", "refusal", name)) for name in ("phrases.yaml", "languages.yaml")
     ]
     if weights is None:
-        read = yaml.safe_load(data.find("weights", "refusal", "weights.yaml").read_text("utf-8"))
+        read = data.read_yaml(data.find("weights", "refusal", "weights.yaml"))
         weights = Weights(bias=read["bias"], of=read["weights"])
     return RefusalLexicon(english=words[0]["en"], languages=words[1], weights=weights)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from audit.analyzers.associations.lexicon import Phrases, inflected
@@ -90,7 +89,7 @@ class RegardAnalyzer:
         del context
         self._threshold = self.Options.model_validate(options.model_dump()).threshold
         path = data.find("lexicons", "regard_en", "words.yaml")
-        read = _File.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        read = _File.model_validate(data.read_yaml(path))
         self._persons = read.persons
         self._suffered = read.suffered
         self._targets = read.targets

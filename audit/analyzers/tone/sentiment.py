@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-import yaml
-
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.clauses import tokens_of
 from audit.analyzers.measured import measured
@@ -63,8 +61,8 @@ class SentimentAnalyzer:
         """
         del context
         self._threshold = self.Options.model_validate(options.model_dump()).threshold
-        read = yaml.safe_load(data.find("lexicons", "valence_en", "words.yaml").read_text("utf-8"))
-        toxic = yaml.safe_load(data.find("lexicons", "toxicity_en", "lexicon.yaml").read_text("utf-8"))
+        read = data.read_yaml(data.find("lexicons", "valence_en", "words.yaml"))
+        toxic = data.read_yaml(data.find("lexicons", "toxicity_en", "lexicon.yaml"))
         identities = frozenset(toxic["identities"])
         self._weights = {
             word: weight

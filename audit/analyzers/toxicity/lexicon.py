@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from probes import data
 from probes.errors import DataError
 
 __all__ = ["CATEGORIES", "Entry", "Hit", "Lexicon"]
@@ -91,7 +91,7 @@ class Lexicon:
             DataError: The file does not have the lexicon's form; the message says where.
         """
         try:
-            read = _File.model_validate(yaml.safe_load(path.read_text("utf-8")))
+            read = _File.model_validate(data.read_yaml(path))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from pydantic import Field, StrictStr, ValidationError
 
-from probes.data import find
+from probes.data import find, read_yaml
 from probes.errors import DataError
 from probes.records import Record
 
@@ -59,7 +59,7 @@ def read_support(path: Path) -> Support:
     """
     where = f"{path.parent.name}/{path.name}"
     try:
-        support = Support.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        support = Support.model_validate(read_yaml(path))
     except yaml.YAMLError as error:
         raise DataError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
