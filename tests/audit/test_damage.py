@@ -18,8 +18,14 @@ version: 1
 name: to be damaged
 seed: 7
 target: {type: specimen}
-probes: [{use: bias/decisions, domains: [lending], attributes: [gender], templates: 2}]
-analyzers: [decision, refusal]
+probes:
+  - use: bias/decisions
+    domains: [lending]
+    attributes: [gender]
+    signals: [explicit]
+    placebos: []
+    templates: 2
+analyzers: [decision]
 """
 CHANGES = (
     ("UPDATE meta SET value = 'zz' WHERE key = 'quarantine_salt'", "meta: the entry 'quarantine_salt' holds"),
