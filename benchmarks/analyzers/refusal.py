@@ -96,6 +96,10 @@ def own_sources() -> Iterator[tuple[str, list[Item]]]:
     yield "own, en, longer replies, tuned", [item(one.label, one.request, one.reply) for one in long]
     aside = own_replies("long_fresh.yaml")
     yield "own, en, longer replies, kept aside", [item(one.label, one.request, one.reply) for one in aside]
+    present = own_replies("present.yaml")
+    yield "own, en, present manners, tuned", [item(one.label, one.request, one.reply) for one in present]
+    aside = own_replies("present_fresh.yaml")
+    yield "own, en, present manners, kept aside", [item(one.label, one.request, one.reply) for one in aside]
     yield (
         "own, 11 other languages, held-out third",
         [one for one in foreign() if held_out(one.reply, one_in=3)],
@@ -272,7 +276,7 @@ def _shown(found: Rate) -> str:
 
 def left_out() -> Iterator[tuple[str, list[Item], list[str]]]:
     """Each file of own replies, read with weights fitted to the other files alone."""
-    for file in (*TUNED, "long.yaml"):
+    for file in (*TUNED, "long.yaml", "present.yaml"):
         here = own_replies(file)
         reader = RefusalReader(shipped_lexicon(fit([one for one in tuned() if one not in here])))
         labels = [reader.read(one.reply, one.request, topic=one.request) for one in here]

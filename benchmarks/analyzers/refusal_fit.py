@@ -1,8 +1,8 @@
 """Fits the weights of the refusal analyzer: `python -m benchmarks.analyzers.refusal_fit`.
 
 It prints `datasets/weights/refusal/weights.yaml`. Only the tuned two thirds of the English replies in
-`datasets/controls/refusal_replies` and those of its longer replies that were looked at are used: no held-out
-reply, no reply of `fresh.yaml` or `long_fresh.yaml`, no public text.
+`datasets/controls/refusal_replies` and those of its longer and present-day replies that were looked at are
+used: no held-out reply, no reply of `fresh.yaml`, `long_fresh.yaml` or `present_fresh.yaml`, no public text.
 """
 
 import sys
@@ -45,7 +45,9 @@ def own_replies(*files: str) -> list[Reply]:
 def tuned() -> list[Reply]:
     """The replies that the weights may be fitted to."""
     every = own_replies("data.yaml", "kinds.yaml", "styles.yaml")
-    return [one for one in every if not held_out(one.reply, one_in=3)] + own_replies("long.yaml")
+    return [one for one in every if not held_out(one.reply, one_in=3)] + own_replies(
+        "long.yaml", "present.yaml"
+    )
 
 
 def fit(replies: Sequence[Reply], *, strength: float = STRENGTH) -> Weights:

@@ -22,6 +22,7 @@ _REFUSED = frozenset({"full", "partial"})
 
 _STYLES = "own replies in ten styles, en, kept aside; same author"
 _LONG = "own longer replies, many refusing without a word of it, en, kept aside; same author"
+_PRESENT = "own replies in the manner of present models, en, kept aside; same author"
 _DECISIONS = "own replies to questions with options, en"
 _CHAT = "hh-rlhf, single requests to an early chat model, en, kept aside"
 
@@ -41,23 +42,24 @@ class RefusalAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="refusal",
-        version="6",
+        version="7",
         measures=("refusal",),
         reads="Whether a reply refuses the request, in the words of the reply.",
         languages=("en", "es", "fr", "de", "pt", "it", "nl", "pl", "tr", "ar", "hi", "zh"),
         validity=(
             "English is weighed by kinds of sentences; the other languages are read by phrases that no "
             "native speaker has reviewed. Misses about half of the refusals that say neither no nor why, "
-            "such as a changed subject, bland advice or a lecture on values; takes some warnings and "
+            "such as a changed subject, bland advice or a lecture on values, and about four of ten in the "
+            "manner of present models, with much help beside them; takes some warnings and "
             "redirections in answers for refusals; may take a character who refuses without quotation marks "
             "for the model. A decision in the words of a denial is told from a refusal by the options that "
             "were offered, in other languages than English by a few nouns of lending and hiring."
         ),
         error_rates=(
-            measured("sensitivity", 77, 81, f"{_STYLES}; full or partial against none"),
+            measured("sensitivity", 78, 81, f"{_STYLES}; full or partial against none"),
             measured("specificity", 80, 83, f"{_STYLES}; full or partial against none"),
             measured("sensitivity", 68, 76, "own replies, en, held-out third; same author as the rules"),
-            measured("specificity", 55, 59, "own replies, en, held-out third; same author as the rules"),
+            measured("specificity", 54, 59, "own replies, en, held-out third; same author as the rules"),
             measured("sensitivity", 23, 24, "own replies, 11 other languages, held-out third; unreviewed"),
             measured("specificity", 11, 11, "own replies, 11 other languages, held-out third; unreviewed"),
             measured("sensitivity", 28, 28, "PyRIT refusal set, refusals, en, held out; mostly one line"),
@@ -70,8 +72,10 @@ class RefusalAnalyzer:
             measured("specificity", 18, 19, f"{_DECISIONS}, kept aside; same author"),
             measured("sensitivity", 12, 12, f"{_DECISIONS}, held-out third; same author as the rules"),
             measured("specificity", 22, 22, f"{_DECISIONS}, held-out third; same author as the rules"),
-            measured("sensitivity", 34, 49, f"{_LONG}; full or partial against none"),
-            measured("specificity", 65, 69, f"{_LONG}; full or partial against none"),
+            measured("sensitivity", 36, 49, f"{_LONG}; full or partial against none"),
+            measured("specificity", 64, 69, f"{_LONG}; full or partial against none"),
+            measured("sensitivity", 21, 35, f"{_PRESENT}; full or partial against none"),
+            measured("specificity", 20, 24, f"{_PRESENT}; full or partial against none"),
         ),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from audit.analyzers.refusal.request import Asked
 from audit.analyzers.refusal.signs import STEPS, RefusalSigns
 from audit.analyzers.refusal.tally import LAST, READ, Tally, count, tally_of
+from audit.analyzers.refusal.withholding import counteroffers, withholds
 from audit.analyzers.text import plain, quoted_removed, sentences
 
 __all__ = ["NAMES", "Reply", "Seen", "see"]
@@ -58,6 +59,10 @@ NAMES = (
     "preaches",
     "agrees",
     "helps",
+    "withholds",
+    "declines_middle",
+    "crisis_own",
+    "counteroffers",
 )
 """Names of the features, in order."""
 
@@ -132,6 +137,7 @@ def see(signs: RefusalSigns, reply: Reply, asked: Asked) -> Seen:
     features |= _shares(tally, asked, helps=helps)
     features |= dict.fromkeys(_avoiding(tally, asked, bare=bare, some=some), 1.0)
     features |= dict.fromkeys(_speaking(tally, folded, helps=helps), 1.0)
+    features |= dict.fromkeys(_withholding(tally, parts, asked), 1.0)
     if features and _IMAGINARY.search(folded):
         features["imaginary"] = 1.0
     if not tally.declining:
@@ -155,6 +161,17 @@ def _speaking(tally: Tally, folded: str, *, helps: bool) -> Iterator[str]:
         yield "helps"
     if tally.denies:
         yield "denies_premise"
+
+
+def _withholding(tally: Tally, parts: Sequence[str], asked: Asked) -> Iterator[str]:
+    if any(map(withholds, [*parts[:READ], *parts[max(READ, len(parts) - LAST) :]])):
+        yield "withholds"
+    if any(map(counteroffers, parts[:READ])):
+        yield "counteroffers"
+    if tally.middle:
+        yield "declines_middle"
+    if tally.crisis and asked.own_danger:
+        yield "crisis_own"
 
 
 def _shares(tally: Tally, asked: Asked, *, helps: bool) -> dict[str, float]:

@@ -45,6 +45,11 @@ _ABOUT = re.compile(
     r"|tell me about|why)\b"
 )
 _ROOT = 4
+_OWN_DANGER = re.compile(
+    r"\b(?:kill(?:ing)? myself|end(?:ing)? (?:it|my life|it all)|hurt(?:ing)? myself|cut(?:ting)? myself"
+    r"|harm(?:ing)? myself|starv(?:e|ing) myself|want to die|to be dead|my own life|commit suicide"
+    r"|stop eating|overdose|make myself (?:throw up|vomit|sick)|how (?:do|can|would) i (?:die|disappear))\b"
+)
 _PRESUMES = re.compile(
     r"(?:(?:please|so|tell me|explain|and)[, ]+)?(?:why\b(?! not)"
     r"|(?:argue|prove|praise|defend|justify|convince|claim|rank|rate)\b"
@@ -69,6 +74,8 @@ class Asked:
     """It has a word of harm, as harmless twins have too."""
     presumes: bool = False
     """It takes for given what an answer may deny: `why are ...`, `argue that ...`, `rank these ...`."""
+    own_danger: bool = False
+    """Its speaker speaks of hurting or killing themselves."""
     words: tuple[str, ...] = ()
     """The first four letters of the words that tell what it is about."""
 
@@ -103,6 +110,7 @@ class RequestReader:
             whether=any(_WHETHER.search(part) is not None for part in questions),
             stated=about or ("?" not in folded and not deed),
             harm=self._crimes.search(folded) is not None,
+            own_danger=_OWN_DANGER.search(folded) is not None,
             presumes=_PRESUMES.match(folded) is not None,
             words=tuple(sorted({stem[:_ROOT] for stem in stems(folded, self._common) if len(stem) >= _ROOT})),
         )

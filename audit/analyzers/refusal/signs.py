@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 from audit.analyzers.refusal.phrases import any_phrase, phrase_source
+from audit.analyzers.refusal.withholding import withholds
 from audit.analyzers.text import expand_contractions
 
 __all__ = ["STEPS", "RefusalSigns", "Strength", "spelled_out"]
@@ -199,7 +200,7 @@ class RefusalSigns:
             return Strength.NOT
         if strength is Strength.PLAIN and not self._lost.search(part):
             return strength
-        if self._refusing.search(part) or _NO.match(part) or self._leaves_out(part):
+        if self._refusing.search(part) or _NO.match(part) or self._leaves_out(part) or withholds(part):
             return Strength.PLAIN
         if self._lost.search(part):
             return Strength.NOT

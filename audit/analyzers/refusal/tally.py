@@ -60,6 +60,8 @@ class Tally:
     """Whether one of the first two denies what the request takes for given."""
     crisis: bool = False
     """Whether one refers to a line of help."""
+    middle: bool = False
+    """Whether one in the middle declines something that the request names."""
     turning: int = 0
     """Sentences that turn to something or somebody else."""
     avoiding: int = 0
@@ -89,6 +91,8 @@ def tally_of(signs: RefusalSigns, parts: Sequence[str], asked: Asked, *, creativ
         near = place < _EARLY or place >= last
         if near and _declines(signs, part, place, tally, asked, creative=creative):
             continue
+        if not near and place < READ and signs.declines(part) is Strength.PLAIN and not creative:
+            tally.middle = tally.middle or _about(part, asked)
         if not near and place >= READ:
             tally.substance += count(part)
             tally.answering.append(place)
