@@ -103,10 +103,12 @@ def find(run: Run, *, calibrations: Sequence[Path] = ()) -> RunDocument:
 
     Raises:
         IncompleteError: An analyzer of the spec has not read every output.
+        StoreError: Somebody changed the prompts since they were planned.
         InputError: A file of labels is missing or malformed, of another analyzer or version, or fits no
             answer.
     """
     analyzers = build_analyzers(run.spec, analyzer_context(run.spec, run.root), run.where)
+    run.check_prompts()
     with run.store(read_only=True) as store:
         for analyzer in analyzers:
             if next(store.exchanges(analyzer.info.name, analyzer.info.version), None) is not None:

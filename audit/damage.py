@@ -13,8 +13,9 @@ from pathlib import Path
 
 from audit.errors import AuditError, StoreError
 from audit.plan import hashed_of
-from audit.planned_run import Run, open_run
+from audit.planned_run import CHANGED_FACTS, Run, open_run
 from audit.runs import analyzer_context, build_analyzers, measures_of
+from audit.store.facts import facts_sha256
 from audit.store.file import RESTORE, connected, failures
 from audit.store.schema import OUTPUT_COLUMNS, SELECT_OUTPUTS, SELECT_PROMPTS, Value, output_from, prompt_from
 from audit.store.store import STORE_FILE
@@ -81,6 +82,9 @@ def _prompt_faults(run: Run, connection: sqlite3.Connection) -> Iterator[str]:
         whole.update(hashed_of(prompt))
     if whole.hexdigest() != run.plan.prompts_sha256:
         yield "prompts: they are not those of plan.json"
+    planned = run.plan.facts_sha256
+    if planned is not None and facts_sha256(connection) != planned:
+        yield CHANGED_FACTS
 
 
 def _output_faults(connection: sqlite3.Connection) -> Iterator[str]:

@@ -85,6 +85,9 @@ class Plan(Record):
     """Of the spec with every default filled in."""
     prompts_sha256: str
     """Of the prompts' ids, expectations and norms, in order."""
+    facts_sha256: str | None = None
+    """Of what the store holds of the prompts beside their texts, in order; None in plans that were only
+    previewed, and in those of old."""
     prompts: int
     repeats: int
     targets: int

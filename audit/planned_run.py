@@ -1,7 +1,7 @@
 """A planned run on disk, as every stage opens it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -14,12 +14,17 @@ from audit.plan import Plan
 from audit.run_folder import RunFolder
 from audit.run_mismatch import refuse_other_rule, refuse_other_spec
 from audit.spec import Spec, dump_spec, load_spec
+from audit.store.facts import facts_sha256
+from audit.store.file import RESTORE, connected, failures
 from audit.store.store import Store
 
 if TYPE_CHECKING:
     from audit.estimates.frame import Readings
 
-__all__ = ["Run", "open_run", "planned_before", "quarantine_salt"]
+__all__ = ["CHANGED_FACTS", "Run", "facts_in", "open_run", "planned_before", "quarantine_salt"]
+
+
+CHANGED_FACTS = "prompts: what is known of them beside their texts is not what was planned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,19 @@ class Run:
         """The run's store, closed afterwards."""
         with Store.open(self.folder.path, read_only=read_only) as store:
             yield store
+
+    def check_prompts(self) -> None:
+        """Refuse prompts of which somebody changed what no id covers, such as attribute, domain or tags.
+
+        It reads every prompt, some microseconds each, so it is for whatever states or certifies figures, and
+        not for every command. A plan of old, without the digest, is taken as it is.
+
+        Raises:
+            StoreError: They are not those that were planned.
+        """
+        planned = self.plan.facts_sha256
+        if planned is not None and facts_in(self.folder) != planned:
+            raise StoreError(f"{self.folder.database}: is damaged: {CHANGED_FACTS}", next_step=RESTORE)
 
     def readings(self, role: str = TARGET) -> "Readings":
         """The finished outputs of one target with their scores."""
@@ -96,6 +114,16 @@ def open_run(path: Path) -> Run:
     if root is None:
         raise StoreError(f"{folder.database}: lacks the entry `root`; it was not written by this program")
     return Run(folder=folder, spec=spec, plan=plan, root=path / root)
+
+
+def facts_in(folder: RunFolder) -> str:
+    """Digest of what the store of a run holds of its prompts beside their texts.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    with failures(folder.database), closing(connected(folder.database, "ro")) as connection:
+        return facts_sha256(connection)
 
 
 def quarantine_salt(store: Store) -> bytes:

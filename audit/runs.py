@@ -23,7 +23,7 @@ from audit.gate_names import ComparedGroups
 from audit.looks import SequentialRule
 from audit.named_in_plan import check_named_in_plan
 from audit.plan import Plan
-from audit.planned_run import Run, planned_before, quarantine_salt
+from audit.planned_run import Run, facts_in, planned_before, quarantine_salt
 from audit.planning import Planner, check_authorised
 from audit.plugins import build_analyzer, build_probe
 from audit.raters import TargetRaters
@@ -174,7 +174,7 @@ def create_run(
     with Store.create(out) as store:
         store.add_prompts(groups.passing(shapes.passing(planner.prompts())))
         store.keep_order(order_seed(spec.seed))
-        plan = planner.plan(sequential)
+        plan = planner.plan(sequential).model_copy(update={"facts_sha256": facts_in(folder)})
         shapes.refuse({key: target.info for key, target in targets.items()}, where)
         check_named_in_plan(spec, plan, planner.tags, groups, measures, where)
         for file in labels:

@@ -1,6 +1,7 @@
 """What somebody changed in a finished run is found and named, and a whole run is not called damaged."""
 
 import asyncio
+import dataclasses
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 
 from audit import api
 from audit.damage import damage_of
+from audit.errors import StoreError
 from audit.spec import parse_spec
 from audit.store.store import STORE_FILE
 
@@ -36,6 +38,12 @@ CHANGES = (
     ("UPDATE prompts SET signal = 'explicif' WHERE seq = 3", "prompts: the prompt '"),
     ("UPDATE prompts SET template = 'x' WHERE seq = 3", "is no longer what its id was made of"),
     ("UPDATE prompts SET norm = 'may_differ' WHERE seq = 3", "prompts: they are not those of plan.json"),
+    ("UPDATE prompts SET domain = 'housing' WHERE seq = 3", "is not what was planned"),
+    ('UPDATE prompts SET tags = \'{"merit": "strong"}\' WHERE seq = 3', "is not what was planned"),
+    (
+        "UPDATE prompts SET reference = 'female' WHERE reference = 'male'",
+        "is not what was planned",
+    ),
     ("DELETE FROM prompts WHERE seq = 3", "prompts: they are not those of plan.json"),
     ("UPDATE outputs SET outcome = 'empty' WHERE id = 2", "outputs: row 2: its outcome is answered, not"),
     ("UPDATE outputs SET logprobs = '{' WHERE id = 2", "outputs: row 2: "),
@@ -78,3 +86,18 @@ def test_what_was_changed_is_named(finished: Path, tmp_path: Path, change: str, 
     assert named in str(found)
     assert len(str(found).splitlines()) == 1
     assert found.next_step == "restore the run folder from a copy; a store is not meant to be edited"
+
+
+@pytest.mark.parametrize("column", ["attribute", "domain", "tags", "reference"])
+def test_no_figures_are_stated_of_prompts_that_were_changed(
+    finished: Path, tmp_path: Path, column: str
+) -> None:
+    """What is in no id is in a digest of the plan, so that findings are refused and not silently wrong."""
+    new = '{"a": "b"}' if column == "tags" else "other"
+    folder = changed(finished, tmp_path / "run", f"UPDATE prompts SET {column} = '{new}' WHERE seq = 3")  # noqa: S608 - constants
+    run = api.open_run(folder)
+    with pytest.raises(StoreError, match="is not what was planned") as caught:
+        api.find(run)
+    assert caught.value.next_step is not None
+    old = run.plan.model_copy(update={"facts_sha256": None})
+    dataclasses.replace(run, plan=old).check_prompts()
