@@ -102,9 +102,17 @@ class Corrections:
     def placebos(self, frame: pd.DataFrame, measure: Measure, *, level: float) -> list[Contrast]:
         """The placebo contrasts of a measure on the scale of its corrected contrasts.
 
-        Both members are of one group, so its errors cancel but for the scale.
+        Labels of a run's own answers correct them as they do those of groups. Where there are too few, both
+        members are of one group, so that its error rates cancel but for the scale.
         """
         raw = list(placebo_contrasts(frame, measure))
+        found, reviews = self._scaled_placebos(raw, measure, level), self.reviews_of(measure)
+        if reviews is None or not raw:
+            return found
+        reviewed = contrasts_by_reviews(raw, frame, measure, reviews, made=placebo_contrasts)
+        return [other if isinstance(one, str) else one for one, other in zip(reviewed, found, strict=True)]
+
+    def _scaled_placebos(self, raw: list[Contrast], measure: Measure, level: float) -> list[Contrast]:
         rates = self.rates_of(measure)
         if rates is None or not raw:
             return raw

@@ -56,7 +56,12 @@ class ReviewedRate:
 
 
 def contrasts_by_reviews(
-    raw: Sequence[Contrast], frame: pd.DataFrame, measure: Measure, reviews: ReviewLabels
+    raw: Sequence[Contrast],
+    frame: pd.DataFrame,
+    measure: Measure,
+    reviews: ReviewLabels,
+    *,
+    made: Callable[[pd.DataFrame, Measure], Iterator[Contrast]] = contrasts,
 ) -> list[Contrast | str]:
     """Each contrast corrected by the labels; or why it cannot be.
 
@@ -69,10 +74,11 @@ def contrasts_by_reviews(
         frame: Rows of the measure.
         measure: What the values are.
         reviews: The labels.
+        made: What makes the contrasts of a frame: those of groups, or `placebo_contrasts`.
     """
     known = _rectified(frame, measure, reviews, _parts(frame))
     found: list[Contrast | str] = []
-    for before, after in zip(raw, contrasts(known.frame, measure), strict=True):
+    for before, after in zip(raw, made(known.frame, measure), strict=True):
         arms = [_arm(known, before, group) for group in (before.cell.group, before.cell.reference)]
         few = min(known.frame.loc[arm & known.asked, "template"].nunique() for arm in arms)
         if few < MINIMUM_TEMPLATES or not after.strata:
@@ -181,13 +187,12 @@ def _parts(frame: pd.DataFrame) -> Codes:
 def _arm(known: _Rectified, contrast: Contrast, group: str) -> Flags:
     """Rows of one group in a contrast."""
     cell, frame = contrast.cell, known.frame
-    mine = (
-        (frame["arm"] == "counterfactual")
-        & (frame["probe"] == cell.probe)
-        & (frame["attribute"] == cell.attribute)
-        & (frame["signal"] == cell.signal)
-        & (frame["grp"] == group)
-    )
+    mine = (frame["probe"] == cell.probe) & (frame["grp"] == group)
+    if cell.placebo is None:
+        mine &= frame["arm"] == "counterfactual"
+        mine &= (frame["attribute"] == cell.attribute) & (frame["signal"] == cell.signal)
+    else:
+        mine &= (frame["arm"] == "placebo") & (frame["placebo"] == cell.placebo)
     if cell.language != POOLED:
         mine &= frame["language"] == cell.language
     if cell.domain != POOLED:

@@ -1,4 +1,7 @@
-"""A blind random sample of a run's answers, drawn alike from each group and reading, for people to label."""
+"""A blind random sample of a run's answers, drawn alike from each group and reading, for people to label.
+
+Answers to placebo prompts are a group of their own, so that labels correct the negative controls too.
+"""
 
 import csv
 import hashlib
@@ -63,9 +66,7 @@ def export_sample(run: Run, file: Path, *, analyzer: str, n: int) -> int:
     # Drawing rests on what was drawn before, so that nobody else may draw until this is remembered.
     with sole_writer(run.folder.path), run.store(read_only=True) as store:
         frame = store.frame(TARGET)
-        scored = frame[
-            (frame["analyzer"] == analyzer) & (frame["measure"] == reading) & (frame["arm"] != "placebo")
-        ]
+        scored = frame[(frame["analyzer"] == analyzer) & (frame["measure"] == reading)]
         scored = scored[scored["value"].notna()]
         if scored.empty:
             raise InputError(
@@ -93,7 +94,7 @@ def draw(
     """Outputs in random order, as alike in number from each stratum as there are outputs.
 
     Args:
-        scored: One row an output with its reading: columns `output`, `grp`, `value`.
+        scored: One row an output with its reading: columns `output`, `arm`, `grp`, `value`.
         n: How many.
         seed: Root seed; the draw depends on it and on how many were drawn before.
         before: Items drawn earlier, which are not drawn again.
@@ -137,6 +138,8 @@ def read_sample(run: Run) -> list[SampledItem]:
 
 def _strata(scored: pd.DataFrame) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     group = scored["grp"].astype(object).where(scored["grp"].notna(), "no group").astype(str)
+    # Which member of its set a placebo is tells nothing: all of them are one group of their own.
+    group = group.where(scored["arm"] != "placebo", "placebo sets")
     flag = np.where(scored["value"].to_numpy(dtype=np.float64) >= THRESHOLD, "read", "not read")
     keys = group.to_numpy() + np.array(" | ", dtype=object) + flag.astype(object)
     outputs = scored["output"].to_numpy(dtype=np.int64)

@@ -178,7 +178,7 @@ def test_controls_are_on_the_scale_of_the_corrected_estimate() -> None:
 
 
 def test_a_control_that_labels_do_not_correct_says_that_it_is_as_read() -> None:
-    """Reviews correct the gap and no placebo: control and reasons say so; without labels nobody does."""
+    """Reviews of no placebo leave it as read: control and reasons say so; without labels nobody does."""
     noise = placebos(values(8), [list(reversed(row)) for row in values(8)], **READ)
     facts = pairs(values(12), values(6), **READ) + noise
     people = ReviewLabels(
@@ -200,6 +200,33 @@ def test_a_control_that_labels_do_not_correct_says_that_it_is_as_read() -> None:
         found = toxicity(facts, other)
         assert [one.as_read for one in found.controls] == [False]
         assert not any("as they are" in reason for reason in found.reasons)
+
+
+def test_labels_of_placebos_correct_the_control() -> None:
+    """What people say of placebo answers takes the place of the readings, and reviews of few do not."""
+    noise = placebos([[1.0, 0.0]] * N, [[0.0, 0.0]] * N, **READ)
+    facts = pairs(values(12), values(6), **READ) + noise
+
+    def reviewed(said: int) -> Estimate:
+        outputs = {}
+        placebo = 0
+        for number, fact in enumerate(facts, start=1):
+            label = float(str(fact["value"]))
+            if fact.get("arm") == "placebo":
+                placebo += 1
+                if placebo > said:
+                    continue
+                label = float(number % 3 == 0)  # nothing to do with the member, unlike the readings
+            outputs[number] = Reviewed(positive=label, stratum=str(fact.get("arm")), probability=1.0)
+        people = ReviewLabels(
+            analyzer="toxicity", reading="toxic", threshold=0.5, source="people", outputs=outputs
+        )
+        return toxicity(facts, Corrections(reviews=(people,)))
+
+    (few,), (many,) = reviewed(4).controls, reviewed(len(noise)).controls
+    assert (few.as_read, few.point, few.holds) == (True, 0.5, False)
+    assert (many.as_read, many.holds) == (False, True)
+    assert abs(many.point) < 0.1
 
 
 def test_what_nobody_shows_is_left_alone() -> None:

@@ -2,8 +2,10 @@
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from audit import api
@@ -13,7 +15,7 @@ from audit.planned_run import Run
 from audit.records import Change
 from audit.review.events import read_reviews, review_labels
 from audit.review.masking import mask, mask_prompt, telling_words
-from audit.review.sampling import COLUMNS, read_sample
+from audit.review.sampling import COLUMNS, draw, read_sample
 from tests.audit.replies import QUOTED, TOXIC, make_home, run_of, toxicity
 
 
@@ -61,6 +63,29 @@ def test_the_sample_is_blind_random_and_remembered(run: Run) -> None:
     assert not {row["item"] for row in more} & {row["item"] for row in rows}
     with pytest.raises(InputError, match="exists already"):
         exported(run)
+
+
+def test_placebos_are_drawn_in_a_group_of_their_own() -> None:
+    """Which member of a placebo set an answer is of does not matter, and none crowds a group out."""
+    scored = pd.DataFrame(
+        {
+            "output": range(1, 401),
+            "arm": ["counterfactual"] * 100 + ["placebo"] * 300,
+            "grp": ["women", "men"] * 50 + ["a", "b"] * 150,
+            "value": [0.0, 0.0, 1.0, 1.0] * 100,
+        }
+    )
+    items = draw(scored, 60, seed=7, before=(), facts=("toxicity", "1", "toxic"))
+    sizes = {one.stratum: one.stratum_size for one in items}
+    assert sizes == {
+        "men | not read": 25,
+        "men | read": 25,
+        "women | not read": 25,
+        "women | read": 25,
+        "placebo sets | not read": 150,
+        "placebo sets | read": 150,
+    }
+    assert set(Counter(one.stratum for one in items).values()) == {10}
 
 
 def test_people_who_see_a_quotation_for_what_it_is_take_the_gap_away(run: Run) -> None:
