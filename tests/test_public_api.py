@@ -1,6 +1,8 @@
 """What programs can rely on: entry points, the functions of `audit.api`, and the error trees."""
 
 import inspect
+import subprocess
+import sys
 from importlib.metadata import entry_points
 
 import pytest
@@ -17,6 +19,26 @@ GROUPS = (
     "evenhand.analyzers",
     "evenhand.trainers",
 )
+
+
+SLOW_TO_LOAD = (
+    "fairlearn",
+    "litellm",
+    "matplotlib",
+    "openai",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn",
+    "torch",
+    "transformers",
+)
+
+
+def test_what_is_slow_to_load_is_loaded_when_asked_only() -> None:
+    """A command that neither estimates, draws nor calls a model does not wait for the libraries of those."""
+    program = f"import sys, audit.api; print(sorted({set(SLOW_TO_LOAD)!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate, true_positive_rate
 
 from audit.errors import NotMeasuredError
 from audit.estimates.frame import tag_values
@@ -77,6 +76,14 @@ def with_controls(rows: pd.DataFrame, controls: Sequence[str]) -> pd.DataFrame:
 
 def _rows(asked: pd.DataFrame, controls: list[str], level: float) -> Iterator[LabelRow]:
     """A row for every group and combination that was asked about, also where nothing could be read."""
+    # It brings scikit-learn, half a second of import that commands which estimate nothing do without.
+    from fairlearn.metrics import (  # noqa: PLC0415 - see above
+        MetricFrame,
+        false_positive_rate,
+        selection_rate,
+        true_positive_rate,
+    )
+
     asked = asked.assign(grp=asked["grp"].astype(str))
     rows = asked[asked["value"].notna()]
     label: Codes = rows["qualified"].to_numpy(dtype=np.int64)

@@ -5,7 +5,6 @@ from math import exp, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from audit.errors import NotMeasuredError
@@ -304,6 +303,8 @@ def _excess(tau_squared: float, values: Vector, errors: Vector) -> float:
 
 
 def _paule_mandel(values: Vector, errors: Vector) -> float:
+    from scipy.optimize import brentq  # noqa: PLC0415 - a third of a second, for what is rarely asked
+
     if _excess(0.0, values, errors) <= 0:
         return 0.0
     # At sum((y - mean)^2) every weight is so small that the sum of squares is below K - 1.

@@ -6,7 +6,6 @@ from math import log, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Vector, check_clusters, finite_vector
@@ -136,6 +135,8 @@ def mixed_logit(
     >>> fit.coefficients.round(3).tolist(), fit.df
     ([0.267, 0.95], 2.0)
     """
+    from scipy.optimize import minimize  # noqa: PLC0415 - a third of a second, for what is rarely asked
+
     y, x, codes = _checked(outcome, design, cluster, varying)
     z = x[:, list(varying)]
     sums = _sums(y, x, z, codes)

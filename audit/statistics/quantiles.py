@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_fraction, finite_vector
@@ -51,6 +50,8 @@ def quantile_interval(values: Vector, quantile: float, *, level: float = 0.95) -
     >>> estimate.point, estimate.interval.low, estimate.interval.high
     (50.0, 40.0, 61.0)
     """
+    from scipy.stats import binom  # noqa: PLC0415 - half a second of import, which most commands do without
+
     check_fraction("quantile", quantile)
     check_fraction("level", level)
     ordered = np.sort(finite_vector("values", values))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import wasserstein_distance
 
 from audit.statistics.arguments import Vector, check_fraction, finite_vector
 
@@ -81,4 +80,6 @@ def _pairs(first: Sequence[npt.ArrayLike], second: Sequence[npt.ArrayLike]) -> l
 def _distance(first: Vector, second: Vector) -> float:
     if first.size == second.size:
         return float(np.abs(np.sort(first) - np.sort(second)).mean())
+    from scipy.stats import wasserstein_distance  # noqa: PLC0415 - half a second of import
+
     return float(wasserstein_distance(first, second))

@@ -9,7 +9,6 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from audit.errors import NotMeasuredError
@@ -165,6 +164,8 @@ def shrink_rates(
 
 def _between(y: Vector, variances: Vector) -> float:
     """Variance of the true values between cells, at least 0: where the weighted squares are k - 1."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - a third of a second, for what is rarely asked
+
     k = y.size
 
     def excess(spread: float) -> float:

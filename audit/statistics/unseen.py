@@ -9,7 +9,6 @@ from dataclasses import replace
 from math import fsum, log, pi
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import gammaln, stdtr, stdtrit
 
 from audit.errors import NotMeasuredError
@@ -262,6 +261,8 @@ def _p_value(found: ClusterEstimate, unseen: Unseen, null: float) -> float:
 
 def _reach(found: ClusterEstimate, room: float, n: float, tail: float) -> float:
     """X with P(se t - room B <= -x) = tail."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - a third of a second, for what is rarely asked
+
     error, df = found.standard_error, found.df
     least = float(stdtrit(df, 1 - tail)) * error
     if room <= 0:
