@@ -5,16 +5,8 @@ from dataclasses import dataclass
 
 from audit.statistics.intervals import Interval
 from audit.tables.bases import Basis
-from audit.tables.rates import (
-    MINIMUM_UNITS,
-    Contrast,
-    Counts,
-    Trials,
-    contrast,
-    rate_interval,
-    ratio_interval,
-    ratio_untellable,
-)
+from audit.tables.large_reference import Reference
+from audit.tables.rates import MINIMUM_UNITS, Contrast, Counts, Trials, rate_interval, ratio_untellable
 
 __all__ = ["Measured", "measure"]
 
@@ -46,7 +38,7 @@ def measure(trials: Iterable[Trials], basis: Basis, *, margin: float) -> list[Me
         One entry a group, in the same order.
     """
     every = list(trials)
-    against = None if basis.reference is None else every[basis.reference]
+    against = None if basis.reference is None else Reference(every[basis.reference])
     compared = [kept and number != basis.reference for number, kept in enumerate((*basis.included, False))]
     return [
         _stated(one, against if is_compared else None, margin)
@@ -54,13 +46,13 @@ def measure(trials: Iterable[Trials], basis: Basis, *, margin: float) -> list[Me
     ]
 
 
-def _stated(mine: Trials, against: Trials | None, margin: float) -> Measured:
-    beside = against is not None and mine.trials > 0 and against.trials > 0
-    enough = against is not None and min(mine.units, against.units) >= MINIMUM_UNITS
+def _stated(mine: Trials, against: Reference | None, margin: float) -> Measured:
+    beside = against is not None and mine.trials > 0 and against.trials.trials > 0
+    enough = against is not None and min(mine.units, against.trials.units) >= MINIMUM_UNITS
     return Measured(
         counts=mine.counts(),
         interval=rate_interval(mine),
-        ratio=ratio_interval(mine, against) if beside and against is not None else None,
-        untold=ratio_untellable(against) if beside and against is not None else None,
-        contrast=contrast(mine, against, margin=margin) if enough and against is not None else None,
+        ratio=against.ratio_interval(mine) if beside and against is not None else None,
+        untold=ratio_untellable(against.trials) if beside and against is not None else None,
+        contrast=against.contrast(mine, margin=margin) if enough and against is not None else None,
     )

@@ -23,6 +23,7 @@ __all__ = [
     "Contrast",
     "Counts",
     "Trials",
+    "clustered_contrast",
     "contrast",
     "rate_interval",
     "ratio_interval",
@@ -217,7 +218,16 @@ def contrast(group: Trials, reference: Trials, *, margin: float) -> Contrast:
     """
     if group.ids is None or reference.ids is None:
         return _independent(group, reference, margin)
-    found = _clustered(group, reference)
+    return clustered_contrast(_clustered(group, reference), margin=margin)
+
+
+def clustered_contrast(found: ClusterEstimate, *, margin: float) -> Contrast:
+    """What is stated of a difference of clusters.
+
+    Args:
+        found: The difference, a fraction.
+        margin: Smallest difference that matters.
+    """
     return Contrast(
         difference=found.point,
         interval=found.interval,
