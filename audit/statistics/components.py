@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import fdtri, gammaincinv
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import finite_vector
@@ -103,7 +103,7 @@ def _interval(
     tail = (1 - level) / 2
 
     def end(share: float) -> float:
-        by_noise = noise * between_df * float(stats.f.ppf(share, between_df, within_df))
-        return max(0.0, (between - by_noise) / float(stats.chi2.ppf(share, between_df)))
+        by_noise = noise * between_df * float(fdtri(between_df, within_df, share))
+        return max(0.0, (between - by_noise) / float(2 * gammaincinv(between_df / 2, share)))
 
     return end(1 - tail), end(tail)
