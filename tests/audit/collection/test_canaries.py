@@ -73,7 +73,8 @@ def test_what_a_limit_keeps_from_being_asked_is_no_error(tmp_path: Path) -> None
         asked(tmp_path, made, requests=200)
     found = read_canaries(tmp_path / "canaries.jsonl")
     assert {one.error for one in found} == {None}
-    assert len(found) == len(places(made)) >= 2 * EACH
+    # A round that is on its way when the limit is reached is cut off, and asked again by who goes on.
+    assert 2 * EACH <= len(found) <= len(places(made)) <= len(found) + EACH
 
 
 def test_a_run_in_several_processes_has_the_rounds_of_one(tmp_path: Path) -> None:
