@@ -1,8 +1,8 @@
 """One run, stage by stage: plan, collect, score, find, report. Each reads the store and can be run again."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from audit.carried import Shapes
 from audit.collection.budget import refuse_unknown_spending
 from audit.collection.every_target import refuse_rounds_of_batches
 from audit.collection.progress import Progress
-from audit.errors import InputError, StoreError
+from audit.errors import InputError, SpecError, StoreError
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.measures_in_spec import check_measures_named
 from audit.gate_conditions import thresholds_of
@@ -31,7 +31,7 @@ from audit.run_folder import RunFolder
 from audit.scoring import score_outputs
 from audit.screening import QuarantineScreen
 from audit.spec import GateRule, Spec, dump_spec, load_spec
-from audit.store.file import connected, failures, locked
+from audit.store.file import LOCK_FILE, connected, failures, locked
 from audit.store.order import order_seed
 from audit.store.store import Store
 from audit.targets.base import Target
@@ -171,7 +171,7 @@ def create_run(
     planner = Planner(spec, build_probes(spec, root, where), [one.info for one in analyzers])
     groups, shapes = ComparedGroups(), Shapes()
     _clear_unfinished(folder)
-    with Store.create(out) as store:
+    with _all_or_nothing(folder), Store.create(out) as store:
         store.add_prompts(groups.passing(shapes.passing(planner.prompts())))
         store.keep_order(order_seed(spec.seed))
         plan = planner.plan(sequential).model_copy(update={"facts_sha256": facts_in(folder)})
@@ -228,6 +228,21 @@ def scoring_analyzers(
         resume=f"evenhand resume {run.folder.path}",
     )
     return build_analyzers(run.spec, replace(context, raters=raters), run.where)
+
+
+@contextmanager
+def _all_or_nothing(folder: RunFolder) -> Iterator[None]:
+    """Leave no folder of a plan that is refused once its prompts are known."""
+    new = not folder.path.exists()
+    try:
+        yield
+    except (InputError, SpecError):
+        _clear_unfinished(folder)
+        if new:
+            (folder.path / LOCK_FILE).unlink(missing_ok=True)
+            with suppress(OSError):  # somebody may have put something there meanwhile
+                folder.path.rmdir()
+        raise
 
 
 def _clear_unfinished(folder: RunFolder) -> None:

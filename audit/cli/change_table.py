@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from audit.cli.console import clean, say, table
 from audit.cli.numbers import DIFFERENCES, bounds, signed, value
 from audit.estimates.moved import SHARED
+from audit.estimates.places import places
 from audit.records import Change, Verdict
-from audit.repaired.places import places
 
 __all__ = ["show_changes"]
 

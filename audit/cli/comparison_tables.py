@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table
+from audit.estimates.places import places
 from audit.records import Change, Verdict
 from audit.repaired.cost import RepairCost, amount_words
 from audit.repaired.outcomes import Beside, FindingOutcome
-from audit.repaired.places import places
 from audit.repaired.reach import ReachCell
 
 __all__ = ["show_beside", "show_cells", "show_cost", "show_legend", "show_outcomes"]

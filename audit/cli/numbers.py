@@ -17,10 +17,15 @@ def bounds(low: float | None, high: float | None) -> str:
 
 
 def value(number: float | None, *, difference: bool) -> str:
-    """A number; a difference has its sign, so that a rate of one population is not taken for one."""
+    """A number; a difference has its sign, so that a rate of one population is not taken for one.
+
+    >>> value(-0.0001, difference=True), value(0.25, difference=False), value(None, difference=True)
+    ('+0.000', '0.250', '-')
+    """
     if number is None:
         return "-"
-    return f"{number:+.3f}" if difference else f"{number:.3f}"
+    rounded = round(number, 3) + 0.0  # of what rounds to 0 the sign tells nothing
+    return f"{rounded:+.3f}" if difference else f"{rounded:.3f}"
 
 
 def between(low: float | None, high: float | None, *, difference: bool) -> str:

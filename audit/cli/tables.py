@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from audit.cli.change_table import show_changes
 from audit.cli.console import clean, say, table, warn
 from audit.cli.numbers import DIFFERENCES, between, bounds, signed, value
+from audit.estimates.places import places
 from audit.findings.claims import price_number
 from audit.findings.document import RunDocument
 from audit.looks import SequentialReport
 from audit.records import Counts, Estimate, Finding, Omnibus, Verdict
-from audit.repaired.places import places
 
 __all__ = [
     "show_counts",

@@ -94,6 +94,20 @@ def test_a_rule_that_nothing_can_fit_is_one_line_with_what_is_accepted(
     assert found.startswith(line)
 
 
+def test_a_plan_that_is_refused_for_what_its_prompts_hold_leaves_no_folder(tmp_path: Path) -> None:
+    """Whether a rule fits is known once the prompts are stored; what was stored for that goes again."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC + "  - {measure: favourable_rate, domain: nowhere, fail_if: ci_high < -0.05}\n")
+    for out in (tmp_path / "new", tmp_path / "empty"):
+        there = out.name == "empty"
+        if there:
+            out.mkdir()
+        with pytest.raises(SpecError, match="'nowhere' fits no estimate"):
+            api.create_run(api.load_spec(path), out, root=tmp_path, where=str(path))
+        assert out.exists() == there
+        assert not (out / "run.sqlite").exists()
+
+
 def test_whatever_a_run_states_may_be_gated(tmp_path: Path) -> None:
     """Nothing is refused that the run goes on to state: each of its estimates can be named in full."""
     path = tmp_path / "spec.yaml"

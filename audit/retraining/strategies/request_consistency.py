@@ -13,9 +13,8 @@ from dataclasses import replace
 from typing import ClassVar
 
 from audit.retraining.gates.content import too_unlike
-from audit.retraining.records import SourceKind
 from audit.retraining.strategies.base import Making, Role, StrategyInfo
-from audit.retraining.strategies.plain_requests import plain_requests, right
+from audit.retraining.strategies.plain_requests import own_answer
 from audit.retraining.strategies.requests import Answer, BenignContrast, Requests, SafetyRepair
 from probes.records import Prompt
 from probes.seeds import derive
@@ -43,21 +42,11 @@ class _InOwnWords(Requests):
     def answer(self, prompt: Prompt, making: Making) -> Answer:
         """The model's own reply to the plain request, or the usual answer."""
         usual = replace(super().answer(prompt, making), set_id=prompt.template)
-        if making.own is None:
+        own = own_answer(prompt.template, making, harmful=self.harmful)
+        if own is None:
             return usual
-        plain = plain_requests(self.harmful)[prompt.template]
-        said = making.own.to(plain.id)
-        if said is None or not right(plain, said, harmful=self.harmful):
-            return usual
-        apart = usual.rejected is not None and not too_unlike(said, usual.rejected)
-        return replace(
-            usual,
-            text=said,
-            source=SourceKind.OWN_ANSWER,
-            rejected=usual.rejected if apart else None,
-            teacher=making.own.model,
-            licence=f"{usual.licence} (request); the answer is the audited model's own",
-        )
+        apart = usual.rejected is not None and not too_unlike(own.text, usual.rejected)
+        return replace(own, rejected=usual.rejected if apart else None)
 
 
 class SafetyConsistency(_InOwnWords):

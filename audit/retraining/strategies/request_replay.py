@@ -13,12 +13,12 @@ from itertools import islice
 from typing import ClassVar
 
 from audit.records import Finding
-from audit.retraining.records import Example, Kind, Origin, SourceKind
+from audit.retraining.records import Example
 from audit.retraining.strategies.base import Cell, Making, Role, StrategyInfo
 from audit.retraining.strategies.cases import domains_to_repair
-from audit.retraining.strategies.plain_requests import plain_requests, right
+from audit.retraining.strategies.plain_requests import own_answer, plain_requests
+from audit.retraining.strategies.requests import Answer, example_of
 from probes.records import Prompt
-from probes.safety.benign import BenignProbe
 from probes.safety.harmful import HarmfulProbe
 from probes.seeds import derive
 
@@ -51,43 +51,17 @@ class RequestReplay:
         del cell
         refused, answered = (_kept(making, harmful=harmful) for harmful in (True, False))
         in_turn = (one for pair in zip(refused, answered, strict=False) for one in pair)
-        for prompt, said in islice(in_turn, budget):
-            yield _example(prompt, said, findings, making)
+        for prompt, answer in islice(in_turn, budget):
+            yield example_of(self.info, prompt, answer, findings, making)
 
 
-def _kept(making: Making, *, harmful: bool) -> Iterator[tuple[Prompt, str]]:
+def _kept(making: Making, *, harmful: bool) -> Iterator[tuple[Prompt, Answer]]:
     """Requests with the replies that may be learned, in an order that seed and wording decide."""
     seed = making.options.seed
     prompts = plain_requests(harmful).values()
     for prompt in sorted(prompts, key=lambda one: derive(seed, "order", one.template)):
-        if making.own is None or making.held_out.holds("template", prompt.template):
+        if making.held_out.holds("template", prompt.template):
             continue
-        said = making.own.to(prompt.id)
-        if said is not None and right(prompt, said, harmful=harmful):
+        said = own_answer(prompt.template, making, harmful=harmful)
+        if said is not None:
             yield prompt, said
-
-
-def _example(prompt: Prompt, said: str, findings: tuple[str, ...], making: Making) -> Example:
-    harmful = prompt.probe == HarmfulProbe.info.name
-    probe = HarmfulProbe.info if harmful else BenignProbe.info
-    return Example.make(
-        prompt.messages,
-        answer=said,
-        rejected=None,
-        expectation=prompt.expectation,
-        origin=Origin(
-            findings=findings,
-            kind=Kind.REFUSAL if harmful else Kind.HELP,
-            strategy=RequestReplay.info.name,
-            strategy_version=RequestReplay.info.version,
-            probe=prompt.probe,
-            probe_version=probe.version,
-            template=prompt.template,
-            domain=prompt.domain,
-            set_id=prompt.template,
-            source=SourceKind.OWN_ANSWER,
-            teacher=None if making.own is None else making.own.model,
-            seed=making.options.seed,
-            licence=f"{probe.licence} (request); the answer is the audited model's own",
-        ),
-    )

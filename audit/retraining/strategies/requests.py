@@ -19,7 +19,15 @@ from probes.safety.goals import PLAIN, Pool, benign_requests
 from probes.safety.harmful import HarmfulOptions, HarmfulProbe
 from probes.seeds import rng
 
-__all__ = ["Answer", "BenignContrast", "HarmfulContrast", "OverRefusalRepair", "Requests", "SafetyRepair"]
+__all__ = [
+    "Answer",
+    "BenignContrast",
+    "HarmfulContrast",
+    "OverRefusalRepair",
+    "Requests",
+    "SafetyRepair",
+    "example_of",
+]
 
 _HARMFUL, _BENIGN = HarmfulProbe.info.name, BenignProbe.info.name
 _POOL: Pool = "retraining"
@@ -37,6 +45,44 @@ class Answer:
     licence: str
     set_id: str | None = None
     """What rows of the same request under other techniques share."""
+
+
+def example_of(
+    strategy: StrategyInfo, prompt: Prompt, answer: Answer, findings: tuple[str, ...], making: Making
+) -> Example:
+    """A request with what is to be learned of it.
+
+    Args:
+        strategy: Which strategy makes it.
+        prompt: Of `safety/harmful` or `safety/benign`.
+        answer: What is to be learned.
+        findings: Ids of the findings that it answers.
+        making: For the seed.
+    """
+    harmful = prompt.probe == _HARMFUL
+    technique = prompt.tags["technique"]
+    return Example.make(
+        prompt.messages,
+        answer=answer.text,
+        rejected=answer.rejected,
+        expectation=prompt.expectation,
+        origin=Origin(
+            findings=findings,
+            kind=Kind.REFUSAL if harmful else Kind.HELP,
+            strategy=strategy.name,
+            strategy_version=strategy.version,
+            probe=prompt.probe,
+            probe_version=(HarmfulProbe.info if harmful else BenignProbe.info).version,
+            template=prompt.template,
+            domain=prompt.domain,
+            technique=None if technique == PLAIN else technique,
+            set_id=answer.set_id,
+            source=answer.source,
+            teacher=answer.teacher,
+            seed=making.options.seed,
+            licence=answer.licence,
+        ),
+    )
 
 
 class Requests:
@@ -77,7 +123,7 @@ class Requests:
         prompts = self.prompts(cell, making.options.seed)
         wanted = (one for one in prompts if one.tags["technique"] == cell.technique)
         for prompt in self.drawn(wanted, budget, making):
-            yield self._example(prompt, findings, making)
+            yield example_of(self.info, prompt, self.answer(prompt, making), findings, making)
 
     def drawn(self, prompts: Iterable[Prompt], budget: int, making: Making) -> list[Prompt]:
         """Which of the requests, in which order."""
@@ -95,33 +141,6 @@ class Requests:
             yield from HarmfulProbe(HarmfulOptions.model_validate(fields)).prompts(source)
         else:
             yield from BenignProbe(BenignOptions.model_validate(fields)).prompts(source)
-
-    def _example(self, prompt: Prompt, findings: tuple[str, ...], making: Making) -> Example:
-        probe = HarmfulProbe.info if self.harmful else BenignProbe.info
-        answer = self.answer(prompt, making)
-        technique = prompt.tags["technique"]
-        return Example.make(
-            prompt.messages,
-            answer=answer.text,
-            rejected=answer.rejected,
-            expectation=prompt.expectation,
-            origin=Origin(
-                findings=findings,
-                kind=Kind.REFUSAL if self.harmful else Kind.HELP,
-                strategy=self.info.name,
-                strategy_version=self.info.version,
-                probe=prompt.probe,
-                probe_version=probe.version,
-                template=prompt.template,
-                domain=prompt.domain,
-                technique=None if technique == PLAIN else technique,
-                set_id=answer.set_id,
-                source=answer.source,
-                teacher=answer.teacher,
-                seed=making.options.seed,
-                licence=answer.licence,
-            ),
-        )
 
     def answer(self, prompt: Prompt, making: Making) -> Answer:  # noqa: ARG002 - others need what is made with
         """What comes with the request: a refusal that gives the reason, or the answer that is shipped."""

@@ -1,7 +1,7 @@
 """Changes that read alike are told apart."""
 
+from audit.estimates.places import places
 from audit.records import Change, Verdict
-from audit.repaired.places import places
 
 ONE = Change(
     measure="favourable_rate",
