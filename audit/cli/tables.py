@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from audit.cli.change_table import show_changes
 from audit.cli.console import clean, say, table, warn
 from audit.cli.numbers import DIFFERENCES, between, bounds, signed, value
+from audit.estimates.omnibus import RESAMPLES
 from audit.estimates.places import places
 from audit.findings.claims import price_number
 from audit.findings.document import RunDocument
@@ -238,6 +239,7 @@ def show_estimates(estimates: Sequence[Estimate]) -> None:
         ],
         below=("why", "n", "measure", "where"),
     )
+    say("(interval: of each estimate alone, not widened for having been picked among many)")
     left_out = sorted({one.measure for one in estimates if _never(one)})
     if left_out:
         say(
@@ -271,7 +273,7 @@ def show_omnibus(wholes: Sequence[Omnibus]) -> None:
                 clean(f"{whole.attribute} ({whole.signal})"),
                 clean(whole.measure) + (" (as read)" if whole.as_read else ""),
                 clean(whole.domain),
-                f"{whole.p_value:.4f}",
+                _drawn(whole.p_value),
                 clean(group.group),
                 signed(group.point),
                 bounds(group.ci_low, group.ci_high),
@@ -281,6 +283,16 @@ def show_omnibus(wholes: Sequence[Omnibus]) -> None:
         ],
         below=("measure", "where"),
     )
+
+
+def _drawn(p_value: float) -> str:
+    """A p-value that is a share of draws: where no draw was as far out, it is at most one of them.
+
+    >>> _drawn(1 / 10_001), _drawn(0.0312)
+    ('<= 0.0001', '0.0312')
+    """
+    least = 1 / (RESAMPLES + 1)
+    return f"<= {least:.4f}" if p_value <= least else f"{p_value:.4f}"
 
 
 def _is_difference(estimate: Estimate) -> bool:

@@ -23,9 +23,10 @@ from audit.statistics.maximum import SimultaneousEstimates, max_t_intervals
 from probes.records import Signal
 from probes.seeds import rng
 
-__all__ = ["omnibus"]
+__all__ = ["RESAMPLES", "omnibus"]
 
 RESAMPLES = 10_000
+"""Draws that p-values are shares of."""
 _LEAST_CONTRASTS = 2
 """Of one contrast the whole attribute is that contrast."""
 
