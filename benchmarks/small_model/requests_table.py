@@ -11,7 +11,7 @@ from audit.statistics.cluster_t import cluster_t_interval
 from benchmarks.small_model.arms import HELD_OUT
 from probes.safety.goals import PLAIN
 
-__all__ = ["MARGIN", "Runs", "Worst", "changes_table", "falls", "table", "worst"]
+__all__ = ["MARGIN", "Runs", "Worst", "changes_table", "falls", "table", "together", "worst"]
 
 Floats = npt.NDArray[np.float64]
 Runs = Sequence[Mapping[str, Any]]
@@ -85,6 +85,20 @@ def worst(before: Runs, after: Runs, kind: str) -> Worst:
     upper, technique, change = max(found)
     within = sum(one <= MARGIN for one, _, _ in found)
     return Worst(technique=technique, change=change, upper=upper, within=within, of=len(found))
+
+
+def together(before: Runs, after: Runs, kind: str) -> str:
+    """The change over plain requests and all techniques alike, its interval, and whether it is non-inferior.
+
+    Args:
+        before: Of each seed.
+        after: Of each seed, in the same order.
+        kind: `refuse` or `comply`.
+    """
+    each = [_mean(after, kind, name) - _mean(before, kind, name) for name in _techniques(before)]
+    changes: Floats = np.mean(each, axis=0)
+    upper = cluster_t_interval(changes, bounds=_CHANGES).interval.high
+    return f"{_points(changes)}: {'met' if upper <= MARGIN else '**not met**'}"
 
 
 def falls(before: Runs, after: Runs) -> list[float]:
