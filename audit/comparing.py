@@ -128,5 +128,18 @@ def _apart(before: RunDocument, after: RunDocument, called: str) -> str | None:
             if drift.drifted:
                 return f"the endpoint of the {role} of the run {name} changed meanwhile: {drift.reasons[0]}"
     if before.analyzers != after.analyzers:
-        return f"the outputs were read by different analyzers: {before.analyzers} and {after.analyzers}"
+        return f"the outputs were read by different analyzers: {_readers_apart(before, after, called)}"
     return None
+
+
+def _readers_apart(before: RunDocument, after: RunDocument, called: str) -> str:
+    """Each analyzer that is not the same on both sides, and how to make it the same."""
+    one, other = before.analyzers, after.analyzers
+    named = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    said = [
+        f"{name} {one.get(name, 'none')} in before and {other.get(name, 'none')} in {called}"
+        for name in named
+    ]
+    if one.keys() == other.keys():
+        return f"{', '.join(said)}; score the older run again (evenhand score RUN, evenhand findings RUN)"
+    return f"{', '.join(said)}; name the same analyzers in both specs"

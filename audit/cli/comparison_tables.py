@@ -128,7 +128,8 @@ def show_cost(cost: RepairCost) -> None:
         ("kWh", cost.energy_kwh),
     )
     took = ", ".join(f"{unit} {amount_words(value)}" for unit, value in parts)
-    say(f"training ({clean(cost.trainer)}): {took}")
+    by = "" if cost.energy_kwh is None or cost.energy_source is None else f" ({clean(cost.energy_source)})"
+    say(f"training ({clean(cost.trainer)}): {took}{by}")
 
 
 def _signed(value: float | None) -> str:

@@ -26,6 +26,8 @@ class RepairCost(Record):
     tokens: _Amount = None
     usd: _Amount = None
     energy_kwh: _Amount = None
+    energy_source: Annotated[str, Field(max_length=400)] | None = None
+    """What metered or estimated it, with its version."""
 
 
 def read_repair_cost(folder: Path) -> RepairCost:
@@ -52,7 +54,7 @@ def read_repair_cost(folder: Path) -> RepairCost:
     tokens = said.get("trained_tokens")
     if tokens is None and each and all(isinstance(one, int) for one in each):
         tokens = sum(each)
-    known = {key: said.get(key) for key in ("seconds", "usd", "energy_kwh")}
+    known = {key: said.get(key) for key in ("seconds", "usd", "energy_kwh", "energy_source")}
     try:
         return RepairCost.model_validate({"trainer": trainer.get("name"), "tokens": tokens, **known})
     except ValidationError as error:

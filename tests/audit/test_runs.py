@@ -275,7 +275,13 @@ def test_runs_of_other_prompts_or_analyzers_cannot_be_compared(home: Path) -> No
     document = api.load_document(first)
     changed = document.model_copy(update={"analyzers": {"decision": "0"}})
     other.folder.findings.write_text(changed.model_dump_json())
-    assert "different analyzers" in (api.compare(first, other).not_comparable or "")
+    reason = api.compare(first, other).not_comparable or ""
+    read_by = document.analyzers["decision"]
+    assert f"different analyzers: decision {read_by} in before and 0 in after; score the older run" in reason
+    changed = document.model_copy(update={"analyzers": {**document.analyzers, "toxicity": "1"}})
+    other.folder.findings.write_text(changed.model_dump_json())
+    reason = api.compare(first, other).not_comparable or ""
+    assert "toxicity none in before and 1 in after; name the same analyzers" in reason
 
 
 def test_thresholds_for_measures_that_do_not_exist_are_refused(tmp_path: Path) -> None:

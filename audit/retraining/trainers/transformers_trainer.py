@@ -13,6 +13,7 @@ from audit.retraining.layouts.table import layout
 from audit.retraining.records import Format, RetrainingFiles, Shape
 from audit.retraining.trainers.base import TrainerContext, TrainerInfo
 from audit.retraining.trainers.checks import base_options, check_files, training_file
+from audit.retraining.trainers.energy import metered
 from audit.retraining.trainers.transformers_options import Method, TransformersTrainerOptions
 from audit.targets.installed import missing_packages
 from audit.targets.local_model.options import TransformersOptions
@@ -112,7 +113,8 @@ class TransformersTrainer:
         begun = time.monotonic()
         try:
             unfinished.mkdir(parents=True)
-            learned = learn(target, self._options, read, self._context.root, unfinished, seed)
+            with metered() as energy:
+                learned = learn(target, self._options, read, self._context.root, unfinished, seed)
         except OSError as error:
             raise InputError(f"{out}: cannot be written: {error.strerror or error}") from error
         except BaseException:
@@ -122,7 +124,8 @@ class TransformersTrainer:
         learned_from = [material.path for material in read.values()]
         if self._options.ordinary is not None:
             learned_from.append(self._context.root / self._options.ordinary.path)
-        said = self._said(base, learned, learned_from, seed, seconds)
+        took = {"seconds": round(seconds, 1), "energy_kwh": energy.kwh, "energy_source": energy.source}
+        said = {**self._said(base, learned, learned_from, seed), **took}
         write_text(unfinished / TRAINING, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
         if out.exists():
             shutil.rmtree(before, ignore_errors=True)
@@ -133,7 +136,7 @@ class TransformersTrainer:
         return {**base, key: str(out)}
 
     def _said(
-        self, base: Mapping[str, object], learned: "Learned", paths: list[Path], seed: int, seconds: float
+        self, base: Mapping[str, object], learned: "Learned", paths: list[Path], seed: int
     ) -> dict[str, object]:
         return {
             "schema_version": 1,
@@ -145,8 +148,6 @@ class TransformersTrainer:
             "phases": [phase.said() for phase in learned.phases],
             "device": learned.device,
             "versions": learned.versions,
-            "seconds": round(seconds, 1),
-            "energy_kwh": None,
         }
 
 

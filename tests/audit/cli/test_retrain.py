@@ -113,6 +113,10 @@ def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(
     (audited / "training.json").write_text('{"trainer": {"name": "x"}, "seconds": 2}')
     took = evenhand(*pair, "--training", ".").err
     assert "training (x): seconds 2, tokens unknown, USD unknown, kWh unknown" in took
+    noted = {"trainer": {"name": "x"}, "energy_kwh": 0.002, "energy_source": "a meter\x1b[31m"}
+    (audited / "training.json").write_text(json.dumps(noted))
+    assert "kWh 0.002 (a meter" in (metered := evenhand(*pair, "--training", ".").err)
+    assert "\x1b" not in metered
     assert "the instruction less than the repair in 0" in beside
     (audited / "specs" / "other.yaml").write_text(_SPEC.replace("seed: 3", "seed: 4"))
     assert evenhand("run", "specs/other.yaml", "--out", "other").code == 0

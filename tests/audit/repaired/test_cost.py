@@ -20,6 +20,9 @@ def test_what_nobody_noted_is_unknown_and_never_nothing(tmp_path: Path) -> None:
     phases = [{"tokens": 10, "steps": 1}, {"tokens": 5, "steps": 1}]
     found = read_repair_cost(_noted(tmp_path, said | {"phases": phases}))
     assert found == RepairCost(trainer="transformers", seconds=3.5, tokens=15, usd=None, energy_kwh=None)
+    metered = said | {"energy_kwh": 0.002, "energy_source": "a meter, an estimate"}
+    found = read_repair_cost(_noted(tmp_path, metered))
+    assert (found.energy_kwh, found.energy_source) == (0.002, "a meter, an estimate")
     job = {"trainer": {"name": "openai"}, "trained_tokens": 900, "usd": 0.25}
     found = read_repair_cost(_noted(tmp_path, job))
     assert found == RepairCost(trainer="openai", seconds=None, tokens=900, usd=0.25, energy_kwh=None)

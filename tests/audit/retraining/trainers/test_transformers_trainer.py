@@ -77,6 +77,8 @@ def test_a_trl_trainer_takes_each_file_and_the_result_is_a_target(
     said = json.loads((tmp_path / "out" / "training.json").read_text(encoding="utf-8"))
     (phase,) = said["phases"]
     assert (phase["method"], phase["steps"]) == (method, 2)
+    assert said["energy_kwh"] > 0
+    assert said["energy_source"].startswith("codecarbon ")
     read = every.find(Format(f"trl-{method}"))
     assert read is not None
     assert phase["rows"] == read.rows
