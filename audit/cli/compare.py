@@ -49,6 +49,12 @@ NOT_COMPARABLE = 3
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write the comparison as one page that opens from disk.",
 )
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Print every change, also where neither run shows anything wrong and the interval holds 0.",
+)
 @json_option
 def compare(
     before: Path,
@@ -58,6 +64,7 @@ def compare(
     files: Path | None,
     training: Path | None,
     page: Path | None,
+    every: bool,
     as_json: bool,
 ) -> int:
     """Compare two runs of one plan, paired by prompt.
@@ -92,7 +99,7 @@ def compare(
         warn(f"not comparable: {found.not_comparable}")
         return NOT_COMPARABLE
     if not as_json:
-        _show(found, manifest, cost)
+        _show(found, manifest, cost, every=every)
     for measure, analyzer in found.gated.items():
         warn(
             f"{measure}: read by {analyzer}, which also gated the files; read it by another analyzer as well"
@@ -119,8 +126,8 @@ def _printed(found: api.Comparison, cost: RepairCost | None) -> dict[str, object
     }
 
 
-def _show(found: api.Comparison, manifest: Manifest | None, cost: RepairCost | None) -> None:
-    show_changes(found.changes)
+def _show(found: api.Comparison, manifest: Manifest | None, cost: RepairCost | None, *, every: bool) -> None:
+    show_changes(found.changes, every=every)
     show_legend(found.changes)
     if found.beside:
         show_beside(found.changes, found.beside)

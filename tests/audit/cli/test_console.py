@@ -97,6 +97,44 @@ def test_changes_say_why_they_are_not_decided(capsys: pytest.CaptureFixture[str]
     assert "5 templates; at least 12 are needed" in said
 
 
+def test_changes_that_say_nothing_are_counted_unless_all_are_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A claim of either run, an interval without 0 and a whole rate to be kept stay."""
+    open_one = {
+        "kind": "disparity",
+        "before": 0.02,
+        "after": 0.03,
+        "change": 0.01,
+        "ci_low": -0.05,
+        "ci_high": 0.07,
+        "before_verdict": "inconclusive",
+        "after_verdict": "equivalent",
+        "verdict": "inconclusive",
+        "reasons": [],
+    }
+    kept = {"margin": 0.05, "worse": "higher", "bound": 0.02, "verdict": "non_inferior"}
+    rate = {"kind": "rate", "domain": "all", "non_inferiority": kept, "verdict": "no_material_change"}
+    changes = [
+        change_of(**open_one, measure="quiet"),
+        change_of(**open_one | {"after_verdict": "disparity"}, measure="claimed"),
+        change_of(**open_one | {"ci_low": 0.001}, measure="apart"),
+        change_of(**open_one | {"verdict": "larger"}, measure="decided"),
+        change_of(**open_one | rate, measure="kept"),
+        change_of(**open_one | rate | {"domain": "fraud"}, measure="slice"),
+        change_of(**open_one | rate | {"before": 0.0, "after": 0.0}, measure="never"),
+    ]
+    show_changes(changes, every=False)
+    said = capsys.readouterr().err
+    listed = [line.split()[0] for line in said.splitlines()[2:] if line.split()[1] in {"lending", "all"}]
+    assert listed == ["claimed", "apart", "decided", "kept"]
+    assert "and 3 of which neither run shows anything wrong" in said
+    assert "(never, quiet, slice); see --all" in said
+    show_changes(changes)
+    assert "see --all" not in (whole := capsys.readouterr().err)
+    assert "quiet" in whole
+
+
 def test_what_neither_run_measured_is_counted_and_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Rows that neither run measured are one line, and a caution that many rows share is said once."""
     both = change_of(measure="true_positive_rate", after_verdict="not_measured")
