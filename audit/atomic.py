@@ -9,7 +9,10 @@ from typing import BinaryIO
 
 from audit.errors import InputError
 
-__all__ = ["append_text", "replacing", "write_bytes", "write_text"]
+__all__ = ["NEXT_STEP", "append_text", "replacing", "write_bytes", "write_text"]
+
+NEXT_STEP = "free some space or choose another folder, then run the same command again"
+"""What helps against a disk that is full or may not be written."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -73,7 +76,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written: {error.strerror or error}",
-            next_step="free some space or choose another folder, then run the same command again",
+            next_step=NEXT_STEP,
         ) from error
     finally:
         if temporary is not None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from audit.atomic import replacing
+from audit.atomic import NEXT_STEP, replacing
+from audit.errors import InputError
 from audit.retraining.layouts.rows import Row
 from audit.retraining.layouts.table import Layout
 from audit.retraining.reading import check_direction, validate
@@ -77,8 +78,8 @@ class _Output:
         return cls(
             layout=layout,
             split=split,
-            file=_Lines(stack.enter_context(replacing(folder / layout.path(split)))),
-            sidecar=_Lines(stack.enter_context(replacing(folder / layout.provenance(split)))),
+            file=_Lines.open(folder / layout.path(split), stack),
+            sidecar=_Lines.open(folder / layout.provenance(split), stack),
         )
 
     def add(self, example: Example, origin: Mapping[str, object]) -> None:
@@ -112,14 +113,24 @@ class _Output:
 class _Lines:
     """Lines on their way to a file, counted and summed."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: BinaryIO) -> None:
         self.count = 0
         self.digest = hashlib.sha256()
+        self._path = path
         self._file = file
+
+    @classmethod
+    def open(cls, path: Path, stack: ExitStack) -> "_Lines":
+        return cls(path, stack.enter_context(replacing(path)))
 
     def add(self, line: str) -> None:
         content = f"{line}\n".encode()
-        self._file.write(content)
+        try:
+            self._file.write(content)
+        except OSError as error:  # Here, since several files are open and only this one knows its name.
+            raise InputError(
+                f"{self._path}: cannot be written: {error.strerror or error}", next_step=NEXT_STEP
+            ) from error
         self.digest.update(content)
         self.count += 1
 

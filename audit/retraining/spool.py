@@ -4,6 +4,7 @@ import tempfile
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from audit.atomic import NEXT_STEP
 from audit.errors import InputError
 from audit.retraining.records import Example, RetrainingOptions, Split
 from probes.seeds import derive
@@ -43,11 +45,9 @@ class Spool:
         self._templates = array("I")
         self._pairs = array("B")
         self._codes: dict[tuple[str, str, str], int] = {}
-        try:
+        with self._failures():
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when the block ends
-        except OSError as error:
-            raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
 
     def __enter__(self) -> Self:
         """The spool itself."""
@@ -56,8 +56,9 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the file go."""
-        self._file.close()
+        """Let the file go, with what did not get into it."""
+        with suppress(OSError):
+            self._file.close()
 
     def __len__(self) -> int:
         """How many examples there are."""
@@ -70,13 +71,8 @@ class Spool:
             InputError: The disk is full.
         """
         content = example.model_dump_json().encode()
-        try:
+        with self._failures():
             self._file.write(content)
-        except OSError as error:
-            raise InputError(
-                f"{self._folder}: cannot be written: {error.strerror or error}",
-                next_step="free some space or choose another folder, then run the same command again",
-            ) from error
         origin = example.origin
         self._places.append(self._places[-1] + len(content))
         self._order.append(derive(self._options.seed, "row", example.id))
@@ -94,7 +90,12 @@ class Spool:
         """The examples of a split, their origin saying so, in an order that only seed and content decide.
 
         A trainer that reads in order meets every kind early.
+
+        Raises:
+            InputError: The disk is full.
         """
+        with self._failures():
+            self._file.flush()
         chosen = self._chosen(split)
         order = np.frombuffer(self._order, dtype=np.uint64)[chosen]
         for at in chosen[np.argsort(order, kind="stable")]:
@@ -106,6 +107,16 @@ class Spool:
             else:
                 origin = example.origin.model_copy(update={"split": split})
                 yield example.model_copy(update={"origin": origin})
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise InputError(
+                f"{self._folder}: cannot be written: {error.strerror or error} (examples, before the files)",
+                next_step=NEXT_STEP,
+            ) from error
 
     def _chosen(self, split: Split) -> npt.NDArray[np.intp]:
         """Places of the examples of a split: whole templates are held out, never single rows."""

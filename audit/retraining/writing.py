@@ -1,7 +1,7 @@
 """From findings to a folder of retraining files: examples, gates, split, files, card."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -30,7 +30,8 @@ from audit.retraining.records import (
 )
 from audit.retraining.reviewed import approved, check_known, read_labels, with_labels
 from audit.retraining.spool import Spool
-from audit.retraining.strategies.every import answer, candidates
+from audit.retraining.staging import staged
+from audit.retraining.strategies.every import Answered, answer, candidates
 from audit.validation import problem_lines
 from probes.data import file_sha256
 from probes.records import Prompt
@@ -63,7 +64,8 @@ def write_retraining_files(
 
     Raises:
         NothingToRepairError: No finding can be repaired.
-        InputError: No example passed the gates, or the folder cannot be written.
+        InputError: No example passed the gates, or the folder cannot be written or its disk is full; then
+            the folder is as it was.
     """
     answered = answer(findings, options, own)
     if not answered.findings:
@@ -76,22 +78,38 @@ def write_retraining_files(
         check_known(labels, candidates(answered, options), options.only_reviewed)
         gates, made = (approved(), *gates), with_labels(made, labels)
     line = GateLine(gates)
+    claims = {finding.id: finding.claim for finding in findings}
+    with staged(out, last=MANIFEST) as folder:
+        manifest = _written(folder, made, line, options, answered, claims)
+    _clear_others(out, manifest)
+    return RetrainingFiles(folder=out, manifest=manifest)
+
+
+def _written(
+    folder: Path,
+    made: Iterable[Example],
+    line: GateLine,
+    options: RetrainingOptions,
+    answered: Answered,
+    claims: Mapping[str, str],
+) -> Manifest:
+    """Writes the files of what passes the gates, with card and manifest."""
     composition = Composition()
-    with Spool(out, options) as spool:
+    with Spool(folder, options) as spool:
         for example in line.passed(made):
             spool.add(example)
         if not len(spool):
-            refused = ", ".join(f"{gate.gate} {gate.refused}" for gate in line.results() if gate.refused)
+            refused = ", ".join(f"{one.gate} {one.refused}" for one in line.results() if one.refused)
             raise InputError(f"no example passed the gates; refused by {refused or 'none, as none was made'}")
-        files, not_written = _write_files(spool, composition, out, options)
-    companions = write_companions(out, files)
+        files, not_written = _write_files(spool, composition, folder, options)
+    companions = write_companions(folder, files)
     manifest = Manifest(
         seed=options.seed,
         strategies=composition.strategies(),
         held_out=dict(sorted(options.holdout.items())),
         seen=composition.seen(),
         findings=answered.findings,
-        left_out=(*answered.left_out, *_unread(own)),
+        left_out=(*answered.left_out, *_unread(answered.own)),
         replay=_ingredient(options.replay),
         kinds=dict(sorted(composition.counts["kind"].items())),
         gates=line.results(),
@@ -99,13 +117,10 @@ def write_retraining_files(
         companions=companions,
         not_written=tuple(not_written),
     )
-    _clear_others(out, manifest)
-    claims = {finding.id: finding.claim for finding in findings}
-    write_text(out / CARD, render_card(manifest, composition, claims))
-    write_text(
-        out / MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-    )
-    return RetrainingFiles(folder=out, manifest=manifest)
+    write_text(folder / CARD, render_card(manifest, composition, claims))
+    told = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    write_text(folder / MANIFEST, told + "\n")
+    return manifest
 
 
 def read_retraining_files(folder: Path) -> RetrainingFiles:

@@ -17,10 +17,11 @@ from audit.errors import InputError
 from audit.retraining.layouts.table import layout
 from audit.retraining.reading import counterfactual_sets, said, valid_rows
 from audit.retraining.records import Format, RetrainingFiles, Shape
+from audit.retraining.staging import staged
 from audit.retraining.trainers.base import TrainerContext, TrainerInfo
 from audit.retraining.trainers.checks import base_options, check_files, training_file
 from audit.targets.question import read_answer, read_question
-from audit.targets.trainable.decision_model import fit_more, load, save
+from audit.targets.trainable.decision_model import MODEL, fit_more, load, save
 from audit.targets.trainable.target import TrainableOptions
 from probes.base import Options
 from probes.data import file_sha256
@@ -101,7 +102,6 @@ class TrainableTrainer:
             pairing=self._options.pairing,
         )
         seconds = time.monotonic() - begun
-        save(model, self._context.out)
         note = {
             "schema_version": 1,
             "trainer": {"name": self.info.name, "version": self.info.version},
@@ -112,7 +112,9 @@ class TrainableTrainer:
             "seconds": round(seconds, 3),
             "energy_kwh": None,
         }
-        write_text(self._context.out / _TRAINING, json.dumps(note, indent=2, ensure_ascii=False) + "\n")
+        with staged(self._context.out, last=MODEL) as folder:
+            save(model, folder)
+            write_text(folder / _TRAINING, json.dumps(note, indent=2, ensure_ascii=False) + "\n")
         return {**base, "path": str(self._context.out)}
 
 

@@ -1,13 +1,15 @@
 """The `transformers` trainer: a local model learns from retraining files by TRL, in part or in whole."""
 
+import errno
 import json
+import os
 import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from audit.atomic import write_text
+from audit.atomic import NEXT_STEP, write_text
 from audit.errors import ExtraMissingError, InputError
 from audit.retraining.layouts.table import layout
 from audit.retraining.records import Format, RetrainingFiles, Shape
@@ -115,18 +117,23 @@ class TransformersTrainer:
             unfinished.mkdir(parents=True)
             with metered() as energy:
                 learned = learn(target, self._options, read, self._context.root, unfinished, seed)
-        except OSError as error:
-            raise InputError(f"{out}: cannot be written: {error.strerror or error}") from error
-        except BaseException:
+            took = {
+                "seconds": round(time.monotonic() - begun, 1),
+                "energy_kwh": energy.kwh,
+                "energy_source": energy.source,
+            }
+            learned_from = [material.path for material in read.values()]
+            if self._options.ordinary is not None:
+                learned_from.append(self._context.root / self._options.ordinary.path)
+            said = {**self._said(base, learned, learned_from, seed), **took}
+            write_text(unfinished / TRAINING, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+        except BaseException as error:
             shutil.rmtree(unfinished, ignore_errors=True)
-            raise
-        seconds = time.monotonic() - begun
-        learned_from = [material.path for material in read.values()]
-        if self._options.ordinary is not None:
-            learned_from.append(self._context.root / self._options.ordinary.path)
-        took = {"seconds": round(seconds, 1), "energy_kwh": energy.kwh, "energy_source": energy.source}
-        said = {**self._said(base, learned, learned_from, seed), **took}
-        write_text(unfinished / TRAINING, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+            refused = _refused_by_the_system(error)
+            if refused is None:
+                raise
+            kept = "the model that lay there is kept" if out.exists() else "nothing was left there"
+            raise InputError(f"{out}: cannot be written: {refused}; {kept}", next_step=NEXT_STEP) from error
         if out.exists():
             shutil.rmtree(before, ignore_errors=True)
             out.rename(before)
@@ -149,6 +156,16 @@ class TransformersTrainer:
             "device": learned.device,
             "versions": learned.versions,
         }
+
+
+def _refused_by_the_system(error: BaseException) -> str | None:
+    """What the system said to a write; None if something else went wrong, such as a file that is not there.
+
+    The library that writes weights has an error of its own, which says it in words only.
+    """
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return os.strerror(errno.ENOSPC) if f"(os error {errno.ENOSPC})" in str(error) else None
 
 
 def _refuse_own_folder(out: Path, target: TransformersOptions, root: Path) -> None:

@@ -21,8 +21,10 @@ from audit.errors import InputError
 from audit.targets.trainable.features import WIDTH, Reading, Scales, fit_scales, matrix, read
 from probes.data import file_sha256
 
-__all__ = ["DecisionModel", "fit", "fit_more", "load", "save"]
+__all__ = ["MODEL", "DecisionModel", "fit", "fit_more", "load", "save"]
 
+MODEL = "model.json"
+"""The file of a saved model that speaks for the others."""
 _FORMAT = "evenhand decision model 1"
 _Floats = npt.NDArray[np.float64]
 
@@ -127,7 +129,7 @@ def save(model: DecisionModel, folder: Path) -> None:
         "scales": {word: list(scale) for word, scale in sorted(model.scales.items())},
         "weights_sha256": file_sha256(folder / "weights.npz"),
     }
-    write_text(folder / "model.json", json.dumps(facts, indent=1, sort_keys=True) + "\n")
+    write_text(folder / MODEL, json.dumps(facts, indent=1, sort_keys=True) + "\n")
 
 
 def load(folder: Path) -> DecisionModel:
@@ -136,7 +138,7 @@ def load(folder: Path) -> DecisionModel:
     Raises:
         InputError: A file is missing, damaged, or of another format.
     """
-    facts_path, weights_path = folder / "model.json", folder / "weights.npz"
+    facts_path, weights_path = folder / MODEL, folder / "weights.npz"
     for path in (facts_path, weights_path):
         if not path.is_file():
             raise InputError(

@@ -1,0 +1,76 @@
+"""Writing a set of files so that a folder holds the old set or the new one, and nothing half-written.
+
+The files are written to a folder inside, on the same disk, and take their places once all of them are whole;
+that needs no more room. The one that vouches for the others comes last, so that a process killed in between
+leaves a set that says itself that it does not fit together.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from audit.atomic import NEXT_STEP, replacing
+from audit.errors import InputError
+
+__all__ = ["staged"]
+
+_UNFINISHED = ".unfinished"
+
+
+@contextmanager
+def staged(out: Path, *, last: str) -> Iterator[Path]:
+    """A folder whose files go to `out` when the block ends.
+
+    If the block raises, they are gone, with the folders that were made for them, and what lay in `out` before
+    is as it was.
+
+    Args:
+        out: Where the files go; made if missing.
+        last: Name of the file that comes last.
+
+    Raises:
+        InputError: The folder cannot be written or the disk is full; the message names files as in `out`.
+    """
+    missing = [one for one in (out, *out.parents) if not one.exists()]
+    folder = out / _UNFINISHED
+    try:
+        try:
+            shutil.rmtree(folder, ignore_errors=True)  # Of a process that was killed.
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise InputError(
+                f"{out}: cannot be written: {error.strerror or error}", next_step=NEXT_STEP
+            ) from error
+        yield folder
+        _placed(folder, out, last)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        for one in missing:
+            with suppress(OSError):
+                one.rmdir()  # Only if nobody else has put something there.
+        if isinstance(error, InputError):
+            kept = "nothing was left there" if missing else "what lay in the folder before is kept"
+            told = f"; {kept}" if isinstance(error.__cause__, OSError) else ""
+            raise InputError(
+                str(error).replace(str(folder), str(out)) + told, next_step=error.next_step
+            ) from error
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _placed(folder: Path, out: Path, last: str) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in sorted(files, key=lambda one: (one.name == last, str(one))):
+        to = out / path.relative_to(folder)
+        try:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            if not to.is_symlink():
+                path.replace(to)
+                continue
+        except OSError as error:
+            raise InputError(
+                f"{to}: cannot be written: {error.strerror or error}", next_step=NEXT_STEP
+            ) from error
+        with replacing(to) as written, path.open("rb") as read:  # What it names may lie on another disk.
+            shutil.copyfileobj(read, written)
