@@ -18,10 +18,20 @@ class HeldOut:
             values: Values by key, the keys out of `HELD_OUT_KEYS`.
         """
         self._values = {key: frozenset(listed) for key, listed in values.items()}
+        self._met: set[tuple[str, str]] = set()
 
     def holds(self, key: str, value: str | None) -> bool:
         """Whether a value is held out."""
-        return value is not None and value in self._values.get(key, frozenset())
+        if value is None or value not in self._values.get(key, frozenset()):
+            return False
+        self._met.add((key, value))
+        return True
+
+    @property
+    def unmet(self) -> tuple[str, ...]:
+        """Values that nothing asked about so far has had, as `KEY=VALUE`: perhaps they are misspelt."""
+        listed = [(key, value) for key, values in self._values.items() for value in values]
+        return tuple(f"{key}={value}" for key, value in sorted(listed) if (key, value) not in self._met)
 
     def touched(self, example: Example) -> str | None:
         """What an example touches that is held out; None: nothing."""

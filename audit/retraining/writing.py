@@ -71,7 +71,7 @@ def write_retraining_files(
     if not answered.findings:
         reasons = "; ".join(answered.left_out) or "there are no findings"
         raise NothingToRepairError(f"nothing to repair: {reasons}")
-    gates = all_gates(read_audit(audit_prompts), HeldOut(options.holdout))
+    gates = all_gates(read_audit(audit_prompts), answered.held_out)
     made: Iterable[Example] = candidates(answered, options)
     if options.only_reviewed is not None:
         labels = read_labels(options.only_reviewed)
@@ -109,7 +109,7 @@ def _written(
         held_out=dict(sorted(options.holdout.items())),
         seen=composition.seen(),
         findings=answered.findings,
-        left_out=(*answered.left_out, *_unread(answered.own)),
+        left_out=(*answered.left_out, *_unread(answered.own), *_unmet(answered.held_out)),
         replay=_ingredient(options.replay),
         kinds=dict(sorted(composition.counts["kind"].items())),
         gates=line.results(),
@@ -168,6 +168,10 @@ def _write_files(
 def _unread(own: OwnAnswers | None) -> tuple[str, ...]:
     told = None if own is None else own.left_out()
     return () if told is None else (told,)
+
+
+def _unmet(held_out: HeldOut) -> tuple[str, ...]:
+    return tuple(f"--holdout {value}: no finding and no example has it" for value in held_out.unmet)
 
 
 def _ingredient(path: Path | None) -> Ingredient | None:

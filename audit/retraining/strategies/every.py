@@ -35,6 +35,7 @@ class Answered:
     left_out: tuple[str, ...]
     """A line for each finding that no repair answers, with the reasons."""
     strategies: Mapping[str, Strategy] = field(repr=False)
+    held_out: HeldOut = field(repr=False)
     own: OwnAnswers | None = field(default=None, repr=False)
 
     def of(self, role: Role) -> list[_Entry]:
@@ -83,9 +84,13 @@ def answer(
         findings: All findings of an audit.
         options: Which strategies, and what is held out: a finding about that is not repaired.
         own: What the audited model answered to fresh cases.
+
+    Raises:
+        InputError: A strategy, rewrite or technique that is held out is unknown.
     """
     strategies = strategies_of(options.strategies, own_answers=own is not None)
     held_out = HeldOut(options.holdout)
+    _refuse_unknown(options.holdout.get("technique", ()), findings)
     rewrites = _rewrites(options, held_out)
     cells: dict[str, dict[Cell, list[str]]] = defaultdict(lambda: defaultdict(list))
     left_out = []
@@ -104,6 +109,7 @@ def answer(
         cells={name: _merged(cells[name]) for name in sorted(cells)},
         left_out=tuple(left_out),
         strategies=strategies,
+        held_out=held_out,
         own=own,
     )
 
@@ -123,7 +129,7 @@ def candidates(answered: Answered, options: RetrainingOptions) -> Iterator[Examp
     Yields:
         Examples, cell by cell; the same arguments give the same examples.
     """
-    making = Making(options=options, held_out=HeldOut(options.holdout), own=answered.own)
+    making = Making(options=options, held_out=answered.held_out, own=answered.own)
     ordinary = _ordinary(options)
     if ordinary is not None:
         options = options.model_copy(update={"max_examples": options.max_examples - len(ordinary)})
@@ -158,6 +164,14 @@ def _shared(entries: Sequence[_Entry], budget: int, making: Making) -> Iterator[
         for example in strategy.examples(cell, ids, budget // (len(entries) - place), making):
             budget -= 1
             yield example
+
+
+def _refuse_unknown(techniques: Sequence[str], findings: Sequence[Finding]) -> None:
+    """Refuses to hold out a technique that no transform and no finding has: the files would hold it."""
+    known = {*names(TRANSFORMS), *(one.estimate.technique for one in findings if one.estimate.technique)}
+    for name in techniques:
+        if name not in known:
+            raise InputError(f"--holdout technique={name}: unknown; accepted: {', '.join(sorted(known))}")
 
 
 def _rewrites(options: RetrainingOptions, held_out: HeldOut) -> tuple[str, ...]:

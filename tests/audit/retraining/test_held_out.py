@@ -16,6 +16,14 @@ def test_values_are_read_by_key() -> None:
     assert not HeldOut(found).holds("technique", None)
 
 
+def test_what_nothing_had_is_told() -> None:
+    """A value that was never met may be misspelt, so it is named; one that was met is not."""
+    held = HeldOut({"domain": ("lendign", "lending"), "technique": ("fiction",)})
+    assert held.holds("domain", "lending")
+    assert not held.holds("domain", "hiring")
+    assert held.unmet == ("domain=lendign", "technique=fiction")
+
+
 @pytest.mark.parametrize("text", ["age", "colour=red", "attribute=", ""])
 def test_anything_else_is_refused_with_what_is_accepted(text: str) -> None:
     """A part without a known key or a value is named, with the keys there are."""

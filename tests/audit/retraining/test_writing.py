@@ -49,6 +49,21 @@ def test_same_inputs_same_bytes(
     assert all((files.folder / name).read_bytes() == (tmp_path / name).read_bytes() for name in names)
 
 
+def test_a_hold_out_that_holds_nothing_is_told_and_an_unknown_technique_refused(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """Whoever misspells what is to be held out does not believe that it was."""
+    holdout = {"domain": ("lendign",), "template": ("lending-approval-1",), "group": ("male",)}
+    options = RetrainingOptions(max_examples=60, seed=1, holdout=holdout)
+    manifest = write_retraining_files([make_finding()], audit_prompts, tmp_path, options).manifest
+    told = [line for line in manifest.left_out if line.startswith("--holdout")]
+    assert "--holdout domain=lendign: no finding and no example has it" in told
+    assert not any("group=male" in line for line in told)
+    options = RetrainingOptions(holdout={"technique": ("role-play",)})
+    with pytest.raises(InputError, match=r"--holdout technique=role-play: unknown; accepted: .*roleplay"):
+        write_retraining_files([make_finding()], audit_prompts, tmp_path, options)
+
+
 def test_no_file_of_an_earlier_writing_stays(
     make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
 ) -> None:
