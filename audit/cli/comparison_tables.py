@@ -151,7 +151,9 @@ def show_outcomes(outcomes: Sequence[FindingOutcome], changes: Sequence[Change])
         if one.outcome == "fixed" and not one.inside:
             word = "fixed, though not shown to be within its limit or margin"
         when = "found after" if one.outcome == "new" else "found before"
-        say(f"{one.id} {word}{_ends(moved.get(one.id))}; {when}: {clean(one.claim)}")
+        # After the colon come that run's figures, which `findings` states with all that belongs to them.
+        claim, _, _ = one.claim.partition(": ")
+        say(f"{one.id} {word}{_ends(moved.get(one.id))}; {when}: {clean(claim)}")
     counts = {name: sum(one.outcome == name for one in outcomes) for name in _SAID}
     say(
         f"findings: {counts['fixed']} fixed, {counts['no_longer_found']} no longer found, "

@@ -22,12 +22,18 @@ def test_a_finding_stands_with_its_figures_and_the_run_that_made_the_claim(
 ) -> None:
     """A claim of the run before is not read as one about the repaired model."""
     outcomes = [
-        FindingOutcome(id="F-1", claim="women get fewer", outcome="fixed", shown=True, inside=True),
+        FindingOutcome(
+            id="F-1",
+            claim="women get fewer: 30.0 % against 55.0 %",
+            outcome="fixed",
+            shown=True,
+            inside=True,
+        ),
         FindingOutcome(id="F-2", claim="men get fewer", outcome="new", shown=False),
     ]
     show_outcomes(outcomes, [_change("F-1", -0.25, -0.004)])
     said = capsys.readouterr().err
-    assert "F-1 fixed (-0.250 -> -0.004); found before: women get fewer" in said
+    assert "F-1 fixed (-0.250 -> -0.004); found before: women get fewer\n" in said
     assert "shown to be within limit or margin afterwards: 1" in said
     assert "F-2 new, though not shown to be larger; found after: men get fewer" in said
 
