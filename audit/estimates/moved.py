@@ -89,12 +89,17 @@ def _unfit(one: Moved) -> str | None:
 
 
 def _direction(one: Moved) -> tuple[Word, tuple[str, ...]]:
-    """Which way it went; of a disparity that changed its sign only what is shown is said."""
+    """Which way it went; of a disparity only what is shown is said.
+
+    A size |after| lies below or above |before| where after - before and after + before both have a sign:
+    their product is after² - before². Points of equal sign show no more, as the true ones may differ.
+    """
     before, after = one.before.point or 0.0, one.after.point or 0.0
     if one.after.kind == "disparity":
         bounds = None if one.total is None else one.total.interval
-        if before * after < 0 and (bounds is None or bounds.low <= 0 <= bounds.high):
-            turned = _excludes_zero(one.before) and _excludes_zero(one.after)
+        apart = before * after < 0
+        if apart if bounds is None else bounds.low <= 0 <= bounds.high:
+            turned = apart and _excludes_zero(one.before) and _excludes_zero(one.after)
             return ("reversed", ()) if turned else ("inconclusive", (_OPEN,))
         before, after = abs(before), abs(after)
     return ("smaller" if after < before else "larger"), ()

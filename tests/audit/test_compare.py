@@ -104,6 +104,25 @@ def test_a_gap_is_reversed_only_where_the_run_after_shows_the_other_side() -> No
     assert "turned round" in turned.reasons[0]
 
 
+def test_a_gap_is_smaller_only_if_before_and_after_together_have_a_sign() -> None:
+    """From -33 points to -8 where templates differ by much more: true gaps may lie on either side of 0."""
+    favoured = [template < 8 for template in range(N)]
+    group = [[1.0, 1.0, 0.0, 0.0] if better else [0.0] * 4 for better in favoured]
+    reference = [[0.0] * 4 if better else [1.0, 1.0, 1.0, 0.0] for better in favoured]
+    later = [
+        [1.0] * (values.count(1.0) + 2 * (template % 2)) + [0.0] * (values.count(0.0) - 2 * (template % 2))
+        for template, values in enumerate(group)
+    ]
+    found = changed(pairs(group, reference), pairs(later, reference))["favourable_rate"]
+    assert found.before is not None
+    assert found.after is not None
+    assert found.before < found.after < 0
+    assert found.p_adjusted is not None
+    assert found.p_adjusted < 0.01
+    assert found.verdict == "inconclusive"
+    assert "not whether the disparity became smaller" in found.reasons[0]
+
+
 def test_the_change_of_a_rate_is_the_difference_of_both_rates() -> None:
     """Templates of unlike size weigh in the change as they do in the rates: 0 to .833 is +.833."""
     shape = {"probe": "safety/benign", "expects": "comply", "analyzer": "refusal", "measure": "refusal"}
