@@ -12,7 +12,7 @@ from audit.estimates.families import adjusted, shares
 from audit.estimates.frame import Readings
 from audit.estimates.ids import finding_id, question
 from audit.estimates.measures import Measure, known_measures
-from audit.estimates.moved import SHARED, Moved, few_shared, word_of
+from audit.estimates.moved import SHARED, Moved, few_shared, why_withheld, word_of
 from audit.estimates.non_inferiority import levelling, non_inferiority_of, own_changes
 from audit.estimates.paired_prompts import paired, rate_change, rate_of, summed
 from audit.estimates.review_labels import ReviewLabels
@@ -75,7 +75,7 @@ def _adjusted(moved: Sequence[Moved], judgement: Judgement) -> list[float | None
     """The adjusted p of each change, in its family; None where there is no change to test."""
     found: list[float | None] = [None] * len(moved)
     for of_groups in (True, False):
-        mine = [(one.after.kind == "disparity") is of_groups and one.change is not None for one in moved]
+        mine = [(one.after.kind == "disparity") is of_groups and why_withheld(one) is None for one in moved]
         leads = [of_groups and member and _primary(one) for one, member in zip(moved, mine, strict=True)]
         p_values = [
             one.change.p_value if member and one.change is not None else None
@@ -296,7 +296,8 @@ def _cautions(one: Moved, word: str) -> Iterator[str]:
 
 
 def _change(one: Moved, p_adjusted: float | None, judgement: Judgement, stops: Stops | None) -> Change:
-    before, after, found = one.before, one.after, one.change
+    before, after = one.before, one.after
+    found = one.change if why_withheld(one) is None else None
     word, reasons = word_of(one, p_adjusted, judgement)
     if word != "not_measured":
         reasons = (*reasons, *_cautions(one, word))
@@ -320,7 +321,7 @@ def _change(one: Moved, p_adjusted: float | None, judgement: Judgement, stops: S
         level=judgement.level,
         method="none" if found is None else f"paired by prompt, {found.interval.method}",
         n_outputs=one.n_outputs,
-        n_clusters=0 if found is None else found.n_clusters,
+        n_clusters=0 if one.change is None else one.change.n_clusters,
         p_value=None if found is None else found.p_value,
         p_adjusted=p_adjusted,
         before_group_rate=before.group_rate,
@@ -336,8 +337,8 @@ def _change(one: Moved, p_adjusted: float | None, judgement: Judgement, stops: S
         else non_inferiority_of(
             after, found, judgement if stops is None else stops.judgement(judgement, after.probe)
         ),
-        group_change=None if one.sides is None else one.sides[0],
-        reference_change=None if one.sides is None else one.sides[1],
+        group_change=None if one.sides is None or found is None else one.sides[0],
+        reference_change=None if one.sides is None or found is None else one.sides[1],
         declared=after.declared,
     )
 

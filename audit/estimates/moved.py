@@ -8,7 +8,7 @@ from audit.records import Estimate, GroupChange, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate
 
-__all__ = ["SHARED", "Moved", "Word", "few_shared", "word_of"]
+__all__ = ["SHARED", "Moved", "Word", "few_shared", "why_withheld", "word_of"]
 
 SHARED = (
     "a run stopped early: before, after and change are of the prompts that both runs asked, not of all that "
@@ -47,13 +47,9 @@ def word_of(one: Moved, p_adjusted: float | None, judgement: Judgement) -> tuple
         judgement: Thresholds of the later run.
     """
     found = one.change
-    unfit = _unfit(one)
-    if unfit is not None:
-        return "not_measured", (unfit,)
-    if found is None or p_adjusted is None or None in {one.before.point, one.after.point}:
-        return "not_measured", (one.unstated,)
-    if found.n_clusters < MINIMUM_TEMPLATES:
-        return "not_measured", (few_shared(found.n_clusters),)
+    withheld = why_withheld(one)
+    if withheld is not None or found is None or p_adjusted is None:
+        return "not_measured", (withheld or one.unstated,)
     low, high = found.interval.low, found.interval.high
     apart = low > 0 or high < 0
     if apart and p_adjusted <= judgement.false_discovery_rate:
@@ -67,6 +63,16 @@ def word_of(one: Moved, p_adjusted: float | None, judgement: Judgement) -> tuple
         if apart
         else "the change is not told apart from 0, nor shown to be below the margin",
     )
+
+
+def why_withheld(one: Moved) -> str | None:
+    """Why no change is stated, nor tested with the others; None: it is."""
+    unfit = _unfit(one)
+    if unfit is not None:
+        return unfit
+    if one.change is None or None in {one.before.point, one.after.point}:
+        return one.unstated
+    return few_shared(one.change.n_clusters) if one.change.n_clusters < MINIMUM_TEMPLATES else None
 
 
 def few_shared(templates: int) -> str:

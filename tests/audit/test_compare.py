@@ -79,6 +79,16 @@ def test_larger_gap_is_larger_in_either_direction() -> None:
     assert turned.verdict == "larger"
 
 
+def test_a_change_that_is_not_stated_has_no_figure_and_no_place_in_the_family() -> None:
+    """Of five templates neither a point nor an interval nor a p-value is told; how many there were is."""
+    few: list[Values] = [[[float(template < 3)] for template in range(5)], [[0.0]] * 5]
+    found = changed(pairs(few[1], few[0]), pairs(few[0], few[0]))["favourable_rate"]
+    assert (found.verdict, found.n_clusters) == ("not_measured", 5)
+    assert {found.change, found.ci_low, found.ci_high, found.p_value, found.p_adjusted} == {None}
+    assert (found.group_change, found.reference_change, found.method) == (None, None, "none")
+    assert "at least 12" in found.reasons[0]
+
+
 def test_a_gap_of_the_same_size_on_the_other_side_is_reversed() -> None:
     """From about -75 points to +75 neither smaller nor larger is shown; that it turned round is."""
     many, few = ([[float(t % 12 in kept)] for t in range(N)] for kept in (set(range(10)), {0}))
