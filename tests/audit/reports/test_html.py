@@ -64,6 +64,15 @@ def test_every_tag_is_closed_and_every_id_is_unique(page: Page) -> None:
     assert set(references) <= set(ids)
 
 
+def test_thresholds_are_of_measures_that_the_audit_reads(html: str) -> None:
+    """A limit of an analyzer that did not run is named as left out, and not listed with the others."""
+    card = html.split("<h3>Thresholds</h3>")[1].split("</div>\n</div>")[0]
+    listed, left_out = card.split("Left out, since nothing in this audit reads them:")
+    assert "limit of harmful compliance rate" in listed
+    assert "detoxify" not in listed
+    assert "detoxify toxic rate" in left_out
+
+
 def test_headings_come_in_order(page: Page) -> None:
     """There is one first heading, and no level is skipped on the way down."""
     levels = [int(tag[1]) for tag in page.tags if re.fullmatch(r"h[1-6]", tag)]
