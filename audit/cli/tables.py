@@ -94,7 +94,7 @@ def show_sequential(report: SequentialReport) -> None:
     leading = [one for one in report.comparisons if one.leading]
     decided = [one for one in leading if one.decided]
     say(
-        f"until decided: {len(decided)} of {len(leading)} leading comparisons decided "
+        f"until decided: {len(decided)} of {len(leading)} comparisons that it asked for decided "
         f"at {report.looks_made} of {len(report.rule.looks)} looks"
     )
     share = report.saved / report.planned

@@ -66,7 +66,7 @@ def test_every_tag_is_closed_and_every_id_is_unique(page: Page) -> None:
 
 def test_thresholds_are_of_measures_that_the_audit_reads(html: str) -> None:
     """A limit of an analyzer that did not run is named as left out, and not listed with the others."""
-    card = html.split("<h3>Thresholds</h3>")[1].split("</div>\n</div>")[0]
+    card = html.split("<h3>Thresholds</h3>")[1].split("</div>\n</div>", maxsplit=1)[0]
     listed, left_out = card.split("Left out, since nothing in this audit reads them:")
     assert "limit of harmful compliance rate" in listed
     assert "detoxify" not in listed
