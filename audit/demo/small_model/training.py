@@ -65,6 +65,7 @@ def train_small_model(
         The target as a spec names it; its `model` is the folder as given.
     """
     import torch  # noqa: PLC0415 - an extra, seconds of import
+    from transformers.utils import logging as hf_logging  # noqa: PLC0415 - as above
 
     how = recipe or Recipe()
     corpus = Corpus(faults or Faults(), seed, harmless=how.harmless, harmful=how.harmful)
@@ -98,6 +99,7 @@ def train_small_model(
             told(step + 1, float(loss.detach()))
     # Servers draw from the model's chances only if its own settings say so, whatever temperature is asked.
     model.generation_config.do_sample = True
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # it would stand amid our own lines
     model.eval().cpu().save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
     return {"type": "transformers", "model": str(folder)}
