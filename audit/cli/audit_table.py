@@ -138,6 +138,8 @@ def _show(document: TableDocument) -> None:
 
 def _group_cells(row: GroupRow) -> list[str]:
     verdict = "reference" if row.verdict is None else row.verdict.value.replace("_", " ")
+    untold = row.impact_ratio_method if row.impact_ratio_ci_low is None else None
+    why = [*row.reasons, *([f"ratio: {untold.removeprefix('not measured: ')}"] if untold else [])]
     return [
         row.group,
         f"{row.n:,}",
@@ -145,12 +147,10 @@ def _group_cells(row: GroupRow) -> list[str]:
         _number(row.rate),
         _bounds(row.ci_low, row.ci_high),
         "excluded" if row.excluded else _number(row.impact_ratio),
-        row.impact_ratio_method or "-"
-        if row.impact_ratio_ci_low is None
-        else _bounds(row.impact_ratio_ci_low, row.impact_ratio_ci_high),
+        _bounds(row.impact_ratio_ci_low, row.impact_ratio_ci_high),
         _probability(row.p_adjusted),
         verdict + (", material" if row.material else ""),
-        clean("; ".join(row.reasons)),
+        clean("; ".join(why)),
     ]
 
 

@@ -70,6 +70,22 @@ def test_notes_name_what_counts_as_unfavourable_and_what_the_picking_moves(
     assert "p-values are corrected for the picking" in three
 
 
+def test_a_ratio_without_an_interval_says_why_in_words_and_not_in_the_column(
+    evenhand: Command, home: Path
+) -> None:
+    """The column of intervals holds intervals; the reason stands with the others."""
+    rows = [*["a,no"] * 397, *["a,yes"] * 3, *["b,yes"] * 60, *["b,no"] * 340]
+    (home / "few.csv").write_text("\n".join(["g,y", *rows]) + "\n")
+    said = evenhand(
+        "audit-table", "few.csv", "--outcome", "y", "--favourable", "yes", "--group", "g", "--reference", "a"
+    ).err
+    header, row = (
+        next(line for line in said.splitlines() if line.startswith(word)) for word in ("group", "b ")
+    )
+    assert row[header.index("ratio interval") :].split()[0] == "-"
+    assert row.endswith("ratio: 3 favourable of 400 in the reference; a ratio to it needs 5 or more")
+
+
 def test_a_single_group_is_said_to_compare_with_nothing(evenhand: Command, home: Path) -> None:
     """One group alone is its own reference, and the notes say that nothing was compared."""
     file = home / "one.csv"
