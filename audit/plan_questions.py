@@ -167,7 +167,7 @@ def _available(spec: Spec, root: Path) -> dict[str, frozenset[tuple[str, str]]]:
         here = frozenset(
             (prompt.domain, prompt.template)
             for prompt in built.prompts(rng(spec.seed, "probe", entry.use, index))
-            if prompt.arm is Arm.COUNTERFACTUAL
+            if prompt.arm is Arm.COUNTERFACTUAL and (spec.part is None or spec.part.holds(prompt))
         )
         found[entry.use] = found.get(entry.use, frozenset()) | here
     return found

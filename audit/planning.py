@@ -68,9 +68,12 @@ class Planner:
         """
         uses = Counter(probe.use for probe in self._spec.probes)
         seen: set[str] = set()
+        part = self._spec.part
         for index, probe in enumerate(self._probes):
             use = self._spec.probes[index].use
             for prompt in probe.prompts(rng(self._spec.seed, "probe", use, index)):
+                if part is not None and not part.holds(prompt):
+                    continue
                 # An id holds its probe's name, so only a probe that is named twice can ask the same twice.
                 if uses[use] > 1 and prompt.id in seen:
                     raise SpecError(

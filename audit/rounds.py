@@ -4,6 +4,9 @@ Every round asks new prompts (its own seed, so other people, facts and draws) an
 set of prompts, under a seed of its own, is asked of the first model and of the last one only: what the rounds
 were steered by does not judge them.
 
+With `split` these prompts have wordings of their own too: the rounds ask one half of the templates, the
+sealed set the other.
+
 Every step lies in a folder of its own and is not done twice, so a loop that was stopped goes on where it was.
 """
 
@@ -33,6 +36,10 @@ LOOP = "loop.json"
 """What a loop says of itself, as it goes."""
 _SEEDS = 2**31
 _TARGET = "target.yaml"
+_SEALED = "sealed"
+"""Folder of the runs that judge; the seed of their prompts is named so too."""
+_HALVES = ("1/2", "2/2")
+"""Wordings of the rounds, and of the sealed prompts."""
 
 End = Literal["gate met", "nothing to repair", "nothing improved", "something got worse", "rounds used up"]
 
@@ -90,6 +97,8 @@ class Rounds:
     rounds: int
     training: api.Training
     retraining: RetrainingOptions
+    split: bool = False
+    """Whether the sealed prompts have wordings that no round asks: each gets half of the templates."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     say: Callable[[str], None] = print
 
@@ -109,8 +118,12 @@ def repair_in_rounds(how: Rounds) -> LoopResult:
     """
     if how.spec.baseline is not None:
         raise InputError("spec: baseline: a loop compares models with each other; leave the baseline out")
-    sealed = how.out / "sealed"
-    _, first = _audited(how, how.spec.target, _seed(how, "sealed"), sealed / "before")
+    if how.split and how.spec.wordings is not None:
+        raise InputError(
+            "spec: wordings: leave it out with --split-wordings, which gives rounds and judges theirs"
+        )
+    sealed = how.out / _SEALED
+    _, first = _audited(how, how.spec.target, _seed(how, _SEALED), sealed / "before")
     how.say(f"sealed prompts, before: {len(first.findings)} findings")
     target, model = how.spec.target, None
     done: list[Round] = []
@@ -135,7 +148,7 @@ def _judged(how: Rounds, result: LoopResult, target: TargetSpec, sealed: Path) -
     run, document = before, api.load_document(before)
     said: dict[str, object] = {}
     if result.model is not None:
-        run, document = _audited(how, target, _seed(how, "sealed"), sealed / "after")
+        run, document = _audited(how, target, _seed(how, _SEALED), sealed / "after")
         compared = api.compare(before, run)
         fixed = sum(one.outcome == "fixed" for one in compared.outcomes)
         said = {"fixed": fixed, **_losses(compared.changes)}
@@ -185,7 +198,7 @@ def _files(
     if (out / MANIFEST).is_file():
         return read_retraining_files(out)
     options = how.retraining.model_copy(update={"seed": _seed(how, "retraining", number)})
-    sealed = api.open_run(how.out / "sealed" / "before")
+    sealed = api.open_run(how.out / _SEALED / "before")
     try:
         return api.retrain(run, document, out, options, kept_out=(sealed,))
     except NothingToRepairError as error:
@@ -195,6 +208,9 @@ def _files(
 
 def _audited(how: Rounds, target: TargetSpec, seed: int, folder: Path) -> tuple[api.Run, RunDocument]:
     spec = how.spec.model_copy(update={"target": target, "seed": seed})
+    if how.split:
+        sealed = folder.parent.name == _SEALED
+        spec = spec.model_copy(update={"wordings": _HALVES[sealed]})
     run = planned_before(spec, folder, None)
     if run is None:
         run = api.create_run(spec, folder, root=how.root, where=str(folder))

@@ -20,6 +20,7 @@ from audit.errors import SpecError
 from audit.limits import GivenPrice, Limits
 from audit.strict_yaml import dump_mapping, parse_mapping
 from audit.validation import problem_lines
+from audit.wordings import PART, Part
 
 __all__ = [
     "FAIL_IF",
@@ -228,6 +229,11 @@ class Spec(_Strict):
     target: TargetSpec
     baseline: TargetSpec | None = Field(default=None, description="Asked the same prompts, paired.")
     repeats: Annotated[int, Field(ge=1, le=1000)] = Field(default=1, description="Outputs a prompt.")
+    wordings: str | None = Field(
+        default=None,
+        description="Ask only this part of the templates, such as `1/2`: the same part under every seed.",
+        json_schema_extra={"pattern": f"^{PART.pattern}$"},
+    )
     canaries: Annotated[int, Field(ge=0, le=100)] = Field(
         default=0,
         description="Rounds of four fixed prompts, asked at the start, spread over the run and at the end, "
@@ -243,12 +249,24 @@ class Spec(_Strict):
         description="Who authorised attack probes on this target; they need it.",
     )
 
+    @field_validator("wordings")
+    @classmethod
+    def _a_part(cls, given: str | None) -> str | None:
+        if given is not None:
+            Part.read(given)
+        return given
+
     @field_validator("canaries")
     @classmethod
     def _first_and_last(cls, given: int) -> int:
         if given == 1:
             raise ValueError("must be 0, or at least 2: one at the start and one at the end")
         return given
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the wordings that is asked; None: all of them."""
+        return None if self.wordings is None else Part.read(self.wordings)
 
     @model_validator(mode="after")
     def _analyzers_once(self) -> Self:

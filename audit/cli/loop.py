@@ -31,6 +31,12 @@ __all__ = ["loop"]
     type=click.IntRange(min=10, max=1_000_000),
     help="Upper bound of the examples of a round.",
 )
+@click.option(
+    "--split-wordings",
+    "split",
+    is_flag=True,
+    help="Give the sealed prompts wordings that no round asks: each gets half of the templates.",
+)
 @yes_option
 @json_option
 def loop(
@@ -41,6 +47,7 @@ def loop(
     base: Path | None,
     rounds: int,
     max_examples: int,
+    split: bool,
     yes: bool,
     as_json: bool,
 ) -> int:
@@ -57,6 +64,7 @@ def loop(
             rounds=rounds,
             training=training(trainer, train_options, base, agreed=yes),
             retraining=RetrainingOptions(max_examples=max_examples),
+            split=split,
             secrets=os.environ,
             say=say,
         )
@@ -86,6 +94,8 @@ def _show(result: LoopResult, out: Path) -> None:
             say(f"on the sealed prompts, {words}: {'; '.join(found) or 'nothing'}")
         page = f"--html {out / 'comparison.html'}"
         say(f"next: evenhand compare {out / 'sealed' / 'before'} {out / 'sealed' / 'after'} {page}")
-    if result.gate is not None:
+    if result.gate is None:
+        say("the spec has no gate, so the exit code says only that the loop came to its end")
+    else:
         say(f"gate on the sealed prompts: {result.gate}")
     say(f"all of it: {out / LOOP}")

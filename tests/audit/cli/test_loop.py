@@ -67,7 +67,8 @@ def test_a_loop_ends_when_the_gate_is_met_and_is_judged_by_prompts_it_never_saw(
     lender: Path, evenhand: Command
 ) -> None:
     """The first round mends, the second finds the gate met, and the sealed prompts are those of no round."""
-    command = ("loop", "lender.yaml", "--out", "loop", "--train", "trainable", "--max-examples", "300")
+    command = ["loop", "lender.yaml", "--out", "loop", "--train", "trainable", "--max-examples", "300"]
+    command.append("--split-wordings")
     ended = evenhand(*command, "--json")
     assert ended.code == 0
     result = _result(lender / "loop")
@@ -87,6 +88,10 @@ def test_a_loop_ends_when_the_gate_is_met_and_is_judged_by_prompts_it_never_saw(
         {one.id for one in _prompts(loop / name)} for name in ("sealed/before", "round-1/before")
     )
     assert not sealed & asked
+    wordings = [_templates(loop / name) for name in ("sealed/before", "sealed/after", "round-1/before")]
+    assert wordings[0] == wordings[1]
+    assert not wordings[0] & wordings[2]
+    assert _templates(loop / "round-2/before") == wordings[2]
     written = {path: path.stat().st_mtime_ns for path in (lender / "loop").rglob("weights.npz")}
     told = json.loads(
         evenhand("compare", loop / "sealed" / "before", loop / "sealed" / "after", "--json").out
@@ -154,6 +159,10 @@ def test_what_a_loop_cannot_do_is_one_line(lender: Path, evenhand: Command) -> N
     assert ended.code == 0
     assert _result(lender / "fair").end == "nothing to repair"
     assert "no model was kept" in ended.err
+    assert "the spec has no gate, so the exit code says only" in ended.err
+    (lender / "part.yaml").write_text(_SPEC + "wordings: 1/2\n")
+    ended = evenhand("loop", "part.yaml", "--out", "y", "--train", "trainable", "--split-wordings")
+    assert (ended.code, "wordings: leave it out with --split-wordings" in ended.err) == (2, True)
 
 
 def _lines(path: Path) -> list[str]:
@@ -163,3 +172,7 @@ def _lines(path: Path) -> list[str]:
 def _prompts(folder: Path) -> list[Prompt]:
     with open_run(folder).store(read_only=True) as store:
         return list(store.prompts())
+
+
+def _templates(folder: Path) -> set[str]:
+    return {prompt.template for prompt in _prompts(folder)}
