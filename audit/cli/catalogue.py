@@ -329,6 +329,10 @@ def _show_check(found: AnalyzerCheck) -> None:
     rows += [_check_row(f"language {name}", part) for name, part in found.by_language.items()]
     rows += [_check_row(f"group {name}", part) for name, part in found.by_group.items()]
     table(["rows", "n", "balanced accuracy", "sensitivity", "specificity", "no reading"], rows)
+    for kind, parts in (("language", found.by_language), ("group", found.by_group)):
+        without = found.n - sum(part.n for part in parts.values())
+        if parts and without:
+            say(f"without a {kind}: {without}; they are in the first row only")
     counts = Counter[str]()
     for read in found.readings.values():
         counts.update(read)

@@ -51,6 +51,10 @@ def test_people_get_a_table_on_standard_error(labels: Path, capsys: pytest.Captu
     assert shown.out == ""
     assert "group b" in shown.err
     assert "not measured" in shown.err
+    assert "without a group" not in shown.err
+    labels.write_text(ROWS + "Cut it.,Fold it.,none,\n", encoding="utf-8")
+    assert run("refusal", "--labels", str(labels)) == 0
+    assert "without a group: 1; they are in the first row only" in capsys.readouterr().err
 
 
 def test_one_class_of_labels_is_inconclusive(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
