@@ -23,7 +23,7 @@ EXTRAS = {
     "toxicity-onnx": ("onnxruntime", "tokenizers"),
     "parquet": ("pyarrow",),
     "logs": ("zstandard",),
-    "energy": ("ecologits",),
+    "energy": ("codecarbon", "ecologits"),
     "transformers": ("torch", "transformers", "peft"),
     "training": ("torch", "transformers", "peft", "trl", "datasets"),
     "litellm": ("litellm",),

@@ -66,9 +66,8 @@ def _show(result: DemoResult, out: Path) -> None:
     examples = sum(result.files.manifest.kinds.values())
     say(f"Before and after retraining on {examples} examples, paired by prompt:")
     show_changes([change for change in result.comparison.changes if _headline(change)])
-    say(
-        f"(all {len(result.comparison.changes)} changes: evenhand compare {out / 'before'} {out / 'after'} --all)"
-    )
+    command = f"evenhand compare {out / 'before'} {out / 'after'} --all"
+    say(f"(all {len(result.comparison.changes)} changes: {command})")
     say()
     say(f"report before:    {result.reports[0]}")
     say(f"report after:     {result.reports[1]}")
