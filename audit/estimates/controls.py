@@ -27,6 +27,19 @@ class PlaceboControl:
 
     contrast: Contrast
     control: Control
+    floor_unlabelled: float
+    """The noise floor without what a sample of labels adds to it; that of the control if there is none."""
+
+    def floor_of(self, contrast: Contrast) -> float:
+        """The floor at the level of a contrast: of as many templates, and as many labels, as it has.
+
+        Over T templates noise is sqrt(T / n) of what it is over n; the part of it that is of labels, in
+        squares what the floor has above that of the readings, goes with their number in the same way.
+        """
+        corrected, unlabelled = self.control.noise_floor**2, self.floor_unlabelled**2
+        ratio = _reviewed(self.contrast) / _reviewed(contrast) if _reviewed(contrast) else 0.0
+        floor = sqrt(unlabelled + max(corrected - unlabelled, 0.0) * ratio)
+        return floor * sqrt(self.control.n_clusters / contrast.n_clusters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +49,7 @@ class _Measured:
     estimate: ClusterEstimate
     p_value: float
     floor: float
+    floor_unlabelled: float
 
 
 def placebo_controls(
@@ -65,6 +79,7 @@ def placebo_controls(
     return [
         PlaceboControl(
             contrast=one.contrast,
+            floor_unlabelled=one.floor_unlabelled,
             control=Control(
                 placebo=one.placebo,
                 point=one.estimate.point,
@@ -80,25 +95,25 @@ def placebo_controls(
     ]
 
 
-def controls_of(contrast: Contrast, controls: Sequence[PlaceboControl]) -> tuple[Control, ...]:
+def controls_of(contrast: Contrast, controls: Sequence[PlaceboControl]) -> list[PlaceboControl]:
     """The controls that measure the noise of a contrast: same question, and its signal or none."""
-    cell = contrast.cell
-    question = (cell.measure.name, cell.probe, cell.domain, cell.language)
-    return tuple(
-        one.control
+    question = _question(contrast)
+    return [
+        one
         for one in controls
-        if _question(one.contrast) == question and one.contrast.cell.signal in {None, cell.signal}
-    )
+        if _question(one.contrast) == question and one.contrast.cell.signal in {None, contrast.cell.signal}
+    ]
 
 
-def floor_of(controls: Sequence[Control], n_clusters: int) -> float | None:
-    """The noise floor of an estimate over so many templates: the largest of its controls; None without any.
+def floor_of(contrast: Contrast, controls: Sequence[PlaceboControl]) -> float | None:
+    """The noise floor of a contrast: the largest of its controls, each at its level; None without any."""
+    return max((one.floor_of(contrast) for one in controls), default=None)
 
-    A control over T templates has noise of its own level; over n templates it is sqrt(T / n) of that.
-    """
-    return max(
-        (control.noise_floor * sqrt(control.n_clusters / n_clusters) for control in controls), default=None
-    )
+
+def _reviewed(contrast: Contrast) -> int:
+    """Labels of this run's own answers that a contrast rests on."""
+    done = contrast.correction
+    return 0 if done is None or done.source != "review" else done.n_labels
 
 
 def _question(contrast: Contrast) -> tuple[str, str, str, str]:
@@ -123,7 +138,21 @@ def _measured(contrast: Contrast, *, level: float, seed: int) -> _Measured | Non
         # Sign flips do not see what a sample of labels leaves open; the t interval does.
         by_people = contrast.correction is not None and contrast.correction.source == "review"
         p_value = max(p_value, flipped) if by_people else flipped
+    floor = _floor(contrast, seed)
+    return _Measured(
+        contrast=contrast,
+        placebo=placebo,
+        estimate=estimate,
+        p_value=p_value,
+        floor=floor,
+        floor_unlabelled=_floor(contrast.correction.raw, seed)
+        if contrast.correction is not None and _reviewed(contrast)
+        else floor,
+    )
+
+
+def _floor(contrast: Contrast, seed: int) -> float:
+    differences, weights = flattened(contrast)
     # Scaled so that the plain mean of the scaled differences is the pooled estimate.
     scaled = differences * weights * differences.size
-    floor = noise_floor(scaled, rng=rng(seed, "noise-floor", *seed_names(contrast)))
-    return _Measured(contrast=contrast, placebo=placebo, estimate=estimate, p_value=p_value, floor=floor)
+    return noise_floor(scaled, rng=rng(seed, "noise-floor", *seed_names(contrast)))

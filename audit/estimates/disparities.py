@@ -16,7 +16,7 @@ from audit.estimates.contrasts import (
     interval,
     seed_names,
 )
-from audit.estimates.controls import controls_of, floor_of, placebo_controls
+from audit.estimates.controls import PlaceboControl, controls_of, floor_of, placebo_controls
 from audit.estimates.correction import Corrections, correction_record
 from audit.estimates.design import FIXED, Design
 from audit.estimates.families import adjusted, could_show, primary, weights
@@ -210,7 +210,7 @@ def _tested(contrast: Contrast, test: _Test, level: float, design: Design, *, se
 def _estimate(
     one: _Tested,
     place: _Place,
-    controls: tuple[Control, ...],
+    placebos: Sequence[PlaceboControl],
     judgement: Judgement,
     design: Design,
 ) -> Estimate:
@@ -221,7 +221,7 @@ def _estimate(
         return Estimate.model_validate(
             {**known, "method": "none", "verdict": Verdict.NOT_MEASURED, "reasons": reasons}
         )
-    floor = floor_of(controls, contrast.n_clusters)
+    floor, controls = floor_of(contrast, placebos), tuple(one.control for one in placebos)
     detectable = detectable_by(found, level=design.level(judgement.level), power=POWER)
     margin = contrast.cell.measure.margin_by(judgement)
     judged = judge(

@@ -1,10 +1,11 @@
 """Negative controls: placebos, where the truth is 0, judged as one strict family."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from audit.estimates.contrasts import Contrast, contrasts, placebo_contrasts
+from audit.estimates.contrasts import Contrast, Corrected, contrasts, placebo_contrasts
 from audit.estimates.controls import controls_of, floor_of, placebo_controls
 from audit.estimates.measures import measure_named
 from probes.records import Placebo
@@ -26,6 +27,12 @@ def contrast_of(facts: Sequence[Fact]) -> Contrast:
     """The only real contrast of these rows."""
     (found,) = contrasts(readings(facts).measure(FAVOURABLE), FAVOURABLE)
     return found
+
+
+def reviewed(contrast: Contrast, raw: Contrast, *, labels: int) -> Contrast:
+    """A contrast that so many labels of the run's answers corrected, from what was read."""
+    done = Corrected(raw=raw, source="review", method="by review", labels="people", n_labels=labels)
+    return replace(contrast, correction=done)
 
 
 def test_noisy_placebo_holds_and_has_a_noise_floor() -> None:
@@ -86,7 +93,7 @@ def test_controls_belong_to_their_signal_domain_and_measure() -> None:
     ]
     controls = placebo_controls(placebo_rows(facts), level=0.95, seed=7)
     mine = controls_of(contrast_of(facts), controls)
-    assert [one.placebo for one in mine] == [Placebo.MENTION, Placebo.RESAMPLE]
+    assert [one.control.placebo for one in mine] == [Placebo.MENTION, Placebo.RESAMPLE]
 
 
 def test_same_seed_gives_the_same_controls() -> None:
@@ -99,9 +106,29 @@ def test_same_seed_gives_the_same_controls() -> None:
 def test_floor_is_the_largest_control_at_the_level_of_the_estimate() -> None:
     """Placebos of fewer templates are noisier: their floor is brought to the templates of the estimate."""
     (found,) = placebo_controls(placebo_rows(placebos(LIKE, UNLIKE)), level=0.95, seed=7)
-    assert floor_of([found.control], 24) == found.control.noise_floor
-    assert floor_of([found.control], 96) == pytest.approx(found.control.noise_floor / 2)
-    assert floor_of([], 24) is None
+    same, four = (contrast_of(pairs(LIKE * times, UNLIKE * times)) for times in (1, 4))
+    assert floor_of(same, [found]) == found.control.noise_floor
+    assert floor_of(four, [found]) == pytest.approx(found.control.noise_floor / 2)
+    assert floor_of(same, []) is None
+
+
+def test_floor_of_a_reviewed_placebo_is_brought_to_the_labels_of_the_estimate() -> None:
+    """Placebos have fewer labels than the groups: what those add to the floor is not laid on the groups."""
+    (noisy,), (quiet,) = (placebo_rows(placebos(LIKE, other)) for other in (UNLIKE, LIKE))
+    (found,) = placebo_controls([reviewed(noisy, quiet, labels=10)], level=0.95, seed=7)
+    raw = contrast_of(pairs(LIKE, UNLIKE))
+    floors = [floor_of(reviewed(raw, raw, labels=labels), [found]) for labels in (10, 40)]
+    assert found.control.noise_floor > 0.3
+    assert floors == pytest.approx([found.control.noise_floor, found.control.noise_floor / 2])
+    assert floor_of(raw, [found]) == 0.0
+
+
+def test_floor_of_a_reviewed_placebo_keeps_the_noise_of_answers() -> None:
+    """More labels take away what they add, never the noise that the readings show."""
+    (noisy,) = placebo_rows(placebos(LIKE, UNLIKE))
+    (found,) = placebo_controls([reviewed(noisy, noisy, labels=10)], level=0.95, seed=7)
+    gap = reviewed(contrast_of(pairs(LIKE, UNLIKE)), noisy, labels=10_000)
+    assert floor_of(gap, [found]) == pytest.approx(found.control.noise_floor)
 
 
 @pytest.mark.parametrize(
