@@ -42,8 +42,8 @@ def retrain(
         own_answers: Run in which the same target was asked cases set aside for retraining.
 
     Raises:
-        NothingToRepairError: Nothing was found, or nothing that may be repaired.
-        InputError: No example passed the gates, or the folder cannot be written.
+        NothingToRepairError: Nothing was found, nothing that may be repaired, or no repair passed the gates.
+        InputError: The folder cannot be written.
     """
     if not document.findings:
         raise NothingToRepairError(

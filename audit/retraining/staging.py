@@ -49,7 +49,7 @@ def staged(out: Path, *, last: str) -> Iterator[Path]:
         for one in missing:
             with suppress(OSError):
                 one.rmdir()  # Only if nobody else has put something there.
-        if isinstance(error, InputError):
+        if isinstance(error, InputError) and str(folder) in str(error):
             kept = "nothing was left there" if missing else "what lay in the folder before is kept"
             told = f"; {kept}" if isinstance(error.__cause__, OSError) else ""
             raise InputError(

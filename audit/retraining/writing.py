@@ -1,7 +1,7 @@
 """From findings to a folder of retraining files: examples, gates, split, files, card."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -63,9 +63,8 @@ def write_retraining_files(
         The folder and its manifest; the same arguments give the same bytes.
 
     Raises:
-        NothingToRepairError: No finding can be repaired.
-        InputError: No example passed the gates, or the folder cannot be written or its disk is full; then
-            the folder is as it was.
+        NothingToRepairError: No finding can be repaired, or no example that repairs one passed the gates.
+        InputError: The folder cannot be written or its disk is full; then the folder is as it was.
     """
     answered = answer(findings, options, own)
     if not answered.findings:
@@ -94,13 +93,17 @@ def _written(
     claims: Mapping[str, str],
 ) -> Manifest:
     """Writes the files of what passes the gates, with card and manifest."""
-    composition = Composition()
+    composition, repaired, repairing = Composition(), set[str](), answered.repairing
     with Spool(folder, options) as spool:
         for example in line.passed(made):
             spool.add(example)
-        if not len(spool):
-            refused = ", ".join(f"{one.gate} {one.refused}" for one in line.results() if one.refused)
-            raise InputError(f"no example passed the gates; refused by {refused or 'none, as none was made'}")
+            if example.origin.strategy in repairing:
+                repaired.update(example.origin.findings)
+        if not repaired:
+            raise NothingToRepairError(
+                _no_repair(line, answered, others=len(spool)),
+                next_step=None if answered.own is None else "the same command without --own-answers",
+            )
         files, not_written = _write_files(spool, composition, folder, options)
     companions = write_companions(folder, files)
     manifest = Manifest(
@@ -108,8 +111,13 @@ def _written(
         strategies=composition.strategies(),
         held_out=dict(sorted(options.holdout.items())),
         seen=composition.seen(),
-        findings=answered.findings,
-        left_out=(*answered.left_out, *_unread(answered.own), *_unmet(answered.held_out)),
+        findings=tuple(sorted(repaired)),
+        left_out=(
+            *answered.left_out,
+            *_without_example(answered, repaired),
+            *_unread(answered.own),
+            *_unmet(answered.held_out),
+        ),
         replay=_ingredient(options.replay),
         kinds=dict(sorted(composition.counts["kind"].items())),
         gates=line.results(),
@@ -163,6 +171,22 @@ def _write_files(
                 not_written.append(f"{layout.path(split)}: {rows} rows; the format needs {layout.least_rows}")
         files += write_split(out, composition.counted(spool.examples(split)), chosen, split)
     return sorted(files, key=lambda file: file.path), not_written
+
+
+def _no_repair(line: GateLine, answered: Answered, *, others: int) -> str:
+    """Why nothing is written, though findings could be repaired: what stands beside a repair is none."""
+    refused = [f"{one.gate} refused {one.refused}" for one in line.results() if one.refused]
+    beside = [f"{others} passed that stand beside repairs only"] if others else []
+    why = "; ".join((*refused, *beside, *_unread(answered.own)))
+    return f"no example that repairs a finding passed the gates: {why or 'none was made'}"
+
+
+def _without_example(answered: Answered, repaired: Collection[str]) -> tuple[str, ...]:
+    return tuple(
+        f"{found}: no example for it was made and passed the gates"
+        for found in answered.findings
+        if found not in repaired
+    )
 
 
 def _unread(own: OwnAnswers | None) -> tuple[str, ...]:

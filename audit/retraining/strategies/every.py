@@ -52,6 +52,11 @@ class Answered:
         """Ids of the findings that a repair answers, sorted."""
         return tuple(sorted({found for _, _, ids in self.of(Role.REPAIR) for found in ids}))
 
+    @property
+    def repairing(self) -> frozenset[str]:
+        """Names of the strategies whose examples repair, and do not only stand beside what does."""
+        return frozenset(one.info.name for one in self.strategies.values() if one.info.role is Role.REPAIR)
+
 
 def strategies_of(wanted: Sequence[str], *, own_answers: bool = False) -> dict[str, Strategy]:
     """Strategies by name; where none is named, all that are installed and can work.

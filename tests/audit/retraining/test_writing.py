@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from audit.errors import InputError
+from audit.errors import InputError, NothingToRepairError
 from audit.records import Finding, Verdict
 from audit.retraining.layouts.table import layout
 from audit.retraining.reading import validate
 from audit.retraining.records import DEFAULT_FORMATS, Format, RetrainingFiles, RetrainingOptions
+from audit.retraining.strategies.every import answer, candidates
 from audit.retraining.writing import CARD, MANIFEST, read_retraining_files, write_retraining_files
 from probes.data import file_sha256
 from probes.records import Prompt
@@ -53,15 +54,42 @@ def test_a_hold_out_that_holds_nothing_is_told_and_an_unknown_technique_refused(
     make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
 ) -> None:
     """Whoever misspells what is to be held out does not believe that it was."""
-    holdout = {"domain": ("lendign",), "template": ("lending-approval-1",), "group": ("male",)}
+    holdout = {"domain": ("lendign",), "template": ("lending-approval-1",), "attribute": ("age",)}
     options = RetrainingOptions(max_examples=60, seed=1, holdout=holdout)
-    manifest = write_retraining_files([make_finding()], audit_prompts, tmp_path, options).manifest
+    findings = [make_finding(), make_finding("f-age", attribute="age", group="old", reference_group="young")]
+    manifest = write_retraining_files(findings, audit_prompts, tmp_path, options).manifest
     told = [line for line in manifest.left_out if line.startswith("--holdout")]
     assert "--holdout domain=lendign: no finding and no example has it" in told
-    assert not any("group=male" in line for line in told)
+    assert not any("attribute=age" in line for line in told)
     options = RetrainingOptions(holdout={"technique": ("role-play",)})
     with pytest.raises(InputError, match=r"--holdout technique=role-play: unknown; accepted: .*roleplay"):
         write_retraining_files([make_finding()], audit_prompts, tmp_path, options)
+
+
+def test_files_without_a_repair_are_not_written(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """Ordinary requests alone make nothing smaller: where every repair is refused, the gates say so."""
+    options = RetrainingOptions(max_examples=60, seed=1, holdout={"group": ("male",)})
+    with pytest.raises(NothingToRepairError, match=r"whole-groups refused \d+; 6 passed that stand beside"):
+        write_retraining_files([make_finding()], audit_prompts, tmp_path / "out", options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_finding_without_an_example_is_not_listed_as_answered(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """A finding whose every example a gate refused stands among what was left out."""
+    findings = [make_finding("a"), make_finding("b", domain="hiring")]
+    refused = [
+        example.origin.template
+        for example in candidates(answer(findings, RetrainingOptions()), RetrainingOptions(max_examples=2000))
+        if example.origin.domain == "hiring"
+    ]
+    options = RetrainingOptions(max_examples=60, seed=1, holdout={"template": tuple(sorted(set(refused)))})
+    manifest = write_retraining_files(findings, audit_prompts, tmp_path, options).manifest
+    assert manifest.findings == ("a",)
+    assert "b: no example for it was made and passed the gates" in manifest.left_out
 
 
 def test_no_file_of_an_earlier_writing_stays(
