@@ -61,6 +61,8 @@ def staged(out: Path, *, last: str) -> Iterator[Path]:
 
 def _placed(folder: Path, out: Path, last: str) -> None:
     files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in files:
+        _refuse_blocked(out / path.relative_to(folder), out)  # All of them, before the first one is moved.
     for path in sorted(files, key=lambda one: (one.name == last, str(one))):
         to = out / path.relative_to(folder)
         try:
@@ -74,3 +76,13 @@ def _placed(folder: Path, out: Path, last: str) -> None:
             ) from error
         with replacing(to) as written, path.open("rb") as read:  # What it names may lie on another disk.
             shutil.copyfileobj(read, written)
+
+
+def _refuse_blocked(to: Path, out: Path) -> None:
+    blocking = to if to.is_dir() else next((one for one in to.parents if one.is_file()), None)
+    if blocking is not None:
+        found, wanted = ("folder", "file") if blocking.is_dir() else ("file", "folder")
+        raise InputError(
+            f"{blocking}: is a {found}; a {wanted} has to stand there, and nothing in {out} was changed",
+            next_step=f"move {blocking} away or choose another folder, then run the same command again",
+        )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.errors import InputError
+from audit.errors import InputError, NothingToRepairError
 from audit.records import Finding
 from audit.retraining.records import Format, RetrainingOptions
 from audit.retraining.staging import staged
@@ -60,6 +60,40 @@ def test_a_file_that_is_a_link_is_written_through_it(tmp_path: Path) -> None:
     with staged(out, last="m.json") as folder:
         (folder / "m.json").write_bytes(b"new")
     assert (elsewhere.read_bytes(), (out / "m.json").is_symlink()) == (b"new", True)
+
+
+@pytest.mark.parametrize(("blocked", "by"), [("z", "folder"), ("a/b", "file")])
+def test_a_file_that_has_no_place_leaves_all_as_it_was(tmp_path: Path, blocked: str, by: str) -> None:
+    """A folder where a file has to stand, or the other way round, is found before the first file is moved."""
+    (tmp_path / "m.json").write_bytes(b"old")
+    blocking = tmp_path / blocked.partition("/")[0]
+    if by == "folder":
+        blocking.mkdir()
+    else:
+        blocking.write_bytes(b"mine")
+    kept = _contents(tmp_path)
+
+    def write() -> None:
+        with staged(tmp_path, last="m.json") as folder:
+            for name in ("m.json", "c", blocked):
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_bytes(b"new")
+
+    with pytest.raises(InputError, match=f"^{blocking}: is a {by}; "):
+        write()
+    assert _contents(tmp_path) == kept
+
+
+def test_what_cannot_be_read_elsewhere_is_told_as_it_is(tmp_path: Path) -> None:
+    """A failure that is not about the folder says nothing of the folder, and stays of its kind."""
+
+    def fail() -> None:
+        with staged(tmp_path / "out", last="m.json"):
+            raise NothingToRepairError("replay.jsonl: cannot be read") from OSError(2, "no such file")
+
+    with pytest.raises(NothingToRepairError, match=r"^replay\.jsonl: cannot be read$"):
+        fail()
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("small_disk", ["200k", "460k"], indirect=True, ids=["examples", "files"])
