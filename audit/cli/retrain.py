@@ -185,9 +185,10 @@ def _formats(text: str) -> tuple[Format, ...]:
 
 
 def _licence(text: str) -> str:
-    if not text.strip() or len(text) > _LONGEST_LICENCE:
+    if not text.strip() or len(text) > _LONGEST_LICENCE or not text.isprintable():
         raise InputError(
-            f"--replay-licence: accepted are 1 to {_LONGEST_LICENCE} characters; got {len(text)}"
+            f"--replay-licence: accepted are 1 to {_LONGEST_LICENCE} characters in one line; got {len(text)}"
+            f"{'' if text.isprintable() else ', and control characters among them'}"
         )
     return text.strip()
 

@@ -1,5 +1,6 @@
 """RETRAINING_CARD.md: what a folder of retraining files is, for whoever decides to train on it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from audit.retraining.composition import Composition
@@ -16,7 +17,8 @@ _LIMITS = (
     "Decisions follow a rule that is blind to the group; it is made up, not a lender's or an employer's.",
 )
 
-
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+"""What ends a line, steers a terminal or reorders what is shown."""
 _OWN_ROWS = "Ordinary rows come from {file} (SHA-256 {sha256}), and their answers are as they stand there."
 _FILES = """Each file has a sidecar that says where every row came from.
 Files of preferences carry a direction guard: a checksum of each answer, so that swapped columns are refused
@@ -98,7 +100,7 @@ def _held_out(manifest: Manifest) -> str:
 
 
 def _list(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines) or "- none"
+    return "\n".join(f"- {_one_line(line)}" for line in lines) or "- none"
 
 
 def _counts(what: str, composition: Composition) -> str:
@@ -108,7 +110,14 @@ def _counts(what: str, composition: Composition) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(_one_line(c).replace("|", "\\|") for c in line) + " |" for line in lines
+    )
+
+
+def _one_line(text: str) -> str:
+    """A text that others chose, such as a licence or the name of a group, without what would end its line."""
+    return _CONTROL.sub(" ", text)
 
 
 def _lengths(composition: Composition) -> str:

@@ -2,10 +2,11 @@
 
 import heapq
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from audit.retraining.layouts.rows import Row
-from audit.retraining.layouts.table import layout
+from audit.retraining.layouts.table import LAYOUTS, layout
 from audit.retraining.reading import valid_rows
 from audit.retraining.records import Example, Format, Kind, Origin, RetrainingOptions, Shape, SourceKind
 from probes.records import Expectation
@@ -13,6 +14,8 @@ from probes.seeds import derive
 
 __all__ = ["OrdinaryRows"]
 
+_CONVERSATIONS = frozenset(one.format for one in LAYOUTS if one.shape is Shape.SFT)
+"""Formats that have a supervised file, all of them of the same keys."""
 _BUCKETS = 20
 """Parts into which rows are dealt for the split, as templates are for examples that are made."""
 
@@ -47,7 +50,10 @@ class OrdinaryRows:
                 yield self._example(row)
 
     def _rows(self) -> Iterator[Row]:
-        yield from valid_rows(self._path, layout(Format.TRL_SFT, Shape.SFT))
+        # By the strictest of the wanted formats: the message is to name this file, not one written from it.
+        wanted = [layout(one, Shape.SFT) for one in self._options.formats if one in _CONVERSATIONS]
+        strictest = max(wanted, key=lambda one: one.alternating, default=layout(Format.TRL_SFT, Shape.SFT))
+        yield from valid_rows(self._path, replace(strictest, least_rows=1))
 
     def _example(self, row: Row) -> Example:
         bucket = derive(0, "bucket", *(message.content for message in row.prompt)) % _BUCKETS

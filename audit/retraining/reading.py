@@ -1,6 +1,7 @@
 """Reading retraining files: row by row, each checked, and preference files checked for their direction."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -11,9 +12,11 @@ from audit.retraining.layouts.table import Layout
 from audit.retraining.records import text_sha256
 from probes.records import Message
 
-__all__ = ["check_direction", "counterfactual_sets", "said", "valid_rows", "validate"]
+__all__ = ["check_direction", "counterfactual_sets", "json_object", "said", "valid_rows", "validate"]
 
 _SHOWN = 5
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""What half of a character is spelt by, alone or beside the other half."""
 
 
 def validate(path: Path, layout: Layout) -> int:
@@ -61,6 +64,39 @@ def counterfactual_sets(sidecar: Path) -> list[str | None]:
         None if note.get("set_id") is None else f"{note.get('probe')} {note['set_id']}"
         for _, note in _objects(sidecar)
     ]
+
+
+def json_object(line: str, where: str) -> dict[str, object]:
+    """The JSON object of one line.
+
+    Args:
+        line: The line.
+        where: File and line, for messages.
+
+    Raises:
+        InputError: It is no JSON, holds something else or half of a character; begins with `where`.
+    """
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON: {_why_no_json(error)}") from error
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: {type(row).__name__} found; accepted: a JSON object")
+    if _HALF.search(line):
+        try:
+            json.dumps(row, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(error.object[error.start]):04x}"
+            raise InputError(
+                f"{where}: holds half of a character, {half}, which no file can hold; accepted: whole ones"
+            ) from error
+    return row
+
+
+def _why_no_json(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    return "nested too deep" if isinstance(error, RecursionError) else "a number has too many digits"
 
 
 def check_direction(path: Path, sidecar: Path, layout: Layout) -> None:
@@ -117,17 +153,6 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     try:
         with path.open(encoding="utf-8", newline="\n") as lines:
             for number, line in enumerate(lines, start=1):
-                yield number, _object(line, f"{path}:{number}")
+                yield number, json_object(line, f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
-
-
-def _object(line: str, where: str) -> dict[str, object]:
-    try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        message = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
-        raise InputError(f"{where}: not JSON: {message}") from error
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: {type(row).__name__} found; accepted: a JSON object")
-    return row

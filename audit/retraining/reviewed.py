@@ -4,7 +4,6 @@ Labels name examples by the id that stands in the sidecars. Write the files, hav
 them again with the same run, seed and options: what nobody approved is left out.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +12,14 @@ from pydantic import Field, ValidationError
 
 from audit.errors import InputError
 from audit.retraining.gates.base import Gate
+from audit.retraining.reading import json_object
 from audit.retraining.records import Example, SourceKind
 from audit.validation import problem_lines
 from probes.records import Record
 
 __all__ = ["Label", "approved", "check_known", "read_labels", "with_labels"]
 
-_Text = Annotated[str, Field(min_length=1)]
+_Text = Annotated[str, Field(pattern=r"\S")]
 
 
 class Label(Record):
@@ -40,7 +40,7 @@ def read_labels(path: Path) -> dict[str, Label]:
         InputError: The file is missing or malformed, or an example is labelled twice; names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # An answer may hold other line separators.
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
     found: dict[str, Label] = {}
@@ -49,9 +49,7 @@ def read_labels(path: Path) -> dict[str, Label]:
             continue
         where = f"{path}:{number}"
         try:
-            label = Label.model_validate(json.loads(line))
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise InputError(f"{where}: not JSON") from error
+            label = Label.model_validate(json_object(line, where))
         except ValidationError as error:
             raise InputError(problem_lines(error, where)[0]) from error
         if label.example in found:

@@ -145,6 +145,8 @@ def test_options_of_training_are_refused_in_one_line(audited: Path, evenhand: Co
         "pull is given twice" in evenhand(*train, "--train-option", "pull=1", "--train-option", "pull=2").err
     )
     assert "the value is no YAML" in evenhand(*train, "--train-option", "pull=[").err
+    broken = problem(evenhand(*begin, "--replay-licence", "CC0\n# Approved"))
+    assert "--replay-licence: accepted are 1 to 200 characters in one line" in broken
     assert "--train-option needs --train NAME" in problem(evenhand(*begin, "--train-option", "pull=1"))
     assert "unknown name 'nobody'; accepted: " in problem(evenhand(*begin, "--train", "nobody"))
     (audited / "bad.yaml").write_text("path: x\n")

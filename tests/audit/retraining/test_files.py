@@ -115,6 +115,9 @@ def test_a_changed_answer_is_refused(tmp_path: Path) -> None:
     [
         (b"{\n", r"rows\.jsonl:1: not JSON"),
         (b"[" * 100_000, r"rows\.jsonl:1: not JSON: nested too deep"),
+        (b"9" * 5000, r"rows\.jsonl:1: not JSON: a number has too many digits"),
+        (b'{"a": "\\ud83d\\ude00"}\n{"b": "x\\udc00"}\n', r"rows\.jsonl:1: keys are a"),
+        (b'{"b": "x\\udc00"}\n', r"rows\.jsonl:1: holds half of a character, \\udc00,"),
         (b"[1]\n", "list found; accepted: a JSON object"),
         (b"\xff\n", r"rows\.jsonl: cannot be read"),
         (b"", r"rows\.jsonl: 0 rows; trl-sft needs at least 1"),

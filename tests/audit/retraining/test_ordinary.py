@@ -86,6 +86,18 @@ def test_rows_pass_the_gates_like_all_others(
     assert sum(one["source"] == "user_row" for one in origins(files)) == 1
 
 
+def test_a_row_that_a_wanted_format_does_not_take_is_named_where_it_stands(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """A format that wants turns names the line of the user's file; one that does not takes the row."""
+    said = [{"role": role, "content": f"hello {role}"} for role in ("user", "user", "assistant")]
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps({"messages": said}) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"own\.jsonl:1: llama-factory-sft wants user and assistant in turn"):
+        written([make_finding()], audit_prompts, tmp_path / "out", replay=path, formats=(*Format,))
+    assert origins(written([make_finding()], audit_prompts, tmp_path / "out", replay=path))
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

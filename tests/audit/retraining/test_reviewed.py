@@ -70,6 +70,8 @@ def test_only_what_was_approved_is_written_with_the_answers_given(
         ("{", r"labels\.jsonl:1: not JSON"),
         ('{"example": "a", "approve": "maybe", "reviewer": "x"}', r"labels\.jsonl:1: approve: "),
         ('{"example": "a", "approve": true}', r"labels\.jsonl:1: reviewer: required key is missing"),
+        ('{"example": "a", "approve": true, "reviewer": " "}', r"labels\.jsonl:1: reviewer: "),
+        ("9" * 5000, r"labels\.jsonl:1: not JSON: a number has too many digits"),
         ('{"example": "a", "approve": true, "reviewer": "x"}\n' * 2, r":2: example a is labelled twice"),
     ],
 )
@@ -79,6 +81,15 @@ def test_malformed_labels_name_the_line(text: str, says: str, tmp_path: Path) ->
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=says):
         read_labels(path)
+
+
+def test_a_label_ends_with_its_line_only(tmp_path: Path) -> None:
+    """An answer may hold other line separators as they are, and an editor may mark the file as UTF-8."""
+    answer = "Yes.\u2028The figures\x85 meet\x0b the standard."
+    row = {"example": "a", "approve": True, "reviewer": "ana", "answer": answer}
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(row, ensure_ascii=False).encode() + b"\r\n\r\n")
+    assert read_labels(path)["a"].answer == answer
 
 
 def test_labels_of_other_examples_are_refused(

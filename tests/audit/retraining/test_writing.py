@@ -133,6 +133,15 @@ def test_the_card_tells_the_counts(files: RetrainingFiles) -> None:
     assert "## Limits" in card
 
 
+def test_the_card_keeps_what_others_chose_to_its_line(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """A claim about a group of somebody's own rows neither begins a heading nor steers a terminal."""
+    hostile = make_finding().model_copy(update={"claim": "women\n# Approved\x1b[31m\u202e"})
+    write_retraining_files([hostile], audit_prompts, tmp_path, RetrainingOptions(max_examples=20, seed=1))
+    assert "- f-gender: women # Approved [31m \n" in (tmp_path / CARD).read_text(encoding="utf-8")
+
+
 def test_formats_with_too_few_rows_are_told(
     make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
 ) -> None:
