@@ -8,9 +8,11 @@ With `split` these prompts have wordings of their own too: the rounds ask one ha
 sealed set the other.
 
 Every step lies in a folder of its own and is not done twice, so a loop that was stopped goes on where it was.
+It goes on as it was begun: other options would be said of files and models that they did not make.
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +37,8 @@ __all__ = ["LOOP", "LoopResult", "Round", "Rounds", "repair_in_rounds"]
 LOOP = "loop.json"
 """What a loop says of itself, as it goes."""
 _SEEDS = 2**31
+_ASKED = "asked.json"
+"""What a loop was told when it was begun."""
 _TARGET = "target.yaml"
 _SEALED = "sealed"
 """Folder of the runs that judge; the seed of their prompts is named so too."""
@@ -71,7 +75,8 @@ class LoopResult(Record):
 
     schema_version: Literal[1] = 1
     rounds: tuple[Round, ...]
-    end: End
+    end: End | None
+    """None: it has not ended."""
     model: str | None
     """File of the last good target, relative to the folder of the loop; None: the one that it began with."""
     gate: Outcome | None = None
@@ -113,7 +118,8 @@ def repair_in_rounds(how: Rounds) -> LoopResult:
         What it came to; `loop.json` in the folder says the same.
 
     Raises:
-        InputError: The spec has a baseline, or the folder holds another loop's runs.
+        InputError: The spec has a baseline, the folder holds another loop's runs or one that was begun with
+            other options, or more rounds would need the sealed prompts, which judge one model only, again.
         KeyboardInterrupt: The collection was interrupted; what was answered is kept.
     """
     if how.spec.baseline is not None:
@@ -122,8 +128,11 @@ def repair_in_rounds(how: Rounds) -> LoopResult:
         raise InputError(
             "spec: wordings: leave it out with --split-wordings, which gives rounds and judges theirs"
         )
+    _refuse_judged(how)
+    _refuse_other_options(how)
     sealed = how.out / _SEALED
     _, first = _audited(how, how.spec.target, _seed(how, _SEALED), sealed / "before")
+    _write_asked(how)
     how.say(f"sealed prompts, before: {len(first.findings)} findings")
     target, model = how.spec.target, None
     done: list[Round] = []
@@ -134,7 +143,7 @@ def repair_in_rounds(how: Rounds) -> LoopResult:
         if better is not None:
             model = str((better / _TARGET).relative_to(how.out))
             target = load_target(better / _TARGET)
-        _write(how, LoopResult(rounds=tuple(done), end=ended or end, model=model))
+        _write(how, LoopResult(rounds=tuple(done), end=ended, model=model))
         if ended is not None:
             end = ended
             break
@@ -220,6 +229,64 @@ def _audited(how: Rounds, target: TargetSpec, seed: int, folder: Path) -> tuple[
     document = api.find(run)
     api.write_run_report(run, document)
     return run, document
+
+
+def _asked(how: Rounds) -> dict[str, object]:
+    """What decides the files and models of the rounds, beside the spec; as JSON gives it back."""
+    training = how.training
+    base = None if training.base is None else {"type": training.base.type, **training.base.options()}
+    told = {
+        "trainer": training.trainer,
+        "base": base,
+        **{f"train option {key}": value for key, value in training.options.items()},
+        **how.retraining.model_dump(mode="json"),
+    }
+    again: dict[str, object] = json.loads(json.dumps(told, default=str))
+    return again
+
+
+def _write_asked(how: Rounds) -> None:
+    if not (how.out / _ASKED).exists():
+        write_text(how.out / _ASKED, json.dumps(_asked(how), indent=2, ensure_ascii=False) + "\n")
+
+
+def _refuse_other_options(how: Rounds) -> None:
+    path, now = how.out / _ASKED, _asked(how)
+    if not path.is_file():
+        return
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        differ = sorted(key for key in before.keys() | now if before.get(key) != now.get(key))
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if differ:
+        said = (f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in differ)
+        raise InputError(
+            f"{how.out}: the loop was begun with other options: {'; '.join(said)}",
+            next_step="give the options of before, or choose another --out folder",
+        )
+
+
+def _refuse_judged(how: Rounds) -> None:
+    """Refuses rounds that would end at another model than the one that the sealed prompts have judged."""
+    path = how.out / LOOP
+    if not path.is_file():
+        return
+    try:
+        before = LoopResult.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: is damaged or of another version", next_step="choose another --out folder"
+        ) from error
+    kept = sum(one.kept for one in before.rounds)
+    further = before.end == "rounds used up" and how.rounds > len(before.rounds)
+    judged = before.left is not None or (how.out / _SEALED / "after").exists()
+    if judged and (further or how.rounds < kept):
+        raise InputError(
+            f"{how.out}: the sealed prompts have judged the model of round {kept}, and judge one model only; "
+            f"got --rounds {how.rounds}",
+            next_step=f"give --rounds {len(before.rounds)} as before, or choose another --out folder",
+        )
 
 
 def _gate(run: api.Run, document: RunDocument) -> Outcome | None:

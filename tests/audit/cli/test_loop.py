@@ -122,6 +122,25 @@ def test_a_loop_that_is_killed_goes_on_and_ends_alike(lender: Path, evenhand: Co
     assert _result(lender / "killed") == _result(lender / "whole")
 
 
+def test_a_loop_goes_on_as_it_was_begun(lender: Path, evenhand: Command) -> None:
+    """Other options are refused, not said of what is there, and rounds after the judgement too."""
+    (lender / "open.yaml").write_text(_SPEC.split("gate:", maxsplit=1)[0])
+    begun = ["loop", "open.yaml", "--out", "loop", "--train", "trainable", "--max-examples", "60"]
+    weak = ["--train-option", "pull=1"]
+    assert evenhand(*begun, *weak, "--rounds", "1").code == 0
+    result = _result(lender / "loop")
+    assert (result.end, result.model) == ("rounds used up", "round-1/model/target.yaml")
+    for options, said in (
+        (["--rounds", "1"], "train option pull was 1, is None"),
+        ([*weak, "--rounds", "1", "--max-examples", "70"], "max_examples was 60, is 70"),
+        ([*weak, "--rounds", "2"], "have judged the model of round 1, and judge one model only"),
+    ):
+        ended = evenhand(*begun, *options)
+        assert (ended.code, said in ended.err, "next: give " in ended.err) == (2, True, True)
+    assert _result(lender / "loop") == result
+    assert not (lender / "loop" / "round-2").exists()
+
+
 def test_a_loop_that_is_interrupted_scores_nothing_half_answered(lender: Path, evenhand: Command) -> None:
     """Ctrl-C during a collection ends the loop there, and the same command asks what was not asked yet."""
     (lender / "always_yes.py").write_text(_SLOW)
