@@ -106,7 +106,7 @@ def test_same_seed_gives_the_same_controls() -> None:
 def test_floor_is_the_largest_control_at_the_level_of_the_estimate() -> None:
     """Placebos of fewer templates are noisier: their floor is brought to the templates of the estimate."""
     (found,) = placebo_controls(placebo_rows(placebos(LIKE, UNLIKE)), level=0.95, seed=7)
-    same, four = (contrast_of(pairs(LIKE * times, UNLIKE * times)) for times in (1, 4))
+    same, four = (contrast_of(pairs([*LIKE] * times, [*UNLIKE] * times)) for times in (1, 4))
     assert floor_of(same, [found]) == found.control.noise_floor
     assert floor_of(four, [found]) == pytest.approx(found.control.noise_floor / 2)
     assert floor_of(same, []) is None
