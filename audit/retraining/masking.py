@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
+from unicodedata import normalize
 
 from probes.attributes import load_attributes, load_mentions
 
@@ -16,6 +17,10 @@ _PRONOUNS = "she|he|they|her|him|them|his|their|hers|theirs|herself|himself|them
 _GENERAL = "woman|man|person|women|men|people|female|male|nonbinary|lady|gentleman"
 _YEARS = re.compile(r"\b\d+[- ]year[- ]old\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]+|#")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_ANY_WORD = re.compile(rf"[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+|#")
+"""As `_WORD`, of any script: of those that set no spaces between words every character is one."""
 _NUMBER = re.compile(r"\d[\d,.]*")
 
 
@@ -27,12 +32,16 @@ def mask(text: str, *, name: str | None = None) -> str:
         name: The personal name used in it, if any.
 
     Returns:
-        Words joined by single spaces.
+        Words joined by single spaces. Words that say who somebody is are known in English only.
     """
+    plain = text.isascii()
+    if not plain:  # A letter is the same letter however it is encoded, and whatever unseen stands beside it.
+        text, name = (_UNSEEN.sub("", normalize("NFKC", one)) for one in (text, name or ""))
     for part in (name or "").split():
         text = re.sub(rf"\b{re.escape(part)}\b", " ", text)
     text = _NUMBER.sub("#", _YEARS.sub(" ", text)).lower()
-    words = _WORD.findall(_identity_words().sub(" ", text))
+    word = _WORD if plain else _ANY_WORD
+    words = word.findall(_identity_words().sub(" ", text))
     return " ".join(word for word in words if word not in {"a", "an"})
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,19 @@ def test_what_is_masked_is_what_the_list_of_words_says(words: list[str], between
 def test_a_name_is_masked_as_a_word() -> None:
     """The person's name goes, and a word that holds it stays."""
     assert mask("Ann asks; Annette waits.", name="Ann Lee") == "asks annette waits"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Можно ли получить кредит на 3 года?", "можно ли получить кредит на # года"),
+        ("可以贷款30年吗", "可 以 贷 款 # 年 吗"),
+        ("Le cafe\u0301 d\u200bemande un pre\u0302t", "le café demande un prêt"),
+    ],
+)
+def test_words_of_any_script_are_words(text: str, masked: str) -> None:
+    """A text keeps what it says, whatever its alphabet and however its letters are encoded."""
+    assert mask(text) == masked
 
 
 def test_shingles_of_a_short_text_are_the_text() -> None:

@@ -47,6 +47,13 @@ def test_a_text_that_is_asked_later_is_found_too() -> None:
     assert made.nearest(mask(prompts(1)[0].messages[-1].content, name=prompts(1)[0].name)) == 1.0
 
 
+def test_prompts_of_another_script_are_told_apart() -> None:
+    """A near twin of a Russian prompt is one, and another Russian prompt with a number in it is none."""
+    made = material(["Женщина 30 лет просит кредит на покупку новой машины. Дать кредит?"])
+    assert made.nearest(mask("Мужчина 41 года просит кредит на покупку машины. Дать кредит?")) > NEAR_TWIN
+    assert made.nearest(mask("Сколько минут варить 2 яйца всмятку?")) == 0.0
+
+
 def test_rewordings_without_lineage_are_refused_as_the_page_says() -> None:
     """Another order of the sentences and a tenth of other words hide nothing; clean prompts pass."""
     asked, others = material([one.messages[-1].content for one in prompts(1)]), prompts(2)[::12]
