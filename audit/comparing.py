@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from audit.compare import Side
+from audit.errors import InputError
 from audit.estimates.measures import measure_of
 from audit.findings.document import RunDocument
 from audit.planned_run import Run
@@ -39,7 +40,11 @@ def compare(
 
     Returns:
         The changes, or why the runs cannot be compared.
+
+    Raises:
+        InputError: A run is given in two places that ask for two runs.
     """
+    _refuse_one_twice(before, after, base=base, prompt_only=prompt_only)
     names = {"before": before, "after": after, "base": base, "prompt_only": prompt_only}
     runs = {name: run for name, run in names.items() if run is not None}
     documents = {name: load_document(run) for name, run in runs.items()}
@@ -62,6 +67,18 @@ def compare(
         cells=() if files is None else pairing.cells(files),
         gated={} if files is None else _gated(changes),
     )
+
+
+def _refuse_one_twice(before: Run, after: Run, **further: Run | None) -> None:
+    """Refuses a run as its own repeat or repair: it would show that nothing changes by chance."""
+    places = {"BEFORE": before, "AFTER": after}
+    given = {f"--{name.replace('_', '-')}": run for name, run in further.items() if run is not None}
+    for name, run in given.items():
+        for place, other in places.items():
+            if run.folder.path.resolve() == other.folder.path.resolve():
+                raise InputError(
+                    f"{name}: {run.folder.path} is {place} itself; accepted: another run of the same spec"
+                )
 
 
 class _Pairing:

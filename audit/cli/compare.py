@@ -11,7 +11,9 @@ from audit.cli.change_table import show_changes
 from audit.cli.comparison_tables import show_beside, show_cells, show_cost, show_legend, show_outcomes
 from audit.cli.console import data, say, warn
 from audit.cli.options import json_option
+from audit.errors import InputError
 from audit.repaired.cost import RepairCost, read_repair_cost
+from audit.repaired.doubts import doubts
 from audit.retraining.records import Manifest
 from audit.retraining.writing import read_retraining_files
 
@@ -72,6 +74,8 @@ def compare(
     BEFORE and AFTER are run folders of the same spec (probes and seed) on two models. The change is
     after minus before; its interval is clustered by template.
     """
+    if before.resolve() == after.resolve():
+        raise InputError(f"AFTER: {after} is BEFORE itself; accepted: another run of the same spec")
     manifest = None if files is None else read_retraining_files(files).manifest
     cost = None if training is None else read_repair_cost(training)
     later = api.open_run(after)
@@ -100,6 +104,8 @@ def compare(
         return NOT_COMPARABLE
     if not as_json:
         _show(found, manifest, cost, every=every)
+    for doubt in doubts(found.documents):
+        warn(doubt)
     for measure, analyzer in found.gated.items():
         warn(
             f"{measure}: read by {analyzer}, which also gated the files; read it by another analyzer as well"
@@ -122,6 +128,7 @@ def _printed(found: api.Comparison, cost: RepairCost | None) -> dict[str, object
         "beside": [one.model_dump(mode="json") for one in found.beside],
         "cells": [one.model_dump(mode="json") for one in found.cells],
         "gated": dict(found.gated),
+        "doubts": list(doubts(found.documents)),
         "cost": None if cost is None else cost.model_dump(mode="json"),
     }
 

@@ -118,6 +118,8 @@ def test_a_repair_stands_beside_a_repeat_and_findings_have_outcomes(
     assert "kWh 0.002 (a meter" in (metered := evenhand(*pair, "--training", ".").err)
     assert "\x1b" not in metered
     assert "the instruction less than the repair in 0" in beside
+    assert "--base: before is BEFORE itself" in problem(evenhand(*pair, "--base", "before"))
+    assert "AFTER: before is BEFORE itself" in problem(evenhand("compare", "before", "before"))
     (audited / "specs" / "other.yaml").write_text(_SPEC.replace("seed: 3", "seed: 4"))
     assert evenhand("run", "specs/other.yaml", "--out", "other").code == 0
     refused = evenhand(*pair, "--base", "other", "--html", "other.html")
