@@ -5,6 +5,8 @@ that needs no more room. The one that vouches for the others comes last, so that
 leaves a set that says itself that it does not fit together.
 """
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,33 +32,59 @@ def staged(out: Path, *, last: str) -> Iterator[Path]:
         last: Name of the file that comes last.
 
     Raises:
-        InputError: The folder cannot be written or the disk is full; the message names files as in `out`.
+        InputError: The folder cannot be written or another process writes there, or the disk is full; the
+            message names files as in `out`.
     """
     missing = [one for one in (out, *out.parents) if not one.exists()]
     folder = out / _UNFINISHED
-    try:
+    with _alone(out):
         try:
-            shutil.rmtree(folder, ignore_errors=True)  # Of a process that was killed.
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise InputError(
-                f"{out}: cannot be written: {error.strerror or error}", next_step=NEXT_STEP
-            ) from error
-        yield folder
-        _placed(folder, out, last)
-    except BaseException as error:
+            try:
+                shutil.rmtree(folder, ignore_errors=True)  # Of a process that was killed.
+                folder.mkdir()
+            except OSError as error:
+                raise InputError(
+                    f"{out}: cannot be written: {error.strerror or error}", next_step=NEXT_STEP
+                ) from error
+            yield folder
+            _placed(folder, out, last)
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            for one in missing:
+                with suppress(OSError):
+                    one.rmdir()  # Only if nobody else has put something there.
+            if isinstance(error, InputError) and str(folder) in str(error):
+                kept = "nothing was left there" if missing else "what lay in the folder before is kept"
+                told = f"; {kept}" if isinstance(error.__cause__, OSError) else ""
+                raise InputError(
+                    str(error).replace(str(folder), str(out)) + told, next_step=error.next_step
+                ) from error
+            raise
         shutil.rmtree(folder, ignore_errors=True)
-        for one in missing:
-            with suppress(OSError):
-                one.rmdir()  # Only if nobody else has put something there.
-        if isinstance(error, InputError) and str(folder) in str(error):
-            kept = "nothing was left there" if missing else "what lay in the folder before is kept"
-            told = f"; {kept}" if isinstance(error.__cause__, OSError) else ""
-            raise InputError(
-                str(error).replace(str(folder), str(out)) + told, next_step=error.next_step
-            ) from error
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keeps other processes from writing there meanwhile; the system lets go when this one dies."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(out, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise InputError(
+            f"{out}: cannot be written: {error.strerror or error}", next_step=NEXT_STEP
+        ) from error
+    try:
+        with suppress(OSError):  # Some disks know no locks.
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(
+                    f"{out}: another process is writing files there",
+                    next_step="wait until it ends, or choose another folder",
+                ) from error
+        yield
+    finally:
+        os.close(handle)
 
 
 def _placed(folder: Path, out: Path, last: str) -> None:

@@ -84,6 +84,15 @@ def test_a_file_that_has_no_place_leaves_all_as_it_was(tmp_path: Path, blocked: 
     assert _contents(tmp_path) == kept
 
 
+def test_two_writers_of_one_folder_do_not_mix_their_files(tmp_path: Path) -> None:
+    """The second one is refused, and leaves what the first one has not finished."""
+    with staged(tmp_path, last="m.json") as folder:
+        (folder / "m.json").write_bytes(b"first")
+        with pytest.raises(InputError, match="another process is writing files there"):
+            _stopped(tmp_path)
+    assert _contents(tmp_path) == {"m.json": b"first"}
+
+
 def test_what_cannot_be_read_elsewhere_is_told_as_it_is(tmp_path: Path) -> None:
     """A failure that is not about the folder says nothing of the folder, and stays of its kind."""
 
