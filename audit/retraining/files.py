@@ -22,6 +22,9 @@ from probes.records import Message
 
 __all__ = ["rows_of", "write_split"]
 
+_SEPARATORS = "\x85\u2028\u2029"
+"""Characters that JSON leaves as they are and some readers of lines take for the end of one."""
+
 
 def rows_of(shape: Shape, *, examples: int, pairs: int) -> int:
     """Rows that a file of one shape has.
@@ -149,4 +152,7 @@ def _rows(example: Example, shape: Shape) -> Iterator[Row]:
 
 
 def _dump(row: Mapping[str, object]) -> str:
-    return json.dumps(row, ensure_ascii=False, separators=(", ", ": "))
+    line = json.dumps(row, ensure_ascii=False, separators=(", ", ": "))
+    for separator in _SEPARATORS:
+        line = line.replace(separator, f"\\u{ord(separator):04x}")
+    return line

@@ -92,6 +92,28 @@ def test_a_label_ends_with_its_line_only(tmp_path: Path) -> None:
     assert read_labels(path)["a"].answer == answer
 
 
+def test_an_answer_with_line_separators_is_one_line_of_the_files(
+    make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
+) -> None:
+    """Whatever a reader takes for the end of a line, a row is one, and says what the reviewer wrote."""
+    first = RetrainingOptions.model_validate(_OPTIONS)
+    notes = _notes(write_retraining_files([make_finding()], audit_prompts, tmp_path / "first", first))
+    name = next(note["set_id"] for note in notes if note["set_id"] is not None)
+    said = (tmp_path / "first" / "train.trl-sft.jsonl").read_text(encoding="utf-8").splitlines()
+    rows, edited = list[dict[str, object]](), ""
+    for note, line in zip(notes, said, strict=True):
+        if note["set_id"] == name:
+            edited = json.loads(line)["messages"][-1]["content"] + "\u2028I looked at it twice."
+            row = {"example": note["example"], "approve": True, "reviewer": "a\x85b", "answer": edited}
+            rows.append(row)
+    labels = _labels(tmp_path / "labels.jsonl", rows)
+    second = first.model_copy(update={"only_reviewed": labels})
+    files = write_retraining_files([make_finding()], audit_prompts, tmp_path / "second", second)
+    text = (tmp_path / "second" / "train.trl-sft.jsonl").read_text(encoding="utf-8")
+    assert [json.loads(line)["messages"][-1]["content"] for line in text.splitlines()] == [edited] * len(rows)
+    assert {note["reviewer"] for note in _notes(files)} == {"a\x85b"}
+
+
 def test_labels_of_other_examples_are_refused(
     make_finding: MakeFinding, audit_prompts: list[Prompt], tmp_path: Path
 ) -> None:
