@@ -100,7 +100,8 @@ def test_json_of_a_run_is_the_contract(evenhand: Command) -> None:
     assert {entry["measure"] for entry in every["findings"]} >= {"correct_rate"}
     assert evenhand("score", "runs/a", "--json").code == 0
     assert json.loads(evenhand("report", "runs/a", "--json").out)["report"].endswith("report.html")
-    compared = json.loads(evenhand("compare", "runs/a", "runs/a", "--json").out)
+    assert evenhand("run", "spec.yaml", "--out", "runs/again").code == 0
+    compared = json.loads(evenhand("compare", "runs/a", "runs/again", "--json").out)
     assert (compared["not_comparable"], compared["before"]) == (None, "runs/a")
 
 
