@@ -125,7 +125,7 @@ def _model(tokenizer: "PreTrainedTokenizerFast") -> "LlamaForCausalLM":
 
 
 @contextmanager
-def transformers_server(model: Path, cache: Path, *, wait_s: float = 60.0) -> Iterator[str]:
+def transformers_server(model: Path, cache: Path, *, wait_s: float = 180.0) -> Iterator[str]:
     """`transformers serve` in its own process, on the CPU and without a network.
 
     Args:
