@@ -1,16 +1,16 @@
 """How far a repair reaches, on two learned lenders: cells partition the prompts and say what was touched."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from audit.api import open_run
+from audit.api import collect, open_run, score
 from audit.demo.history import train_lender
 from audit.estimates.frame import Readings
 from audit.repaired.reach import ReachCell, reach
-from tests.audit.cli.conftest import Command, evenhand, home
-
-__all__ = ["evenhand", "home"]
+from audit.runs import create_run
+from audit.spec import parse_spec
 
 pytestmark = pytest.mark.slow
 
@@ -30,15 +30,18 @@ analyzers: [decision]
 """
 
 
-@pytest.fixture
-def lenders(home: Path, evenhand: Command) -> Path:
-    """Runs of a biased lender and of a fair one, with the signal told and by name."""
+@pytest.fixture(scope="module")
+def lenders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Scored runs of a biased lender and of a fair one, with the signal told and by name."""
+    home = tmp_path_factory.mktemp("lenders")
     train_lender(home / "biased", seed=1, n=2000)
     train_lender(home / "fair", seed=1, n=2000, penalties={})
     for signal in ("explicit", "name"):
         for model in ("biased", "fair"):
-            (home / "spec.yaml").write_text(_SPEC.replace("MODEL", model).replace("SIGNAL", signal))
-            assert evenhand("run", "spec.yaml", "--out", f"{model}-{signal}").code == 0
+            spec = parse_spec(_SPEC.replace("MODEL", model).replace("SIGNAL", signal), "spec.yaml")
+            run = create_run(spec, home / f"{model}-{signal}", root=home, where="spec.yaml")
+            asyncio.run(collect(run, secrets={}))
+            score(run)
     return home
 
 
