@@ -30,6 +30,8 @@ def show_legend(changes: Sequence[Change]) -> None:
     if any(one.verdict == "reversed" for one in changes):
         say("reversed: each run shows the disparity, on opposite sides of 0")
     say("interval: of each change alone; verdict: after adjustment for all changes compared")
+    if any(_moved(one) for one in changes):
+        say("the interval of what is called smaller, larger or reversed does not allow for the picking")
     if any(one.non_inferiority is not None for one in changes):
         say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
 
