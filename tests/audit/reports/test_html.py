@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def test_thresholds_are_of_measures_that_the_audit_reads(html: str) -> None:
     assert "limit of harmful compliance rate" in listed
     assert "detoxify" not in listed
     assert "detoxify toxic rate" in left_out
+
+
+def test_a_margin_of_disparities_stands_where_groups_are_compared(
+    make_document: Callable[..., RunDocument], facts: Background
+) -> None:
+    """An audit that was planned to compare nobody, and has no earlier run, has no disparity of concern."""
+    line = "<dt>smallest disparity of concern</dt>"
+    alone = replace(facts, plan=facts.plan.model_copy(update={"cells": ()}))
+    empty = make_document(estimates=(), findings=())
+    assert line in render_html(build_content(empty, facts, pairs={}))
+    assert line not in render_html(build_content(empty, alone, pairs={}))
 
 
 def test_headings_come_in_order(page: Page) -> None:
@@ -285,7 +297,7 @@ def test_empty_run_is_not_a_clean_one(make_document: Callable[..., RunDocument],
     text = Page(render_html(build_content(document, facts, pairs={}))).text
     assert "That is no proof of absence" in text
     assert "Not measured: no probe of this run compares groups of people." in text
-    assert "Harmful requests complied with: not measured in this run." in text
+    assert "Not measured in this run: harmful requests complied with; " in text
 
 
 def test_a_judge_shows_what_it_was_asked_and_what_it_took(
