@@ -78,6 +78,15 @@ class Invocation(Record):
     moments: tuple[Moment, ...] = ()
     """At even distances of time, at most 240."""
 
+    @property
+    def ending(self) -> str | None:
+        """How it ended, to stand after "the last collection"; None where nothing stopped it."""
+        told = {
+            "interrupted": "was interrupted by a person",
+            "running": "is going on, or its process was killed",
+        }
+        return told.get(self.ended) if self.reason is None else f"was stopped: {self.reason}"
+
 
 class Ledger(Record):
     """What a run's collection took, over all invocations (`collection.json`)."""
@@ -208,7 +217,7 @@ class Keeper:
     def _with(self, ended: Ending, reason: str | None = None) -> Ledger:
         last = self._last
         if last is None or not (last.requests or last.cached):
-            return self._before  # Nothing was asked: no invocation worth telling of.
+            return self._with_nothing_asked(ended, reason)
         mine = Invocation(
             ended=ended,
             reason=reason,
@@ -220,6 +229,15 @@ class Keeper:
             moments=tuple(self._moments),
         )
         return self._before.model_copy(update={"invocations": (*self._before.invocations, mine)})
+
+    def _with_nothing_asked(self, ended: Ending, reason: str | None) -> Ledger:
+        """What kept an invocation from asking is told, unless the one before ended so already."""
+        earlier = self._before.invocations
+        if reason is None or (earlier and earlier[-1].ended == ended):
+            return self._before
+        seconds = 0.0 if self._last is None else round(self._last.elapsed_s, 3)
+        mine = Invocation(ended=ended, reason=reason, seconds=seconds, requests=0, stored=0, retries=0)
+        return self._before.model_copy(update={"invocations": (*earlier, mine)})
 
     def _write(self, ledger: Ledger) -> None:
         write_text(self._folder.collection, ledger.model_dump_json(indent=1) + "\n")

@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from audit import api
-from audit.cli.console import data, say
+from audit.cli.console import data, say, warn
 from audit.cli.ending import score_shown
 from audit.cli.options import json_option, run_argument
 from audit.cli.tables import show_estimates, show_omnibus, show_run
-from audit.findings.document import flattened
+from audit.findings.document import RunDocument, flattened
+from audit.ledger import read_ledger
 
 __all__ = ["findings", "report", "score"]
 
@@ -39,14 +40,24 @@ def score(run_folder: Path, as_json: bool) -> None:
 @json_option
 def findings(run_folder: Path, every: bool, calibrations: tuple[Path, ...], as_json: bool) -> None:
     """Estimate and list the findings of a run."""
-    document = api.find(api.open_run(run_folder), calibrations=calibrations)
+    run = api.open_run(run_folder)
+    document = api.find(run, calibrations=calibrations)
     if as_json:
         data(flattened(document, every=every))
         return
     show_run(document)
+    _warn_of_stop(run, document)
     if every:
         show_estimates(document.estimates)
         show_omnibus(document.omnibus)
+
+
+def _warn_of_stop(run: api.Run, document: RunDocument) -> None:
+    """Say what ended the collection of a run of which answers are missing."""
+    invocations = read_ledger(run.folder).invocations
+    ending = invocations[-1].ending if invocations else None
+    if ending is not None and any(counts.missing for counts in document.counts.values()):
+        warn(f"the last collection {ending}")
 
 
 @click.command()

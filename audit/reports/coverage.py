@@ -72,14 +72,8 @@ def _stopped(ledger: Ledger) -> str:
     """What stopped the collection, as a sentence and a blank; empty where nobody knows."""
     if not ledger.invocations:
         return ""
-    last = ledger.invocations[-1]
-    if last.reason is not None:
-        return f"The last collection was stopped: {last.reason}. "
-    told = {
-        "interrupted": "The last collection was interrupted by a person. ",
-        "running": "The last collection is going on, or its process was killed. ",
-    }
-    return told.get(last.ended, "")
+    ending = ledger.invocations[-1].ending
+    return "" if ending is None else f"The last collection {ending}. "
 
 
 def parts_of(counts: Counts) -> dict[str, int]:

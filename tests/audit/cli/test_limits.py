@@ -92,6 +92,19 @@ def test_the_report_of_a_stopped_run_names_the_limit(
     assert "raised ValueError" not in told
 
 
+def test_a_limit_reached_before_the_first_request_is_told(evenhand: Command, quick: Path) -> None:
+    """An invocation that could ask nothing is kept with its reason, which findings and report say."""
+    write(quick, "{minutes: 0.00000001}")
+    assert evenhand("run", "spec.yaml", "--out", "runs/a").code == 4
+    assert evenhand("resume", "runs/a").code == 4  # Told once: it changes nothing.
+    (told,) = read_ledger(RunFolder(quick / "runs/a")).invocations
+    assert (told.ended, told.requests, told.stored) == ("limit reached", 0, 0)
+    reason = "was stopped: limits.minutes: 1e-08 reached ("
+    assert f"warning: the last collection {reason}" in evenhand("findings", "runs/a").err
+    page = (quick / "runs/a/report.html").read_text(encoding="utf-8")
+    assert f"The last collection {reason}" in page[page.index('class="banner"') :][:600]
+
+
 def test_canaries_count_in_every_invocation(evenhand: Command, quick: Path) -> None:
     """Requests, tokens and money of the canaries are in the ledger, also once a process was killed."""
     with stub_server() as url:
