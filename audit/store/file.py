@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -106,16 +106,38 @@ def _as_newest(connection: sqlite3.Connection, mode: str) -> sqlite3.Connection:
     return connection
 
 
+class _Reader(sqlite3.Connection):
+    """A connection that only reads, and leaves no empty log behind.
+
+    The last connection to close takes the write-ahead log away, which one without the right to write cannot.
+    A log that holds something is left to whoever writes next: reading changes no store.
+    """
+
+    path: Path
+
+    def close(self) -> None:
+        """Close, and take an empty log away unless another process has the store open."""
+        super().close()
+        log = self.path.with_name(f"{self.path.name}-wal")
+        with suppress(OSError, sqlite3.Error):
+            if log.stat().st_size == 0:
+                _connect(self.path, "mode=rw").close()
+
+
 def _connect(path: Path, query: str) -> sqlite3.Connection:
+    reads = "mode=ro" in query
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?{query}",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
         timeout=_BUSY_S,
+        factory=_Reader if reads else sqlite3.Connection,
     )
+    if isinstance(connection, _Reader):
+        connection.path = path
     try:
-        if "mode=ro" not in query:
+        if not reads:
             connection.execute("PRAGMA journal_mode=WAL").fetchone()
             connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")

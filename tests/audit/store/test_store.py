@@ -432,6 +432,19 @@ def test_a_full_disk_keeps_what_was_stored(small_disk: Path) -> None:
         store.add_outputs([make_output(plan[acknowledged])])
 
 
+def test_reading_leaves_nothing_beside_the_store_and_changes_nothing_in_it(tmp_path: Path) -> None:
+    """A run that is at rest is one file after it was read too, and a reader's statements cannot write."""
+    with Store.create(tmp_path) as store:
+        store.add_prompts([make_prompt(1)])
+    before = (tmp_path / "run.sqlite").read_bytes()
+    with Store.open(tmp_path, read_only=True) as store:
+        assert [one.id for one in store.prompts()] == [make_prompt(1).id]
+        with pytest.raises(StoreError, match="read-only"):
+            store.set_meta("target.target", "{}")
+    assert {path.name for path in tmp_path.iterdir()} == {"run.sqlite", "run.lock"}
+    assert (tmp_path / "run.sqlite").read_bytes() == before
+
+
 def test_a_read_only_disk_can_be_read(small_disk: Path) -> None:
     """A closed run on a disk that cannot be written opens for reading, and only for that."""
     with Store.create(small_disk / "run") as store:
