@@ -62,3 +62,15 @@ def test_files_hold_the_document(tmp_path: Path) -> None:
     before = as_html.read_bytes()
     write_document(document, tmp_path / "out")
     assert as_html.read_bytes() == before
+
+
+def test_why_a_ratio_has_no_interval_stands_below_the_table(tmp_path: Path) -> None:
+    """The reason is a sentence, and the column of intervals holds none."""
+    path = tmp_path / "table.csv"
+    rows = [f"{group},{int(n < favourable)}" for group, favourable in (("A", 1), ("B", 0)) for n in range(40)]
+    path.write_text("g,y\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    options = TableOptions(outcome="y", favourable=("1",), groups=("g",), references=("A",))
+    page = render_html(audit_table(path, options))
+    why = "1 favourable of 40 in the reference; a ratio to it needs 5 or more"
+    assert f"Impact ratio of <bdi>B</bdi> without an interval: {why}." in page
+    assert why not in "".join(re.findall(r"<td[^>]*>(.*?)</td>", page, flags=re.DOTALL))

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit.estimates.outcome_records import Outcomes
 from audit.findings.document import RunDocument
 from audit.records import Change, Counts, Estimate, Finding, RaterUse, Verdict
 from audit.records.canaries import Drift
@@ -288,6 +289,25 @@ def test_long_tables_say_what_they_leave_out(
     assert "50 findings more are left out here" in text
     assert "30 rows more are left out here" in text
     assert len(html) < 2_000_000
+
+
+def test_why_a_ratio_has_no_interval_stands_below_the_table(
+    make_document: Callable[..., RunDocument], facts: Background
+) -> None:
+    """The reason is a sentence, and the columns of intervals hold none."""
+    why = "1 favourable of 40 in the reference; a ratio to it needs 5 or more"
+    none = {"point": 0.5, "ci_low": None, "ci_high": None, "method": f"not measured: {why}"}
+    rate: dict[str, object] = {"considered": 40, "missing": 0, "share": 0.5, "n_clusters": 20, "method": "x"}
+    rate |= {"selected": 1, "rate": 0.025, "ci_low": 0.0, "ci_high": 0.1, "below_four_fifths": False}
+    row: dict[str, object] = {**rate, "group": "female", "impact_ratio": none, "reference_ratio": none}
+    about: dict[str, object] = {"probe": "bias/decisions", "domain": "lending", "language": "en", "attribute": "gender"}
+    about |= {"rate": "selection", "table": "sex", "signal": "explicit", "highest": "male"}
+    about |= {"reference": "male", "level": 0.95, "rows": [row], "placebos": [], "n_clusters": 20}
+    document = make_document(outcomes=Outcomes.model_validate({"selection": [about]}))
+    html = render_html(build_content(document, facts, pairs={}))
+    assert f"Impact ratio of female without an interval: {why}." in html
+    assert f"Ratio of female to male without an interval: {why}." in html
+    assert why not in "".join(re.findall(r"<td[^>]*>(.*?)</td>", html, flags=re.DOTALL))
 
 
 def test_empty_run_is_not_a_clean_one(make_document: Callable[..., RunDocument], facts: Background) -> None:
