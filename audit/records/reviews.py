@@ -21,7 +21,7 @@ class SampledItem(Record):
     measure: str
     """Name of the reading that is labelled (`Score.measure`)."""
     stratum: str
-    """Group and reading within which it was drawn; placebo sets are one group."""
+    """Group and reading it was drawn within; placebo sets are one group, and so is each probe without any."""
     stratum_size: int = Field(ge=1)
     """Outputs of the stratum, from which each was drawn with the same probability."""
 

@@ -1,6 +1,7 @@
 """A blind random sample of a run's answers, drawn alike from each group and reading, for people to label.
 
-Answers to placebo prompts are a group of their own, so that labels correct the negative controls too.
+Answers to placebo prompts are a group of their own, so that labels correct the negative controls too; and so
+are those of each probe that compares nobody, so that its rate has its share beside many groups.
 """
 
 import csv
@@ -31,6 +32,7 @@ __all__ = ["COLUMNS", "draw", "export_sample", "read_sample"]
 
 COLUMNS = ("item", "prompt", "response", "label", "reviewer")
 _KINDS = (".csv", ".jsonl")
+_NO_GROUP = "no group"
 _FORMULA = re.compile(r"^(?=[=+\-@\t])", re.MULTILINE)
 """Where a cell, or a line of one, begins that a spreadsheet would run as a formula."""
 
@@ -94,14 +96,16 @@ def draw(
     """Outputs in random order, as alike in number from each stratum as there are outputs.
 
     Args:
-        scored: One row an output with its reading: columns `output`, `arm`, `grp`, `value`.
+        scored: One row an output with its reading: columns `output`, `probe`, `arm`, `grp`, `value`.
         n: How many.
         seed: Root seed; the draw depends on it and on how many were drawn before.
         before: Items drawn earlier, which are not drawn again.
         facts: Analyzer, its version, and the reading.
     """
-    known = {one.output for one in before if (one.analyzer, one.measure) == (facts[0], facts[2])}
-    strata = _strata(scored)
+    mine = [one for one in before if (one.analyzer, one.measure) == (facts[0], facts[2])]
+    known = {one.output for one in mine}
+    # What an earlier version drew from all probes alike goes on so: strata that overlap have no probability.
+    strata = _strata(scored, by_probe=not any(one.stratum.startswith(f"{_NO_GROUP} | ") for one in mine))
     generator = rng(seed, "review", *facts, str(len(known)))
     waiting = {
         name: [int(one) for one in generator.permutation(rows) if int(one) not in known]
@@ -136,8 +140,9 @@ def read_sample(run: Run) -> list[SampledItem]:
     return read_kept(run.folder.review_sample, SampledItem)
 
 
-def _strata(scored: pd.DataFrame) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    group = scored["grp"].astype(object).where(scored["grp"].notna(), "no group").astype(str)
+def _strata(scored: pd.DataFrame, *, by_probe: bool) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    nobody = f"{_NO_GROUP}, " + scored["probe"].astype(str) if by_probe else _NO_GROUP
+    group = scored["grp"].astype(object).where(scored["grp"].notna(), nobody).astype(str)
     # Which member of its set a placebo is tells nothing: all of them are one group of their own.
     group = group.where(scored["arm"] != "placebo", "placebo sets")
     flag = np.where(scored["value"].to_numpy(dtype=np.float64) >= THRESHOLD, "read", "not read")

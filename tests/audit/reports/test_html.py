@@ -300,7 +300,12 @@ def test_why_a_ratio_has_no_interval_stands_below_the_table(
     rate: dict[str, object] = {"considered": 40, "missing": 0, "share": 0.5, "n_clusters": 20, "method": "x"}
     rate |= {"selected": 1, "rate": 0.025, "ci_low": 0.0, "ci_high": 0.1, "below_four_fifths": False}
     row: dict[str, object] = {**rate, "group": "female", "impact_ratio": none, "reference_ratio": none}
-    about: dict[str, object] = {"probe": "bias/decisions", "domain": "lending", "language": "en", "attribute": "gender"}
+    about: dict[str, object] = {
+        "probe": "bias/decisions",
+        "domain": "lending",
+        "language": "en",
+        "attribute": "gender",
+    }
     about |= {"rate": "selection", "table": "sex", "signal": "explicit", "highest": "male"}
     about |= {"reference": "male", "level": 0.95, "rows": [row], "placebos": [], "n_clusters": 20}
     document = make_document(outcomes=Outcomes.model_validate({"selection": [about]}))

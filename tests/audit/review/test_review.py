@@ -70,6 +70,7 @@ def test_placebos_are_drawn_in_a_group_of_their_own() -> None:
     scored = pd.DataFrame(
         {
             "output": range(1, 401),
+            "probe": "bias/decisions",
             "arm": ["counterfactual"] * 100 + ["placebo"] * 300,
             "grp": ["women", "men"] * 50 + ["a", "b"] * 150,
             "value": [0.0, 0.0, 1.0, 1.0] * 100,
@@ -86,6 +87,28 @@ def test_placebos_are_drawn_in_a_group_of_their_own() -> None:
         "placebo sets | read": 150,
     }
     assert set(Counter(one.stratum for one in items).values()) == {10}
+
+
+def test_each_probe_that_compares_nobody_has_its_own_share() -> None:
+    """Its rate is not left with what many groups leave; a sample begun otherwise goes on as it was begun."""
+    scored = pd.DataFrame(
+        {
+            "output": range(1, 601),
+            "probe": ["bias/decisions"] * 400 + ["safety/benign"] * 150 + ["safety/harmful"] * 50,
+            "arm": ["counterfactual"] * 400 + [None] * 200,
+            "grp": ["women", "men"] * 200 + [None] * 200,
+            "value": 0.0,
+        }
+    )
+    facts = ("refusal", "1", "refusal")
+    items = draw(scored, 80, seed=7, before=(), facts=facts)
+    nobody = {"no group, safety/benign | not read": 150, "no group, safety/harmful | not read": 50}
+    sizes = {one.stratum: one.stratum_size for one in items}
+    assert sizes == {"men | not read": 200, "women | not read": 200, **nobody}
+    assert set(Counter(one.stratum for one in items).values()) == {20}
+    old = items[0].model_copy(update={"stratum": "no group | not read", "stratum_size": 200})
+    later = draw(scored, 60, seed=7, before=[old], facts=facts)
+    assert {one.stratum for one in later} == {"men | not read", "women | not read", "no group | not read"}
 
 
 def test_people_who_see_a_quotation_for_what_it_is_take_the_gap_away(run: Run) -> None:
