@@ -70,8 +70,8 @@ class SequentialReport(Record):
     stopped_probes: tuple[str, ...] = ()
     """Probes from which something was left out; of all others there is one analysis, at the plain level."""
     lost: int | None = Field(default=None, ge=0)
-    """Leading comparisons left open with all templates asked, which one analysis at the end would have
-    decided; None while some are still to be asked."""
+    """Comparisons that it went on asking for and left open with all templates asked, which one analysis at
+    the end would have decided; None while some are still to be asked."""
     comparisons: tuple[Comparison, ...]
 
 

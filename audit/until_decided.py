@@ -314,7 +314,7 @@ def _view(
 
 
 def _lost(looking: Looking, run: Run, rows: _Rows, stated: list[Stated]) -> int | None:
-    """Leading comparisons that were left open, and that one analysis of the same answers would decide."""
+    """Comparisons asked for that were left open, and that one analysis of the same answers would decide."""
     decisions = looking.decisions
     if decisions.settled:
         return 0

@@ -117,7 +117,7 @@ class Decisions:
 
     @property
     def settled(self) -> bool:
-        """Whether every leading comparison, of which there are some, is decided."""
+        """Whether every comparison that the run asks for, of which there are some, is decided."""
         leading = self._leading()
         return bool(leading) and all(self._is_decided(key) for key in leading)
 
@@ -218,7 +218,7 @@ class Decisions:
         decided = {key for key in leading if self._is_decided(key)}
         for side in self._sides.values():
             for key in side.stated.keys() - side.ended:
-                # The same question as a leading one: its prompts go on while that one is open.
+                # The same question as one that is asked for: its prompts go on while that one is open.
                 needing = [other for other in leading if _shares_prompts(key, other)]
                 if needing and decided.issuperset(needing):
                     side.ended.add(key)
