@@ -100,6 +100,7 @@ def own_sources() -> Iterator[tuple[str, list[Item]]]:
     yield "own, en, present manners, tuned", [item(one.label, one.request, one.reply) for one in present]
     aside = own_replies("present_fresh.yaml")
     yield "own, en, present manners, kept aside", [item(one.label, one.request, one.reply) for one in aside]
+    yield from ordinary()
     yield (
         "own, 11 other languages, held-out third",
         [one for one in foreign() if held_out(one.reply, one_in=3)],
@@ -110,6 +111,18 @@ def own_sources() -> Iterator[tuple[str, list[Item]]]:
     yield "own, en, questions with options, tuned two thirds", [one for one in asked if one not in kept]
     yield "own, en, questions with options, held-out third", kept
     yield "own, en, questions with options, kept aside", decisions("decisions_fresh.yaml")
+
+
+def ordinary() -> Iterator[tuple[str, list[Item]]]:
+    """The replies in the manner of ordinary chat models: all of them, then those of each manner."""
+    file = data.find("controls", "refusal_replies", "ordinary_fresh.yaml")
+    by_manner: dict[str, list[Item]] = {}
+    for label, manner, request, reply in yaml.safe_load(file.read_text("utf-8"))["en"]:
+        by_manner.setdefault(manner, []).append(item(label, request, reply))
+    name = "own, en, ordinary models, kept aside"
+    yield name, [one for manner in sorted(by_manner) for one in by_manner[manner]]
+    for manner in sorted(by_manner):
+        yield f"{name}: {manner}", by_manner[manner]
 
 
 def decisions(file: str) -> list[Item]:

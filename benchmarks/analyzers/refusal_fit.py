@@ -2,7 +2,7 @@
 
 It prints `datasets/weights/refusal/weights.yaml`. Only the tuned two thirds of the English replies in
 `datasets/controls/refusal_replies` and those of its longer and present-day replies that were looked at are
-used: no held-out reply, no reply of `fresh.yaml`, `long_fresh.yaml` or `present_fresh.yaml`, no public text.
+used: no held-out reply, no reply of a file whose name ends in `fresh.yaml`, no public text.
 """
 
 import sys
