@@ -13,7 +13,7 @@ from audit.estimates.error_rates import ErrorRates, was_read
 from audit.estimates.measures import Measure
 from audit.records import Correction
 from audit.statistics.arguments import Flags
-from audit.statistics.error_rates import Calibration, check_informative
+from audit.statistics.error_rates import Calibration, check_informative, label_reaches
 from audit.statistics.label_fit import check_fit, read_rate
 from audit.statistics.rates import RateEstimate, exceedance_p_value
 
@@ -74,9 +74,10 @@ def corrected_rate(
 ) -> CorrectedRate | ReviewedRate | str | None:
     """A rate corrected by reviews of the run's answers; else by the analyzer's error rates of all groups.
 
-    By error rates: p = (q - f) / (s - f). The interval joins that of the flags and the error of the labels
-    by MOVER, p held within [0, 1]: low = p - sqrt(((q - l) / J)^2 + (t se)^2), which keeps it lopsided
-    where the behaviour is rare.
+    By error rates: p = (q - f) / (s - f). The interval joins those of the flags and of both error rates by
+    MOVER, p held within [0, 1]: low = p - sqrt(((q - l) / J)^2 + (p (u_s - s) / J)^2 + ((1 - p) (u_f - f) /
+    J)^2), with l the lower end of q and u the upper ones of s and f (Wilson), which keeps it lopsided where
+    the behaviour or the analyzer's errors are rare.
     It holds for answers whose mix of groups is that of the labels.
 
     Args:
@@ -123,11 +124,10 @@ def corrected_rate(
     _check_fit(rows, by_analyzer, calibration, level)
     # A rate implied to be below 0 or above 1 is noise: an interval around it would end too soon.
     point = _cut(read.corrected(calibration))
-    spread = sqrt(calibration.variance(*read.slopes(calibration)))
-    reach = float(stdtrit(calibration.n_clusters - 1.0, 0.5 + level / 2)) * spread
-    down = sqrt(((found.point - found.interval.low) / calibration.youden) ** 2 + reach**2)
-    up = sqrt(((found.interval.high - found.point) / calibration.youden) ** 2 + reach**2)
-    p_value = None if limit is None else _exceedance(rows, read, calibration, limit)
+    reach = label_reaches(calibration, read.slopes(calibration), level=level)
+    down = sqrt(((found.point - found.interval.low) / calibration.youden) ** 2 + reach[0] ** 2)
+    up = sqrt(((found.interval.high - found.point) / calibration.youden) ** 2 + reach[1] ** 2)
+    p_value = None if limit is None else _exceedance(rows, read, calibration, limit, level)
     return CorrectedRate(
         point=point,
         low=_cut(point - down),
@@ -160,11 +160,13 @@ def _record(rates: ErrorRates, calibration: Calibration, found: RateEstimate, n_
     )
 
 
-def _exceedance(rows: pd.DataFrame, read: _Read, calibration: Calibration, limit: float) -> float:
+def _exceedance(
+    rows: pd.DataFrame, read: _Read, calibration: Calibration, limit: float, level: float
+) -> float:
     """One-sided p against "the corrected rate is at most the limit", with the error of the labels.
 
     The flags' own p, exact in its tail, gives the standard error that their distance is worth; the
-    labels' is added to it.
+    labels' is added to it, as wide as their reach is towards the limit.
     """
     by_template = rows.groupby("template", observed=True)["value"].agg(["sum", "count"])
     apparent = read.apparent(calibration, limit)
@@ -173,7 +175,9 @@ def _exceedance(rows: pd.DataFrame, read: _Read, calibration: Calibration, limit
     if distance <= 0 or alone >= 0.5:  # noqa: PLR2004 - the median
         return max(alone, 0.5)
     z = -float(ndtri(max(alone, _LEAST_P)))
-    error = sqrt((distance / z) ** 2 + calibration.variance(*read.slopes(calibration)))
+    down, _ = label_reaches(calibration, read.slopes(calibration), level=level)
+    labels = down / float(stdtrit(calibration.n_clusters - 1.0, 0.5 + level / 2))
+    error = sqrt((distance / z) ** 2 + labels**2)
     freedom = float(min(len(by_template), calibration.n_clusters) - 1)
     return max(alone, float(stdtr(freedom, -distance / error)))
 

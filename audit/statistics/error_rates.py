@@ -10,7 +10,14 @@ from scipy.special import stdtrit
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Vector, check_clusters
 
-__all__ = ["Calibration", "calibrate", "check_informative", "shared_covariance", "variance_floor"]
+__all__ = [
+    "Calibration",
+    "calibrate",
+    "check_informative",
+    "label_reaches",
+    "shared_covariance",
+    "variance_floor",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +157,38 @@ def check_informative(calibration: Calibration, *, level: float) -> None:
         )
 
 
+def label_reaches(
+    calibration: Calibration, slopes: tuple[float, float], *, level: float
+) -> tuple[float, float]:
+    """How far labels reach below and above a - a * sensitivity - b * false-positive rate.
+
+    Each error rate reaches to the ends of Wilson's interval at its effective number of labels,
+    x (1 - x) / variance, with the t quantile, and the two are joined by MOVER; labels that share clusters add
+    their covariance. Few errors seen leave room for many more, and hardly any for fewer.
+
+    Args:
+        calibration: Its error rates.
+        slopes: a and b, at least 0.
+        level: Level of the reaches, a fraction in (0, 1).
+
+    Returns:
+        The reach down, towards larger error rates, and the reach up, both at least 0.
+
+    Source:
+        Zou & Donner (2008), Statistics in Medicine 27:1693-1702; Wilson (1927), JASA 22:209-212.
+    """
+    t = float(stdtrit(calibration.n_clusters - 1, 0.5 + level / 2))
+    rates = calibration.sensitivity, calibration.false_positive_rate
+    parts = calibration.variance(1.0, 0.0), calibration.variance(0.0, 1.0)
+    own = sum(slope**2 * part for slope, part in zip(slopes, parts, strict=True))
+    shared = t**2 * (calibration.variance(*slopes) - own)
+    ends = [_wilson_ends(rate, part, t) for rate, part in zip(rates, parts, strict=True)]
+    below, above = (
+        sum((slope * each[side]) ** 2 for slope, each in zip(slopes, ends, strict=True)) for side in (1, 0)
+    )
+    return sqrt(max(below + shared, 0.0)), sqrt(max(above + shared, 0.0))
+
+
 def shared_covariance(
     first: Calibration, of_first: tuple[float, float], second: Calibration, of_second: tuple[float, float]
 ) -> float:
@@ -173,6 +212,16 @@ def shared_covariance(
     ]
     n = min(first.n_clusters, second.n_clusters)
     return float(parts[0] @ parts[1]) * n / (n - 1)
+
+
+def _wilson_ends(rate: float, variance: float, t: float) -> tuple[float, float]:
+    """How far Wilson's interval of a rate with this variance reaches below and above it."""
+    # At 0 and 1 the variance is `variance_floor`, about 1 / n^2.
+    trials = rate * (1 - rate) / variance if 0 < rate < 1 else 1 / sqrt(variance)
+    spread = t**2 / trials
+    centre = (rate + spread / 2) / (1 + spread)
+    reach = sqrt(spread * (rate * (1 - rate) + spread / 4)) / (1 + spread)
+    return max(rate - centre + reach, 0.0), max(centre + reach - rate, 0.0)
 
 
 def variance_floor(rate: float, n: int) -> float:

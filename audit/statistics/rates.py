@@ -16,6 +16,7 @@ __all__ = [
     "RateEstimate",
     "clopper_pearson_interval",
     "clustered_rate_interval",
+    "clustered_wilson",
     "exceedance_p_value",
     "wilson_interval",
 ]
@@ -231,6 +232,34 @@ def _clustered_wilson(point: float, standard_error: float, rates: Vector, level:
         high += (1 - high) * (above - plain) / (1 - point)
         method += ", with a bound for clusters not met"
     return Interval(low=low, high=high, level=level, method=method)
+
+
+def clustered_wilson(point: float, standard_error: float, *, df: float, level: float) -> tuple[float, float]:
+    """Wilson's interval of a rate with a standard error of its own, as that of clusters or labels.
+
+    The effective number of trials is x (1 - x) / se^2 and the quantile Student's, with x = p, but no nearer
+    to 0 or 1 than one standard error: what is corrected may come out at 0 or beyond, with an error even so.
+
+    Args:
+        point: The estimate p; it may lie outside [0, 1].
+        standard_error: Its standard error, at least 0.
+        df: Degrees of freedom, above 0.
+        level: Nominal coverage, a fraction in (0, 1).
+
+    Returns:
+        Both ends, fractions in [0, 1].
+
+    Source:
+        Dean & Pagano (2015), J. Survey Statistics and Methodology 3:484-503.
+
+    >>> [round(end, 3) for end in clustered_wilson(0.05, 0.03, df=11.0, level=0.95)]
+    [0.014, 0.161]
+    """
+    rate = min(max(point, 0.0), 1.0)
+    if standard_error == 0:
+        return rate, rate
+    inside = min(max(rate, min(standard_error, 0.5)), max(1 - standard_error, 0.5))
+    return _wilson(rate, inside * (1 - inside) / standard_error**2, float(stdtrit(df, 0.5 + level / 2)))
 
 
 def _wilson(rate: float, trials: float, quantile: float) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import pytest
 from audit.estimates.correction import Corrections
 from audit.estimates.error_rates import ErrorCell, ErrorRates
 from audit.estimates.rates import rates
+from audit.estimates.review_labels import Reviewed, ReviewLabels
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from probes.seeds import rng
@@ -119,3 +120,28 @@ def test_corrected_rates_cover_and_false_alarms_of_limits_stay_rare() -> None:
         exceeded.append(found.verdict is Verdict.EXCEEDS)
     assert np.mean(covered) >= 0.90
     assert np.mean(exceeded) <= 0.06
+
+
+def test_the_interval_of_a_reviewed_rate_is_lopsided_where_it_is_rare() -> None:
+    """Every answer reviewed: over templates it is Wilson's, far longer above a rate of 2 % than below."""
+    values = some(2)
+    flat = [value for row in values for value in row]
+    people = ReviewLabels(
+        analyzer="toxicity",
+        reading="toxic",
+        threshold=0.5,
+        source="people",
+        outputs={
+            number: Reviewed(positive=value, stratum=str(value), probability=1.0)
+            for number, value in enumerate(flat, start=1)
+        },
+    )
+    found = toxic(values, Corrections(reviews=(people,)))
+    assert found.correction is not None
+    assert found.correction.source == "review"
+    assert found.point is not None
+    assert found.ci_low is not None
+    assert found.ci_high is not None
+    assert found.point == pytest.approx(sum(flat) / len(flat))
+    assert found.ci_low > 0
+    assert found.ci_high - found.point > 2 * (found.point - found.ci_low)

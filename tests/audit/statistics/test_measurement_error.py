@@ -9,8 +9,9 @@ import pytest
 
 from audit.errors import NotMeasuredError
 from audit.statistics.cluster_t import cluster_t_interval
-from audit.statistics.error_rates import Calibration, calibrate, shared_covariance
+from audit.statistics.error_rates import Calibration, calibrate, label_reaches, shared_covariance
 from audit.statistics.measurement_error import corrected_gap, corrected_rate
+from audit.statistics.rates import wilson_interval
 from audit.statistics.sensitivity_band import gap_band, rate_band
 from probes.seeds import rng
 
@@ -22,6 +23,25 @@ def labelled(hits: int, positives: int, alarms: int, negatives: int, *, pooled: 
     """A calibration from independent texts."""
     flagged = [*([1] * hits), *([0] * (positives - hits)), *([1] * alarms), *([0] * (negatives - alarms))]
     return calibrate(flagged, [*([1] * positives), *([0] * negatives)], pooled=pooled)
+
+
+def test_labels_reach_as_far_as_wilson_says_of_either_error_rate() -> None:
+    """Few false alarms seen leave room for many more: the reaches are those of Wilson's limits, by MOVER."""
+    calibration = labelled(90, 100, 3, 150)
+    down, up = label_reaches(calibration, (0.3, 0.9), level=0.95)
+    ends = [wilson_interval(90, 100), wilson_interval(3, 150)]
+    above = sqrt((0.3 * (ends[0].high - 0.9)) ** 2 + (0.9 * (ends[1].high - 0.02)) ** 2)
+    below = sqrt((0.3 * (0.9 - ends[0].low)) ** 2 + (0.9 * (0.02 - ends[1].low)) ** 2)
+    # Wilson's limits are normal ones and the reaches Student's, with 249 degrees of freedom.
+    assert (down, up) == pytest.approx((above, below), rel=0.02)
+    assert down > 1.3 * up
+
+
+def test_labels_without_a_false_alarm_reach_down_only() -> None:
+    """No false alarm of 150 is no proof that there is none: the rate may be lower, and no higher for it."""
+    down, up = label_reaches(labelled(90, 100, 0, 150), (0.0, 1.0), level=0.95)
+    assert down == pytest.approx(wilson_interval(0, 150).high, rel=0.05)
+    assert up == 0.0
 
 
 def test_delta_method_matches_the_textbook() -> None:

@@ -10,6 +10,7 @@ from audit.errors import NotMeasuredError
 from audit.statistics.rates import (
     clopper_pearson_interval,
     clustered_rate_interval,
+    clustered_wilson,
     exceedance_p_value,
     wilson_interval,
 )
@@ -193,3 +194,18 @@ def test_a_rate_above_0_has_no_end_at_0() -> None:
     assert 0 < found.low < 1 / 48 < found.high < 1
     every = clustered_rate_interval([3] + [4] * 11, [4] * 12).interval
     assert (every.low, every.high) == pytest.approx((1 - found.high, 1 - found.low))
+
+
+def test_wilson_by_a_standard_error_is_wilson_and_goes_on_beyond_0() -> None:
+    """At p (1 - p) / se^2 trials it is Wilson's; at 0 and beyond no end jumps or closes."""
+    error = (0.2 * 0.8 / 50) ** 0.5
+    plain = wilson_interval(10, 50)
+    assert clustered_wilson(0.2, error, df=1e9, level=0.95) == pytest.approx((plain.low, plain.high))
+    below, at, above = (clustered_wilson(p, 0.02, df=11.0, level=0.95) for p in (-0.01, 0.0, 1e-6))
+    assert below == at
+    assert at == pytest.approx(above, abs=1e-4)
+    assert at[0] == 0
+    assert 0.05 < at[1] < 0.12
+    assert clustered_wilson(0.98, 0.02, df=11.0, level=0.95) == pytest.approx(
+        [1 - end for end in clustered_wilson(0.02, 0.02, df=11.0, level=0.95)[::-1]]
+    )
