@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.correction import placebos
+from benchmarks.correction.placebo_scenes import PlaceboScene
 from benchmarks.correction.run import METHODS, SCENES, measured, page
+from benchmarks.correction.simulate import Scene
 
 RUNS = 20
 
@@ -30,3 +33,32 @@ def test_what_was_not_measured_is_counted_apart() -> None:
     """A cell without any measured run shows no number."""
     nothing = np.full((3, len(METHODS), 3), np.nan)
     assert "| oracle | - | - | - | - | 100.0 % |" in page({"none": (nothing, nothing)}, 3)
+
+
+def test_corrected_placebos_fail_rarely_and_hide_no_gap() -> None:
+    """Their floor is that of the groups' labels: a reviewed gap of 15 points is above it."""
+    scene = PlaceboScene(groups=Scene(gap=0.15, reviewed=900))
+    told = placebos.measured(scene, RUNS, workers=1)
+    for method in ("by calibration", "by review", "oracle"):
+        alone, any_of, _, above, stated, *_ = told[:, placebos.METHODS.index(method)].mean(axis=0)
+        assert max(alone, any_of) <= 0.25, method
+        assert above >= stated
+        assert stated >= 0.7, method
+    floor, corrected = told[:, placebos.METHODS.index("by review"), -2:].mean(axis=0)
+    assert corrected == 1.0
+    # The placebo's own labels alone would make it 11 points.
+    assert floor < 0.09
+    text = placebos.page({"small": told}, RUNS)
+    assert text.count("| by review |") == 1
+    assert "nan" not in text
+
+
+def test_a_wording_that_the_analyzer_reads_otherwise_fails_placebos_as_read_only() -> None:
+    """Only labels of the answers tell a bent ruler from a model that is moved by the wording."""
+    scene = PlaceboScene(
+        groups=Scene(reviewed=900, slope_sd=0.0), sensitivity=(0.95, 0.7), false_positive=(0.1, 0.01)
+    )
+    told = placebos.measured(scene, RUNS // 2, workers=1)
+    failed = dict(zip(placebos.METHODS, told[:, :, 0].mean(axis=0), strict=True))
+    assert min(failed["as read"], failed["by calibration"]) > 0.6
+    assert max(failed["by review"], failed["oracle"]) <= 0.25
