@@ -13,6 +13,7 @@ from benchmarks.calibration import (
     decisions,
     gates,
     impact,
+    labelled_limits,
     models,
     names,
     outcomes,
@@ -229,6 +230,12 @@ RATES = Page(
             make=corrections.bands,
             target=_AT_LEAST,
             promised=("corrected rate", "band of a gap", "band of a rate"),
+        ),
+        Section(
+            title="False alarms of corrected rates against a limit",
+            make=labelled_limits.labelled_limits,
+            target=_ALARMS,
+            promised=("by calibration", "by review", "calibration misses", "review misses"),
         ),
         Section(
             title="False alarms with few labels and many scores",
