@@ -125,7 +125,7 @@ def test_corrected_rates_cover_and_false_alarms_of_limits_stay_rare() -> None:
 def test_the_interval_of_a_reviewed_rate_is_lopsided_where_it_is_rare() -> None:
     """Every answer reviewed: over templates it is Wilson's, far longer above a rate of 2 % than below."""
     values = some(2)
-    flat = [value for row in values for value in row]
+    flat = [value for row in values for value in row if value is not None]
     people = ReviewLabels(
         analyzer="toxicity",
         reading="toxic",
