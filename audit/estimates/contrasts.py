@@ -362,12 +362,12 @@ def _large_enough(strata: Sequence[Stratum]) -> tuple[tuple[Stratum, ...], tuple
 
 
 def _contrast(rows: pd.DataFrame, cell: Cell, strata: tuple[Stratum, ...]) -> Contrast:
-    valued = rows[rows["value"].notna()]
+    valued = rows["value"].notna().to_numpy()
     return Contrast(
         cell=cell,
         strata=strata,
-        n_group=int((valued["grp"] == cell.group).sum()),
-        n_reference=int((valued["grp"] == cell.reference).sum()),
+        n_group=int((valued & (rows["grp"] == cell.group).to_numpy()).sum()),
+        n_reference=int((valued & (rows["grp"] == cell.reference).to_numpy()).sum()),
     )
 
 

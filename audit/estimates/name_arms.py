@@ -7,6 +7,7 @@ import numpy as np
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Flags, Vector
+from audit.statistics.codes import count_codes, dense_codes, joined_codes
 from audit.statistics.crossed import CrossedNames
 from audit.statistics.intervals import ClusterEstimate
 from audit.statistics.multi_way import multi_way_cluster
@@ -64,11 +65,12 @@ def named_interval(tables: Sequence[NameArms], *, point: float, level: float) ->
     """
     names = np.concatenate([table.names for table in tables])
     is_group = np.concatenate([np.repeat([False, True], len(table.names) // 2) for table in tables])
-    fewest = [min(np.unique(column[is_group == arm]).size for arm in (False, True)) for column in names.T]
+    fewest = [min(count_codes(column[is_group == arm]) for arm in (False, True)) for column in names.T]
     if fewest[0] < LEAST_NAMES:
         raise NotMeasuredError("names as a sample need at least 2 first names in each group; got 1")
     varies = any(np.any(np.diff(table.names[:, 1].reshape(2, -1), axis=0)) for table in tables)
-    pairs, unique = len(np.unique(names, axis=0)), [np.unique(column).size for column in names.T]
+    pairs = count_codes(joined_codes([dense_codes(column) for column in names.T]))
+    unique = [count_codes(column) for column in names.T]
     own = varies and fewest[1] >= LEAST_NAMES and not pairs == unique[0] == unique[1]
     found = multi_way_cluster(
         np.concatenate([table.influence for table in tables]) / len(tables),

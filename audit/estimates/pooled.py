@@ -10,6 +10,7 @@ from audit.estimates.name_arms import NameArms, named_interval
 from audit.estimates.shared_names import SharedNames, shared_interval
 from audit.statistics.arguments import Codes, Vector
 from audit.statistics.cluster_t import cluster_t_interval
+from audit.statistics.codes import count_codes
 from audit.statistics.intervals import ClusterEstimate, all_equal, equal_clusters_estimate
 from audit.statistics.multi_way import multi_way_cluster
 from audit.statistics.pooling import stratified_t
@@ -54,7 +55,7 @@ class TemplateValues:
 
 def distinct_templates(parts: Sequence[ByTemplate]) -> int:
     """Templates of all strata; one that several strata ask is one."""
-    return int(np.unique(np.concatenate([part.clusters for part in parts])).size) if parts else 0
+    return count_codes(np.concatenate([part.clusters for part in parts])) if parts else 0
 
 
 def large_enough(sizes: Sequence[int]) -> list[bool]:

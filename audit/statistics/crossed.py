@@ -8,7 +8,7 @@ large the effects are is estimated from the same influences.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, combinations_with_replacement
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from audit.statistics.arguments import Codes, Vector
+from audit.statistics.codes import dense_codes, joined_codes
 
 __all__ = ["CrossedNames", "crossed_variance"]
 
@@ -24,6 +25,8 @@ _TAKEN = np.array([[1.0], [1.0], [-1.0]])
 """Of the means of arm and template, and of the stratum: whether it is taken away or given back."""
 _FILLED = 0.1
 """Share of filled cells from which on a table is no longer kept sparse."""
+_LONG = 16
+"""Tables this many times as long as their values are still filled faster than values are sorted."""
 _RELATIVE = 1e-9
 """Smallest singular value, relative to the largest, that two kinds of effects are told apart by."""
 
@@ -71,14 +74,14 @@ def crossed_variance(
         its variances by moments: Henderson (1953), Biometrics 9:226-252, method 1.
     """
     weight = np.asarray(names.weights, dtype=np.float64)
-    dimensions = [_dense(template), *(_dense(np.asarray(one)) for one in names.of)]
-    design = _Design(weight, dimensions, _dense(stratum))
+    dimensions = [dense_codes(template), *(dense_codes(one) for one in names.of)]
+    design = _Design(weight, dimensions, dense_codes(stratum))
     influence = design.without_level(influence)
     alone = [design.expected(of, weight) for of in dimensions]
     found, expected = 0.0, np.zeros(len(dimensions) + 1)
     for size in range(1, len(dimensions) + 1):
         for places in combinations(range(len(dimensions)), size):
-            cluster = _joined([dimensions[place] for place in places])
+            cluster = joined_codes([dimensions[place] for place in places])
             found -= (-1) ** size * _squares(influence * factor, cluster)
             if size == 1 and np.all(factor == factor[0]):
                 mean = factor[0] ** 2 * alone[places[0]]
@@ -115,7 +118,7 @@ class _Design:
             stratum: Code of each part's stratum.
         """
         self._weight = weight
-        self._within = _joined((stratum, dimensions[0]))
+        self._within = joined_codes((stratum, dimensions[0]))
         starts = np.cumsum([0, 2 * (int(stratum.max()) + 1), int(self._within.max()) + 1])
         self._size = int(starts[-1]) + int(stratum.max()) + 1
         in_arm = 2 * stratum + (weight > 0)
@@ -187,11 +190,13 @@ class _Design:
 
     def _products(self, values: Table) -> Table:
         """Products of what each part has in every two of its means, summed over parts."""
-        found = np.zeros(self._size**2)
-        for place, other in product(range(len(self._means)), repeat=2):
+        found = np.zeros((self._size, self._size))
+        for place, other in combinations_with_replacement(range(len(self._means)), 2):
             cells = self._means[place] * self._size + self._means[other]
-            found += np.bincount(cells, weights=values[place] * values[other], minlength=found.size)
-        return found.reshape(self._size, self._size)
+            summed = np.bincount(cells, weights=values[place] * values[other], minlength=found.size)
+            one = summed.reshape(found.shape)
+            found += one if place == other else one + one.T
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +212,7 @@ class _Sums:
     def of(cls, codes: Codes, values: Table, most: int) -> Self:
         """The sums; codes lie below `most`."""
         flat = codes.ravel()
-        if most <= flat.size:
+        if most <= _LONG * flat.size:
             full = np.bincount(flat, weights=values.ravel(), minlength=most).astype(np.float64)
             some = np.flatnonzero(full)
             return cls(some, full[some], full[codes])
@@ -227,18 +232,6 @@ def _multiplied(one: csr_array, other: csr_array) -> tuple[Table, Table]:
         full: Table = one.toarray()
         return full.T @ other.toarray(), full.T @ full
     return (one.T @ other).toarray(), (one.T @ one).toarray()
-
-
-def _dense(codes: Codes) -> Codes:
-    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
-
-
-def _joined(dimensions: Sequence[Codes]) -> Codes:
-    """Dense codes of clusters that share all dimensions."""
-    joined = dimensions[0]
-    for one in dimensions[1:]:
-        joined = _dense(joined * (int(one.max()) + 1) + one)
-    return joined
 
 
 def _squares(parts: Vector, cluster: Codes) -> float:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Codes, Vector, check_clusters, finite_vector
+from audit.statistics.codes import count_codes, dense_codes
 from audit.statistics.crossed import CrossedNames, crossed_variance
 from audit.statistics.intervals import ClusterEstimate, t_estimate
 from audit.statistics.squares import cluster_squares
@@ -74,13 +75,14 @@ def multi_way_cluster(
         )
     scaled, sizes = scaled_by_stratum(parts, template, stratum)
     variance, df = within_templates(scaled, template, stratum, sizes)
-    counts = [int(np.unique(codes).size) for codes in (template, *dimensions)]
+    counts = [count_codes(codes) for codes in (template, *dimensions)]
     fewest = min(counts[1:], default=_LEAST_NAMES)
     if fewest < _LEAST_NAMES:
         raise NotMeasuredError(f"names as a sample need at least {_LEAST_NAMES} names; got {fewest}")
     method = _method(counts)
     if names is not None:
-        factor = np.sqrt([sizes[one] / (sizes[one] - 1) for one in stratum.tolist()])
+        by_stratum = np.sqrt([sizes[one] / (sizes[one] - 1) for one in sorted(sizes)])
+        factor = by_stratum[dense_codes(stratum)]
         crossed = crossed_variance(parts, factor, template, stratum, names)
         # Names can only add variance in truth, so they may take none away by chance.
         if crossed < variance:
@@ -103,7 +105,7 @@ def scaled_by_stratum(parts: Vector, template: Codes, stratum: Codes) -> tuple[V
     scaled, sizes = parts.copy(), {}
     for code in np.unique(stratum).tolist():
         inside = stratum == code
-        count = int(np.unique(template[inside]).size)
+        count = count_codes(template[inside])
         check_clusters(f"stratum {code}", count)
         sizes[int(code)] = count
         scaled[inside] *= sqrt(count / (count - 1))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from audit.statistics.arguments import Codes, Vector
+from audit.statistics.codes import dense_codes, joined_codes
 
 __all__ = ["cluster_squares"]
 
@@ -29,7 +30,6 @@ def cluster_squares(parts: Vector, codes: Sequence[Codes], *, lost: int = 0) -> 
     """
     cluster = np.zeros(parts.size, dtype=np.int64)
     for code in codes:
-        _, dense = np.unique(code, return_inverse=True)
-        _, cluster = np.unique(cluster * (int(dense.max()) + 1) + dense, return_inverse=True)
+        cluster = joined_codes((cluster, dense_codes(code)))
     sums = np.bincount(cluster, weights=parts)
     return float(sums @ sums) * sums.size / max(1, sums.size - lost)
