@@ -1,8 +1,11 @@
 """What is measured of one design and gap, and of one family."""
 
 from dataclasses import dataclass
+from itertools import product
 from types import MappingProxyType
 
+from audit.looks import SequentialRule
+from audit.statistics.group_sequential import group_sequential
 from benchmarks.sequential.simulate import (
     OPEN,
     Cell,
@@ -17,7 +20,7 @@ from benchmarks.sequential.simulate import (
 )
 from probes.seeds import rng
 
-__all__ = ["FAMILIES", "ROOT", "Row", "family_row", "row"]
+__all__ = ["FAMILIES", "NULLS", "ROOT", "SHAPES", "Row", "Spent", "family_row", "row", "spent_row"]
 
 ROOT = 20263
 FAMILIES = MappingProxyType(
@@ -28,6 +31,13 @@ FAMILIES = MappingProxyType(
     }
 )
 """True gaps, by what the family is called."""
+SHAPES = (-4.0, -2.0, 0.0, 1.0)
+"""Ways of spending the error rate of equivalence: kept for the end, then spent ever earlier."""
+NULLS = tuple(
+    (Cell(templates=templates, repeats=repeats, gap=0.0, margin=0.10), shape)
+    for (templates, repeats), shape in product(((60, 10), (120, 4), (120, 10)), SHAPES)
+)
+"""Designs in which nothing differs, with each way of spending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,18 @@ class Row:
         return float(self.early.share.mean())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """A null looked at while the error rate of equivalence is spent in some way."""
+
+    cell: Cell
+    shape: float
+    once: Outcome
+    early: Outcome
+    smallest: float | None
+    """As in `Row`."""
+
+
 def row(audits: int, by_bets: int, cell: Cell) -> Row:
     """One row of the table of single comparisons.
 
@@ -63,6 +85,26 @@ def row(audits: int, by_bets: int, cell: Cell) -> Row:
         once=fixed(differences, cell),
         early=early,
         betted=bets(differences[:by_bets], cell),
+        smallest=smallest_fixed(differences, cell, 1 - early.rate(OPEN)),
+    )
+
+
+def spent_row(audits: int, asked: tuple[Cell, float]) -> Spent:
+    """One row of the table of ways of spending; rows of one design share their audits.
+
+    Args:
+        audits: Simulated audits.
+        asked: The design, and the shape by which the error rate of equivalence is spent.
+    """
+    cell, shape = asked
+    differences = cell.differences(rng(ROOT, "spending", cell.templates, cell.repeats), audits)
+    by = group_sequential(SequentialRule().looks, shape=shape)
+    early = looks(differences, cell, equivalence=by)
+    return Spent(
+        cell=cell,
+        shape=shape,
+        once=fixed(differences, cell),
+        early=early,
         smallest=smallest_fixed(differences, cell, 1 - early.rate(OPEN)),
     )
 

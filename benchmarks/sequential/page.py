@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.sequential.measure import FAMILIES, ROOT, Row
+from benchmarks.sequential.measure import FAMILIES, ROOT, Row, Spent
 from benchmarks.sequential.simulate import DISPARITY, EQUIVALENT, OPEN, Family
 
 __all__ = ["Measured", "render"]
@@ -24,6 +24,7 @@ class Measured:
     rows: Sequence[Row]
     families: Mapping[str, Family]
     family_audits: int
+    spent: Sequence[Spent]
 
 
 def render(found: Measured) -> str:
@@ -46,6 +47,11 @@ def render(found: Measured) -> str:
             families=found.family_audits,
             alone=_alone(rows),
             family=_families(found.families),
+            spent=_spent(found.spent),
+            least_calls=_range(
+                min(float(one.early.share.mean()) for one in found.spent if one.cell == cell)
+                for cell in dict.fromkeys(one.cell for one in found.spent)
+            ),
             nulls=audits * len(nulls),
             alarms_early=_percent(float(np.mean([one.early.rate(DISPARITY) for one in nulls]))),
             alarms_early_range=_range(one.early.rate(DISPARITY) for one in nulls),
@@ -94,6 +100,24 @@ def _families(found: Mapping[str, Family]) -> str:
                 _percent(one.calls),
             ]
             for words, one in found.items()
+        ],
+    )
+
+
+def _spent(found: Iterable[Spent]) -> str:
+    head = ["templates x repeats", "gamma", "one analysis: equivalent", "until decided: equivalent", "calls"]
+    return _table(
+        [*head, "calls against the smallest plan that decides as often"],
+        [
+            [
+                f"{one.cell.templates} x {one.cell.repeats}",
+                f"{one.shape:.0f}",
+                _percent(one.once.rate(EQUIVALENT)),
+                _percent(one.early.rate(EQUIVALENT)),
+                _percent(float(one.early.share.mean())),
+                "-" if one.smallest is None else f"{float(one.early.share.mean()) / one.smallest:.2f}",
+            ]
+            for one in found
         ],
     )
 

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.processes import in_processes
-from benchmarks.sequential.measure import FAMILIES, family_row, row
+from benchmarks.sequential.measure import FAMILIES, NULLS, family_row, row, spent_row
 from benchmarks.sequential.page import Measured, render
 from benchmarks.sequential.simulate import Cell
 
@@ -42,6 +42,7 @@ def main() -> None:
         families=dict(zip(FAMILIES, families, strict=True)),
         rows=list(in_processes(partial(row, chosen.audits, chosen.bets), CELLS)),
         family_audits=chosen.families,
+        spent=list(in_processes(partial(spent_row, chosen.audits), NULLS)),
     )
     text = render(found)
     chosen.out.write_text(text, encoding="utf-8")

@@ -81,8 +81,16 @@ def fixed(differences: Vector, cell: Cell, *, n: int | None = None) -> Outcome:
     return Outcome(decided=decided, share=np.full(len(differences), count / cell.templates))
 
 
-def looks(differences: Vector, cell: Cell, boundaries: GroupSequential | None = None) -> Outcome:
-    """The rule of `evenhand run --until-decided` for one comparison."""
+def looks(
+    differences: Vector,
+    cell: Cell,
+    boundaries: GroupSequential | None = None,
+    equivalence: GroupSequential | None = None,
+) -> Outcome:
+    """The rule of `evenhand run --until-decided` for one comparison.
+
+    With `equivalence` its error rate is spent by those boundaries instead, at the same looks.
+    """
     design = boundaries or default_boundaries()
     decided = np.zeros(len(differences), dtype=np.int64)
     share = np.ones(len(differences))
@@ -92,7 +100,8 @@ def looks(differences: Vector, cell: Cell, boundaries: GroupSequential | None = 
             continue
         against, inside = tails(differences, n, cell.margin)
         nominal = design.nominal_alpha((1 - LEVEL) / 2, look)
-        now = np.where(against <= nominal, DISPARITY, np.where(inside <= 2 * nominal, EQUIVALENT, OPEN))
+        alike = 2 * nominal if equivalence is None else equivalence.nominal_alpha(1 - LEVEL, look)
+        now = np.where(against <= nominal, DISPARITY, np.where(inside <= alike, EQUIVALENT, OPEN))
         new = (decided == OPEN) & (now != OPEN)
         decided[new], share[new] = now[new], n / cell.templates
     return Outcome(decided=decided, share=share)

@@ -97,6 +97,17 @@ def test_a_family_keeps_its_false_discovery_rate() -> None:
     assert found.found > 0.95
 
 
+def test_a_null_takes_fewer_calls_the_earlier_equivalence_is_spent() -> None:
+    """Spent evenly it ends earlier than by the rule, and a gap is called equivalent in at most 5 %."""
+    cell = Cell(templates=120, repeats=10, gap=0.0, margin=0.1)
+    own, *_, even = (measure.spent_row(200, (cell, shape)) for shape in measure.SHAPES)
+    by_rule = looks(cell.differences(rng(measure.ROOT, "spending", 120, 10), 200), cell)
+    assert own.early.rate(EQUIVALENT) == pytest.approx(by_rule.rate(EQUIVALENT), abs=0.01)
+    assert float(even.early.share.mean()) < float(own.early.share.mean()) - 0.05
+    wrong = Cell(templates=120, repeats=10, gap=0.1, margin=0.1)
+    assert measure.spent_row(400, (wrong, 1.0)).early.rate(EQUIVALENT) < 0.05 + 3 * 0.011
+
+
 def test_the_page_has_every_row() -> None:
     """Few audits make the whole page: one line a cell and a family, and no hole in its text."""
     cells = [cell for cell in CELLS if cell.templates == 60]
@@ -104,10 +115,11 @@ def test_the_page_has_every_row() -> None:
         rows=[measure.row(20, 2, cell) for cell in cells],
         families={words: measure.family_row(2, words) for words in measure.FAMILIES},
         family_audits=2,
+        spent=[measure.spent_row(20, null) for null in measure.NULLS if null[0].templates == 60],
     )
     text = render(found)
     assert "{" not in text
-    assert text.count("\n| 60 x 10 |") == len(cells)
+    assert text.count("\n| 60 x 10 |") == len(cells) + len(measure.SHAPES)
     assert text.count("\n| 12 comparisons") == len(measure.FAMILIES)
 
 
