@@ -129,17 +129,22 @@ class Audits:
         return _frame(self.scene, audit.flags), reviews
 
 
-def simulate(scene: Scene, shift: float, rng: np.random.Generator) -> Audit:
+def simulate(
+    scene: Scene, shift: float, rng: np.random.Generator, *, answers: np.random.Generator | None = None
+) -> Audit:
     """One audit.
 
     Args:
         scene: What is simulated.
         shift: Its `shift`, which takes a search to find.
         rng: Where the draws come from.
+        answers: Where those of answers, readings and labels come from, if the templates are those of another
+            audit too.
     """
     template, side = _design(scene)
     logit = scene.base + scene.template_sd * rng.standard_normal(scene.templates)
     slope = shift + scene.slope_sd * rng.standard_normal(scene.templates)
+    rng = rng if answers is None else answers
     chance = expit(logit[template] + np.where(side == 0, 0.5, -0.5) * slope[template])
     truth = (rng.random(template.size) < chance).astype(float)
     found, alarmed = np.array(scene.sensitivity)[side], np.array(scene.false_positive)[side]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.correction import placebos
+from benchmarks.correction import changes, placebos
 from benchmarks.correction.placebo_scenes import PlaceboScene
 from benchmarks.correction.run import METHODS, SCENES, measured, page
 from benchmarks.correction.simulate import Scene
@@ -62,3 +62,25 @@ def test_a_wording_that_the_analyzer_reads_otherwise_fails_placebos_as_read_only
     failed = dict(zip(placebos.METHODS, told[:, :, 0].mean(axis=0), strict=True))
     assert min(failed["as read"], failed["by calibration"]) > 0.6
     assert max(failed["by review"], failed["oracle"]) <= 0.25
+
+
+def test_a_change_of_the_analyzer_is_no_change_of_the_model_by_review() -> None:
+    """Nothing changed but how the analyzer errs: readings say that it did, reviews and the truth do not."""
+    pair = changes.SCENES["nothing changed but how the analyzer errs"]
+    told = changes.measured(pair, 2 * RUNS, workers=1)
+    missed = dict(zip(changes.METHODS, told[:, :, 0].mean(axis=0), strict=True))
+    assert missed["as read"] > 0.5
+    assert missed["by review"] <= 0.15
+    assert missed["oracle"] <= 0.2
+    text = changes.page({"small": told}, 2 * RUNS)
+    assert text.count("| by review |") == 1
+    assert "nan" not in text
+
+
+def test_a_repaired_gap_is_seen_by_review() -> None:
+    """With 900 answers reviewed in each run a repaired gap of 20 points is told, and covered."""
+    before = Scene(gap=0.2, reviewed=900)
+    told = changes.measured(changes.Pair(before=before, after=replace(before, gap=0.0)), RUNS, workers=1)
+    missed, found, _ = told[:, changes.METHODS.index("by review")].mean(axis=0)
+    assert missed <= 0.2
+    assert found >= 0.9
