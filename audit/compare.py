@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from audit.errors import NotMeasuredError
+from audit.estimates.change_family import Standing, selected_interval, standings
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED, Contrast, contrasts, interval
 from audit.estimates.correction_reviews import reviewed_changes
-from audit.estimates.families import adjusted, shares
 from audit.estimates.frame import Readings
 from audit.estimates.ids import finding_id, question
 from audit.estimates.measures import Measure, known_measures
@@ -65,31 +65,10 @@ def changes(before: Side, after: Side, judgement: Judgement, *, stops: Stops | N
     """
     moved = [_repeated(one, stops) for one in _moved(before, after, _Levels(judgement, stops))]
     found = []
-    for one, p_adjusted in zip(moved, _adjusted(moved, judgement), strict=True):
-        changed = _change(one, p_adjusted, judgement, stops)
+    for one, standing in zip(moved, standings(moved, judgement), strict=True):
+        changed = _change(one, standing, judgement, stops)
         found.append(changed if stops is None else stops.restated(changed, one.after.probe, judgement.level))
     return found
-
-
-def _adjusted(moved: Sequence[Moved], judgement: Judgement) -> list[float | None]:
-    """The adjusted p of each change, in its family; None where there is no change to test."""
-    found: list[float | None] = [None] * len(moved)
-    for of_groups in (True, False):
-        mine = [(one.after.kind == "disparity") is of_groups and why_withheld(one) is None for one in moved]
-        leads = [of_groups and member and _primary(one) for one, member in zip(moved, mine, strict=True)]
-        p_values = [
-            one.change.p_value if member and one.change is not None else None
-            for one, member in zip(moved, mine, strict=True)
-        ]
-        for place, p in enumerate(adjusted(p_values, shares(mine, leads, judgement))):
-            if p is not None:
-                found[place] = p
-    return found
-
-
-def _primary(one: Moved) -> bool:
-    # What everybody gets in one of the runs has no place in its family, and is asked about all the same.
-    return one.before.primary or one.after.primary
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,10 +274,11 @@ def _cautions(one: Moved, word: str) -> Iterator[str]:
         yield AS_READ
 
 
-def _change(one: Moved, p_adjusted: float | None, judgement: Judgement, stops: Stops | None) -> Change:
+def _change(one: Moved, standing: Standing, judgement: Judgement, stops: Stops | None) -> Change:
     before, after = one.before, one.after
     found = one.change if why_withheld(one) is None else None
-    word, reasons = word_of(one, p_adjusted, judgement)
+    word, reasons = word_of(one, standing.p_adjusted, judgement)
+    picked = selected_interval(found, standing, after, stops)
     if word != "not_measured":
         reasons = (*reasons, *_cautions(one, word))
     return Change(
@@ -323,7 +303,9 @@ def _change(one: Moved, p_adjusted: float | None, judgement: Judgement, stops: S
         n_outputs=one.n_outputs,
         n_clusters=0 if one.change is None else one.change.n_clusters,
         p_value=None if found is None else found.p_value,
-        p_adjusted=p_adjusted,
+        p_adjusted=standing.p_adjusted,
+        selected_ci_low=None if picked is None else picked.low,
+        selected_ci_high=None if picked is None else picked.high,
         before_group_rate=before.group_rate,
         after_group_rate=after.group_rate,
         before_reference_rate=before.reference_rate,

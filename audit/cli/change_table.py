@@ -39,7 +39,7 @@ def show_changes(changes: Sequence[Change], *, every: bool = True) -> None:
                 value(change.before, difference=change.kind in DIFFERENCES),
                 value(change.after, difference=change.kind in DIFFERENCES),
                 signed(change.change),
-                bounds(change.ci_low, change.ci_high),
+                bounds(*change.stated_interval),
                 change.verdict.replace("_", " "),
                 f"{change.n_outputs} / {change.n_clusters}",
                 _why(change),

@@ -29,9 +29,11 @@ def show_legend(changes: Sequence[Change]) -> None:
     say("smaller, larger: of a disparity its distance from equal treatment, of a rate its value")
     if any(one.verdict == "reversed" for one in changes):
         say("reversed: each run shows the disparity, on opposite sides of 0")
-    say("interval: of each change alone; verdict: after adjustment for all changes compared")
-    if any(_moved(one) for one in changes):
-        say("the interval of what is called smaller, larger or reversed does not allow for the picking")
+    if any(one.widened for one in changes):
+        say("interval: widened for the picking where the change is shown, else of the change alone")
+    else:
+        say("interval: of each change alone")
+    say("verdict: after adjustment for all changes compared")
     if any(one.non_inferiority is not None for one in changes):
         say("non inferior: shown not to have got worse by the margin or more; no worse than: its bound")
 
@@ -178,10 +180,13 @@ def _moved(change: Change | None) -> bool:
 
 
 def _change(change: Change | None) -> str:
-    if change is None or change.change is None or change.ci_low is None or change.ci_high is None:
+    if change is None or change.change is None:
+        return "-"
+    low, high = change.stated_interval
+    if low is None or high is None:
         return "-"
     mark = "*" if _moved(change) else ""
-    return f"{change.change:+.3f} [{change.ci_low:+.3f}, {change.ci_high:+.3f}]{mark}"
+    return f"{change.change:+.3f} [{low:+.3f}, {high:+.3f}]{mark}"
 
 
 def _unlike(one: Change) -> bool:

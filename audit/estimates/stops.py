@@ -52,6 +52,10 @@ class Stops:
         """The one-sided p-value of a probe, valid at whichever look it was stopped after."""
         return self.boundaries.p_value(one_sided, self.look) if probe in self.probes else one_sided
 
+    def level(self, level: float, probe: str) -> float:
+        """Nominal level of a probe's interval that is to hold at `level` at whichever look it was stopped."""
+        return self.boundaries.level(level, self.look) if probe in self.probes else level
+
     def restated(self, found: Restateable, probe: str, level: float) -> Restateable:
         """A quantity computed at `judgement`, with the level that it has over all looks."""
         if probe not in self.probes:

@@ -16,8 +16,8 @@ from audit.records.answers import (
     Score,
     Usage,
 )
+from audit.records.changes import Change, GroupChange, NonInferiority
 from audit.records.results import (
-    Change,
     Control,
     Correction,
     ErrorBand,
@@ -25,10 +25,8 @@ from audit.records.results import (
     EstimateKind,
     Evidence,
     Finding,
-    GroupChange,
     GroupDeviation,
     GroupRate,
-    NonInferiority,
     Omnibus,
     Severity,
     ThresholdTest,

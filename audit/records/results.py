@@ -1,4 +1,4 @@
-"""What an audit states: estimates with their uncertainty and verdict, findings, and changes."""
+"""What an audit states: estimates with their uncertainty and verdict, and findings."""
 
 from enum import StrEnum
 from typing import Literal
@@ -9,7 +9,6 @@ from audit.records.answers import DeclaredMeasure
 from probes.records import Norm, Placebo, Record, Signal
 
 __all__ = [
-    "Change",
     "Control",
     "Correction",
     "ErrorBand",
@@ -17,10 +16,8 @@ __all__ = [
     "EstimateKind",
     "Evidence",
     "Finding",
-    "GroupChange",
     "GroupDeviation",
     "GroupRate",
-    "NonInferiority",
     "Omnibus",
     "Severity",
     "ThresholdTest",
@@ -277,89 +274,6 @@ class Omnibus(Record):
     as_read: bool = False
     """True where labels correct the disparities of the measure: these figures are of the readings as they
     are."""
-
-
-class NonInferiority(Record):
-    """Whether something that must not get worse did: a one-sided bound against a declared margin."""
-
-    margin: float
-    """Largest loss that is accepted, declared before the run, in the measure's unit."""
-    worse: Literal["lower", "higher"]
-    """Which direction is a loss."""
-    bound: float
-    """The change is no worse than this, at the level of the estimate, one-sided."""
-    verdict: Literal["non_inferior", "inferior", "not_shown"]
-    """`non_inferior`: the bound lies within the margin. `inferior`: the loss surely exceeds it.
-    `not_shown`: neither."""
-
-
-class GroupChange(Record):
-    """One group's own rate, after minus before, so that levelling down shows."""
-
-    change: float
-    ci_low: float
-    ci_high: float
-
-
-class Change(Record):
-    """One estimate before and after, paired by prompt; change = after - before."""
-
-    finding: str = ""
-    """Id that a finding about it has, in any run; empty in documents of earlier versions."""
-    measure: str
-    kind: EstimateKind
-    probe: str = ""
-    """Which probe asked; empty in documents of earlier versions."""
-    language: str = "en"
-    attribute: str | None
-    group: str | None
-    reference_group: str | None
-    signal: Signal | None
-    domain: str
-    technique: str | None
-    before: float | None
-    after: float | None
-    change: float | None
-    ci_low: float | None
-    ci_high: float | None
-    level: float
-    method: str
-    n_outputs: int
-    n_clusters: int
-    p_value: float | None
-    p_adjusted: float | None
-    before_group_rate: float | None = None
-    after_group_rate: float | None = None
-    before_reference_rate: float | None = None
-    after_reference_rate: float | None = None
-    before_verdict: Verdict
-    after_verdict: Verdict
-    verdict: Literal[
-        "smaller",
-        "larger",
-        "reversed",
-        "no_material_change",
-        "inconclusive",
-        "not_measured",
-        "not_comparable",
-    ]
-    """`smaller` and `larger` speak of the size |after| against |before| of a disparity, and of the value
-    itself for a rate; the change's interval must exclude 0 after adjustment. `reversed`: the
-    intervals of the two runs lie on opposite sides of 0, and neither smaller nor larger is shown."""
-    reasons: tuple[str, ...] = ()
-    non_inferiority: NonInferiority | None = None
-    """Of rates that have a worse direction: whether it got worse by less than the declared margin."""
-    group_change: GroupChange | None = None
-    """Of disparities of rates: the group's own change."""
-    reference_change: GroupChange | None = None
-    """Likewise the reference group's."""
-    declared: DeclaredMeasure | None = None
-    """The measure, where an analyzer declares it; None for a built-in one."""
-
-    @property
-    def where(self) -> str:
-        """Its domain, and the technique if there is one."""
-        return self.domain if self.technique in {None, "none"} else f"{self.domain} ({self.technique})"
 
 
 class Evidence(Record):

@@ -104,9 +104,10 @@ def _beside(change: Change, base: Change | None, prompt: Change | None, against:
 
 
 def _apart(one: Change, other: Change) -> bool | None:
-    if one.ci_low is None or one.ci_high is None or other.ci_low is None or other.ci_high is None:
+    (low, high), (other_low, other_high) = one.stated_interval, other.stated_interval
+    if low is None or high is None or other_low is None or other_high is None:
         return None
-    return one.ci_low > other.ci_high or one.ci_high < other.ci_low
+    return low > other_high or high < other_low
 
 
 def _outcome(finding: Finding, change: Change | None, *, gone: bool) -> FindingOutcome:

@@ -124,10 +124,10 @@ def slopes(rows: Sequence[Change], *, key: str, title: str, sides: tuple[str, st
     lines = [
         _Row(
             label=f"{number}  {change_about(change).replace('all domains', 'all')}",
-            value=f"{_points(change.change)} [{_interval(change.ci_low, change.ci_high)}]",
-            low=_scaled(change.ci_low),
+            value=f"{_points(change.change)} [{_interval(*change.stated_interval)}]",
+            low=_scaled(change.stated_interval[0]),
             point=_scaled(change.change),
-            high=_scaled(change.ci_high),
+            high=_scaled(change.stated_interval[1]),
             mark=change.verdict,
             colour=_colour(change),
         )
