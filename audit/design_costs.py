@@ -7,6 +7,7 @@ from pathlib import Path
 
 from audit.audited import build_targets, prices_of
 from audit.collection.budget import find_price
+from audit.estimates.contrasts import MINIMUM_TEMPLATES
 from audit.estimates.measures import amount
 from audit.pilot import reply_tokens
 from audit.plan import POWER, Plan
@@ -116,20 +117,36 @@ class Costs:
 
     def cheapest(self, power: float) -> DesignCost | None:
         """The design that decides at the margin with the fewest outputs; None if none does."""
-        found = cheapest_design(
-            self.decision,
-            power=power,
-            pairs_a_repeat=self.question.pairs,
-            most_clusters=self.question.available,
-        )
+        found = self._design(power, self.question.available)
         return None if found is None else self.cost(*found)
 
+    def _design(self, power: float, available: int | None) -> tuple[int, int] | None:
+        """Templates and repeats that decide; never so few templates that nothing would be stated."""
+        if available is not None and available < MINIMUM_TEMPLATES:
+            return None
+        pairs = self.question.pairs
+        found = cheapest_design(self.decision, power=power, pairs_a_repeat=pairs, most_clusters=available)
+        if found is None or found[0] >= MINIMUM_TEMPLATES:
+            return found
+        return MINIMUM_TEMPLATES, next(
+            repeats
+            for repeats in range(1, found[1] + 1)
+            if repeats == found[1] or self._decides(power, repeats * pairs)
+        )
+
+    def _decides(self, power: float, pairs: int) -> bool:
+        """Whether the fewest templates that are stated reach both answers with so many pairs a template."""
+        seen = chance_found(self.decision, self.decision.margin, n_clusters=MINIMUM_TEMPLATES, pairs=pairs)
+        equal = chance_equivalent(self.decision, n_clusters=MINIMUM_TEMPLATES, pairs=pairs)
+        return min(seen, equal) >= power
+
     def most_precise(self, outputs: int) -> DesignCost | None:
-        """The design with the smallest error that asks for no more outputs."""
+        """The design with the smallest error that asks for no more outputs; None if none is stated."""
         a_template = self.question.prompts_a_template * self.targets
         best: tuple[float, int, int] | None = None
         repeats = 1
-        while (templates := min(self.question.available, int(outputs / (a_template * repeats)))) > 1:
+        least = MINIMUM_TEMPLATES
+        while (templates := min(self.question.available, int(outputs / (a_template * repeats)))) >= least:
             pairs = repeats * self.question.pairs
             variance = difference_variance(
                 slope_sd=self.decision.slope_sd, noise_sd=self.decision.noise_sd, repeats=pairs
@@ -146,7 +163,9 @@ class Costs:
         margin = amount(self.decision.margin, unit, exactly=True)
         repeats = most_repeats(self.question.pairs)
         said = f"{here} templates do not decide at {margin} with up to {repeats} repeats"
-        if here > 1:
+        if here < MINIMUM_TEMPLATES:
+            said = f"{here} templates do not decide at {margin}, nor anything else"
+        else:
             pairs = repeats * self.question.pairs
             found = chance_found(self.decision, self.decision.margin, n_clusters=here, pairs=pairs)
             equal = chance_equivalent(self.decision, n_clusters=here, pairs=pairs)
@@ -156,7 +175,7 @@ class Costs:
                 f"true 0 called equivalent in {_percent(equal)} of runs, where {100 * POWER:.0f} % of both "
                 "are asked for"
             )
-        free = cheapest_design(self.decision, power=POWER, pairs_a_repeat=self.question.pairs)
+        free = self._design(POWER, None)
         if free is None:
             return said
         places = ", ".join(self.question.domains)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from audit.audited import TARGET, build_targets
 from audit.design_costs import Costs, DesignCost, Price, allowed_outputs, price_of
-from audit.estimates.contrasts import OF_ITS_DOMAIN, POOLED
+from audit.estimates.contrasts import MINIMUM_TEMPLATES, OF_ITS_DOMAIN, POOLED
 from audit.pilot import Variances, Varied, pilot_variances
 from audit.plan import ASSUMED_RATE, ASSUMED_SLOPE_SD, POWER, Plan
 from audit.plan_questions import Question, plan_questions
@@ -57,13 +57,14 @@ class Proposal(Record):
     """Pairs that one repeat of a template gives."""
     repeats: int
     smallest_detectable: float | None
-    """Seen in 4 of 5 runs if it were the only question; None without variances."""
+    """Seen in 4 of 5 runs if it were the only question; None without variances, or below 12 templates."""
     smallest_detectable_in_family: float | None
     """Seen in 4 of 5 runs as one of all primary contrasts, were it the only true one; others see less."""
     chance_found_at_margin: float | None
-    """Chance that a true disparity as large as the margin is told from 0, within the family."""
+    """Chance that a true disparity as large as the margin is told from 0, within the family; 0 below 12
+    templates, where nothing is stated."""
     chance_equivalent: float | None
-    """Chance that a true disparity of 0 is called equivalent."""
+    """Chance that a true disparity of 0 is called equivalent; 0 below 12 templates."""
     cheapest: DesignCost | None
     """Decides at the margin with power 0.8: finds a disparity as large as it, and calls 0 equivalent."""
     cheapest_sure: DesignCost | None
@@ -205,8 +206,10 @@ class _Planning:
         )
 
     def _seen(self, question: Question, variances: Variances) -> dict[str, float]:
-        """The smallest disparities seen; nothing without variances."""
+        """The smallest disparities seen; nothing without variances, or where too few templates are asked."""
         if variances.slope_sd is None or variances.noise_sd is None:
+            return {}
+        if question.templates < MINIMUM_TEMPLATES:
             return {}
         levels = {
             "smallest_detectable": self.spec.judgement.level,
@@ -214,7 +217,7 @@ class _Planning:
         }
         return {
             name: smallest_detectable(
-                max(2, question.templates),
+                question.templates,
                 slope_sd=variances.slope_sd,
                 noise_sd=variances.noise_sd,
                 repeats=question.pairs * self.spec.repeats,
@@ -239,11 +242,16 @@ class _Planning:
         )
         targets = 2 if self.spec.baseline else 1
         costs = Costs(question=question, decision=decision, price=self.price, targets=targets)
-        planned, pairs = max(2, question.templates), question.pairs * self.spec.repeats
+        planned, pairs = question.templates, question.pairs * self.spec.repeats
+        stated = planned >= MINIMUM_TEMPLATES
         cheapest, allowed = costs.cheapest(POWER), self.allowed
         return {
-            "chance_found_at_margin": chance_found(decision, margin, n_clusters=planned, pairs=pairs),
-            "chance_equivalent": chance_equivalent(decision, n_clusters=planned, pairs=pairs),
+            "chance_found_at_margin": chance_found(decision, margin, n_clusters=planned, pairs=pairs)
+            if stated
+            else 0.0,
+            "chance_equivalent": chance_equivalent(decision, n_clusters=planned, pairs=pairs)
+            if stated
+            else 0.0,
             "cheapest": cheapest,
             "cheapest_sure": costs.cheapest(_HIGH_POWER),
             "affordable": None if allowed is None else costs.most_precise(allowed.get(question.probe, 0)),

@@ -10,7 +10,7 @@ from audit.cli.console import clean, data, say, table, warn
 from audit.cli.options import json_option
 from audit.design_costs import DesignCost
 from audit.drift import few_rounds
-from audit.estimates.contrasts import POOLED
+from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED
 from audit.estimates.measures import amount, beyond_any
 from audit.limits import Limits
 from audit.plan import ASSUMED_SLOPE_SD, Plan
@@ -145,6 +145,8 @@ def _show_detectable(made: Plan) -> None:
                 f"cannot see any disparity of this measure with {templates} templates in 4 of 5 runs; "
                 f"one of the margin of concern needs {needed} templates asked alike"
             )
+        elif templates < MINIMUM_TEMPLATES:
+            seen = f"not measured by itself: {templates} templates; at least {MINIMUM_TEMPLATES} are needed"
         elif size is not None:
             seen = (
                 f"sees differences of {100 * size:.1f} points or more in 4 of 5 runs ({templates} templates "
@@ -190,7 +192,11 @@ def _show_alike(group: Sequence[Proposal], proposals: Proposals) -> None:
 
 
 def _show_seen(one: Proposal) -> None:
-    """The variances, and what they let the plan see."""
+    """The variances, and what they let the plan see; with too few templates no verdict is reached at all."""
+    if one.templates < MINIMUM_TEMPLATES:
+        few = f"{one.templates} templates; at least {MINIMUM_TEMPLATES} are needed to state anything"
+        say(f"  not measured: {few}")
+        return
     known = one.variances
     if known.slope_sd is None or known.noise_sd is None:
         say(clean(f"  variances {known.source}"))
@@ -224,12 +230,13 @@ def _show_decided(one: Proposal) -> None:
     if found is None or equal is None:
         return
     margin = amount(one.margin, one.unit, exactly=True)
-    say(
-        clean(
-            f"  finds a disparity of {margin} in {100 * found:.0f} % of runs, "
-            f"and calls a true 0 equivalent within {margin} in {100 * equal:.0f} %"
+    if one.templates >= MINIMUM_TEMPLATES:
+        say(
+            clean(
+                f"  finds a disparity of {margin} in {100 * found:.0f} % of runs, "
+                f"and calls a true 0 equivalent within {margin} in {100 * equal:.0f} %"
+            )
         )
-    )
     if one.impossible is not None:
         say(clean(f"  {one.impossible}"))
     for power, design in ((80, one.cheapest), (90, one.cheapest_sure)):

@@ -117,8 +117,69 @@ def test_a_plan_that_sees_nothing_says_so_in_place_of_a_size(tmp_path: Path) -> 
     assert re.search(
         r"cannot see any disparity of this measure with 2 templates .* needs \d+ templates", told
     )
-    assert "cannot see any disparity of this measure in 4 of 5 runs; what would be needed follows" in told
+    assert "not measured: 2 templates; at least 12 are needed to state anything" in told
     assert not re.search(r"\b[1-9]\d\d+\.\d points", told)
+
+
+def test_too_few_templates_see_nothing_and_are_never_proposed(tmp_path: Path) -> None:
+    """Below 12 templates no verdict is reached, so no size, chance or design rests on fewer."""
+    path = spec(tmp_path, templates=8, margin=0.4, more="limits: {requests: 60}")
+    path.write_text(path.read_text().replace("[lending, hiring]", "[lending]"))
+    (one,) = propose(path)[1].proposals
+    assert one.templates == 8
+    assert one.smallest_detectable is one.smallest_detectable_in_family is None
+    assert one.chance_found_at_margin == one.chance_equivalent == 0
+    assert one.cheapest is not None
+    assert one.cheapest_sure is not None
+    assert min(one.cheapest.templates, one.cheapest_sure.templates) >= 12
+    assert one.cheapest.chance_equivalent >= 0.8
+    assert one.affordable is None
+    command = [sys.executable, "-m", "audit", "plan", str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert "not measured by itself: 8 templates; at least 12 are needed" in told
+    assert "in 4 of 5 runs" not in told
+
+
+def test_a_table_of_too_few_templates_is_told_what_would_decide(tmp_path: Path) -> None:
+    """Where a probe has fewer than 12 templates no repeats help, whatever the margin."""
+    rows = [
+        f"s{n},{group},Person {n} of the {group}s asks for a place. Answer yes or no."
+        for n in range(6)
+        for group in ("a", "b")
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(["case,group,text", *rows]) + "\n")
+    path = tmp_path / "table.yaml"
+    path.write_text(TABLE)
+    (one,) = propose(path)[1].proposals
+    assert one.cheapest is one.cheapest_sure is None
+    assert one.impossible is not None
+    assert re.match(
+        r"6 templates do not decide at 40 points, nor anything else; \d+ templates x \d repeats would decide",
+        one.impossible,
+    )
+
+
+TABLE = """\
+version: 1
+name: table
+target: {type: specimen}
+probes:
+  - use: public/table
+    path: rows.csv
+    prompt: text
+    template: case
+    set: case
+    group: group
+    fixed:
+      attribute: kind
+      reference: a
+      domain: places
+      signal: explicit
+      options: ["yes", "no"]
+      favourable: "yes"
+analyzers: [decision]
+judgement: {smallest_disparity_of_concern: 0.4}
+"""
 
 
 def test_a_pilot_gives_the_variances(tmp_path: Path) -> None:
