@@ -114,14 +114,17 @@ def _show(document: TableDocument) -> None:
         "favourable",
         "rate",
         "interval",
+        "difference",
+        "its interval",
         "impact ratio",
         "ratio interval",
         "p adj.",
         "verdict",
         "why",
     ]
-    below = ("why", "favourable", "ratio interval")
+    below = ("why", "favourable", "ratio interval", "impact ratio")
     table(header, [_group_cells(row) for row in document.groups], below=below)
+    say("(difference: of the rate to the reference's; the verdict and p are about it, not about the ratio)")
     if document.labels is not None:
         say()
         _show_labels(document.labels)
@@ -146,6 +149,8 @@ def _group_cells(row: GroupRow) -> list[str]:
         f"{row.favourable:,}",
         _number(row.rate),
         _bounds(row.ci_low, row.ci_high),
+        _signed(row.difference),
+        _signed_bounds(row.difference_ci_low, row.difference_ci_high),
         "excluded" if row.excluded else _number(row.impact_ratio),
         _bounds(row.impact_ratio_ci_low, row.impact_ratio_ci_high),
         _probability(row.p_adjusted),
@@ -186,10 +191,8 @@ def _show_label_contrasts(labels: Labels) -> None:
                 one.measure.upper(),
                 clean(one.group),
                 clean(one.reference),
-                "-" if one.difference is None else f"{one.difference:+.3f}",
-                "-"
-                if one.ci_low is None or one.ci_high is None
-                else f"[{one.ci_low:+.3f}, {one.ci_high:+.3f}]",
+                _signed(one.difference),
+                _signed_bounds(one.ci_low, one.ci_high),
                 _probability(one.p_adjusted),
                 one.verdict.value.replace("_", " ") + (", material" if one.material else ""),
                 clean("; ".join(one.reasons)),
@@ -218,6 +221,14 @@ def _show_law(law: LawTable, *, scored: bool) -> None:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
+
+
+def _signed_bounds(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
 
 
 def _probability(value: float | None) -> str:

@@ -45,6 +45,7 @@ def render_html(document: TableDocument) -> str:
         "rate": _rate,
         "points": _points,
         "ratio": _ratio,
+        "bare": _bare,
         "p": probability,
         "words": _words,
     }
@@ -64,6 +65,15 @@ def _points(value: float | None) -> str:
 
 def _ratio(value: float | None) -> str:
     return NOT_MEASURED if value is None else number(value, 3)
+
+
+def _bare(said: str) -> str:
+    """The number without its unit, for the first end of an interval.
+
+    >>> _bare("41.2\N{NO-BREAK SPACE}%"), _bare("-7.7 points"), _bare("not measured")
+    ('41.2', '-7.7', 'not measured')
+    """
+    return said if said == NOT_MEASURED else said.replace("\N{NO-BREAK SPACE}", " ").split(" ")[0]
 
 
 def _words(verdict: str | None) -> str:

@@ -151,3 +151,13 @@ def test_terminal_gives_reasons_and_judges_the_rates_given_the_label(evenhand: C
     assert "TPR, true positive rate" in ended.err
     (line,) = (one for one in ended.err.splitlines() if one.split()[:3] == ["FPR", "B", "A"])
     assert any(word in line for word in ("disparity", "inconclusive", "equivalent"))
+
+
+def test_the_difference_that_the_verdict_is_about_is_printed(evenhand: Command, decisions: Path) -> None:
+    """Nobody has to take the interval of the ratio, or of the rate, for that of the verdict."""
+    words = ["--outcome", "y", "--favourable", "yes", "--group", "g", "--reference", "A"]
+    ended = evenhand("audit-table", decisions, *words)
+    row = next(line for line in ended.err.splitlines() if line.startswith("B "))
+    assert "-0.100" in row
+    assert "[-0.143, -0.056]" in row
+    assert "the verdict and p are about it, not about the ratio" in ended.err

@@ -74,3 +74,18 @@ def test_why_a_ratio_has_no_interval_stands_below_the_table(tmp_path: Path) -> N
     why = "1 favourable of 40 in the reference; a ratio to it needs 5 or more"
     assert f"Impact ratio of <bdi>B</bdi> without an interval: {why}." in page
     assert why not in "".join(re.findall(r"<td[^>]*>(.*?)</td>", page, flags=re.DOTALL))
+
+
+def test_the_verdict_stands_beside_the_group_and_its_reason_in_a_row_of_its_own(tmp_path: Path) -> None:
+    """What a reader looks for is not behind a wide table's edge; the difference stands before the ratio."""
+    path = tmp_path / "table.csv"
+    rows = [f"{group},{int(n < hits)}" for group, hits in (("A", 30), ("B", 20)) for n in range(60)]
+    path.write_text("g,y\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    options = TableOptions(outcome="y", favourable=("1",), groups=("g",), references=("A",))
+    page = render_html(audit_table(path, options))
+    heads = re.findall(r"<th scope=\"col\"[^>]*>([^<]*)</th>", page)
+    assert heads[:3] == ["group", "verdict", "favourable / n"]
+    assert heads.index("difference, points") < heads.index("impact ratio")
+    assert re.search(r"<tr><td></td><td colspan=\"9\" class=\"why\">not told apart from 0", page)
+    assert "verdict and p are about it, not about the impact ratio" in page
+    assert re.search(r">\N{MINUS SIGN}\d+\.\d to \+\d\.\d</td>", page)
