@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from audit.cli.change_table import show_changes
+from audit.cli.comparison_tables import show_legend
 from audit.cli.console import data, say
 from audit.cli.options import json_option, out_option
 from audit.cli.tables import show_run
@@ -65,7 +66,9 @@ def _show(result: DemoResult, out: Path) -> None:
     say()
     examples = sum(result.files.manifest.kinds.values())
     say(f"Before and after retraining on {examples} examples, paired by prompt:")
-    show_changes([change for change in result.comparison.changes if _headline(change)])
+    shown = [change for change in result.comparison.changes if _headline(change)]
+    show_changes(shown)
+    show_legend(shown)
     command = f"evenhand compare {out / 'before'} {out / 'after'} --all"
     say(f"(all {len(result.comparison.changes)} changes: {command})")
     say()

@@ -48,9 +48,7 @@ def usual_next(error: AuditError | ProbeError | OSError, arguments: Sequence[str
         )
     if isinstance(error, SpecError | ProbeError) and spec is not None:
         return f"correct {spec}, then: evenhand plan {shlex.quote(spec)}"
-    wrong = (
-        "the path or what may be done there" if isinstance(error, OSError) or _PATH.search(message) else None
-    )
+    wrong = "the path or its permissions" if isinstance(error, OSError) or _PATH.search(message) else None
     return f"correct {wrong or 'what the line names'}, then: {again}"
 
 

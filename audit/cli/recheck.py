@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from audit.cli.console import data, say, warn
+from audit.cli.console import data, say, table, warn
 from audit.cli.options import json_option
 from audit.errors import InputError
 from audit.recheck import (
@@ -40,7 +40,7 @@ _DIFFERENT = 1
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the cards as JSON, Markdown and HTML; made if it does not exist.",
 )
-@click.option("--list", "listed", is_flag=True, help="List the names of the shipped claims.")
+@click.option("--list", "listed", is_flag=True, help="List the shipped claims.")
 @json_option
 def recheck_command(
     claims: tuple[str, ...], folders: tuple[Path, ...], out: Path | None, listed: bool, as_json: bool
@@ -80,8 +80,7 @@ def _list(*, as_json: bool) -> int:
     if as_json:
         data({"claims": shipped_claims()})
     else:
-        for name in shipped_claims():
-            say(name)
+        table(["name", "claim"], [[name, load_claim(name).claim.claim] for name in shipped_claims()])
     return 0
 
 

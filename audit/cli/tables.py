@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from audit.cli.change_table import show_changes
 from audit.cli.console import clean, say, table, warn
 from audit.cli.numbers import DIFFERENCES, between, bounds, signed, value
+from audit.estimates.contrasts import POOLED
 from audit.estimates.omnibus import RESAMPLES
 from audit.estimates.places import places
 from audit.findings.claims import price_number
@@ -94,8 +95,8 @@ def show_sequential(report: SequentialReport) -> None:
     leading = [one for one in report.comparisons if one.leading]
     decided = [one for one in leading if one.decided]
     say(
-        f"until decided: {len(decided)} of {len(leading)} comparisons that it asked for decided "
-        f"at {report.looks_made} of {len(report.rule.looks)} looks"
+        f"until decided: {len(decided)} of {len(leading)} comparisons that it asked for are decided, "
+        f"after {report.looks_made} of {len(report.rule.looks)} looks"
     )
     share = report.saved / report.planned
     say(
@@ -132,7 +133,13 @@ def show_findings(document: RunDocument) -> None:
     )
     say(f"{len(document.estimates)} estimates: {said or 'none'}")
     if not document.findings:
-        say("no finding: nothing the data support is beyond its threshold")
+        say("no finding: nothing is shown to be beyond its threshold")
+        left_open = words[Verdict.INCONCLUSIVE] + words[Verdict.NOT_MEASURED]
+        if left_open:
+            say(
+                f"(which is no proof of absence: {left_open} of {len(document.estimates)} estimates are "
+                "inconclusive or not measured, and findings --all says why)"
+            )
         _show_labels(document)
         return
     header = ["severity", "measure", "where", "contrast", "estimate", "interval", "rows as independent", "n"]
@@ -144,6 +151,14 @@ def show_findings(document: RunDocument) -> None:
     if any(finding.estimate.widened for finding in document.findings):
         say("(interval: of what was picked among many it is the wider one that allows for the picking)")
     say("(rows as independent: what a tool that ignores templates would state; it is not used)")
+    if any(finding.estimate.correction for finding in document.findings):
+        say("(as read: before labels corrected it, with the interval of that estimate alone)")
+    apart = words[Verdict.DISPARITY] + words[Verdict.EXCEEDS] - len(document.findings)
+    if apart > 0:
+        say(
+            f"({apart} more that differ or exceed a limit are no findings of their own: they are parts of "
+            "one, or no norm forbids them; findings --all lists them)"
+        )
     _show_labels(document)
     left = len(document.findings) - ROWS_SHOWN
     if left > 0:
@@ -208,7 +223,7 @@ def _reading(estimate: Estimate) -> str:
     if estimate.error_band is None:
         return "-"
     if estimate.error_band.unbounded:
-        return "depends on its error: the labels at hand cannot bound it"
+        return "depends on its error: within it any figure is possible"
     band = _span(estimate, estimate.error_band.low, estimate.error_band.high)
     return f"{'depends on' if estimate.error_band.depends else 'holds beyond'} its error: {band}"
 
@@ -221,7 +236,7 @@ def _contrast(estimate: Estimate) -> str:
 
 def show_estimates(estimates: Sequence[Estimate]) -> None:
     """Print every estimate with its verdict; what nobody ever did is counted in a line."""
-    shown = [one for one in estimates if not _never(one)]
+    shown = [one for one in estimates if not _never(one) and not _never_there(one)]
     table(
         ["verdict", "measure", "where", "contrast", "estimate", "interval", "n", "why"],
         [
@@ -240,12 +255,28 @@ def show_estimates(estimates: Sequence[Estimate]) -> None:
         below=("why", "n", "measure", "where"),
     )
     say("(interval: of each estimate alone, not widened for having been picked among many)")
-    left_out = sorted({one.measure for one in estimates if _never(one)})
+    _count("between groups of what no answer of either showed", [one for one in estimates if _never(one)])
+    _count(
+        "in single domains of what no answer there showed, and for which no limit is declared",
+        [one for one in estimates if _never_there(one)],
+    )
+
+
+def _count(what: str, left_out: Sequence[Estimate]) -> None:
     if left_out:
-        say(
-            f"and {len(estimates) - len(shown)} between groups of what no answer of either showed "
-            f"({', '.join(left_out)}); see --json"
-        )
+        measures = ", ".join(sorted({one.measure for one in left_out}))
+        say(f"and {len(left_out)} {what} ({measures}); see --json")
+
+
+def _never_there(estimate: Estimate) -> bool:
+    """A rate without a limit of which one domain shows no case; over all domains it stays in the table."""
+    return (
+        estimate.kind == "rate"
+        and estimate.verdict is Verdict.OBSERVED
+        and estimate.domain != POOLED
+        and estimate.correction is None
+        and estimate.point == 0
+    )
 
 
 def _never(estimate: Estimate) -> bool:
@@ -265,9 +296,9 @@ def show_omnibus(wholes: Sequence[Omnibus]) -> None:
     if not wholes:
         return
     say()
-    say("attributes as a whole: p of no group differing, and each group less the mean of all groups")
+    say("attributes as a whole: p of no group differing, and each group minus the mean of all groups")
     table(
-        ["attribute", "measure", "where", "p", "group", "less the mean of all", "interval, all together"],
+        ["attribute", "measure", "where", "p", "group", "minus the mean of all", "interval, all together"],
         [
             [
                 clean(f"{whole.attribute} ({whole.signal})"),

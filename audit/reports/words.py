@@ -3,6 +3,7 @@
 import unicodedata
 
 from audit.estimates.measures import MEASURES
+from audit.estimates.omnibus import RESAMPLES
 from audit.records import DeclaredMeasure, Verdict
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "bare",
     "bounds",
     "counted",
+    "drawn_probability",
     "level_words",
     "number",
     "plain",
@@ -150,6 +152,16 @@ def probability(value: float | None) -> str:
     if value is None:
         return "none"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"  # noqa: PLR2004 - the usual end of a table
+
+
+def drawn_probability(value: float) -> str:
+    """A p value of the omnibus test, a share of draws: where no draw was as far out, at most one of them.
+
+    >>> drawn_probability(1 / 10_001), drawn_probability(0.0312)
+    ('≤ 0.0001', '= 0.0312')
+    """
+    least = 1 / (RESAMPLES + 1)
+    return f"≤ {least:.4f}" if value <= least else f"= {value:.4f}"
 
 
 def level_words(level: float) -> str:
