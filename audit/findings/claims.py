@@ -172,7 +172,7 @@ def price_words(price: Estimate) -> str:
         verb, costs, low, high = "is worth", -costs, -high, -low
     whole = price.ladder
     if whole is None or costs <= whole:
-        said = f"as much as {costs:.3g} {price.unit}"
+        said = f"as much as {price_number(costs, whole)} {price.unit}"
     else:
         said = f"more than the whole ladder ({whole:.3g} {price.unit})"
     return f"{_subject(price)} {verb} {said} [{_price_bounds(low, high, whole)}; {100 * price.level:g} %]"
@@ -194,11 +194,14 @@ def price_number(value: float | None, whole: float | None) -> str:
 
     >>> price_number(8.03, 12.0), price_number(29.7, 12.0), price_number(-14.0, 12.0)
     ('8.03', 'more than 12', 'less than -12')
+    >>> price_number(-9.3e-17, 12.0)
+    '0'
     """
     if value is None:
         return "not measured"
     if whole is None or abs(value) <= whole:
-        return f"{value:.3g}"
+        # A price of nothing comes out as a rounding error of the arithmetic, such as 9.3e-17.
+        return f"{round(value, 9) + 0.0:.3g}"
     return f"more than {whole:.3g}" if value > 0 else f"less than -{whole:.3g}"
 
 

@@ -124,6 +124,13 @@ def test_domain_keeps_its_letters() -> None:
     assert claim(disparity(domain="SES")).startswith("In SES, ")
 
 
+def test_a_price_of_nothing_is_no_rounding_error() -> None:
+    """What the arithmetic leaves of 0 is not printed as a number of its own."""
+    priced = {"kind": "price", "measure": "merit_price", "unit": "years of experience", "ladder": 12.0}
+    said = claim(disparity(**priced, point=9.3e-17, ci_low=-4.06, ci_high=2.87, verdict="observed"))
+    assert "costs as much as 0 years of experience [-4.06, 2.87; 95 %]" in said
+
+
 def test_number_is_lower_or_higher_in_its_unit() -> None:
     """A number decided has a unit, no points and no percent, and the sentence stays one."""
     shape: dict[str, object] = {

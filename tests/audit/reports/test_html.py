@@ -54,6 +54,27 @@ def test_page_has_no_script_no_inline_style_and_no_address(html: str, page: Page
     assert not re.search(r"https?:|//[a-z]|@import|url\((?!#)", html)
 
 
+def test_error_rates_of_analyzers_do_not_stand_between_the_summary_and_the_results(html: str) -> None:
+    """What each analyzer misses is read at once; its long table of rates is folded."""
+    start, fold = (
+        html.index("How far the readings can be believed"),
+        html.index("The error rates as measured"),
+    )
+    assert "<table" not in html[start:fold]
+    assert "<b>decision</b>, version" in html[start:fold]
+    table = html.index("Measured error rates of the analyzers")
+    assert fold < table < html.index("</details>", fold)
+
+
+def test_more_disparities_than_findings_are_explained(typical: ReportContent) -> None:
+    """The tally of verdicts and the number of findings differ for a reason that is said."""
+    loud = [one for one in typical.document.estimates if one.verdict in {Verdict.DISPARITY, Verdict.EXCEEDS}]
+    document = typical.document.model_copy(update={"findings": ()})
+    page = render_html(replace(typical, document=document))
+    assert loud
+    assert f"{len(loud)} more differ or exceed a limit than there are findings" in page
+
+
 def test_every_tag_is_closed_and_every_id_is_unique(page: Page) -> None:
     """The markup is balanced, ids are unique, and every reference within the page has its goal."""
     ids = page.values("id")
