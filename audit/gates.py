@@ -139,7 +139,8 @@ def _result(rule: GateRule, estimates: Sequence[Estimate], held: Sequence[_Held]
     unmeasured = [one for one in estimates if one.verdict is Verdict.NOT_MEASURED]
     open_ = [one for one in held if not condition.ruled_out(_values(one.estimate))]
     outcome: Outcome = "met"
-    reason = f"{rule.fail_if} is ruled out for all of {len(estimates)} estimates"
+    every = "the one estimate" if len(estimates) == 1 else f"all of {len(estimates)} estimates"
+    reason = f"{rule.fail_if} is ruled out for {every}"
     if failed:
         outcome, reason = "failed", "; ".join(_said(one) for one in failed)
     elif not estimates:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from audit import api
 from audit.cli.console import data, say, warn
+from audit.cli.gate_table import show_gate
 from audit.cli.progress import fitting_mode, progress_display
 from audit.cli.tables import show_run
 from audit.findings.document import RunDocument, flattened
@@ -83,7 +84,7 @@ def _never_read(document: RunDocument) -> list[str]:
 
 def _gate(results: Sequence[GateResult]) -> int:
     for result in results:
-        say(f"gate {result.outcome}: {result.rule.measure} fails if {result.rule.fail_if}: {result.reason}")
+        show_gate(result)
     if not results:
         return 0
     return {"met": 0, "failed": FAILED, "inconclusive": INCONCLUSIVE}[worst(results)]

@@ -135,7 +135,7 @@ def test_a_program_is_told_of_start_course_and_end(evenhand: Command, home: Path
         (
             "{measure: correct_rate, fail_if: ci_high < 0.9}, {measure: correct_rate, fail_if: ci_low > 0.9}",
             1,
-            "adjusted p < 0.001",
+            "<0.001",
         ),
         ("{measure: correct_rate, fail_if: 'ci_high < 0.3'}", 3, "gate inconclusive"),
         ("{measure: toxicity_rate, fail_if: 'ci_high > 0.9'}", 2, "gate[0].measure: 'toxicity_rate' is not"),
