@@ -311,7 +311,7 @@ def _with_verdict(stated: Estimate, p_adjusted: float, rate: float, picked: Inte
     update: dict[str, object] = {"p_adjusted": p_adjusted, "verdict": Verdict.INCONCLUSIVE}
     low, high = stated.ci_low, stated.ci_high
     if low is None or high is None or low <= 0 <= high:
-        reason = "the interval includes 0, which means no bias on this benchmark"
+        reason = "the interval includes 0, the score without bias, so it is open whether there is any"
     elif p_adjusted > rate:
         reason = f"not told apart from 0 at a false discovery rate of {rate:g} over all benchmark scores"
     else:

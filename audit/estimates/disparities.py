@@ -22,7 +22,7 @@ from audit.estimates.design import FIXED, Design
 from audit.estimates.families import adjusted, could_show, primary, weights
 from audit.estimates.measures import MEASURES, Measure
 from audit.estimates.threshold_tests import threshold_tests
-from audit.estimates.verdicts import Question, judge
+from audit.estimates.verdicts import Question, judge, too_few
 from audit.records import Control, Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, Interval
@@ -186,7 +186,9 @@ def _tested(contrast: Contrast, test: _Test, level: float, design: Design, *, se
     try:
         estimate = interval(contrast, level=design.level(level))
     except NotMeasuredError as error:
-        return _Tested(contrast=contrast, estimate=None, p_value=None, reason=str(error))
+        few = contrast.n_clusters < MINIMUM_TEMPLATES
+        reason = too_few(contrast.n_clusters, MINIMUM_TEMPLATES) if few else str(error)
+        return _Tested(contrast=contrast, estimate=None, p_value=None, reason=reason)
     p_value = estimate.p_value
     # Names are a second sample that sign flips over templates do not see: there the two-way t test rules.
     by_name = all(stratum.names is not None for stratum in contrast.strata)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from difflib import get_close_matches
 
 from audit.errors import SpecError
 from audit.estimates.benchmarks import SCORES
@@ -84,4 +85,6 @@ def _out_of_reach(spec: Spec, rates: Collection[str], where: str) -> Iterator[st
 def _unknown(place: str, given: Iterable[str], accepted: Sequence[str]) -> Iterator[str]:
     for name in given:
         if name not in accepted:
-            yield f"{place}: no measure {name!r}; accepted: {', '.join(accepted)}"
+            near = get_close_matches(name, accepted, n=3)
+            meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+            yield f"{place}: no measure {name!r}{meant}; accepted: {', '.join(accepted)}"

@@ -162,8 +162,7 @@ def _why_refused(price: MeritPrice, slopes: MeritContrasts, disparity: Estimate)
             f"{price.n_clusters} templates with two steps of merit; at least {MINIMUM_TEMPLATES} are needed",
         )
     if price.kind != "interval" or price.slope <= 0:
-        fits = price.says.partition(":")[0]
-        return (f"merit is not shown to raise the outcome, so nothing is its equivalent: {fits} fits",)
+        return ("merit is not shown to raise the outcome, so nothing is its equivalent",)
     error = float(np.std(slopes.slopes, ddof=1)) / price.n_clusters**0.5
     if price.slope < _CLEAR * error:
         # Stating only those prices that happen to be bounded would pick the steep slopes among the flat.

@@ -8,7 +8,7 @@ from audit.records import Control, Verdict
 from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import ClusterEstimate, Interval
 
-__all__ = ["Judged", "Question", "judge"]
+__all__ = ["Judged", "Question", "judge", "too_few"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +87,15 @@ def judge(question: Question) -> Judged:
     return Judged(verdict=Verdict.INCONCLUSIVE, reasons=_why_open(question, selected=selected))
 
 
+def too_few(templates: int, least: int) -> str:
+    """Why so few templates state nothing."""
+    return f"{templates} template{'' if templates == 1 else 's'}; at least {least} are needed to state it"
+
+
 def _unfit(question: Question) -> str | None:
     n, minimum = question.estimate.n_clusters, question.minimum_clusters
     if n < minimum:
-        return f"{n} templates; at least {minimum} are needed to state it"
+        return too_few(n, minimum)
     if question.missing is not None:
         return question.missing
     failed = [control for control in question.controls if not control.holds]

@@ -236,15 +236,23 @@ def _restated(
         return estimate
     point = of.before if name == "before" else of.after
     raw = estimate.correction
-    known = [(estimate.point, estimate.ci_low, estimate.ci_high)]
+    known = [(estimate.point, *estimate.stated_interval)]
     if raw is not None:
         known.append((raw.raw_point, raw.raw_ci_low, raw.raw_ci_high))
     for at, low, high in known:
         if (point is None and at is None) or (
             point is not None and at is not None and abs(point - at) <= _ROUNDING
         ):
-            return estimate.model_copy(update={"point": at, "ci_low": low, "ci_high": high})
-    return estimate.model_copy(update={"point": point, "ci_low": None, "ci_high": None})
+            return _with_interval(estimate, at, low, high)
+    return _with_interval(estimate, point, None, None)
+
+
+def _with_interval(
+    estimate: Estimate, point: float | None, low: float | None, high: float | None
+) -> Estimate:
+    """The estimate with this interval as the only one it has."""
+    stated = {"point": point, "ci_low": low, "ci_high": high}
+    return estimate.model_copy(update={**stated, "selected_ci_low": None, "selected_ci_high": None})
 
 
 def _heading(estimate: Estimate) -> str:

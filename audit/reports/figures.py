@@ -165,14 +165,15 @@ def _estimate_row(row: Estimate) -> _Row:
     scale = 100.0 if row.unit == "rate" else 1.0
     margin = row.margin
     limits: tuple[float, ...] = ()
+    low, high = row.stated_interval
     if margin is not None:
         limits = (-margin * scale, margin * scale) if row.kind == "disparity" else (margin * scale,)
     return _Row(
         label=about(row),
         value=_value(row),
-        low=None if row.ci_low is None else row.ci_low * scale,
+        low=None if low is None else low * scale,
         point=None if row.point is None else row.point * scale,
-        high=None if row.ci_high is None else row.ci_high * scale,
+        high=None if high is None else high * scale,
         noise=None if row.noise_floor is None else row.noise_floor * scale,
         limits=limits,
         mark=row.verdict,
@@ -191,7 +192,7 @@ def _value(row: Estimate) -> str:
         return "not measured"
     difference = row.kind == "disparity"
     point = signed(row.point, row.unit) if difference else plain(row.point, row.unit)
-    inside = bounds(row.ci_low, row.ci_high, row.unit, difference=difference)
+    inside = bounds(*row.stated_interval, row.unit, difference=difference)
     return f"{point.removesuffix(' points')} [{inside}]"
 
 

@@ -16,7 +16,7 @@ from audit.statistics.flagged_pair import FlaggedPair, flagged_pair
 
 __all__ = ["GapBand", "RateBand", "gap_band", "gap_band_of", "rate_band"]
 
-_UNBOUNDED = "the labels at hand cannot bound what that does"
+_UNBOUNDED = "within that any figure is possible"
 _STEPS = 30
 """Halvings in the search for the departure at which the sign is lost: to 1e-9."""
 

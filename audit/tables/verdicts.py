@@ -136,9 +136,9 @@ def _why_open(question: Question, found: Contrast, margin: float) -> tuple[str, 
     shown = "show no difference at all" if seen > 1 else f"show {seen:.3f} or more"
     reasons.append(f"data of this size {shown} in 4 of 5 tables")
     if seen > margin:
-        what = "clusters" if question.clustered else "rows"
+        what = "clusters with rows of each group" if question.clustered else "rows a group"
         needed = math.ceil(question.units * (seen / margin) ** 2)
-        reasons.append(f"about {needed:,} {what} a group would decide at the margin of {margin:g}")
+        reasons.append(f"about {needed:,} {what} would decide at the margin of {margin:g}")
     return tuple(reasons)
 
 

@@ -200,7 +200,7 @@ def test_each_finding_has_its_ends_beside_those_of_repeat_and_instruction(html: 
     """Before, after, repeat and instruction stand with interval and denominator, drawn and in a table."""
     said = _section(html, "outcomes")
     table = said[said.index("outputs / templates") :]
-    assert re.search(r"before disparity -13.6 -19.9 to -7.3 1,264 / 44", table)
+    assert re.search(r"before disparity -13.6 -22.1 to -5.1 1,264 / 44", table)
     assert re.search(r"after inconclusive -1.0 -5.0 to \+3.0 1,264 / 44", table)
     assert table.count("repeat disparity") == 2
     assert re.search(r"change smaller \+12.6 \+8.6 to \+16.6 264 / 44", table)

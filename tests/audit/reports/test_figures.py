@@ -26,7 +26,7 @@ def test_forest_comes_wide_and_narrow_with_ids_of_its_own(make_disparity: Callab
 def test_forest_says_in_words_what_it_shows(make_disparity: Callable[..., Estimate]) -> None:
     """The text alternative names every row's verdict, size and interval."""
     wide, _ = forest([make_disparity()], key="k", title="Gender")
-    assert "lending \u00b7 explicit: disparity, \u221213.6 [\u221219.9 to \u22127.3]" in wide
+    assert "lending \u00b7 explicit: disparity, \u221213.6 [\u221222.1 to \u22125.1]" in wide
 
 
 def test_unmeasured_row_is_drawn_without_a_point(make_disparity: Callable[..., Estimate]) -> None:
@@ -48,7 +48,7 @@ def test_models_stand_side_by_side_below_what_they_were_asked(
         texts = [node.text for node in _texts(drawing)]
         places = [texts.index(one) for one in ("Fixed: female", "before", "after", "not measured")]
         assert places == sorted(places)
-        assert "before \u221213.6 [\u221219.9 to \u22127.3]; after not measured" in drawing
+        assert "before \u221213.6 [\u221222.1 to \u22125.1]; after not measured" in drawing
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_every_estimate_shows_its_interval_and_counts(typical: ReportContent, pa
     """Each estimate's number of outputs and templates stands in the page, and so does its interval."""
     for estimate in typical.document.estimates:
         assert f"{estimate.n_outputs:,} / {estimate.n_clusters:,}" in page.text
-    assert "\u221219.9 to \u22127.3" in page.text
+    assert "\u221222.1 to \u22125.1" in page.text
     assert "\u221225.3 to \u22121.9" in page.text
 
 
