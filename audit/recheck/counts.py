@@ -1,5 +1,6 @@
 """Released outputs as counts: what every statistic needs of a row, and which rows belong together."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,13 @@ __all__ = ["Counted", "count_rows"]
 
 _SHOWN = 8
 """Outcomes at most that a message shows beside the positive ones."""
+
+_READ = ("outcome", "label")
+"""Columns whose cells may say that there is no value."""
+_WRITTEN_FOR_NOTHING = frozenset({"na", "n/a", "#n/a", "<na>", "nan", "nat", "null"})
+"""What R, pandas and spreadsheets write there; `none` and `unknown` may be answers."""
+_WHOLE_WITH_POINT = re.compile(r"-?(?:0|[1-9]\d*)\.0")
+"""A whole number as pandas writes it in a column that has missing cells."""
 
 Row = tuple[list[float], str]
 """Counts of one row (or set), and its cluster."""
@@ -124,7 +132,7 @@ class _Table:
                 continue
             self.read += 1
             cells = {role: _text(row[column]) for role, column in columns.items()}
-            if "" in cells.values():
+            if any(self._is_missing(role, cell) for role, cell in cells.items()):
                 self.left_out += 1
                 continue
             cells["cluster"] = "" if cluster is None else _text(row[cluster])
@@ -133,6 +141,11 @@ class _Table:
             yield cells, line
         if self.read == 0:
             raise InputError(f"{self.path}: no row is one the claim is about{self._values_there()}")
+
+    def _is_missing(self, role: str, cell: str) -> bool:
+        if role not in _READ or cell in self._positive:
+            return not cell
+        return not cell or cell.casefold() in _WRITTEN_FOR_NOTHING
 
     def _note_values(self, row: Mapping[str, object]) -> None:
         if self.read:
@@ -185,7 +198,7 @@ class _Table:
 
 
 def _text(value: object) -> str:
-    """A cell as it is compared: 1, 1.0 and "1" are the same, and so are true and "true"."""
+    """A cell as it is compared: 1, 1.0, "1" and "1.0" are the same, and so are true, "true" and "True"."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -193,7 +206,11 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         # Every digit: two ids that differ in the seventh are two.
         return "" if np.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
-    return str(value).strip()
+    text = str(value).strip()
+    if _WHOLE_WITH_POINT.fullmatch(text):
+        # Digit for digit: as a number, an id of twenty digits would become another.
+        return "0" if text == "-0.0" else text.removesuffix(".0")
+    return text.lower() if text.lower() in {"true", "false"} else text
 
 
 def _rate(table: _Table, claim: Claim) -> Iterator[Row]:

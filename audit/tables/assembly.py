@@ -27,16 +27,16 @@ from audit.tables.labels import (
     measure_labels,
     metric_frame_points,
 )
-from audit.tables.local_law_144 import NOTE, law_table
+from audit.tables.local_law_144 import law_table
 from audit.tables.measuring import Measured, measure
+from audit.tables.notes import table_notes
 from audit.tables.options import TableOptions
-from audit.tables.rates import LEVEL, MINIMUM_UNITS, Counts
+from audit.tables.rates import LEVEL, Counts
 from audit.tables.reading import ABSENT, YES, Cells, read_cells
 from audit.tables.verdicts import FALSE_DISCOVERY_RATE, Judged, Question, judge_family, too_few
 
 __all__ = ["audit_table"]
 
-_VALUES_TOLD, _PAIR = 5, 2
 _DECISIONS, _UNDECIDED = "favourable_rate", "undecided_rate"
 _WORDS = {
     _DECISIONS: "decisions",
@@ -96,7 +96,7 @@ def audit_table(path: Path, options: TableOptions) -> TableDocument:
             else Scores(median=cells.score.median, rows=cells.score.rows, missing=cells.score.missing),
         ),
         labels=_labels(cells, bases, measured, verdicts) if options.label is not None else None,
-        notes=tuple(_notes(cells, bases, options)),
+        notes=tuple(table_notes(cells, bases, options)),
     )
 
 
@@ -316,82 +316,3 @@ def _label_contrast(basis: Basis, measure: str, group: int, judged: Judged) -> L
         material=judged.material,
         reasons=judged.reasons,
     )
-
-
-def _row_notes(cells: Cells, options: TableOptions) -> Iterator[str]:
-    """What the rows are taken for, and which of them are in no rate."""
-    others = {text: n for text, n in cells.outcome_values if text and text not in options.favourable}
-    most = sorted(others, key=lambda text: (-others[text], text))[:_VALUES_TOLD]
-    told = ", ".join(f"{text!r} ({others[text]:,} rows)" for text in most)
-    further = f" and {len(others) - len(most)} more" if len(others) > len(most) else ""
-    yield (
-        f"Of {options.outcome!r} {_listed(options.favourable)} is favourable, and nothing else: "
-        f"{told or 'no other value occurs'}{further}."
-    )
-    undecided = int(cells.counts[cells.outcome == ABSENT].sum())
-    if undecided:
-        yield f"{undecided:,} of {cells.rows:,} rows have no decision: they are counted, and in no rate."
-    unlabelled = 0 if options.label is None else int(cells.counts[cells.label == ABSENT].sum())
-    if unlabelled:
-        yield f"{unlabelled:,} of {cells.rows:,} rows have no label: they are counted, and in no error rate."
-    met = {name for names in cells.names for name in names}
-    for text in options.unknown:
-        if text.strip() not in met:
-            yield f"No row has the value {text!r} that was said to be unknown."
-
-
-def _picked(basis: Basis) -> str:
-    if len(basis.labels) == _PAIR:
-        return "of two groups the picking moves neither p-values nor intervals of differences"
-    return "p-values are corrected for the picking, intervals are not"
-
-
-def _notes(cells: Cells, bases: Sequence[Basis], options: TableOptions) -> Iterator[str]:
-    """What a reader must know before the numbers."""
-    yield from _row_notes(cells, options)
-    for basis in bases:
-        if basis.unknown_rows:
-            yield f"{basis.name}: the category of {basis.unknown_rows:,} rows is not known."
-        if len(basis.labels) == 1:
-            yield f"{basis.name}: {basis.labels[0]!r} is the only group, so there is nothing to compare."
-        elif basis.reference is not None and not basis.declared:
-            yield (
-                f"{basis.name}: the reference {basis.labels[basis.reference]!r} is the highest rate seen, so "
-                f"impact ratios lean below 1 by chance alone; {_picked(basis)}. "
-                "Name a --reference beforehand where you can."
-            )
-        yield from _small_reference(basis)
-        left_out = [label for label, kept in zip(basis.labels, basis.included, strict=True) if not kept]
-        if left_out:
-            yield (
-                f"{basis.name}: {_listed(left_out)} in no impact ratio. Reason given: {options.justification}"
-            )
-    if options.cluster is None:
-        yield (
-            "Rows are taken as independent. If some belong together, --cluster names the column that says so."
-        )
-    elif cells.rows_without_cluster:
-        yield f"{cells.rows_without_cluster:,} rows have no cluster; each counts as one of its own."
-    yield NOTE
-
-
-def _small_reference(basis: Basis) -> Iterator[str]:
-    if basis.reference is None or basis.decided[basis.reference].units >= MINIMUM_UNITS:
-        return
-    against = basis.decided[basis.reference]
-    if against.clustered:
-        has = f"{against.trials:,} decisions in {against.units} clusters, of which {MINIMUM_UNITS} are needed"
-        what = (
-            "With so few no group can be told apart: name a --cluster of more values, if it is the right one."
-        )
-    else:
-        has = f"fewer than {MINIMUM_UNITS} decisions"
-        what = "Name a larger --reference, or see --exclude-below."
-    yield (
-        f"{basis.name}: the reference {basis.labels[basis.reference]!r} has {has}, so no verdict rests on "
-        f"it. {what}"
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names))

@@ -15,9 +15,9 @@ import pandas as pd
 
 from audit.errors import InputError
 from audit.tables.chunks import Chunk, TextColumn, read_chunks
-from audit.tables.options import TableOptions, decides_nothing, says_nothing
+from audit.tables.options import TableOptions, decides_nothing
 
-__all__ = ["ABSENT", "NO", "YES", "Cells", "ScoreFacts", "read_cells"]
+__all__ = ["ABSENT", "NO", "YES", "Cells", "ScoreFacts", "is_one_of", "read_cells"]
 
 NO, YES, ABSENT = 0, 1, 2
 """An unfavourable, a favourable and a missing reading of a row."""
@@ -158,14 +158,14 @@ class _Readings:
         return np.asarray(readings, dtype=np.int64)[column.codes]
 
     def _reading(self, value: str) -> int:
-        if _is_one_of(value, self.favourable):
+        if is_one_of(value, self.favourable):
             return YES
         return ABSENT if decides_nothing(value) else NO
 
     def counted(self) -> tuple[tuple[str, int], ...]:
         """Values with counts; refused if one that is named as favourable is none of them."""
         found = tuple(sorted((value, count) for value, count in self.seen.items() if count))
-        never = [one for one in self.favourable if not any(_is_one_of(value, (one,)) for value, _ in found)]
+        never = [one for one in self.favourable if not any(is_one_of(value, (one,)) for value, _ in found)]
         if never and (self.named or len(never) == len(self.favourable)):
             present = [repr(value) for value, _ in found if value]
             shown = ", ".join(present[:_SHOWN_VALUES]) + (", …" if len(present) > _SHOWN_VALUES else "")
@@ -177,7 +177,7 @@ class _Readings:
         return found
 
 
-def _is_one_of(value: str, accepted: Iterable[str]) -> bool:
+def is_one_of(value: str, accepted: Iterable[str]) -> bool:
     """Whether a text is one of several: to the letter, or as the same number or truth value."""
     return any(
         value == one or _number(value) == _number(one) is not None or _truth(value) == _truth(one) is not None
@@ -243,7 +243,7 @@ class _Counting:
         names = chunk.texts[column]
         hashed = pd.util.hash_array(np.array(names.texts, dtype=object))
         found = hashed[names.codes].astype(np.uint64)
-        nameless = np.array([says_nothing(value) for value in names.texts])[names.codes]
+        nameless = np.array([decides_nothing(value) for value in names.texts])[names.codes]
         if nameless.any():
             rows = np.flatnonzero(nameless).astype(np.uint64) + np.uint64(chunk.first_row)
             found[nameless] = pd.util.hash_array(rows ^ np.uint64(_ROW_SALT))

@@ -327,3 +327,29 @@ def test_the_size_that_would_decide_does_decide(tmp_path: Path, small: int, larg
     seen = re.search(r"data of this size show ([\d.]+) or more", then)
     assert seen is not None
     assert float(seen[1]) == pytest.approx(0.05, abs=0.002)
+
+
+def test_groups_that_differ_in_spelling_only_are_told(tmp_path: Path) -> None:
+    """`Male` and `male` are two groups, which their reader must know; `female` is another word."""
+    rows = [(name, value) for name in ("Male", "male", "female") for value in (1, 0) * 10]
+    found = audit(tmp_path, pd.DataFrame(rows, columns=["g", "y"]))
+    assert [row.group for row in found.groups] == ["Male", "female", "male"]
+    (told,) = [note for note in found.notes if "case" in note]
+    assert told.startswith("g: 'Male', 'male' differ in case, spaces or the like only")
+    assert "2 groups" in told
+
+
+def test_values_that_only_look_favourable_are_told(tmp_path: Path) -> None:
+    """`Approved` beside the favourable `approved` counts as unfavourable, and a note says so."""
+    rows = [("a", "approved")] * 20 + [("b", "Approved")] * 20 + [("b", "no")] * 3
+    found = audit(tmp_path, pd.DataFrame(rows, columns=["g", "y"]), favourable=("approved",))
+    (told,) = [note for note in found.notes if "counts as unfavourable, though" in note]
+    assert told.startswith("'Approved' (20 rows)")
+
+
+def test_the_note_of_unfavourable_values_names_no_favourable_or_missing_one(tmp_path: Path) -> None:
+    """1.0 is the favourable 1, and NA no decision: neither counts as unfavourable."""
+    rows = [("a", "1.0"), ("a", "0.0"), ("b", "NA"), ("b", "1.0")] * 10
+    found = audit(tmp_path, pd.DataFrame(rows, columns=["g", "y"]))
+    assert found.notes[0] == "Of 'y' '1' is favourable, and nothing else: '0.0' (10 rows)."
+    assert found.undecided == 10

@@ -106,7 +106,7 @@ def test_every_value_named_as_favourable_must_be_there(tmp_path: Path) -> None:
 def test_what_programs_write_for_nothing_is_no_decision(tmp_path: Path, missing: str) -> None:
     """A missing decision is none, and no unfavourable one; a cluster without a name is one of its own."""
     path = tmp_path / "a.csv"
-    path.write_text(f"g,y,c\nNone,yes,null\nNone,{missing},null\n")
+    path.write_text(f"g,y,c\nNone,yes,{missing}\nNone,{missing},{missing}\n")
     cells = read_cells(path, TableOptions(outcome="y", favourable=("yes",), groups=("g",), cluster="c"))
     assert sorted(cells.outcome.tolist()) == [YES, ABSENT]
     assert cells.rows_without_cluster == 2

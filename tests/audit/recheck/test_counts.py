@@ -151,3 +151,59 @@ def test_whole_numbers_kept_as_fractions_are_told_apart_by_every_digit(tmp_path:
     assert found.clusters == ["10000001", "10000002", "10000002", "100000000000000000000", "0.5"]
     claim |= {"where": {"id": [10000002]}}
     assert count_rows(path, Claim.model_validate(claim)).read == 2
+
+
+def csv_counted(folder: Path, text: str, statistic: str, **keys: object) -> Counted:
+    """A CSV file with the columns said, right and case under one claim."""
+    path = folder / "said.csv"
+    path.write_text("said,right,case\n" + text)
+    known: dict[str, object] = {
+        "version": 1,
+        "name": "own",
+        "claim": "A claim.",
+        "published": "0.5",
+        "source": "Our own table",
+        "file": {"path": path.name},
+        "statistic": statistic,
+    }
+    return count_rows(path, Claim.model_validate(known | keys))
+
+
+@pytest.mark.parametrize("missing", ["NA", "nan", "NaN", "<NA>", "#N/A", "null"])
+def test_what_programs_write_for_a_missing_outcome_is_left_out(tmp_path: Path, missing: str) -> None:
+    """Two of three said yes; a cell that R or pandas left without a value is no answer."""
+    text = f"yes,yes,1\nyes,no,2\nno,no,3\n{missing},no,4\n"
+    found = csv_counted(tmp_path, text, "rate", columns={"outcome": "said"}, positive=["yes"])
+    assert value(found) == pytest.approx(2 / 3)
+    assert (found.read, found.left_out) == (4, 1)
+    found = csv_counted(tmp_path, text, "accuracy", columns={"outcome": "said", "label": "right"})
+    assert value(found) == pytest.approx(2 / 3)
+    assert found.left_out == 1
+
+
+def test_a_claim_may_be_about_what_programs_write_for_nothing(tmp_path: Path) -> None:
+    """`NA` is an answer where the claim says so."""
+    keys = {"columns": {"outcome": "said"}, "positive": ["NA"]}
+    found = csv_counted(tmp_path, "NA,yes,1\nyes,no,2\n", "rate", **keys)
+    assert (value(found), found.left_out) == (0.5, 0)
+
+
+def test_whole_numbers_agree_however_a_column_is_written(tmp_path: Path) -> None:
+    """Pandas writes 1 as 1.0 in a column with missing cells, which is no other answer."""
+    text = "1.0,1,a\n0.0,0,a\n,1,b\n1.0,0,b\n"
+    columns = {"outcome": "said", "label": "right"}
+    assert value(csv_counted(tmp_path, text, "accuracy", columns=columns)) == pytest.approx(2 / 3)
+    found = csv_counted(tmp_path, text, "rate", columns={"outcome": "said"}, positive=[1])
+    assert value(found) == pytest.approx(2 / 3)
+    sets = "1,x,a\n1.0,x,a\n-0.0,x,b\n0,x,b\n"
+    assert value(csv_counted(tmp_path, sets, "flip_rate", columns={"outcome": "said", "set": "case"})) == 0
+    large = "12345678901234567890.0,x,a\n12345678901234567891,x,a\n"
+    assert value(csv_counted(tmp_path, large, "flip_rate", columns={"outcome": "said", "set": "case"})) == 1
+
+
+def test_truth_values_agree_however_they_are_written(tmp_path: Path) -> None:
+    """Pandas writes True and JSON true."""
+    found = csv_counted(
+        tmp_path, "True,x,1\nFALSE,x,2\n", "rate", columns={"outcome": "said"}, positive=[True]
+    )
+    assert value(found) == 0.5
