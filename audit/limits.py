@@ -4,12 +4,23 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["LIMITED", "GivenPrice", "Limits", "ReachedLimit"]
+__all__ = ["A_NUMBER", "LIMITED", "GivenPrice", "Limits", "ReachedLimit"]
 
 LIMITED = ("usd", "tokens", "requests", "minutes", "kwh")
 """What a run may be limited in."""
+
+
+def _no_truth_value(given: object) -> object:
+    # Taken for 1 and 0, `yes` would be the largest rate that there is, and `off` the smallest.
+    if isinstance(given, bool):
+        raise ValueError("must be a number; YAML reads yes, no, on and off as true and false")  # noqa: TRY004 - one line of bad input
+    return given
+
+
+A_NUMBER = BeforeValidator(_no_truth_value)
+"""Of a field that holds a number: true and false are none. It stands last, for the sake of the schema."""
 
 
 class Limits(BaseModel):
@@ -17,14 +28,20 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    usd: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Money, in US dollars.")
-    tokens: Annotated[int, Field(gt=0)] | None = Field(default=None, description="Tokens, both ways.")
-    requests: Annotated[int, Field(gt=0)] | None = Field(default=None, description="Requests sent.")
-    minutes: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Wall-clock minutes.")
-    kwh: Annotated[float, Field(gt=0)] | None = Field(
+    usd: Annotated[float, Field(gt=0), A_NUMBER] | None = Field(
+        default=None, description="Money, in US dollars."
+    )
+    tokens: Annotated[int, Field(gt=0), A_NUMBER] | None = Field(
+        default=None, description="Tokens, both ways."
+    )
+    requests: Annotated[int, Field(gt=0), A_NUMBER] | None = Field(default=None, description="Requests sent.")
+    minutes: Annotated[float, Field(gt=0), A_NUMBER] | None = Field(
+        default=None, description="Wall-clock minutes."
+    )
+    kwh: Annotated[float, Field(gt=0), A_NUMBER] | None = Field(
         default=None, description="Energy in kWh, by the high end of its estimate."
     )
-    error_rate: Annotated[float, Field(gt=0, le=1)] = Field(
+    error_rate: Annotated[float, Field(gt=0, le=1), A_NUMBER] = Field(
         default=0.2,
         description="Share of errored outputs above which collection stops as incomplete.",
     )
@@ -40,8 +57,12 @@ class GivenPrice(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    input_per_million: Annotated[float, Field(ge=0)] = Field(description="Price of a million prompt tokens.")
-    output_per_million: Annotated[float, Field(ge=0)] = Field(description="Price of a million reply tokens.")
+    input_per_million: Annotated[float, Field(ge=0), A_NUMBER] = Field(
+        description="Price of a million prompt tokens."
+    )
+    output_per_million: Annotated[float, Field(ge=0), A_NUMBER] = Field(
+        description="Price of a million reply tokens."
+    )
     currency: Literal["USD"] = Field(default="USD", description="US dollars; nothing is converted.")
     as_of: dt.date = Field(description="Day on which the price was looked up, such as 2026-11-01.")
 

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from audit.errors import SpecError
-from audit.limits import GivenPrice, Limits
+from audit.limits import A_NUMBER, GivenPrice, Limits
 from audit.strict_yaml import dump_mapping, parse_mapping
 from audit.validation import problem_lines
 from audit.wordings import PART, Part
@@ -53,7 +53,7 @@ _RATE_LIMITS: Mapping[str, float | None] = MappingProxyType(
 FAIL_IF = re.compile(r"^\s*(estimate|ci_low|ci_high)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*$")
 """The condition of a gate's rule: a field, a sign and a number."""
 
-Fraction = Annotated[float, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1), A_NUMBER]
 
 
 class _Strict(BaseModel):
@@ -77,7 +77,7 @@ class TargetSpec(PluginSpec):
     price: GivenPrice | None = Field(
         default=None, description="What its tokens cost; without it the published price, if there is one."
     )
-    processes: Annotated[int, Field(ge=1, le=64)] | None = Field(
+    processes: Annotated[int, Field(ge=1, le=64), A_NUMBER] | None = Field(
         default=None,
         description="Processes that ask it; by default one for every 256 of its max_in_flight calls.",
     )
@@ -145,11 +145,11 @@ class Judgement(_Strict):
         default=0.05,
         description="Margin δ of rates, as a fraction: a difference below it is of no concern.",
     )
-    margins: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    margins: dict[str, Annotated[float, Field(gt=0), A_NUMBER]] = Field(
         default_factory=dict,
         description="Margins of single measures in their own unit, where δ above does not fit.",
     )
-    level: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+    level: Annotated[float, Field(gt=0.5, lt=1), A_NUMBER] = Field(
         default=0.95, description="Nominal coverage of every interval."
     )
     false_discovery_rate: Fraction = Field(
@@ -165,7 +165,7 @@ class Judgement(_Strict):
         default=0.8,
         description="Share of the false discovery rate that the primary contrasts have among them.",
     )
-    rate_limits: dict[str, Annotated[float, Field(ge=0, le=1)] | None] = Field(
+    rate_limits: dict[str, Annotated[float, Field(ge=0, le=1), A_NUMBER] | None] = Field(
         default_factory=lambda: dict(_RATE_LIMITS),
         description="Largest accepted rate of behaviours that are unwanted from everyone; those not "
         "given keep their defaults, and null takes one away.",
@@ -176,7 +176,7 @@ class Judgement(_Strict):
         description="Largest loss of a rate that a comparison accepts, as a fraction, such as of correct "
         "decisions.",
     )
-    non_inferiority_margins: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    non_inferiority_margins: dict[str, Annotated[float, Field(gt=0), A_NUMBER]] = Field(
         default_factory=dict, description="Largest accepted losses of single measures, in their own unit."
     )
     text_similarity: Literal["none", "open", "all"] = Field(
@@ -225,16 +225,18 @@ class Spec(_Strict):
 
     version: Literal[1] = Field(description="Version of the spec format.")
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    seed: Annotated[int, Field(ge=0)] = Field(default=0, description="Root seed of all randomness.")
+    seed: Annotated[int, Field(ge=0), A_NUMBER] = Field(default=0, description="Root seed of all randomness.")
     target: TargetSpec
     baseline: TargetSpec | None = Field(default=None, description="Asked the same prompts, paired.")
-    repeats: Annotated[int, Field(ge=1, le=1000)] = Field(default=1, description="Outputs a prompt.")
+    repeats: Annotated[int, Field(ge=1, le=1000), A_NUMBER] = Field(
+        default=1, description="Outputs a prompt."
+    )
     wordings: str | None = Field(
         default=None,
         description="Ask only this part of the templates, such as `1/2`: the same part under every seed.",
         json_schema_extra={"pattern": f"^{PART.pattern}$"},
     )
-    canaries: Annotated[int, Field(ge=0, le=100)] = Field(
+    canaries: Annotated[int, Field(ge=0, le=100), A_NUMBER] = Field(
         default=0,
         description="Rounds of four fixed prompts, asked at the start, spread over the run and at the end, "
         "to see whether the endpoint changes meanwhile; 0 for none, 12 for a run of hours.",

@@ -46,6 +46,20 @@ class Fixed(Options):
             raise ValueError('YAML reads yes and no without quotes as true and false: write "yes" and "no"')
         return value
 
+    @field_validator("options")
+    @classmethod
+    def _a_choice(cls, options: tuple[str, ...]) -> tuple[str, ...]:
+        stripped = tuple(option.strip() for option in options)
+        if options and not _differ(stripped):
+            # One answer that can be read would make every reply that is read the same.
+            raise ValueError("must be two or more texts that differ in more than case or spaces")
+        return stripped
+
+
+def _differ(options: tuple[str, ...]) -> bool:
+    """Whether these are answers between which a reply can decide: two or more, none empty or there twice."""
+    return len(options) > 1 and all(options) and len({one.casefold() for one in options}) == len(options)
+
 
 class Marks(Options):
     """Options that a probe of a user's rows has: which column holds what, and what holds for all rows."""
@@ -192,7 +206,7 @@ def _choices(path: Path, row: Row, column: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         raise DataError(f"{path}: row {row.number}: {column} must be a list of texts; got {value!r}")
     options = tuple(item.strip() for item in value)
-    if len(options) < 2 or len(set(options)) != len(options):  # noqa: PLR2004 - a choice has at least two
+    if not _differ(options):
         raise DataError(
             f"{path}: row {row.number}: {column} needs two or more different texts; got {value!r}"
         )

@@ -52,6 +52,16 @@ def test_defaults_are_filled_in_and_options_belong_to_plug_ins() -> None:
         ),
         ("judgement: {level: .nan}", "spec.yaml: judgement.level: Input should be a finite number; got nan"),
         ("limits: {error_rate: 2}", "spec.yaml: limits.error_rate: Input should be less than or equal to 1"),
+        (
+            "judgement: {rate_limits: {toxicity_rate: yes}}",
+            "spec.yaml: judgement.rate_limits.toxicity_rate: must be a number; YAML reads yes, no, on and",
+        ),
+        (
+            "judgement: {margins: {list_rank: on}}",
+            "spec.yaml: judgement.margins.list_rank: must be a number",
+        ),
+        ("limits: {minutes: on}", "spec.yaml: limits.minutes: must be a number"),
+        ("repeats: true", "spec.yaml: repeats: must be a number"),
         ("limits: {usd: 0}", "spec.yaml: limits.usd: Input should be greater than 0; got 0"),
         ("seeed: 7", "spec.yaml: seeed: unknown key; accepted: version, name, seed, target, baseline"),
         ("limits: {dollars: 5}", "spec.yaml: limits.dollars: unknown key; accepted: usd, tokens, requests"),

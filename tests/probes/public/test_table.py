@@ -198,3 +198,15 @@ def test_turns_that_cannot_be_asked_are_refused(
     """One line says which row and which column."""
     with pytest.raises(DataError, match=problem):
         _prompts(tmp_path, [{"text": "A", **row}], further=["b", "c"], **options)
+
+
+@pytest.mark.parametrize("options", [["yes"], ["yes", ""], ["yes", "yes"], ["yes", " Yes "], ["no", " "]])
+def test_fixed_options_are_two_or_more_that_a_reply_can_tell_apart(
+    tmp_path: Path, options: list[str]
+) -> None:
+    """With one answer that can be read, every reply that is read would be the favourable one."""
+    with pytest.raises(ValidationError, match="two or more texts that differ in more than case or spaces"):
+        _prompts(tmp_path, [{"text": "Hello"}], fixed={"options": options, "favourable": options[0]})
+    cells: list[Cells] = [{"text": "Hello", "among": "|".join(options)}]
+    with pytest.raises(DataError, match="among"):
+        _prompts(tmp_path, cells, options="among")
