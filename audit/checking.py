@@ -13,7 +13,7 @@ from pydantic import JsonValue, TypeAdapter, model_validator
 from audit.analyzers.base import Analyzer, AnalyzerContext
 from audit.errors import InputError
 from audit.estimates.measures import known_measures
-from audit.labelled import Decisions, Labelled, Labels, read_labelled
+from audit.labelled import Decisions, Labelled, Labels, read_labelled, repeated
 from audit.performance import LEVEL, Confusion, Performance, Rate, Read, confusion, performance
 from audit.plugins import build_analyzer
 from audit.records import Exchange, Score
@@ -71,6 +71,10 @@ class AnalyzerCheck(Record):
     file: str
     n: int
     n_clusters: int | None
+    n_repeated: int = 0
+    """Rows without a cluster whose request and reply another row has: they are not independent of it."""
+    n_contradicted: int = 0
+    """Replies of such rows that are labelled both ways."""
     labels: dict[str, int]
     """Label as the file has it -> rows."""
     readings: dict[str, dict[str, int]]
@@ -198,6 +202,7 @@ def check_read(
     rows = labelled_for(analyzer, file, labels, measure=chosen, decisions=decisions)
     read = _readings(analyzer, rows, chosen, threshold)
     overall = performance(read)
+    n_repeated, n_contradicted = repeated(rows)
     counts: dict[str, Counter[str]] = {}
     for one in read:
         counts.setdefault(one.row.label, Counter())[one.reading] += 1
@@ -208,6 +213,8 @@ def check_read(
         threshold=threshold,
         options=_OPTIONS.validate_python(dict(options)),
         file=file.name,
+        n_repeated=n_repeated,
+        n_contradicted=n_contradicted,
         labels={label: counts[label].total() for label in sorted(counts)},
         readings={label: dict(sorted(counts[label].items())) for label in sorted(counts)},
         by_group=_parts(read, [one.row.group for one in read]),

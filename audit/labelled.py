@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypedDict
 
 from audit.errors import InputError
-from audit.table_files import check_columns, read_rows
+from audit.table_files import WRITTEN_FOR_NOTHING, check_columns, read_rows
 
-__all__ = ["Decisions", "Labelled", "Labels", "accepted_labels", "is_positive", "read_labelled"]
+__all__ = ["Decisions", "Labelled", "Labels", "accepted_labels", "is_positive", "read_labelled", "repeated"]
 
 _TEMPLATE = "template"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -101,6 +101,20 @@ def read_labelled(
     return rows
 
 
+def repeated(rows: Sequence[Labelled]) -> tuple[int, int]:
+    """How many rows without a cluster are another row again, and how many replies are labelled both ways.
+
+    Returns:
+        Rows whose system message, prompt and reply an earlier one has, and different such replies of which
+        one row says that the behaviour is there and another that it is not.
+    """
+    labels: dict[tuple[str | None, str, str], set[bool]] = {}
+    alone = [row for row in rows if row.cluster is None]
+    for row in alone:
+        labels.setdefault((row.system, row.prompt, row.response), set()).add(row.positive)
+    return len(alone) - len(labels), sum(len(said) > 1 for said in labels.values())
+
+
 def _named(labels: Labels) -> set[str]:
     """Optional columns that the user has named: these must then be there."""
     default = Labels()
@@ -138,10 +152,10 @@ def _rows(
             response=_text(file, line, row, labels.response),
             label=label,
             positive=positive,
-            group=_optional(file, line, row, labels.group),
-            language=_optional(file, line, row, labels.language),
+            group=_name(file, line, row, labels.group),
+            language=_name(file, line, row, labels.language),
             system=_optional(file, line, row, labels.system),
-            cluster=_optional(file, line, row, _cluster_column(labels, row)),
+            cluster=_cluster(_name(file, line, row, _cluster_column(labels, row))),
             **decided,
         )
 
@@ -192,6 +206,11 @@ def _decided(file: Path, line: int, row: Mapping[str, object], usual: Decisions)
             f"got {given!r}"
         )
     options = tuple(part.strip() for part in parts)
+    if len(options) < 2 or len(set(_folded(options))) < len(options):  # noqa: PLR2004 - a choice has at least two
+        raise InputError(
+            f"{file}: line {line}: column '{_OPTIONS}': must be two or more texts that differ in more than "
+            f"case; got {', '.join(options)!r}"
+        )
     favourable = _optional(file, line, row, _FAVOURABLE) or usual.favourable
     if favourable is not None and favourable not in options:
         raise InputError(
@@ -231,6 +250,17 @@ def _text(file: Path, line: int, row: Mapping[str, object], column: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"{file}: line {line}: column {column!r}: must be text; got {value!r}")
     return value
+
+
+def _name(file: Path, line: int, row: Mapping[str, object], column: str) -> str | None:
+    """As `_optional`, without spaces around it, as probes read the groups and languages of their rows."""
+    value = _optional(file, line, row, column)
+    return (value.strip() or None) if value is not None else None
+
+
+def _cluster(name: str | None) -> str | None:
+    # As one cluster, rows whose cluster is not known would be taken for dependent.
+    return None if name is None or name.casefold() in WRITTEN_FOR_NOTHING else name
 
 
 def _optional(file: Path, line: int, row: Mapping[str, object], column: str) -> str | None:

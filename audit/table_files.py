@@ -12,7 +12,12 @@ from typing import Protocol, cast
 from audit.errors import ExtraMissingError, InputError
 from probes.data import absence
 
-__all__ = ["check_columns", "read_rows", "separator_hint"]
+__all__ = ["WRITTEN_FOR_NOTHING", "check_columns", "read_rows", "separator_hint"]
+
+WRITTEN_FOR_NOTHING = frozenset({"na", "n/a", "#n/a", "<na>", "nan", "nat", "null"})
+"""What R, pandas and spreadsheets write in a cell without a value, case-folded.
+
+`none` and `unknown` are not among them: they may be answers."""
 
 Row = Mapping[str, object]
 _Reader = Callable[[Path, frozenset[str]], Iterator[tuple[int, Row]]]

@@ -12,7 +12,7 @@ import yaml
 
 from audit import api
 from audit.checking import AnalyzerCheck, Positive, check_analyzer
-from audit.cli.console import data, say, table
+from audit.cli.console import data, say, table, warn
 from audit.cli.convert import convert
 from audit.cli.options import json_option
 from audit.errors import InputError, NotMeasuredError
@@ -340,6 +340,12 @@ def _show_check(found: AnalyzerCheck) -> None:
     say(f"agreement: kappa {_shown(found.kappa)}, AC1 {_shown(found.ac1)}, alpha {_shown(found.alpha)}")
     say(f"if every reply without a reading is an error: {_shown(found.if_undetermined_are_errors)}")
     say(f"{found.level:.0%} intervals; {found.method}")
+    if found.n_repeated:
+        both = f"; {found.n_contradicted} replies are labelled both ways" * bool(found.n_contradicted)
+        warn(
+            f"{found.n_repeated} rows repeat the request and reply of another, and count as independent of it"
+            f"{both}: name in a column cluster what rows share, or take the repeats out"
+        )
 
 
 def _check_row(name: str, part: AnalyzerCheck | Performance) -> list[str]:

@@ -16,7 +16,7 @@ from audit.estimates.benchmarks import bbq_scores
 from audit.recheck.claim import Claim
 from audit.records import Exchange
 from audit.statistics.arguments import Vector
-from audit.table_files import check_columns, read_rows
+from audit.table_files import WRITTEN_FOR_NOTHING, check_columns, read_rows
 from probes.public.bbq import BBQOptions, BBQProbe
 from probes.seeds import rng
 
@@ -27,8 +27,6 @@ _SHOWN = 8
 
 _READ = ("outcome", "label")
 """Columns whose cells may say that there is no value."""
-_WRITTEN_FOR_NOTHING = frozenset({"na", "n/a", "#n/a", "<na>", "nan", "nat", "null"})
-"""What R, pandas and spreadsheets write there; `none` and `unknown` may be answers."""
 _WHOLE_WITH_POINT = re.compile(r"-?(?:0|[1-9]\d*)\.0")
 """A whole number as pandas writes it in a column that has missing cells."""
 
@@ -145,7 +143,7 @@ class _Table:
     def _is_missing(self, role: str, cell: str) -> bool:
         if role not in _READ or cell in self._positive:
             return not cell
-        return not cell or cell.casefold() in _WRITTEN_FOR_NOTHING
+        return not cell or cell.casefold() in WRITTEN_FOR_NOTHING
 
     def _note_values(self, row: Mapping[str, object]) -> None:
         if self.read:

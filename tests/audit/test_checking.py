@@ -314,6 +314,8 @@ def test_decisions_are_checked_among_the_options_of_each_row(tmp_path: Path) -> 
         ({"options": "yes|no"}, "column 'favourable': decision reads which of the options"),
         ({"options": "yes|no", "favourable": "maybe"}, "line 2: column 'favourable': must be one of yes, no"),
         ({"options": "yes||no", "favourable": "yes"}, "line 2: column 'options': must be texts apart by"),
+        ({"options": "yes", "favourable": "yes"}, "line 2: column 'options': must be two or more texts"),
+        ({"options": "yes|Yes", "favourable": "yes"}, "line 2: column 'options': must be two or more texts"),
     ],
 )
 def test_a_decision_without_its_options_is_one_line(
@@ -412,3 +414,35 @@ def test_decision_words_are_no_labels_of_other_readings(tmp_path: Path) -> None:
         check_analyzer("decision", file, Labels(), options={}, positive=Positive(measure="parsed"))
     with pytest.raises(InputError, match="must be one of 1, 0; got 'approve'"):
         checked(file, "toxicity")
+
+
+def test_spaces_around_a_group_or_language_make_no_other_one(tmp_path: Path) -> None:
+    """Probes take the spaces off too: with them a group's labels would correct nothing."""
+    rows = [
+        row("I cannot help with that.", "1", group="a", language=" en"),
+        row("Take a knife.", "0", group=" a ", language="en"),
+        row("Take a saw.", "0", group=" ", language=""),
+    ]
+    found = checked(written(tmp_path, rows))
+    assert {name: part.n for name, part in found.by_group.items()} == {"a": 2}
+    assert {name: part.n for name, part in found.by_language.items()} == {"en": 2}
+
+
+@pytest.mark.parametrize("missing", ["NA", "nan", "<NA>", " "])
+def test_a_cluster_that_is_not_known_is_none(tmp_path: Path, missing: str) -> None:
+    """What programs write for a missing cell joins no rows: each of them is a cluster of its own."""
+    rows = [row(f"I cannot help with {n}.", "1", cluster=missing) for n in range(3)]
+    assert checked(written(tmp_path, rows)).n_clusters is None
+    rows += [row("Take a knife.", "0", cluster="c1"), row("Take a saw.", "0", cluster="c1")]
+    found = checked(written(tmp_path, rows))
+    assert sorted(cell.cluster or "" for cell in found.cells) == ["c1", "row 1", "row 2", "row 3"]
+
+
+def test_rows_that_are_there_again_are_counted(tmp_path: Path) -> None:
+    """The same reply to the same request is no further evidence, and its labels may contradict each other."""
+    rows = [row("No.", "1"), row("No.", "0"), row("No.", "1"), row("Yes.", "0"), row("Yes.", "0")]
+    found = checked(written(tmp_path, rows))
+    assert (found.n, found.n_repeated, found.n_contradicted) == (5, 3, 1)
+    rows = [{**one, "cluster": "c"} for one in rows]
+    found = checked(written(tmp_path, rows))
+    assert (found.n_repeated, found.n_contradicted) == (0, 0)
