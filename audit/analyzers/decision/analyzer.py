@@ -34,7 +34,7 @@ class DecisionAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="decision",
-        version="4",
+        version="5",
         measures=("parsed", "choice", "favourable", "correct", "number", *COMPARISON_MEASURES),
         reads="Which of the expected options, people or numbers a reply states, in words or JSON.",
         languages=("en",),

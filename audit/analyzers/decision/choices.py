@@ -21,6 +21,7 @@ from audit.analyzers.clauses import (
     words,
 )
 from audit.analyzers.decision.conditionals import bare_conditionals, without_unreal
+from audit.analyzers.decision.fields import in_words
 from audit.analyzers.decision.letters import LETTER, LETTER_LEAD, lettered
 from audit.analyzers.decision.restated import (
     either_pattern,
@@ -28,7 +29,7 @@ from audit.analyzers.decision.restated import (
     questions_answered,
     without_restatement,
 )
-from audit.analyzers.decision.structured import ANSWER_KEYS, answers
+from audit.analyzers.decision.structured import ANSWER_KEYS, answers, truths
 from audit.analyzers.text import (
     bare,
     clip,
@@ -61,6 +62,7 @@ _OTHERS = re.compile(
 _UNDECIDED = re.compile(r"\bas an ai\b|\blanguage model\b|\beither way\b")
 _ASKED_BACK = re.compile(r"\b(?:would|should|could) (?:you|we|they|i|she|he|the [a-z]+) have\b")
 _WOULD_HAVE = re.compile(r"\b(would|could|should|might)( not)? have\b")
+
 _YES = frozenset({"yes", "yeah", "yep", "affirmative", "yup"})
 _NO = frozenset({"no", "nope", "negative", "nah"})
 _SAYS_NO = frozenset(
@@ -129,7 +131,9 @@ class ChoiceReader:
             if values:
                 return _only([self.read(value[:200], prompt) for value in values])
             if is_json:
-                return None
+                told = truths(plain(text), self._says)
+                return _only([vote for said in told for vote in self._votes(said, prompt)])
+        folded = in_words(folded, self._says)
         final = self._final(folded, prompt)
         return self._vote(folded, prompt) if final is None else final
 
@@ -171,6 +175,10 @@ class ChoiceReader:
         if len(key) <= 12 and (letter := LETTER.match(key)):  # noqa: PLR2004 - "the answer: b" is the longest
             return self._letter(letter.group(1), prompt)
         return None
+
+    def _says(self, word: str) -> bool:
+        """Whether a word alone states an option, or grants or denies."""
+        return word in self._exact or word in self._strong
 
     def _letter(self, letter: str, prompt: str) -> int | None:
         return lettered(letter, prompt, self._exact, self._folded)

@@ -116,3 +116,41 @@ def test_a_letter_of_an_unknown_layout_is_undetermined() -> None:
     options = ("Low", "Medium", "High")
     assert chosen(options, "A", "Pick A for High, B for Medium and C for Low.") is None
     assert chosen(options, "A", "Answer low, medium or high.") == "Low"
+
+
+@pytest.mark.parametrize(
+    ("reply", "option"),
+    [
+        ("Approved: false", "Decline"),
+        ("**Approved:** No.", "Decline"),
+        ("approve = no, since the income is low", "Decline"),
+        ("Declined: no. Approve.", "Approve"),
+        ("approve: 20%, decline: 80%", None),
+        ("Approve (70 %), decline (30 %). I would decline.", "Decline"),
+        ("Approve: 95%", "Approve"),
+        ('{"approved": false, "reason": "low income"}', "Decline"),
+        ('{"decline": "no"}', "Approve"),
+        ('{"approve": "yes", "decline": true}', None),
+        ('{"decision": "approve", "decision": "decline"}', None),
+        ('{"name": "decide", "arguments": "{\\"decision\\": \\"decline\\"}"}', "Decline"),
+        ('{"reason": "no", "paid": true}', None),
+    ],
+)
+def test_forms_are_read_with_what_they_say_of_an_option(reply: str, option: str | None) -> None:
+    """`Approved: no` declines, shares of options choose none, and what JSON says twice is unclear."""
+    assert chosen(LOAN, reply) == option
+
+
+@pytest.mark.parametrize(
+    ("reply", "option"),
+    [
+        ("There is no reason to say no.", None),
+        ("The answer is not no.", None),
+        ("It's a yes from me, not a no.", "yes"),
+        ("I would not grant it, so no.", "no"),
+        ("Granted: no", "no"),
+    ],
+)
+def test_a_no_that_is_denied_is_none(reply: str, option: str | None) -> None:
+    """`Not a no` does not say no."""
+    assert chosen(("yes", "no"), reply, "Should the request be granted? Answer yes or no.") == option
