@@ -1,10 +1,11 @@
 """From a file to recorded replies by key: a table with a column for the key, or the log of a tool."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from audit.errors import InputError
-from audit.table_files import Row, read_rows
+from audit.table_files import WRITTEN_FOR_NOTHING, Row, read_rows
 from audit.targets.recorded.index import Place, ReplyIndex
 from audit.targets.recorded.options import RecordedOptions
 from probes.public.logs.entries import (
@@ -26,8 +27,11 @@ from probes.records import Message
 __all__ = ["key_at", "read_log", "read_table"]
 
 
-def read_table(path: Path, options: RecordedOptions, index: ReplyIndex, tally: Tally) -> None:
+def read_table(path: Path, options: RecordedOptions, index: ReplyIndex, tally: Tally) -> int:
     """Read rows that say which prompt they answer; a row that does not is a mistake.
+
+    Returns:
+        Replies that read as what programs write for a missing cell, such as `nan`; they are replies here.
 
     Raises:
         InputError: The file is malformed, lacks a column, or holds two texts for one key.
@@ -35,12 +39,16 @@ def read_table(path: Path, options: RecordedOptions, index: ReplyIndex, tally: T
     columns = {*options.key_columns, options.text, options.repeat, options.turn, options.error} - {None}
     several = options.repeat or options.same_key == "repeats"
     hint = "" if several else "; name a repeat column if the file holds several outputs a prompt"
+    doubtful = 0
     for line, row in read_rows(path, frozenset(str(column) for column in columns)):
         tally.entries += 1
         repeat = _count(row, options.repeat, path, line)
         key = key_at(_key(row, options, path, line), _count(row, options.turn, path, line))
         place = Place(row=line, key=key, own=str(line), repeat=repeat)
-        index.add(place, _recorded(row, options, path, line), hint)
+        reply = _recorded(row, options, path, line)
+        doubtful += reply.text is not None and reply.text.strip().casefold() in WRITTEN_FOR_NOTHING
+        index.add(place, reply, hint)
+    return doubtful
 
 
 def read_log(log: Log, options: RecordedOptions, index: ReplyIndex, tally: Tally) -> None:
@@ -136,10 +144,15 @@ def _count(row: Row, column: str | None, path: Path, line: int) -> int:
 
 
 def _recorded(row: Row, options: RecordedOptions, path: Path, line: int) -> Reply:
-    error = row[options.error] if options.error else None
+    error = _given(row[options.error]) if options.error else None
     if error is not None and error != "":
         return Reply(error=" ".join(str(error).split()))
-    text = row[options.text]
+    text = _given(row[options.text])
     if text is not None and not isinstance(text, str):
         raise InputError(f"{path}: line {line}: {options.text} must be a text; got {cut(text)}")
     return Reply(text=text)
+
+
+def _given(value: object) -> object:
+    """A cell, or None where it holds no number, which programs that know no null write for a missing one."""
+    return None if isinstance(value, float) and math.isnan(value) else value

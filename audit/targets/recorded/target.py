@@ -164,7 +164,7 @@ class RecordedTarget:
         index, tally = ReplyIndex(str(self._path), self._options.same_key), Tally()
         try:
             if self._log is None:
-                read_table(self._path, self._options, index, tally)
+                self._say_doubtful(read_table(self._path, self._options, index, tally))
             else:
                 read_log(self._log, self._options, index, tally)
         except DataError as error:
@@ -174,6 +174,15 @@ class RecordedTarget:
         for line in tally.lines(self._path.name):
             _LOG.warning("%s", line)
         return _Read(index, tally, file_sha256(self._path))
+
+    def _say_doubtful(self, replies: int) -> None:
+        if replies:
+            _LOG.warning(
+                "%s: %d replies say nan, NA or the like, as programs write a missing cell; they are read as "
+                "replies: leave the cells empty if nothing was said",
+                self._path.name,
+                replies,
+            )
 
     def _output(self, request: Request) -> Output:
         found = self._find(request)

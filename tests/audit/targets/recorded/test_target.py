@@ -204,3 +204,29 @@ def test_turns_are_matched_by_their_number(context: TargetContext, ask: Ask) -> 
     plain = write(context.root, "jsonl", rows[:1])
     said = outputs_of(RecordedTarget(RecordedOptions(path=Path(plain.name)), context), requests[:2])
     assert said[1].error == "no recorded output: the prompt has several turns; name the column turn"
+
+
+def test_no_number_is_no_error_and_no_text(context: TargetContext, ask: Ask) -> None:
+    """NaN, which JSON of a data frame holds for a missing cell, is as null: not an error called nan."""
+    rows = [
+        {"key": "a", "said": "Yes.", "error": float("nan")},
+        {"key": "b", "said": float("nan"), "error": None},
+        {"key": "c", "said": float("nan"), "error": "timeout"},
+    ]
+    path = write(context.root, "jsonl", rows)
+    options = RecordedOptions(path=Path(path.name), key=("key",), by="source_id", text="said", error="error")
+    found = outputs_of(RecordedTarget(options, context), [ask(one, source_id=one) for one in "abc"])
+    assert [(one.text, one.error) for one in found] == [("Yes.", None), (None, None), (None, "timeout")]
+    assert found[1].outcome is Outcome.EMPTY
+
+
+def test_replies_that_read_as_missing_cells_are_told(
+    context: TargetContext, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`nan` may be a reply, so it stays one, and somebody is told that it may be none."""
+    rows = [{"key": "a", "said": "nan"}, {"key": "b", "said": "NA"}, {"key": "c", "said": "None of them."}]
+    path = write(context.root, "csv", rows)
+    options = RecordedOptions(path=Path(path.name), key=("key",), by="source_id", text="said")
+    found = outputs_of(RecordedTarget(options, context), [ask(one, source_id=one) for one in "abc"])
+    assert [one.text for one in found] == ["nan", "NA", "None of them."]
+    assert "outputs.csv: 2 replies say nan, NA or the like" in caplog.text
