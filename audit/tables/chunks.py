@@ -19,6 +19,8 @@ from probes.data import absence
 __all__ = ["CHUNK_ROWS", "Chunk", "TextColumn", "read_chunks"]
 
 CHUNK_ROWS = 250_000
+_NESTED = ("list", "large_list", "fixed_size_list", "struct", "map", "union")
+"""How the types of such columns begin."""
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -51,7 +53,7 @@ class _Array(Protocol):
 
     def to_pylist(self) -> list[object]: ...
     def to_numpy(self, *, zero_copy_only: bool) -> npt.NDArray[np.float64]: ...
-    def cast(self, to: object) -> "_Array": ...
+    def cast(self, to: object, *, safe: bool) -> "_Array": ...
 
 
 class _DictionaryArray(Protocol):
@@ -244,15 +246,22 @@ def _batches(
 ) -> Iterator[Chunk]:
     first = 1
     for batch in opened.iter_batches(columns=[*texts, *numbers], batch_size=CHUNK_ROWS):
+        columns = {name: cast("_Array", batch.column(name)) for name in (*texts, *numbers)}
+        for name, column in columns.items():
+            _check_type(path, name, column.type)
         yield Chunk(
             first_row=first,
             rows=batch.num_rows,
-            texts={name: _encoded(batch.column(name)) for name in texts},
-            numbers={
-                name: _floats(path, name, cast("_Array", batch.column(name)), first) for name in numbers
-            },
+            texts={name: _encoded(columns[name]) for name in texts},
+            numbers={name: _floats(path, name, columns[name], first) for name in numbers},
         )
         first += batch.num_rows
+
+
+def _check_type(path: Path, name: str, kind: object) -> None:
+    """Refuse a column whose cells are made of others."""
+    if str(kind).startswith(_NESTED):
+        raise InputError(f"{path}: column {name!r} must hold texts, numbers or truth values; it holds {kind}")
 
 
 def _encoded(column: object) -> TextColumn:
@@ -268,6 +277,8 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
@@ -278,7 +289,8 @@ def _floats(path: Path, name: str, column: _Array, first_row: int) -> Floats:
         texts = _encoded(column)
         series = pd.Series(np.array(texts.texts, dtype=object)[texts.codes], dtype="str")
         return _parsed(path, name, series, first_row)
-    found = column.cast("float64").to_numpy(zero_copy_only=False)
+    # Whole numbers of more than 53 bits are rounded, as those of a CSV file are; arrow would refuse them.
+    found = column.cast("float64", safe=False).to_numpy(zero_copy_only=False)
     infinite = np.isinf(found)
     _check_numbers(path, name, infinite, [str(value) for value in found[infinite][:1]], first_row)
     return found

@@ -116,3 +116,22 @@ def test_an_infinite_score_in_parquet_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"s": [1.0, float("inf")]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(InputError, match="row 2: column 's'"):
         numbers(tmp_path / "a.parquet", "s")
+
+
+def test_parquet_columns_that_hold_no_cells_are_named(tmp_path: Path) -> None:
+    """A list or a record in a cell is refused in one line with the column."""
+    path = tmp_path / "a.parquet"
+    for cells in ([[1], [2]], [{"a": 1}, {"a": 2}]):
+        pd.DataFrame({"s": cells}).to_parquet(path)
+        for texts, numbers_of in (("s",), ()), ((), ("s",)):
+            with pytest.raises(InputError, match=r"a\.parquet: column 's' must hold texts, numbers or truth"):
+                list(read_chunks(path, texts=texts, numbers=numbers_of))
+
+
+def test_bytes_are_texts_and_long_whole_numbers_are_rounded(tmp_path: Path) -> None:
+    """Some programs write texts as bytes; whole numbers of 60 bits rank people as those of a CSV file do."""
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"g": [b"\xc3\xa4", b"b"], "s": [2**60 + 1, 3]}).to_parquet(path)
+    (chunk,) = read_chunks(path, texts=("g",), numbers=("s",))
+    assert chunk.texts["g"].texts == ("ä", "b")
+    assert chunk.numbers["s"].tolist() == [2.0**60, 3.0]
