@@ -94,7 +94,9 @@ def table(header: list[str], rows: list[list[str]], *, below: Sequence[str] = ()
         rows: Cells; one that is empty or "-" is not repeated beneath.
         below: Columns that may leave the line, the most dispensable first; names of no column do nothing.
     """
-    for line in laid_out(header, rows, below=below, width=_width()):
+    # The name of a group, which is whatever a file holds, may be of several lines.
+    cells = [[" ".join(cell.splitlines()) for cell in row] for row in rows]
+    for line in laid_out(header, cells, below=below, width=_width()):
         click.echo(line, err=True)
 
 

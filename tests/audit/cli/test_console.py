@@ -3,7 +3,7 @@
 import pytest
 
 from audit.cli.change_table import show_changes
-from audit.cli.console import folded, laid_out
+from audit.cli.console import folded, laid_out, table
 from audit.estimates.moved import SHARED
 from audit.records import Change
 
@@ -165,3 +165,14 @@ def test_what_must_not_get_worse_says_how_much_it_may_have(capsys: pytest.Captur
     )
     show_changes([change])
     assert "non inferior: no worse than -0.012 (margin 0.050); open" in capsys.readouterr().err
+
+
+def test_a_name_of_several_lines_keeps_its_row_in_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """A group may be called whatever a cell of a file holds, line ends too."""
+    table(["group", "n"], [["North\nand East", "1"], ["South\u2028West", "2"]])
+    assert capsys.readouterr().err.splitlines() == [
+        "group           n",
+        "--------------  -",
+        "North and East  1",
+        "South West      2",
+    ]
