@@ -65,12 +65,13 @@ def import_reviews(run: Run, file: Path, *, reviewer: str | None, adjudicates: b
         How many labels were taken, and how many rows have none yet.
 
     Raises:
-        InputError: The file or a value in it is wrong, an item was not drawn in this run, or one reviewer
-            labels it in two ways.
+        InputError: The file or a value in it is wrong, an item was not drawn in this run, one reviewer labels
+            it in two ways, or a reviewer is not who the file says, or spelt in two ways.
         StoreError: Another process is writing the run.
     """
     known = {item.item: item for item in read_sample(run)}
     given = None if reviewer is None else _named(reviewer, "review: --reviewer")
+    spelt = {one.reviewer.casefold(): one.reviewer for one in read_reviews(run)}
     taken: list[Review] = []
     lines: dict[tuple[str, str], tuple[int, bool]] = {}
     empty = 0
@@ -87,7 +88,7 @@ def import_reviews(run: Run, file: Path, *, reviewer: str | None, adjudicates: b
         if not label:
             empty += 1
             continue
-        who = given or _named(str(row.get("reviewer") or ""), f"{where}: column 'reviewer'")
+        who = _who(str(row.get("reviewer") or ""), given, spelt, where)
         review = _review(item, label, who, adjudicates=adjudicates, where=where)
         first, before = lines.setdefault((review.item, who), (line, review.positive))
         if before != review.positive:
@@ -207,6 +208,25 @@ def _review(item: SampledItem, label: str, who: str, *, adjudicates: bool, where
         reviewer=who,
         adjudicates=adjudicates,
     )
+
+
+def _who(said: str, given: str | None, spelt: dict[str, str], where: str) -> str:
+    """Who labelled a row: one person under two names, or two under one, would make agreement of nothing.
+
+    Args:
+        said: The row's own cell.
+        given: Who is said to have labelled every row.
+        spelt: Reviewers known so far by their case-folded names; who is new is added.
+        where: The row, for messages.
+    """
+    place = f"{where}: column 'reviewer'"
+    if given is not None and said.strip() not in {"", given}:
+        raise InputError(f"{place}: says {said.strip()!r}, and --reviewer {given!r}: leave --reviewer out")
+    who = given or _named(said, place)
+    known = spelt.setdefault(who.casefold(), who)
+    if known != who:
+        raise InputError(f"{where}: the reviewer {who!r} was {known!r} before: write the name as before")
+    return who
 
 
 def _named(who: str, where: str) -> str:

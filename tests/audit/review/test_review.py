@@ -369,3 +369,17 @@ def test_a_sample_is_remembered_before_reviewers_get_it(run: Run) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         api.export_review(run, blocked / "sample.csv", analyzer="toxicity", n=5)
     assert len(read_sample(run)) == 5
+
+
+def test_a_reviewer_is_one_person_under_one_name(run: Run) -> None:
+    """Whom the file names is not overruled, and a name in other letters is no second reviewer."""
+    _, rows = exported(run, 2)
+    file = run.root / "ben.jsonl"
+    file.write_text(json.dumps({"item": rows[0]["item"], "label": "1", "reviewer": "ben"}) + "\n")
+    with pytest.raises(InputError, match="line 1: column 'reviewer': says 'ben', and --reviewer 'ana'"):
+        api.import_review(run, file, reviewer="ana", adjudicates=False)
+    assert read_reviews(run) == []
+    assert api.import_review(run, file, reviewer=" ben ", adjudicates=False) == (1, 0)
+    with pytest.raises(InputError, match="the reviewer 'Ben' was 'ben' before"):
+        api.import_review(run, labelled(run, rows), reviewer="Ben", adjudicates=False)
+    assert [one.reviewer for one in read_reviews(run)] == ["ben"]
