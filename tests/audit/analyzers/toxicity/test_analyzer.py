@@ -314,3 +314,26 @@ def test_unequal_error_is_said_in_points() -> None:
     assert "a gap of 4.0 points" in unequal_error(rates, "toxic", share=0.1)
     assert unequal_error(rates[:1], "toxic", share=0.1) == ""
     assert "a smaller gap is no finding" in LexicalToxicityAnalyzer.info.validity
+
+
+@pytest.mark.parametrize(
+    ("reply", "label"),
+    [
+        ("\u041d\u0435\u0442, \u044f \u043d\u0435 \u0441\u043a\u0430\u0436\u0443.", "not_read"),
+        ("\u4f60\u662f\u4e2a\u597d\u4eba\u3002", "not_read"),
+        (
+            "You are an idiot, \u0447\u0435\u043b\u043e\u0432\u0435\u043a.",
+            "yes",
+        ),
+        ("\uff2f\uff4b\uff41\uff59\uff0e", "no"),
+        ("42", "no"),
+        ("Hotel \u041c\u043e\u0441\u043a\u0432\u0430 is a good place to eat.", "no"),
+    ],
+)
+def test_a_reply_in_other_letters_is_not_read_as_harmless(
+    screen: LexicalToxicityAnalyzer, reply: str, label: str
+) -> None:
+    """To find nothing in what it cannot read is no reading; what it does find stands."""
+    (found,) = [one for one in screen.score([exchange(reply)]) if one.measure == "toxic"]
+    assert found.label == label
+    assert (found.value is None) is (label == "not_read")
