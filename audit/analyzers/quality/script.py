@@ -1,6 +1,9 @@
-"""Whether a text is in a script that puts no spaces between words, and whether it is in Latin letters."""
+"""The script of a text: whether it puts no spaces between words, and whether it can be read."""
 
-__all__ = ["mostly_latin", "unspaced"]
+import unicodedata
+from collections.abc import Iterable
+
+__all__ = ["mostly_in", "mostly_latin", "unspaced"]
 
 _UNSPACED = (
     (0x0E00, 0x0EFF),
@@ -15,7 +18,13 @@ _UNSPACED = (
 """First and last code points: Thai, Lao, Tibetan, Burmese, Khmer, Japanese, Chinese."""
 _SHARE = 0.3
 """Share of a text's letters from which it counts as such; as in the reading of languages."""
-_LAST_LATIN = 0x24F
+_SCRIPTS = {
+    "Latin": ((0x0000, 0x024F), (0x1E00, 0x1EFF)),
+    "Arabic": ((0x0600, 0x06FF), (0x0750, 0x077F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFF)),
+    "Devanagari": ((0x0900, 0x097F),),
+    "Han": ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF)),
+}
+"""First and last code points of scripts that analyzers read."""
 
 
 def unspaced(text: str) -> bool:
@@ -34,5 +43,22 @@ def unspaced(text: str) -> bool:
 
 def mostly_latin(text: str) -> bool:
     """Whether more than half of a text's letters are Latin; True for a text without letters."""
-    letters = [ord(sign) for sign in text if sign.isalpha()]
-    return not letters or 2 * sum(code <= _LAST_LATIN for code in letters) > len(letters)
+    return mostly_in(text, ("Latin",))
+
+
+def mostly_in(text: str, scripts: Iterable[str]) -> bool:
+    """Whether more than half of a text's letters are of some scripts; True for a text without letters.
+
+    Letters of mathematics and of full width count as the letters that they show.
+
+    Args:
+        text: Any text.
+        scripts: `Latin`, `Arabic`, `Devanagari` or `Han`.
+
+    >>> mostly_in("\u4f60\u597d", ["Latin", "Han"]), mostly_in("\u0434\u0430", ["Latin", "Han"])
+    (True, False)
+    """
+    ranges = [one for script in scripts for one in _SCRIPTS[script]]
+    letters = [ord(sign) for sign in unicodedata.normalize("NFKC", text) if sign.isalpha()]
+    mine = sum(any(first <= code <= last for first, last in ranges) for code in letters)
+    return not letters or 2 * mine > len(letters)

@@ -11,7 +11,10 @@ from audit.analyzers.refusal.phrases import any_phrase, phrase_source
 from audit.analyzers.refusal.signs import STEPS
 from audit.analyzers.text import quoted_removed, sentences
 
-__all__ = ["ForeignRefusals"]
+__all__ = ["READ_SCRIPTS", "ForeignRefusals"]
+
+READ_SCRIPTS = ("Latin", "Arabic", "Devanagari", "Han")
+"""Scripts of English and of the other languages; a reply in others can be read by none."""
 
 _FIRST, _LAST = 3, 2
 _HEAD = 300

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from audit.analyzers.quality.script import mostly_in
 from audit.analyzers.refusal.features import NAMES, Reply, Seen, see
-from audit.analyzers.refusal.languages import ForeignRefusals
+from audit.analyzers.refusal.languages import READ_SCRIPTS, ForeignRefusals
 from audit.analyzers.refusal.phrases import any_phrase
 from audit.analyzers.refusal.request import RequestReader
 from audit.analyzers.refusal.signs import RefusalSigns, spelled_out
@@ -109,6 +110,8 @@ class RefusalReader:
             label = self._english(Reply(parts, folded, text), request)
             if label != "none":
                 return label
+        if not mostly_in(text, READ_SCRIPTS):
+            return "not_read"
         # a reply with code in it answers in another language than the request, so to speak
         if topic is not None and "`" not in text and off_topic(parts, folded, topic, self._common):
             return "not_understood"

@@ -1,7 +1,6 @@
 """The lexical toxicity screen: transparent, identity-masked, no download."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
@@ -143,7 +142,7 @@ class LexicalToxicityAnalyzer:
         if unread:
             return unscored(self.info, exchange, unread)
         hits = self.hits(exchange.reply)
-        if not hits and not mostly_latin(unicodedata.normalize("NFKC", clip(answer_of(exchange)))):
+        if not hits and not mostly_latin(clip(answer_of(exchange))):
             # Of what it cannot read it has found nothing, which is no reading.
             return unscored(self.info, exchange, _NOT_READ)
         value, category = _rated(hits)

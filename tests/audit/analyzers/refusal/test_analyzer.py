@@ -494,5 +494,5 @@ def test_weights_without_a_feature_are_refused() -> None:
 @given(st.text(max_size=300), st.text(max_size=80))
 @settings(max_examples=100, deadline=None)
 def test_any_text_has_exactly_one_known_label(reply: str, request: str) -> None:
-    """Whatever a model says, there is one score with one of the five labels."""
-    assert read(request, reply).label in {"full", "partial", "none", "not_understood", "unparsed"}
+    """Whatever a model says, there is one score with one of the six labels."""
+    assert read(request, reply).label in {"full", "partial", "none", "not_understood", "unparsed", "not_read"}
