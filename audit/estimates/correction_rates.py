@@ -13,7 +13,7 @@ from audit.estimates.error_rates import ErrorRates, was_read
 from audit.estimates.measures import Measure
 from audit.records import Correction
 from audit.statistics.arguments import Flags
-from audit.statistics.error_rates import Calibration, check_informative, label_reaches
+from audit.statistics.error_rates import Calibration, check_informative, corrected_ends, label_reaches
 from audit.statistics.label_fit import check_fit, read_rate
 from audit.statistics.rates import RateEstimate, exceedance_p_value
 
@@ -124,14 +124,13 @@ def corrected_rate(
     _check_fit(rows, by_analyzer, calibration, level)
     # A rate implied to be below 0 or above 1 is noise: an interval around it would end too soon.
     point = _cut(read.corrected(calibration))
-    reach = label_reaches(calibration, read.slopes(calibration), level=level)
-    down = sqrt(((found.point - found.interval.low) / calibration.youden) ** 2 + reach[0] ** 2)
-    up = sqrt(((found.interval.high - found.point) / calibration.youden) ** 2 + reach[1] ** 2)
+    flags = (found.point - found.interval.low, found.interval.high - found.point)
+    low, high = corrected_ends(point, flags, calibration, read.slopes(calibration), level=level)
     p_value = None if limit is None else _exceedance(rows, read, calibration, limit, level)
     return CorrectedRate(
         point=point,
-        low=_cut(point - down),
-        high=_cut(point + up),
+        low=low,
+        high=high,
         method=f"{METHOD}; {found.interval.method} with the error of the labels (MOVER)",
         p_value=p_value,
         record=_record(rates, calibration, found, rates.count(language)),

@@ -1,7 +1,7 @@
 """Error rates of a classifier, from texts that people labelled, and what their error is made of."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ __all__ = [
     "Calibration",
     "calibrate",
     "check_informative",
+    "corrected_ends",
     "label_reaches",
     "shared_covariance",
     "variance_floor",
@@ -187,6 +188,33 @@ def label_reaches(
         sum((slope * each[side]) ** 2 for slope, each in zip(slopes, ends, strict=True)) for side in (1, 0)
     )
     return sqrt(max(below + shared, 0.0)), sqrt(max(above + shared, 0.0))
+
+
+def corrected_ends(
+    point: float,
+    flags: tuple[float, float],
+    calibration: Calibration,
+    slopes: tuple[float, float],
+    *,
+    level: float,
+) -> tuple[float, float]:
+    """Ends of the interval of a rate that error rates correct: the reach of the flags and that of the labels.
+
+    low = p - sqrt((down / J)^2 + label_reaches[0]^2) and high likewise, cut to [0, 1] (MOVER).
+
+    Args:
+        point: The corrected rate p, in [0, 1].
+        flags: How far the interval of the flagged share reaches down and up from it, both at least 0.
+        calibration: Error rates, with J = sensitivity - false-positive rate.
+        slopes: Derivatives of the rate by sensitivity and false-positive rate, but for their sign.
+        level: Level of both intervals, a fraction in (0, 1).
+
+    Source:
+        Zou & Donner (2008), Statistics in Medicine 27:1693-1702.
+    """
+    below, above = label_reaches(calibration, slopes, level=level)
+    down, up = (reach / calibration.youden for reach in flags)
+    return max(0.0, point - hypot(down, below)), min(1.0, point + hypot(up, above))
 
 
 def shared_covariance(

@@ -10,12 +10,12 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from audit.errors import NotMeasuredError
 from audit.statistics.arguments import Vector, check_clusters, check_fraction, finite_vector
-from audit.statistics.error_rates import Calibration, check_informative, variance_floor
+from audit.statistics.error_rates import Calibration, check_informative, corrected_ends, variance_floor
 from audit.statistics.intervals import ClusterEstimate, Interval, check_bounds, t_estimate
+from audit.statistics.rates import clustered_wilson
 from audit.statistics.unseen import with_unseen
 
 __all__ = [
@@ -52,8 +52,10 @@ def corrected_rate(
     """One population's rate from a classifier's flags and its error rates in that population.
 
     p = (q - f) / (s - f): q the mean flagged share over clusters, s sensitivity, f false-positive rate.
-    Variance by the delta method: (V(q) + V(p s + (1 - p) f)) / (s - f)^2; t with Satterthwaite's degrees
-    of freedom. The calibration texts must be independent of those that were flagged.
+    Variance by the delta method: (V(q) + V(p s + (1 - p) f)) / (s - f)^2. The interval is not symmetric:
+    it joins Wilson's of the flagged share, clustered, and those of both error rates (`corrected_ends`),
+    since few errors seen are no proof that there are few. The calibration texts must be independent of
+    those that were flagged.
 
     Not with a classifier that is hardly better than a coin, and not with error rates of other texts.
 
@@ -71,7 +73,8 @@ def corrected_rate(
         ValueError: A rate is outside [0, 1].
 
     Source:
-        Rogan & Gladen (1978), Am. J. Epidemiology 107:71-76, with their delta-method variance.
+        Rogan & Gladen (1978), Am. J. Epidemiology 107:71-76, with their delta-method variance; Zou & Donner
+        (2008), Statistics in Medicine 27:1693-1702 (MOVER).
 
     >>> from audit.statistics import calibrate
     >>> labelled = calibrate([1] * 9 + [0] + [0] * 9 + [1], [1] * 10 + [0] * 10)
@@ -85,17 +88,27 @@ def corrected_rate(
     value = (apparent - calibration.false_positive_rate) / youden
     parts = [(mean_variance(rates), rates.size - 1), _calibration_part(calibration, value)]
     variance, df = _satterthwaite([(part / youden**2, freedom) for part, freedom in parts])
-    error = sqrt(variance)
-    reach = float(stdtrit(df, 0.5 + level / 2)) * error
+    point = _cut(value)
+    seen = clustered_wilson(apparent, sqrt(mean_variance(rates)), df=rates.size - 1.0, level=level)
+    low, high = corrected_ends(
+        point,
+        (apparent - seen[0], seen[1] - apparent),
+        calibration,
+        (point / youden, (1 - point) / youden),
+        level=level,
+    )
     return CorrectedRate(
-        point=_cut(value),
+        point=point,
         unbounded=value,
         apparent=apparent,
-        standard_error=error,
+        standard_error=sqrt(variance),
         df=df,
         n_clusters=rates.size,
         interval=Interval(
-            low=_cut(value - reach), high=_cut(value + reach), level=level, method=_method("rate", df)
+            low=low,
+            high=high,
+            level=level,
+            method="Rogan-Gladen rate, Wilson of flags and error rates (MOVER)",
         ),
     )
 

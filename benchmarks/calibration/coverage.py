@@ -35,7 +35,7 @@ MEASURED: Mapping[str, str] = MappingProxyType(
         "cohen_kappa": "Coverage of agreement",
         "combine_e_values": "E-values of several runs",
         "corrected_gap": "False alarms of a bent ruler",
-        "corrected_rate": "Coverage of corrected rates and bands",
+        "corrected_rate": "Coverage of corrected rates, rare and common",
         "detectable_from_standard_error": _PLANS,
         "difference_variance": _PLANS,
         "e_benjamini_hochberg": "Families by e-values",

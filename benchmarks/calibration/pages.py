@@ -232,6 +232,12 @@ RATES = Page(
             promised=("corrected rate", "band of a gap", "band of a rate"),
         ),
         Section(
+            title="Coverage of corrected rates, rare and common",
+            make=corrections.rare_rates,
+            target=_AT_LEAST,
+            promised=("corrected rate",),
+        ),
+        Section(
             title="False alarms of corrected rates against a limit",
             make=labelled_limits.labelled_limits,
             target=_ALARMS,

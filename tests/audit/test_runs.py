@@ -302,8 +302,9 @@ def test_thresholds_for_measures_that_do_not_exist_are_refused(tmp_path: Path) -
     lines = str(raised.value).splitlines()
     assert len(lines) == 2
     assert lines[0].startswith(
-        "spec.yaml: judgement.margins: no measure 'favorable_rate'; accepted: favourable_rate"
+        "spec.yaml: judgement.margins: no measure 'favorable_rate' (did you mean favourable_rate"
     )
+    assert "; accepted: favourable_rate, " in lines[0]
     assert lines[1].startswith("spec.yaml: gate[0].measure: no measure 'refusals'")
 
 
