@@ -74,5 +74,8 @@ def seconds(analyzers: list[Analyzer], text: str) -> float:
 @pytest.mark.parametrize("unit", UNITS)
 def test_hostile_text_is_read_in_bounded_time(analyzers: list[Analyzer], unit: str) -> None:
     """Doubling a text at most doubles the time and a half, beyond a floor that the clock can see."""
-    half, full = (seconds(analyzers, (unit * size)[:size]) for size in (40_000, 80_000))
+    # The shortest of three: a collection of garbage is no reading.
+    half, full = (
+        min(seconds(analyzers, (unit * size)[:size]) for _ in range(3)) for size in (40_000, 80_000)
+    )
     assert full <= max(2.5 * half, 0.4)
