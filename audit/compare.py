@@ -28,6 +28,10 @@ AS_READ = (
     "another's"
 )
 _ROUNDING = 1e-9
+OTHERWISE = (
+    "before and after are of all that each run could read, and moved the other way than what both read; "
+    "the verdict is of the latter"
+)
 CORRECTED = "each run corrected by people's labels of its own answers"
 _Key = tuple[str | None, ...]
 
@@ -268,10 +272,19 @@ def _cautions(one: Moved, word: str) -> Iterator[str]:
         yield from levelling(one.before, one.after, one.sides)
     if one.shared:
         yield SHARED
+    elif _otherwise(one):
+        yield OTHERWISE
     if one.corrected:
         yield CORRECTED
     elif one.before.correction is not None or one.after.correction is not None:
         yield AS_READ
+
+
+def _otherwise(one: Moved) -> bool:
+    """Whether the change of the prompts that both runs answered contradicts the figures beside it."""
+    if one.change is None or one.before.point is None or one.after.point is None:
+        return False
+    return one.change.point * (one.after.point - one.before.point) < 0
 
 
 def _change(one: Moved, standing: Standing, judgement: Judgement, stops: Stops | None) -> Change:

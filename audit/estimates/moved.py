@@ -53,7 +53,7 @@ def word_of(one: Moved, p_adjusted: float | None, judgement: Judgement) -> tuple
     low, high = found.interval.low, found.interval.high
     apart = low > 0 or high < 0
     if apart and p_adjusted <= judgement.false_discovery_rate:
-        return _direction(one)
+        return _direction(one, found)
     margin = one.after.margin if one.after.kind == "disparity" else judgement.smallest_disparity_of_concern
     if margin is not None and -margin < low and high < margin:
         return "no_material_change", ()
@@ -94,21 +94,23 @@ def _unfit(one: Moved) -> str | None:
     return ", and ".join(f"{name}: {reason}" for name, reason in said.items()) or None
 
 
-def _direction(one: Moved) -> tuple[Word, tuple[str, ...]]:
-    """Which way it went; of a disparity only what is shown is said.
+def _direction(one: Moved, change: ClusterEstimate) -> tuple[Word, tuple[str, ...]]:
+    """Which way it went, by the change itself; of a disparity only what is shown is said.
 
-    A size |after| lies below or above |before| where after - before and after + before both have a sign:
-    their product is after² - before². Points of equal sign show no more, as the true ones may differ.
+    Before and after are of all that each run could read and may go the other way than the prompts that both
+    answered. A size |after| lies below or above |before| where after - before and after + before both have a
+    sign: their product is after² - before². Points of equal sign show no more, as the true ones may differ.
     """
-    before, after = one.before.point or 0.0, one.after.point or 0.0
+    grew = change.point
     if one.after.kind == "disparity":
+        before, after = one.before.point or 0.0, one.after.point or 0.0
         bounds = None if one.total is None else one.total.interval
         apart = before * after < 0
         if apart if bounds is None else bounds.low <= 0 <= bounds.high:
             turned = apart and _excludes_zero(one.before) and _excludes_zero(one.after)
             return ("reversed", ()) if turned else ("inconclusive", (_OPEN,))
-        before, after = abs(before), abs(after)
-    return ("smaller" if after < before else "larger"), ()
+        grew *= before + after if one.total is None else one.total.point
+    return ("smaller" if grew < 0 else "larger"), ()
 
 
 def _excludes_zero(estimate: Estimate) -> bool:

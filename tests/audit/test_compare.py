@@ -79,6 +79,22 @@ def test_larger_gap_is_larger_in_either_direction() -> None:
     assert turned.verdict == "larger"
 
 
+def test_a_gap_is_smaller_or_larger_by_what_both_runs_could_read() -> None:
+    """Answers that one run lacks move before and after, never the word: it is that of the paired change."""
+    kept, alone = 18, 54
+    unread: Values = [[None]] * alone
+    before = [*([[0.0]] * 12), *([[1.0]] * 6), *([[1.0]] * alone), *unread]
+    after = [*([[0.0]] * 2), *([[1.0]] * 16), *unread, *([[0.0]] * alone)]
+    men_before: Values = [*([[1.0]] * (kept + alone)), *unread]
+    men_after: Values = [*([[1.0]] * kept), *unread, *([[1.0]] * alone)]
+    found = changed(pairs(before, men_before), pairs(after, men_after))["favourable_rate"]
+    assert found.before == pytest.approx(-12 / 72)
+    assert found.after == pytest.approx(-56 / 72)
+    assert found.change == pytest.approx(10 / kept)
+    assert found.verdict == "smaller"
+    assert any("moved the other way" in reason for reason in found.reasons)
+
+
 def test_a_change_that_is_not_stated_has_no_figure_and_no_place_in_the_family() -> None:
     """Of five templates neither a point nor an interval nor a p-value is told; how many there were is."""
     few: list[Values] = [[[float(template < 3)] for template in range(5)], [[0.0]] * 5]
