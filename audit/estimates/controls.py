@@ -6,6 +6,7 @@ from math import sqrt
 
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, Contrast, flattened, interval, seed_names
+from audit.estimates.families import could_show
 from audit.estimates.measures import Measure
 from audit.records import Control
 from audit.statistics.intervals import ClusterEstimate
@@ -62,7 +63,9 @@ def placebo_controls(
     """The controls of a run, judged as one family (Holm at 1 - level).
 
     One false alarm here would void a result that is sound, so the family is strict; a placebo with
-    too few templates is no control and is left out.
+    too few templates is no control and is left out. A control of what no reply showed, or every one, cannot
+    fail: it holds, and does not count in the family, since each one that did would make it harder for
+    the others to fail.
 
     Args:
         placebos: Placebo contrasts, `b` against `a`.
@@ -75,7 +78,8 @@ def placebo_controls(
     kept = [one for one in measured if one is not None]
     if not kept:
         return []
-    adjusted = holm([one.p_value for one in kept])
+    able = iter(holm([one.p_value for one in kept if could_show(one.contrast)]).tolist())
+    adjusted = [next(able) if could_show(one.contrast) else 1.0 for one in kept]
     return [
         PlaceboControl(
             contrast=one.contrast,

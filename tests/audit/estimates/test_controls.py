@@ -82,6 +82,18 @@ def test_family_is_judged_by_holm() -> None:
     assert resample[0].holds
 
 
+def test_controls_that_cannot_fail_make_no_other_harder_to_fail() -> None:
+    """What nobody showed in a placebo holds whatever the target does, so it is no test of the family."""
+    tilted: Values = [[1.0] if template < 20 else [0.0] for template in range(24)]
+    opposite: Values = [[0.0] if template < 20 else [1.0] for template in range(24)]
+    inert = [fact for number in range(60) for fact in placebos(NONE, NONE, domain=f"d{number}")]
+    found = placebo_controls(placebo_rows([*placebos(tilted, opposite), *inert]), level=0.95, seed=7)
+    by_domain = {one.contrast.cell.domain: one.control.holds for one in found}
+    assert len(by_domain) == 62
+    assert not by_domain.pop("lending")
+    assert by_domain["d0"]
+
+
 def test_controls_belong_to_their_signal_domain_and_measure() -> None:
     """Name swaps measure the noise of names, mentions that of labels, repeats that of both."""
     facts = [
