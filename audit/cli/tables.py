@@ -8,6 +8,7 @@ from audit.cli.numbers import DIFFERENCES, between, bounds, signed, value
 from audit.estimates.contrasts import POOLED
 from audit.estimates.omnibus import RESAMPLES
 from audit.estimates.places import places
+from audit.estimates.rates import MOST_UNREAD
 from audit.findings.claims import price_number
 from audit.findings.document import RunDocument
 from audit.looks import SequentialReport
@@ -23,8 +24,6 @@ __all__ = [
 ]
 
 ROWS_SHOWN = 20
-WARN_UNREAD = 0.2
-"""Share of unreadable answers above which a measure is warned of."""
 
 
 def show_counts(counts: Counts) -> None:
@@ -50,7 +49,7 @@ def show_counts(counts: Counts) -> None:
 def _warn_of_answers(document: RunDocument) -> None:
     """Print what of the answers could not be read, and whether the endpoint changed while it was asked."""
     for entry in document.unread:
-        if entry.unread > WARN_UNREAD * entry.answers:
+        if entry.unread > MOST_UNREAD * entry.answers:
             warn(
                 f"{entry.measure} could not be read in {entry.unread} of {entry.answers} outputs, "
                 f"errored ones included ({entry.probe}): it rests on the others only"
