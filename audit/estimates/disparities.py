@@ -22,7 +22,7 @@ from audit.estimates.design import FIXED, Design
 from audit.estimates.families import adjusted, could_show, primary, weights
 from audit.estimates.measures import MEASURES, Measure
 from audit.estimates.threshold_tests import threshold_tests
-from audit.estimates.verdicts import Question, judge, too_few
+from audit.estimates.verdicts import POWER, Question, deciding, judge, too_few
 from audit.records import Control, Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, Interval
@@ -35,7 +35,6 @@ from probes.seeds import rng
 
 __all__ = ["disparities"]
 
-POWER = 0.80
 UNCORRECTED = Corrections()
 
 ENOUGH = 400
@@ -69,6 +68,8 @@ class _Place:
     primary: bool
     selected: Interval | None
     """Interval that allows for having been picked; None if it was not."""
+    level: float
+    """1 - alpha of its test if it were the only disparity of the family."""
 
     def stated(self) -> dict[str, object]:
         """What an estimate states of it."""
@@ -171,7 +172,8 @@ def _places(
         if picked and share is not None:
             level = fcr_level(sum(chosen), n_tests, 1 - judgement.level, weight=share)
             selected = interval(contrast, level=design.level(level)).interval
-        found.append(_Place(p_adjusted=p, weight=share, primary=leads, selected=selected))
+        alone = 1 - rate * (1.0 if share is None else min(1.0, share / n_tests))
+        found.append(_Place(p_adjusted=p, weight=share, primary=leads, selected=selected, level=alone))
     return found
 
 
@@ -236,6 +238,8 @@ def _estimate(
             controls=controls,
             noise_floor=floor,
             smallest_detectable=detectable,
+            deciding=deciding(found, family_level=design.level(place.level)),
+            sampled_too=_sampled_too(contrast),
             missing=_differential_missingness(contrast, judgement),
             minimum_clusters=MINIMUM_TEMPLATES,
             unit=contrast.cell.measure.unit,
@@ -261,6 +265,15 @@ def _estimate(
         "observation": contrast.cell.norm is not Norm.MUST_NOT_DIFFER,
     }
     return Estimate.model_validate({**known, **measured, **_naive(contrast, judgement.level)})
+
+
+def _sampled_too(contrast: Contrast) -> str | None:
+    """What is a sample beside templates: the names that signal the group, and labels that correct it."""
+    names = any(stratum.names is not None for stratum in contrast.strata)
+    found = [
+        word for word, is_one in (("names", names), ("labels", contrast.correction is not None)) if is_one
+    ]
+    return " and ".join(found) or None
 
 
 def _notes(contrast: Contrast, controls: Sequence[Control]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from audit.estimates.pooled import (
     pooled_interval,
 )
 from audit.estimates.reply_pairs import SENTIMENT, SIMILARITY
-from audit.estimates.verdicts import Judged, Question, judge
+from audit.estimates.verdicts import POWER, Judged, Question, deciding, judge
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, Interval
@@ -33,7 +33,6 @@ from probes.records import Norm, Placebo, Signal
 
 __all__ = ["DISTANCES", "EXCESSES", "distance_words", "distances", "further_apart"]
 
-POWER = 0.80
 MARGIN = 0.05
 """A twentieth of the scale, as for rates: all of these measures lie in [0, 1]."""
 
@@ -72,6 +71,16 @@ class _Excess:
     strata: tuple[PairedDifferences, ...] = ()
     """Counterfactual minus placebo of each template, by domain."""
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """What the family makes of one excess."""
+
+    p_adjusted: float | None
+    selected: Interval | None
+    share: float
+    """Of the false discovery rate, if it were the only one of the family that differs."""
 
 
 def distance_words(measure: str) -> str:
@@ -128,7 +137,8 @@ def _family(drafts: Sequence[_Excess], judgement: Judgement) -> Iterator[Estimat
         if p_adjusted is not None and p_adjusted <= judgement.false_discovery_rate:
             level = fcr_level(called, len(adjusted), 1 - judgement.level)
             selected = pooled_interval(one.strata, (), level=level, bounds=_BOUNDS).interval
-        yield _judged(one, p_adjusted, selected, judgement)
+        share = 1 / len(adjusted) if p_adjusted is not None else 1.0
+        yield _judged(one, _Place(p_adjusted=p_adjusted, selected=selected, share=share), judgement)
 
 
 def _in_family(one: _Excess) -> bool:
@@ -259,9 +269,7 @@ def _unmatched(stated: Mapping[str, object], name: str, part: pd.DataFrame) -> _
     return _Excess(stated=known, estimate=None, reason=reason)
 
 
-def _judged(
-    one: _Excess, p_adjusted: float | None, selected: Interval | None, judgement: Judgement
-) -> Estimate:
+def _judged(one: _Excess, place: _Place, judgement: Judgement) -> Estimate:
     found = one.estimate
     if found is None:
         unmeasured = {"verdict": Verdict.NOT_MEASURED, "reasons": (one.reason or "too little data",)}
@@ -279,16 +287,17 @@ def _judged(
             Question(
                 measure=str(one.stated["measure"]),
                 estimate=found,
-                p_adjusted=1.0 if p_adjusted is None else p_adjusted,
+                p_adjusted=1.0 if place.p_adjusted is None else place.p_adjusted,
                 rate=judgement.false_discovery_rate,
                 margin=float(str(one.stated["margin"])),
                 controls=(),
                 noise_floor=None,
                 smallest_detectable=detectable,
+                deciding=deciding(found, family_level=1 - judgement.false_discovery_rate * place.share),
                 missing=None,
                 minimum_clusters=MINIMUM_TEMPLATES,
                 unit="score in [0, 1]",
-                selected=selected,
+                selected=place.selected,
             )
         ),
     )
@@ -296,10 +305,10 @@ def _judged(
         "point": found.point,
         "ci_low": found.interval.low,
         "ci_high": found.interval.high,
-        "selected_ci_low": None if selected is None else selected.low,
-        "selected_ci_high": None if selected is None else selected.high,
+        "selected_ci_low": None if place.selected is None else place.selected.low,
+        "selected_ci_high": None if place.selected is None else place.selected.high,
         "p_value": found.p_value,
-        "p_adjusted": p_adjusted,
+        "p_adjusted": place.p_adjusted,
         "smallest_detectable": detectable,
         "verdict": verdict.verdict,
         "material": verdict.material,

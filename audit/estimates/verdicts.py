@@ -7,8 +7,12 @@ from audit.estimates.measures import amount, beyond_any
 from audit.records import Control, Verdict
 from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import ClusterEstimate, Interval
+from audit.statistics.power import detectable_by
 
-__all__ = ["Judged", "Question", "judge", "too_few"]
+__all__ = ["POWER", "Judged", "Question", "deciding", "judge", "too_few"]
+
+POWER = 0.80
+"""Share of runs that are to decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +25,15 @@ class Question:
     rate: float
     """False discovery rate declared before the run."""
     margin: float | None
+    """Smallest disparity of concern, in the measure's unit; None if none was declared for it."""
     measure: str
     """Name under which a spec gives its margin."""
-    """Smallest disparity of concern, in the measure's unit; None if none was declared for it."""
     controls: tuple[Control, ...]
     noise_floor: float | None
     smallest_detectable: float | None
     """None where all templates agree."""
+    deciding: float | None
+    """Margin at which the design would decide, see `deciding`; None as above."""
     missing: str | None
     """Why missing answers spoil the contrast; None if they do not."""
     minimum_clusters: int
@@ -35,6 +41,8 @@ class Question:
     """Unit of the measure: decides how the reasons speak of sizes."""
     selected: Interval | None = None
     """Interval that allows for having been picked out of the family; None if it was not."""
+    sampled_too: str | None = None
+    """What else is a sample beside templates, whose share of the error more templates leave as it is."""
 
     @property
     def size(self) -> Interval:
@@ -53,6 +61,27 @@ class Judged:
     verdict: Verdict
     material: bool = False
     reasons: tuple[str, ...] = ()
+
+
+def deciding(found: ClusterEstimate, *, family_level: float) -> float | None:
+    """The margin at which a design like this one would decide in four of five runs, as a plan means it.
+
+    The larger of two: the true disparity that it tells from 0 within the family, and the margin within
+    which it would place a true disparity of 0 by both one-sided tests.
+
+    Args:
+        found: The estimate.
+        family_level: 1 - alpha of its two-sided test if it were the only true disparity of the family.
+
+    Returns:
+        A size in the unit of the estimate; None where all templates agree.
+
+    Source:
+        As for `audit.statistics.clusters_needed` and `clusters_for_equivalence`.
+    """
+    seen = detectable_by(found, level=family_level, power=POWER)
+    shown = detectable_by(found, level=2 * found.interval.level - 1, power=(1 + POWER) / 2)
+    return None if seen is None or shown is None else max(seen, shown)
 
 
 def judge(question: Question) -> Judged:
@@ -134,11 +163,17 @@ def _why_open(question: Question, *, selected: bool) -> tuple[str, ...]:
             f"this design sees {amount(question.smallest_detectable, question.unit)} or more in 4 of 5 runs "
             "if it were the only question"
         )
-    if question.smallest_detectable > question.margin:
-        factor = (question.smallest_detectable / question.margin) ** 2
-        needed = math.ceil(question.estimate.n_clusters * factor)
-        reasons.append(
-            f"about {needed} templates of this kind would decide at the margin of "
-            f"{amount(question.margin, question.unit)}"
-        )
+    if question.deciding is not None and question.deciding > question.margin:
+        reasons.append(_what_would_decide(question, question.margin, question.deciding))
     return tuple(reasons)
+
+
+def _what_would_decide(question: Question, margin: float, decided: float) -> str:
+    at = f"at the margin of {amount(margin, question.unit)}"
+    if question.sampled_too is not None:
+        return (
+            f"more templates alone need not decide {at}: {question.sampled_too} are a sample too, and more "
+            "templates do not make its part of the error smaller"
+        )
+    needed = math.ceil(question.estimate.n_clusters * (decided / margin) ** 2)
+    return f"about {needed} templates of this kind would decide {at}"

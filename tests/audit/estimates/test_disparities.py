@@ -1,5 +1,6 @@
 """Disparities as a run states them: the family, the controls, what is missing, and the norms."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -286,3 +287,29 @@ def test_material_goes_by_the_interval_that_allows_for_the_selection() -> None:
     assert beside.selected_ci_high is not None
     assert beside.selected_ci_high > alone.ci_high + 0.005
     assert not beside.material
+
+
+def test_what_would_decide_is_said_of_the_family_and_not_of_names() -> None:
+    """Beside seven other questions more templates are needed than alone; of names no number is promised."""
+    noisy: Values = [[float(template % 3 == 0)] for template in range(24)]
+    other: Values = [[float(template % 4 == 0)] for template in range(24)]
+    names = [(f"Ann{template % 8}", f"Abe{template % 8}") for template in range(24)]
+
+    def reasons(facts: Sequence[Fact]) -> list[str]:
+        found = disparities(source(facts), JUDGEMENT, seed=7)
+        return [" ".join(one.reasons) for one in found if one.measure == "favourable_rate"]
+
+    def needed(facts: Sequence[Fact]) -> int:
+        told = re.search(r"about (\d+) templates of this kind would decide", reasons(facts)[0])
+        assert told is not None
+        return int(told[1])
+
+    further = [
+        fact
+        for number in range(7)
+        for fact in pairs(noisy, other, arms=(f"group {number}", "men"), attribute=f"other {number}")
+    ]
+    assert needed([*pairs(noisy, other), *further]) > 1.4 * needed(pairs(noisy, other))
+    (by_name,) = reasons(pairs(noisy, other, signal="name", names=names))
+    assert "names are a sample too" in by_name
+    assert "would decide" not in by_name

@@ -1,15 +1,19 @@
 """Verdicts: every branch of the one place that turns numbers into words."""
 
 from dataclasses import replace
+from math import ceil
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.estimates.verdicts import Judged, Question, judge
+from audit.estimates.verdicts import Judged, Question, deciding, judge
 from audit.records import Control, Verdict
 from audit.spec import Judgement
+from audit.statistics.cluster_t import cluster_t_interval
+from audit.statistics.equivalence import equivalence_of
 from audit.statistics.intervals import ClusterEstimate, Interval, t_estimate
 from probes.records import Placebo
 
@@ -45,6 +49,7 @@ def asked(found: ClusterEstimate, **changed: object) -> Judged:
         "controls": (),
         "noise_floor": None,
         "smallest_detectable": 0.03,
+        "deciding": 0.03,
         "missing": None,
         "minimum_clusters": 12,
         **changed,
@@ -106,17 +111,43 @@ def test_failing_control_is_named_with_its_size() -> None:
 
 def test_open_verdict_says_what_the_design_sees_and_what_would_decide() -> None:
     """Inconclusive never stands alone: smallest visible disparity, and templates for the margin."""
-    judged = asked(estimate(*WIDE), smallest_detectable=0.10)
+    judged = asked(estimate(*WIDE), smallest_detectable=0.10, deciding=0.12)
     assert judged.reasons[0] == "not told apart from 0 at a false discovery rate of 0.05"
     seen = "this design sees 10.0 points or more in 4 of 5 runs if it were the only question"
     assert judged.reasons[1] == seen
-    # 40 templates see .10; at the same spread (.10 / .05) squared = 4 times as many see .05.
-    assert judged.reasons[2] == "about 160 templates of this kind would decide at the margin of 5.0 points"
+    # 40 templates would decide at .12; at the same spread (.12 / .05) squared = 5.76 times as many do at .05.
+    assert judged.reasons[2] == "about 231 templates of this kind would decide at the margin of 5.0 points"
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.05 * 0.8 / 9])
+def test_the_templates_said_to_decide_do_in_four_of_five_runs(threshold: float) -> None:
+    """At the margin a disparity is told from 0 within the family, and a true 0 is called equivalent."""
+    spread, margin = 0.23, 0.05
+    pilot = deciding(estimate(0.0, spread / 44**0.5, clusters=44), family_level=1 - threshold)
+    assert pilot is not None
+    templates = ceil(44 * (pilot / margin) ** 2)
+    rng = np.random.default_rng(3)
+    runs = [
+        [cluster_t_interval(rng.normal(truth, spread, templates)) for _ in range(500)]
+        for truth in (0, margin)
+    ]
+    shown = sum(equivalence_of(one, margin=margin).equivalent for one in runs[0])
+    found = sum(one.p_value <= threshold for one in runs[1])
+    # Four of five, less three standard errors of 500 runs.
+    assert min(shown, found) >= 500 * (0.8 - 3 * (0.16 / 500) ** 0.5)
+
+
+def test_no_number_of_templates_is_said_to_decide_where_names_are_a_sample_too() -> None:
+    """What differs between names stays, however many templates are asked."""
+    judged = asked(estimate(*WIDE), smallest_detectable=0.10, deciding=0.12, sampled_too="names")
+    assert judged.reasons[2].startswith(
+        "more templates alone need not decide at the margin of 5.0 points: names"
+    )
 
 
 def test_a_design_that_sees_nothing_is_told_so() -> None:
     """No rate differs by 194.7 points: of such a design it is said that it sees nothing, and what would."""
-    judged = asked(estimate(*WIDE), smallest_detectable=1.947)
+    judged = asked(estimate(*WIDE), smallest_detectable=1.947, deciding=2.1)
     assert judged.reasons[1] == "this design cannot see any disparity of this measure in 4 of 5 runs"
     assert "would decide at the margin of 5.0 points" in judged.reasons[2]
 
