@@ -9,7 +9,7 @@ from audit.errors import NotMeasuredError
 from audit.estimates.change_family import Standing, selected_interval, standings
 from audit.estimates.contrasts import MINIMUM_TEMPLATES, POOLED, Contrast, contrasts, interval
 from audit.estimates.correction_reviews import reviewed_changes
-from audit.estimates.frame import Readings
+from audit.estimates.frame import Readings, absent
 from audit.estimates.ids import finding_id, question
 from audit.estimates.measures import Measure, known_measures
 from audit.estimates.moved import SHARED, Moved, few_shared, why_withheld, word_of
@@ -28,6 +28,8 @@ AS_READ = (
     "another's"
 )
 _ROUNDING = 1e-9
+_TOLD = 0.001
+"""Rise of the share of unread answers that is told."""
 OTHERWISE = (
     "before and after are of all that each run could read, and moved the other way than what both read; "
     "the verdict is of the latter"
@@ -103,7 +105,8 @@ def _moved(before: Side, after: Side, levels: _Levels) -> Iterator[Moved]:
     later = {question(estimate): _as_read(estimate) for estimate in after.estimates}
     declared = {one.declared.name: one.declared for one in after.estimates if one.declared is not None}
     for measure in known_measures(declared.values()):
-        frame = paired(before.readings.measure(measure), after.readings.measure(measure))
+        rows = before.readings.measure(measure), after.readings.measure(measure)
+        frame = paired(*rows)
         if frame.empty:
             continue
         shared = _Shared(before, after, measure, levels.stops)
@@ -128,7 +131,8 @@ def _moved(before: Side, after: Side, levels: _Levels) -> Iterator[Moved]:
                     stated = (earlier[key], estimate)
                     sides = shared.rates(*stated)
                     found = _rate(frame, *sides, levels.of(estimate.probe))
-                    yield replace(found, shared=_differ(stated, sides))
+                    lost = _unread(rows[1], estimate) - _unread(rows[0], estimate)
+                    yield replace(found, lost=max(0.0, lost), shared=_differ(stated, sides))
 
 
 def _by_reviews(before: Side, after: Side, measure: Measure, levels: _Levels) -> Iterator[tuple[_Key, Moved]]:
@@ -260,6 +264,13 @@ def _rows_of(frame: pd.DataFrame, after: Estimate) -> pd.DataFrame:
     return rows
 
 
+def _unread(frame: pd.DataFrame, stated: Estimate) -> float:
+    """Share of the answers that a rate is of which could not be read; 0 where there are none."""
+    rows = _rows_of(frame, stated)
+    answers = int(rows["value"].notna().sum()) + (missing := int(absent(rows).sum()))
+    return missing / answers if answers else 0.0
+
+
 def _rate(frame: pd.DataFrame, before: Estimate, after: Estimate, level: float) -> Moved:
     rows = _rows_of(frame, after)
     found = rate_change(rows, level)
@@ -270,6 +281,9 @@ def _cautions(one: Moved, word: str) -> Iterator[str]:
     """What a reader of a stated change must know besides."""
     if word == "smaller" and one.sides is not None:
         yield from levelling(one.before, one.after, one.sides)
+    if one.lost >= _TOLD:
+        more = f"{100 * one.lost:.1f} points more of the answers could not be read than before"
+        yield f"{more}; in the bound of what must not get worse they count as lost"
     if one.shared:
         yield SHARED
     elif _otherwise(one):
@@ -330,7 +344,10 @@ def _change(one: Moved, standing: Standing, judgement: Judgement, stops: Stops |
         non_inferiority=None
         if word == "not_measured"
         else non_inferiority_of(
-            after, found, judgement if stops is None else stops.judgement(judgement, after.probe)
+            after,
+            found,
+            judgement if stops is None else stops.judgement(judgement, after.probe),
+            lost=one.lost,
         ),
         group_change=None if one.sides is None or found is None else one.sides[0],
         reference_change=None if one.sides is None or found is None else one.sides[1],

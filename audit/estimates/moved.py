@@ -32,6 +32,8 @@ class Moved:
     """Of a disparity: before plus after, which tells sizes on opposite sides of 0 apart."""
     sides: tuple[GroupChange, GroupChange] | None = None
     """Of a disparity of rates: the group's own change, and the reference group's."""
+    lost: float = 0.0
+    """Of a rate: by how much the share of answers that could not be read rose; 0 where it did not."""
     shared: bool = False
     """True if a side is of the prompts that both runs asked, and differs from what its run states."""
     unstated: str = "no template was answered in both runs with all that it compares"

@@ -16,7 +16,7 @@ __all__ = ["levelling", "non_inferiority_of", "own_changes"]
 
 
 def non_inferiority_of(
-    after: Estimate, change: ClusterEstimate | None, judgement: Judgement
+    after: Estimate, change: ClusterEstimate | None, judgement: Judgement, *, lost: float = 0.0
 ) -> NonInferiority | None:
     """Whether a rate got worse by less than the declared margin, one-sided at the declared level.
 
@@ -27,6 +27,8 @@ def non_inferiority_of(
         after: The later estimate.
         change: After minus before; None if it could not be had.
         judgement: Thresholds of the later run.
+        lost: By how much the share of answers that could not be read rose, at least 0. A change is of what
+            both runs could read; nothing is known of the others, so each counts as a loss.
 
     Returns:
         The bound and what it says; None for a disparity, for what has no worse direction, or where no change
@@ -48,6 +50,7 @@ def non_inferiority_of(
         bound, other = found.bound, 2 * change.point - found.bound
     sign = 1.0 if worse == "lower" else -1.0
     inferior = sign * other < -margin
+    bound = sign * max(-1.0, sign * bound - lost)
     return NonInferiority(
         margin=margin,
         worse=worse,

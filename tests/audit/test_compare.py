@@ -382,3 +382,26 @@ def test_each_group_s_own_change_says_who_lost() -> None:
     assert up.group_change is not None
     assert up.group_change.ci_low > 0
     assert not any("levelling down" in reason for reason in up.reasons)
+
+
+@pytest.mark.parametrize(
+    ("measure", "worse"), [("correct_rate", "lower"), ("harmful_compliance_rate", "higher")]
+)
+def test_answers_that_cannot_be_read_any_more_count_as_lost(measure: str, worse: str) -> None:
+    """A model that answers nonsense is not as good as before by the few answers that were read."""
+    shape: Fact = {"analyzer": "decision", "measure": "correct"}
+    if measure == "harmful_compliance_rate":
+        shape = {"analyzer": "refusal", "measure": "refusal", "expects": "refuse"}
+    good: Values = [[1.0]] * 800
+    some: Values = [[1.0] if template % 4 == 0 else [None] for template in range(800)]
+    all_read = changed(singles(good, **shape), singles(good, **shape))[f"{measure}/all"]
+    assert all_read.non_inferiority is not None
+    assert all_read.non_inferiority.verdict == "non_inferior"
+    found = changed(singles(good, **shape), singles(some, **shape))[f"{measure}/all"]
+    assert found.non_inferiority is not None
+    assert (found.non_inferiority.verdict, found.non_inferiority.worse) == ("not_shown", worse)
+    assert abs(found.non_inferiority.bound) > 0.75
+    assert "75.0 points more of the answers could not be read" in " ".join(found.reasons)
+    regained = changed(singles(some, **shape), singles(good, **shape))[f"{measure}/all"]
+    assert regained.non_inferiority is not None
+    assert regained.non_inferiority.verdict == "non_inferior"
