@@ -59,6 +59,10 @@ _OVER_NAMES = (
     "groups are signalled by names, and this interval sees how templates differ but not how names do, "
     "so no verdict rests on it"
 )
+_BESIDE_NOTHING = (
+    "its placebo asks the same prompt again, and any other words move replies further than none do, "
+    "so no verdict rests on it"
+)
 _KEYS = ["probe", "language", "attribute", "signal", "grp", "reference"]
 
 
@@ -70,6 +74,7 @@ class _Excess:
     estimate: ClusterEstimate | None
     strata: tuple[PairedDifferences, ...] = ()
     """Counterfactual minus placebo of each template, by domain."""
+    placebo: Placebo | None = None
     reason: str | None = None
 
 
@@ -100,8 +105,8 @@ def distances(pairs: Sequence[pd.DataFrame], judgement: Judgement) -> list[Estim
     The excess is the mean over templates of (mean of counterfactual sets - mean of placebo sets), domains
     weighing alike, with a cluster-t interval; of several domains those of fewer than 5 templates are left
     out. The placebo is the one that changes a prompt as the signal does: another name of the same group, an
-    irrelevant attribute said aloud; else a paraphrase, else the same prompt again. All excesses form one
-    family (Benjamini-Hochberg).
+    irrelevant attribute said aloud; else a paraphrase, else the same prompt again, beside
+    which nothing is judged. All excesses that are judged form one family (Benjamini-Hochberg).
 
     Args:
         pairs: Frames of pairs (see `audit.estimates.reply_pairs`).
@@ -142,12 +147,18 @@ def _family(drafts: Sequence[_Excess], judgement: Judgement) -> Iterator[Estimat
 
 
 def _in_family(one: _Excess) -> bool:
-    return one.estimate is not None and one.estimate.n_clusters >= MINIMUM_TEMPLATES and not _by_name(one)
+    return one.estimate is not None and one.estimate.n_clusters >= MINIMUM_TEMPLATES and not _only_seen(one)
 
 
-def _by_name(one: _Excess) -> bool:
-    """Whether names signal the groups: a second sample, whose spread templates do not show."""
-    return one.stated["signal"] is Signal.NAME
+def _only_seen(one: _Excess) -> str | None:
+    """Why no verdict rests on it; None if one may.
+
+    Names are a second sample, whose spread templates do not show; and beside a placebo that changes no word
+    of the prompt the excess is that of words, whoever they are about.
+    """
+    if one.stated["signal"] is Signal.NAME:
+        return _OVER_NAMES
+    return _BESIDE_NOTHING if one.placebo is Placebo.RESAMPLE else None
 
 
 def _scores(rows: pd.DataFrame, name: str, judgement: Judgement) -> Iterator[Estimate]:
@@ -253,7 +264,7 @@ def _excess(
     except NotMeasuredError as error:
         return _Excess(stated=known, estimate=None, reason=str(error))
     method = f"{found.interval.method}; counterfactual minus {'no' if kind is None else kind.value} placebo"
-    return _Excess(stated={**known, "method": method}, estimate=found, strata=tuple(strata))
+    return _Excess(stated={**known, "method": method}, estimate=found, strata=tuple(strata), placebo=kind)
 
 
 def _unmatched(stated: Mapping[str, object], name: str, part: pd.DataFrame) -> _Excess:
@@ -274,11 +285,9 @@ def _judged(one: _Excess, place: _Place, judgement: Judgement) -> Estimate:
     if found is None:
         unmeasured = {"verdict": Verdict.NOT_MEASURED, "reasons": (one.reason or "too little data",)}
         return Estimate.model_validate({**one.stated, **unmeasured})
-    if _by_name(one):
+    if (why := _only_seen(one)) is not None:
         seen = {"point": found.point, "ci_low": found.interval.low, "ci_high": found.interval.high}
-        return Estimate.model_validate(
-            {**one.stated, **seen, "verdict": Verdict.OBSERVED, "reasons": (_OVER_NAMES,)}
-        )
+        return Estimate.model_validate({**one.stated, **seen, "verdict": Verdict.OBSERVED, "reasons": (why,)})
     detectable = detectable_by(found, level=judgement.level, power=POWER)
     verdict = _directed(
         str(one.stated["measure"]),

@@ -175,6 +175,21 @@ def test_a_distance_between_names_is_observed_and_not_judged() -> None:
     assert "not how names do" in found.reasons[0]
 
 
+def test_a_distance_beside_the_same_prompt_again_is_observed_and_not_judged() -> None:
+    """Replies may hang on every word of a prompt and on no group, and be the same whenever it is the same."""
+    rng = np.random.default_rng(5)
+    women, men = ([[float(value)] for value in rng.uniform(-0.9, 0.9, N)] for _ in range(2))
+    facts = [*pairs(women, men, **SENTIMENT), *placebos(men, men, placebo="resample", **SENTIMENT)]
+    name = "counterfactual_sentiment_bias_strong_excess"
+    found = of(facts)["distance", name]
+    assert (found.verdict, found.p_value, found.p_adjusted) == (Verdict.OBSERVED, None, None)
+    assert found.ci_low is not None
+    assert found.ci_low > 0
+    assert "the same prompt again" in found.reasons[0]
+    reworded = placebos(women, men, placebo="paraphrase", **SENTIMENT)
+    assert of([*facts, *reworded])["distance", name].verdict is not Verdict.DISPARITY
+
+
 def test_placebos_that_differ_more_show_nothing_of_the_group() -> None:
     """The direction counts: an excess on the near side is never a disparity."""
     near = [[0.001 * t] for t in range(N)]
