@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scipy.special import ndtri
+
 from audit.records import Verdict
 from audit.statistics.intervals import Interval
 from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
@@ -12,6 +14,8 @@ from audit.tables.rates import LEVEL, MINIMUM_UNITS, Contrast, Counts
 __all__ = ["FALSE_DISCOVERY_RATE", "Judged", "Question", "judge_family", "too_few"]
 
 FALSE_DISCOVERY_RATE = 0.05
+_POWER = 0.8
+"""Share of tables that are to decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,16 @@ def judge_family(questions: Sequence[Question], *, margin: float) -> list[Judged
     return [
         Judged(verdict=Verdict.NOT_MEASURED, reasons=(question.unfit or "",))
         if one is None
-        else _judge(question, one, _Size(p_adjusted=adjusted[number], level=level, margin=margin))
+        else _judge(
+            question,
+            one,
+            _Size(
+                p_adjusted=adjusted[number],
+                level=level,
+                alone=FALSE_DISCOVERY_RATE / len(adjusted) / _factor(question),
+                margin=margin,
+            ),
+        )
         for number, (question, one) in enumerate(zip(questions, found, strict=True))
     ]
 
@@ -94,6 +107,8 @@ class _Size:
     p_adjusted: float
     level: float
     """Level of the interval of what was picked."""
+    alone: float
+    """p that one contrast needs if it is the only one of the family that differs."""
     margin: float
 
 
@@ -116,7 +131,7 @@ def _judge(question: Question, found: Contrast, size: _Size) -> Judged:
             ("the test of equivalence within the margin of concern passes",),
         )
     else:
-        reasons = _why_open(question, found, margin)
+        reasons = _why_open(question, found, size)
     return Judged(
         verdict=verdict,
         reasons=reasons,
@@ -127,7 +142,7 @@ def _judge(question: Question, found: Contrast, size: _Size) -> Judged:
     )
 
 
-def _why_open(question: Question, found: Contrast, margin: float) -> tuple[str, ...]:
+def _why_open(question: Question, found: Contrast, size: _Size) -> tuple[str, ...]:
     reasons = [f"not told apart from 0 at a false discovery rate of {FALSE_DISCOVERY_RATE:g}"]
     seen = found.smallest_detectable
     if seen is None:
@@ -135,11 +150,23 @@ def _why_open(question: Question, found: Contrast, margin: float) -> tuple[str, 
         return tuple(reasons)
     shown = "show no difference at all" if seen > 1 else f"show {seen:.3f} or more"
     reasons.append(f"data of this size {shown} in 4 of 5 tables")
-    if seen > margin:
+    decides = seen * _steps(size.alone)
+    if decides > size.margin:
         what = "clusters with rows of each group" if question.clustered else "rows a group"
-        needed = math.ceil(question.units * (seen / margin) ** 2)
-        reasons.append(f"about {needed:,} {what} would decide at the margin of {margin:g}")
+        needed = math.ceil(question.units * (decides / size.margin) ** 2)
+        reasons.append(f"about {needed:,} {what} would decide at the margin of {size.margin:g}")
     return tuple(reasons)
+
+
+def _steps(alone: float) -> float:
+    """What decides in 4 of 5 tables, over what is seen in as many of a difference asked about alone.
+
+    To decide is both: a difference as large as the margin is told from 0 within the family, and a difference
+    of 0 is placed within the margin by both one-sided tests.
+    """
+    found = float(ndtri(1 - alone / 2) + ndtri(_POWER))
+    placed = float(ndtri(LEVEL) + ndtri((1 + _POWER) / 2))
+    return max(found, placed) / float(ndtri(0.5 + LEVEL / 2) + ndtri(_POWER))
 
 
 def too_few(label: str, counts: Counts, of: str) -> str | None:

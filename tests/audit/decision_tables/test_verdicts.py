@@ -1,5 +1,7 @@
 """Verdicts on contrasts of a table: what is picked is sized by the interval that allows for the picking."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -76,3 +78,22 @@ def test_clusters_have_intervals_at_any_level() -> None:
         assert (same.low, same.high) == pytest.approx((found.interval.low, found.interval.high))
         assert wide.low < same.low
         assert wide.high > same.high
+
+
+def test_the_rows_that_would_decide_do_so_within_the_family() -> None:
+    """Of six groups one at the margin is told from 0, and one at 0 is within it, in 4 of 5 tables."""
+    open_ = family(contrast(rows(50, 100), rows(50, 100), margin=MARGIN), 5)
+    told = re.search(r"about ([\d,]+) rows a group would decide", open_.reasons[-1])
+    assert told is not None
+    # A group of the family has 1,000 rows, whatever the 100 of which the contrast is.
+    size = int(told[1].replace(",", "")) // 10
+    rng = np.random.default_rng(3)
+
+    def share(gap: float, verdict: Verdict) -> float:
+        drawn = rng.binomial(size, [[0.5 + gap, 0.5]] * 300)
+        found = [family(contrast(rows(a, size), rows(b, size), margin=MARGIN), 5) for a, b in drawn.tolist()]
+        return sum(one.verdict is verdict for one in found) / 300
+
+    # Four of five, less three standard errors of 300 tables.
+    assert share(MARGIN, Verdict.DISPARITY) > 0.8 - 3 * (0.16 / 300) ** 0.5
+    assert share(0.0, Verdict.EQUIVALENT) > 0.8 - 3 * (0.16 / 300) ** 0.5
