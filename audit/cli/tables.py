@@ -337,7 +337,7 @@ def _point(estimate: Estimate) -> str:
 
 def _interval(estimate: Estimate) -> str:
     if estimate.kind == "price" and estimate.point is not None:
-        ends = (price_number(end, estimate.ladder) for end in (estimate.ci_low, estimate.ci_high))
+        ends = (price_number(end, estimate.ladder) for end in estimate.stated_interval)
         return f"[{', '.join(ends)}]"
     return _span(estimate, estimate.ci_low, estimate.ci_high)
 

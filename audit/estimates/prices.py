@@ -18,6 +18,7 @@ from audit.estimates.measures import Measure, measure_named
 from audit.records import Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.fieller import MeritContrasts, MeritPrice, merit_contrasts, merit_price
+from audit.statistics.multiplicity import fcr_level
 from probes.errors import DataError
 from probes.merit import load_ladder
 
@@ -36,6 +37,10 @@ _CLEAR = 3.0
 """Standard errors that the slope on merit must be, for its price to be stated."""
 _FLAT = 0.02
 """Rate this close to 0 or 1 at an end of the ladder counts as flat there."""
+_UNBOUNDED = (
+    "merit is not shown to raise the outcome clearly enough for a price that allows for the picking of its "
+    "disparity"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,9 @@ def merit_prices(
     merit is not shown to raise the outcome, by 3 standard errors, since nothing is then its equivalent, and
     where the disparity itself is not measured (too few templates, missing answers, a placebo that differs).
 
+    The price of a disparity that was picked in its family has an interval that allows for that too: what was
+    picked came out large, and its price with it.
+
     Args:
         frame_of: Gives the rows of a measure (see `audit.estimates.frame.Readings`).
         disparities: The disparities of the run, which carry the negative controls.
@@ -62,7 +70,11 @@ def merit_prices(
 
     Returns:
         Estimates of kind `price` in a fixed order; empty if no prompt has the tag `merit_index`.
+
+    Source:
+        Intervals of what is picked: Benjamini & Yekutieli (2005), JASA 100:71-81.
     """
+    family = _Family.of(disparities)
     found: list[Estimate] = []
     for name in PRICE_OF:
         priced = [one for one in disparities if one.measure == name and one.domain != POOLED]
@@ -75,8 +87,30 @@ def merit_prices(
             block = rows.iloc[blocks.get(place, [])]
             mine = block[block["grp"].isin([disparity.group, disparity.reference_group])]
             if len(mine):
-                found.append(_of_contrast(mine, disparity, judgement.level))
+                levels = (judgement.level, family.level(disparity, judgement.level))
+                found.append(_of_contrast(mine, disparity, *levels))
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Family:
+    """The family that the disparities were picked in."""
+
+    tested: int
+    picked: int
+
+    @classmethod
+    def of(cls, disparities: Sequence[Estimate]) -> "_Family":
+        return cls(
+            tested=sum(one.weight is not None for one in disparities),
+            picked=sum(one.widened for one in disparities),
+        )
+
+    def level(self, disparity: Estimate, level: float) -> float | None:
+        """Level of an interval that allows for the picking; None where the disparity was not picked."""
+        if not disparity.widened or disparity.weight is None:
+            return None
+        return fcr_level(self.picked, self.tested, 1 - level, weight=disparity.weight)
 
 
 def _with_merit(frame: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +121,9 @@ def _with_merit(frame: pd.DataFrame) -> pd.DataFrame:
     return known
 
 
-def _of_contrast(mine: pd.DataFrame, disparity: Estimate, level: float) -> Estimate:
+def _of_contrast(
+    mine: pd.DataFrame, disparity: Estimate, level: float, picked_level: float | None
+) -> Estimate:
     currency = _currency_of(disparity.domain)
     stated = {
         **disparity.model_dump(include=set(_SHARED)),
@@ -102,10 +138,13 @@ def _of_contrast(mine: pd.DataFrame, disparity: Estimate, level: float) -> Estim
     }
     try:
         slopes, price = _priced(mine, disparity, level, currency)
+        picked = None if picked_level is None else _priced(mine, disparity, picked_level, currency)[1]
     except NotMeasuredError as error:
         return _refused(stated, (str(error),))
     stated |= {"n_outputs": slopes.n_rows, "n_clusters": price.n_clusters, "method": price.method}
     reasons = _why_refused(price, slopes, disparity)
+    if not reasons and picked is not None and picked.kind != "interval":
+        reasons = (_UNBOUNDED,)
     if reasons:
         return _refused(stated, reasons)
     whole = float(np.ptp(mine["merit"])) * currency.per_index if currency.whole is None else currency.whole
@@ -114,10 +153,12 @@ def _of_contrast(mine: pd.DataFrame, disparity: Estimate, level: float) -> Estim
         "point": price.point,
         "ci_low": price.low,
         "ci_high": price.high,
+        "selected_ci_low": None if picked is None else picked.low,
+        "selected_ci_high": None if picked is None else picked.high,
         "noise_floor": None if disparity.noise_floor is None else disparity.noise_floor / price.slope,
         "reasons": (
             _rate_of_exchange(price, disparity, currency),
-            *_beyond(price, whole, currency),
+            *_beyond(picked or price, whole, currency),
             *_flat_ends(mine, disparity),
         ),
     }

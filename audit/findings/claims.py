@@ -164,10 +164,10 @@ def _associated(estimate: Estimate) -> str:
 
 def price_words(price: Estimate) -> str:
     """What belonging to a group costs in units of merit: "gender female (…) costs 38 credit points […]"."""
-    if price.point is None or price.ci_low is None or price.ci_high is None:
+    low, high = price.stated_interval
+    if price.point is None or low is None or high is None:
         return f"the price in merit of {_subject(price)} is not measured"
-    costs, low, high = price.point, price.ci_low, price.ci_high
-    verb = "costs"
+    costs, verb = price.point, "costs"
     if costs < 0:
         verb, costs, low, high = "is worth", -costs, -high, -low
     whole = price.ladder
@@ -175,7 +175,9 @@ def price_words(price: Estimate) -> str:
         said = f"as much as {price_number(costs, whole)} {price.unit}"
     else:
         said = f"more than the whole ladder ({whole:.3g} {price.unit})"
-    return f"{_subject(price)} {verb} {said} [{_price_bounds(low, high, whole)}; {100 * price.level:g} %]"
+    allowing = " that allow for the selection" if price.widened else ""
+    bounds = f"{_price_bounds(low, high, whole)}; {100 * price.level:g} %{allowing}"
+    return f"{_subject(price)} {verb} {said} [{bounds}]"
 
 
 def _price_bounds(low: float, high: float, whole: float | None) -> str:

@@ -40,6 +40,9 @@ analyzers: [decision]
 """
 
 
+PLAIN = {"selected_ci_low": None, "selected_ci_high": None}
+
+
 def ladder(gap: float, slope: float, *, n: int = 20, merits: Sequence[float] = (-0.5, 0.5)) -> list[Fact]:
     """Numbers that lie on a line of merit, with a gap that differs a little between templates."""
     found: list[Fact] = []
@@ -186,7 +189,7 @@ def test_a_price_beyond_the_ladder_is_more_than_the_whole_ladder() -> None:
     for price in (dear, cheap):
         assert any("the price is more than the whole ladder of 1 steps" in reason for reason in price.reasons)
         assert "1.4" not in claim(price)
-    at_the_end = dear.model_copy(update={"point": 0.9, "ci_low": 0.5, "ci_high": 1.6})
+    at_the_end = dear.model_copy(update={"point": 0.9, "ci_low": 0.5, "ci_high": 1.6, **PLAIN})
     assert "costs as much as 0.9 steps of the merit index [0.5, more than 1; 95 %]" in claim(at_the_end)
 
 
@@ -197,3 +200,59 @@ def test_the_ladder_is_counted_in_the_domains_currency(tmp_path: Path) -> None:
     stated = [one for one in found if one.kind == "price" and one.domain == "hiring" and one.ladder]
     assert stated
     assert {one.ladder for one in stated} == {abs(fact.high - fact.low)}
+
+
+NUMBERS = {"measure": "number", "expects": "number", "domain": "courts"}
+
+
+def nothing_else_differs() -> list[Fact]:
+    """Nineteen further groups, of numbers that do not differ from the reference's."""
+    noise = [[[50.0 + (t * 7 + k * 5) % 11] for t in range(20)] for k in range(20)]
+    return [
+        fact
+        for k in range(19)
+        for fact in pairs(noise[k], noise[k + 1], attribute=f"a{k}", arms=("some", "men"), **NUMBERS)
+    ]
+
+
+def test_the_price_of_what_was_picked_allows_for_the_picking() -> None:
+    """One gap of twenty came out large, and its price with it: the interval stated is the wider one."""
+    facts = [*ladder(-3.0, 10.0), *nothing_else_differs()]
+    found = disparities(source(facts), Judgement(), seed=1)
+    (price,) = (one for one in prices(facts) if one.attribute == "gender" and one.point is not None)
+    tested, picked = sum(one.weight is not None for one in found), sum(one.widened for one in found)
+    (weight,) = (
+        one.weight
+        for one in found
+        if (one.attribute, one.measure) == ("gender", "decision_number") and one.weight
+    )
+    mine = [fact for fact in facts if fact.get("attribute") == "gender"]
+    contrasts = merit_contrasts(
+        [float(str(fact["value"])) for fact in mine],
+        [float(json.loads(str(fact["tags"]))["merit_index"]) for fact in mine],
+        [fact["grp"] == "women" for fact in mine],
+        [int(str(fact["template"]).rsplit("t", 1)[1]) for fact in mine],
+    )
+    level = 1 - 0.05 * min(1.0, picked * weight / tested)
+    assert level > 0.99
+    wide, plain = (merit_price(contrasts.gaps, contrasts.slopes, level=one) for one in (level, 0.95))
+    assert (price.ci_low, price.ci_high) == pytest.approx((plain.low, plain.high))
+    assert price.stated_interval == pytest.approx((wide.low, wide.high))
+    assert "; 95 % that allow for the selection]" in claim(price)
+
+
+def test_a_price_that_the_picking_leaves_without_bound_is_refused() -> None:
+    """A slope of 3.2 standard errors bounds a price at 95 %, and not at the level of one of twenty picked."""
+    steep: list[Fact] = []
+    for merit in (-0.5, 0.5):
+        base = [[50.0 + merit * (1 + 1.036 * (-1) ** t)] for t in range(12)]
+        group = [[row[0] - 3.0 + 0.01 * (t % 5 - 2)] for t, row in enumerate(base)]
+        tags = json.dumps({"merit_index": f"{merit}"})
+        for fact in pairs(group, base, tags=tags, **NUMBERS):
+            fact["set_id"] = f"{fact['set_id']}-{merit}"
+            steep.append(fact)
+    (alone,) = prices(steep)
+    (price,) = (one for one in prices([*steep, *nothing_else_differs()]) if one.attribute == "gender")
+    assert alone.verdict is Verdict.OBSERVED
+    assert (price.verdict, price.point) == (Verdict.NOT_MEASURED, None)
+    assert "allows for the picking" in price.reasons[0]
