@@ -21,13 +21,13 @@ from audit.estimates.correction import Corrections, correction_record
 from audit.estimates.design import FIXED, Design
 from audit.estimates.families import adjusted, could_show, primary, weights
 from audit.estimates.measures import MEASURES, Measure
+from audit.estimates.pooled import TemplateValues, pooled_interval
 from audit.estimates.threshold_tests import threshold_tests
 from audit.estimates.verdicts import POWER, Question, deciding, judge, too_few
 from audit.records import Control, Estimate, Verdict
 from audit.spec import Judgement
 from audit.statistics.intervals import ClusterEstimate, Interval
 from audit.statistics.multiplicity import fcr_level
-from audit.statistics.pooling import stratified_t
 from audit.statistics.power import detectable_by
 from audit.statistics.signflip import flips_needed, least_clusters_for_flips, sign_flip_test
 from probes.records import Norm
@@ -337,11 +337,15 @@ def _differential_missingness(contrast: Contrast, judgement: Judgement) -> str |
         return None
     # A domain in which nothing is missing has no gap; it weighs like the others.
     gaps = [
-        np.zeros_like(stratum.paired.differences) if stratum.missing is None else stratum.missing.differences
+        TemplateValues(
+            differences=np.zeros_like(stratum.paired.differences), clusters=stratum.paired.clusters
+        )
+        if stratum.missing is None
+        else stratum.missing
         for stratum in contrast.strata
     ]
     try:
-        gap = stratified_t(gaps, level=judgement.level, bounds=(-1.0, 1.0))
+        gap = pooled_interval(gaps, (), level=judgement.level, bounds=(-1.0, 1.0))
     except NotMeasuredError:
         return None
     excludes_zero = gap.interval.low > 0 or gap.interval.high < 0

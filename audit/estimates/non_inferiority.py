@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import Contrast
 from audit.estimates.measures import measure_of
+from audit.estimates.pooled import TemplateValues, pooled_interval
 from audit.records import Estimate, GroupChange, NonInferiority
 from audit.spec import Judgement
-from audit.statistics.cluster_t import cluster_t_interval
 from audit.statistics.equivalence import non_inferiority
 from audit.statistics.intervals import ClusterEstimate
-from audit.statistics.pooling import stratified_t
 
 __all__ = ["levelling", "non_inferiority_of", "own_changes"]
 
@@ -79,12 +78,13 @@ def own_changes(contrast: Contrast, *, level: float) -> tuple[GroupChange, Group
         # Corrected by labels: what stands for a template's own rate is no rate.
         return None
     for means in sides:
+        # Strata that ask the same templates are not independent.
+        parts = [
+            TemplateValues(differences=own, clusters=stratum.paired.clusters)
+            for own, stratum in zip(means, contrast.strata, strict=True)
+        ]
         try:
-            one = (
-                cluster_t_interval(means[0], level=level, bounds=(-1.0, 1.0))
-                if len(means) == 1
-                else stratified_t(means, level=level, bounds=(-1.0, 1.0))
-            )
+            one = pooled_interval(parts, (), level=level, bounds=(-1.0, 1.0))
         except NotMeasuredError:
             return None
         found.append(GroupChange(change=one.point, ci_low=one.interval.low, ci_high=one.interval.high))

@@ -70,6 +70,26 @@ def test_levelling_down_shows_in_the_rates() -> None:
     assert (found.before_reference_rate, found.after_reference_rate) == (1.0, 0.0)
 
 
+def test_a_groups_own_change_counts_shared_templates_once() -> None:
+    """Templates that three domains ask tell no more of a group's own change than those of one."""
+
+    def asked(women: Values) -> list[Fact]:
+        return [
+            fact | {"template": str(fact["template"]).rsplit("-", 1)[1]}
+            for domain in ("d0", "d1", "d2")
+            for fact in pairs(women, ONES, domain=domain)
+        ]
+
+    used = Judgement()
+    found = changes(side(asked(ZEROS), used), side(asked(HALF), used), used)
+    widths = {
+        one.domain: one.group_change.ci_high - one.group_change.ci_low
+        for one in found
+        if one.measure == "favourable_rate" and one.group_change is not None
+    }
+    assert widths["all"] == pytest.approx(widths["d0"], rel=0.02)
+
+
 def test_larger_gap_is_larger_in_either_direction() -> None:
     """Size is what counts: a gap that turned round and grew is larger."""
     assert changed(pairs(HALF, HALF), pairs(ZEROS, ONES))["favourable_rate"].verdict == "larger"

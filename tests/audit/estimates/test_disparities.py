@@ -135,6 +135,25 @@ def test_answers_that_are_missing_a_little_in_every_domain_void_the_pooled_contr
     assert "over 8 domains" in found["favourable_rate", "all:women:explicit"].reasons[0]
 
 
+def test_missing_answers_to_templates_that_domains_share_are_counted_once() -> None:
+    """Four of 24 templates that lack answers of one group are not twelve of 72 by being asked thrice."""
+    women: Values = [
+        [None if template < 4 else float(template % 2), float(template % 2)] for template in range(N)
+    ]
+    men: Values = [[float(template % 2)] * 2 for template in range(N)]
+    shared, own = (
+        [
+            fact | ({"template": str(fact["template"]).rsplit("-", 1)[1]} if once else {})
+            for domain in ("d0", "d1", "d2")
+            for fact in pairs(women, men, domain=domain)
+        ]
+        for once in (True, False)
+    )
+    judgement = Judgement(smallest_disparity_of_concern=0.01)
+    counted = [stated(facts, judgement)["favourable_rate", "all:women:explicit"] for facts in (shared, own)]
+    assert [any("missing" in reason for reason in one.reasons) for one in counted] == [False, True]
+
+
 def test_even_missingness_does_not() -> None:
     """What is missing alike from both groups costs answers, not the result."""
     holed: Values = [[0.0, None] if template % 4 else [1.0, None] for template in range(N)]
