@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, Self
 
 import yaml
@@ -39,13 +40,15 @@ _GRADED = "refusal"
 _DECIDES, _CHOICE = "decision", "choice"
 """The analyzer that reads one of the options that come with a prompt, and its reading of which."""
 _PARSED = "parsed"
-_CHECKABLE = ("favourable", _PARSED)
-"""Its readings that labels of 1 or 0 can be of."""
+_CHECKABLE = ("favourable", _PARSED)  # What labels of 1 or 0 can be of.
 _ASKED = ("options", "favourable")
 """What replies decide among: columns of the file, or options of a check."""
 _OPTIONS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
-_ROUNDING = 1e-5
-"""Distance at which a rate, kept with six digits, is that of its counts."""
+_ENDS: Mapping[object, tuple[float, float]] = MappingProxyType(
+    {(-1.0, 1.0): (0.0, 1.0), (-2.0, 2.0): (-1.0, 1.0)}
+)
+"""Differences that two values of a reading can have -> the values that it can have."""
+_ROUNDING = 1e-5  # Rates are kept with six digits.
 _METHOD = "Wilson; balanced accuracy: MOVER from these limits; agreement: jackknife; "
 
 
@@ -282,13 +285,16 @@ def _check_threshold(analyzer: Analyzer, reading: str, threshold: float) -> None
     """Refuse a threshold that every value of a reading reaches, or none can."""
     if not math.isfinite(threshold):
         raise InputError(f"analyzers check: --threshold: must be a finite number; got {threshold}")
-    measures = known_measures(analyzer.info.declared)
-    of_it = [one for one in measures if (one.analyzer, one.reading) == (analyzer.info.name, reading)]
-    if any(one.bounds == (-1.0, 1.0) for one in of_it) and not 0 < threshold <= 1:
-        raise InputError(
-            f"analyzers check: --threshold: values of {reading} lie between 0 and 1, so it must be above 0 "
-            f"and at most 1; got {threshold:g}"
-        )
+    key = (analyzer.info.name, reading)
+    of_it = [one for one in known_measures(analyzer.info.declared) if (one.analyzer, one.reading) == key]
+    for low, high in {_ENDS[one.bounds] for one in of_it if one.bounds in _ENDS}:
+        if not low < threshold <= high:
+            raise InputError(
+                f"analyzers check: --threshold: values of {reading} lie between {low:g} and {high:g}, so it "
+                f"must be above {low:g} and at most {high:g}; got {threshold:g}"
+            )
+    if threshold <= 0 and any(one.unit == "words" for one in of_it):
+        raise InputError(f"analyzers check: --threshold: must be above 0 for {reading}; got {threshold:g}")
 
 
 def _readings(analyzer: Analyzer, rows: Sequence[Labelled], measure: str, threshold: float) -> list[Read]:
@@ -335,8 +341,7 @@ def _check_decidable(rows: Sequence[Labelled], file: Path, measure: str) -> None
             f"analyzers check: --measure: must be one of {', '.join(_CHECKABLE)} for {_DECIDES}; "
             f"got {measure!r}"
         )
-    missing = next((name for name in _ASKED if any(not getattr(row, name) for row in rows)), None)
-    if missing is not None:
+    if missing := next((name for name in _ASKED if any(not getattr(row, name) for row in rows)), None):
         raise InputError(
             f"{file}: column {missing!r}: {_DECIDES} reads which of the options a reply states, so every row "
             "needs options (apart by |) and favourable (the one that label 1 stands for); or, for all rows, "

@@ -128,8 +128,9 @@ def preview_plan(spec_path: Path) -> Plan:
     targets: dict[str, Target] = {}
     with suppress(InputError):
         targets = build_targets(spec, spec_path.parent, str(spec_path), {})
-    refuse_unknown_spending(spec.limits, {key: one.info for key, one in targets.items()}, prices_of(spec))
-    shapes.refuse({key: target.info for key, target in targets.items()}, str(spec_path))
+    infos = {key: one.info for key, one in targets.items()}
+    refuse_unknown_spending(spec.limits, infos, prices_of(spec), str(spec_path))
+    shapes.refuse(infos, str(spec_path))
     check_named_in_plan(spec, plan, planner.tags, groups, measures, str(spec_path))
     for file in labels:
         file.refuse_other_languages(groups.languages)
@@ -167,7 +168,8 @@ def create_run(
     labels = check_attached(spec, analyzers, root, where)
     targets = build_targets(spec, root, where, {})
     refuse_rounds_of_batches(targets, sequential)
-    refuse_unknown_spending(spec.limits, {key: one.info for key, one in targets.items()}, prices_of(spec))
+    infos = {key: one.info for key, one in targets.items()}
+    refuse_unknown_spending(spec.limits, infos, prices_of(spec), where)
     planner = Planner(spec, build_probes(spec, root, where), [one.info for one in analyzers])
     groups, shapes = ComparedGroups(), Shapes()
     _clear_unfinished(folder)
@@ -175,7 +177,7 @@ def create_run(
         store.add_prompts(groups.passing(shapes.passing(planner.prompts())))
         store.keep_order(order_seed(spec.seed))
         plan = planner.plan(sequential).model_copy(update={"facts_sha256": facts_in(folder)})
-        shapes.refuse({key: target.info for key, target in targets.items()}, where)
+        shapes.refuse(infos, where)
         check_named_in_plan(spec, plan, planner.tags, groups, measures, where)
         for file in labels:
             file.refuse_other_languages(groups.languages)

@@ -56,8 +56,8 @@ def read_rows(
     if not path.is_file():
         raise InputError(f"{path}: {absence(path)}")
     readers: dict[str, _Reader] = {
-        ".jsonl": _jsonl,
-        ".ndjson": _jsonl,
+        ".jsonl": partial(_jsonl, once=columns | optional),
+        ".ndjson": partial(_jsonl, once=columns | optional),
         ".csv": partial(_csv, once=columns | optional),
         ".parquet": _parquet,
     }
@@ -97,7 +97,8 @@ def separator_hint(header: Collection[str]) -> str:
     return "" if used is None else f"; cells seem to be separated by {used!r}, and a comma is needed"
 
 
-def _jsonl(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+def _jsonl(path: Path, columns: frozenset[str], once: frozenset[str]) -> Iterator[tuple[int, Row]]:
+    quoted = tuple(json.dumps(name, ensure_ascii=False) for name in sorted(once))
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -111,7 +112,22 @@ def _jsonl(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
             if not isinstance(row, dict):
                 raise InputError(f"{path}: line {number}: must be a JSON object; got {type(row).__name__}")
             check_columns(path, frozenset(row), columns, number)
+            # Looking for the names first spares nearly every row from being read a second time.
+            if any(line.count(name) > 1 for name in quoted) and (twice := _twice(line, once)):
+                raise InputError(f"{path}: line {number}: key {', '.join(twice)} is there more than once")
             yield number, row
+
+
+def _twice(line: str, once: frozenset[str]) -> list[str]:
+    """Those names that the object of a line has as a key more than once."""
+    keys: list[str] = []
+
+    def last(pairs: list[tuple[str, object]]) -> None:
+        # Called for every object, the outermost one last.
+        keys[:] = [key for key, _ in pairs]
+
+    json.loads(line, object_pairs_hook=last)
+    return sorted(name for name in once if keys.count(name) > 1)
 
 
 def _csv(path: Path, columns: frozenset[str], once: frozenset[str]) -> Iterator[tuple[int, Row]]:

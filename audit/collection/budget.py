@@ -26,7 +26,7 @@ _GET_ENERGY = f'pip install "evenhand[energy]", or {_OTHER_LIMIT}'
 
 
 def refuse_unknown_spending(
-    limits: Limits, targets: Mapping[str, TargetInfo], given: Mapping[str, GivenPrice | None]
+    limits: Limits, targets: Mapping[str, TargetInfo], given: Mapping[str, GivenPrice | None], where: str
 ) -> None:
     """Refuse a limit in money or energy where what is asked has no known price, or energy.
 
@@ -34,13 +34,14 @@ def refuse_unknown_spending(
         limits: Those of the spec.
         targets: What is asked, by name.
         given: Prices that the spec gives, by the same names.
+        where: Name of the spec file, for messages.
 
     Raises:
-        SpecError: Names limit and model.
+        SpecError: Names file, limit and model.
     """
     prices = {} if limits.usd is None else {k: find_price(one, given.get(k)) for k, one in targets.items()}
     energy = {} if limits.kwh is None else {k: find_energy(one) for k, one in targets.items()}
-    _refuse_unknown(limits, targets, prices, energy)
+    _refuse_unknown(limits, targets, prices, energy, f"{where}: ")
 
 
 def _refuse_unknown(
@@ -48,6 +49,7 @@ def _refuse_unknown(
     targets: Mapping[str, TargetInfo],
     prices: Mapping[str, object],
     energy: Mapping[str, object],
+    where: str = "",
 ) -> None:
     get_energy = _OTHER_LIMIT if find_spec("ecologits") else _GET_ENERGY
     checked: tuple[tuple[str, Mapping[str, object], str, str, str], ...] = (
@@ -60,8 +62,8 @@ def _refuse_unknown(
             if value is not None and found is None:
                 model = targets[name].facts.get("model", "unnamed")
                 raise SpecError(
-                    f"limits.{limit}: got {value}, but no {what} is known for model {model!r} of {name}; "
-                    f"accepted where every model {accepted}",
+                    f"{where}limits.{limit}: got {value}, but no {what} is known for model {model!r} of "
+                    f"{name}; accepted where every model {accepted}",
                     next_step=next_step,
                 )
 

@@ -233,6 +233,19 @@ def test_an_optional_column_given_twice_and_a_folder_are_refused(tmp_path: Path)
         checked(tmp_path)
 
 
+@pytest.mark.parametrize("twice", ['"label": 0, "label": 1', '"label": 1, "group": "a", "group": "b"'])
+def test_a_key_that_a_row_of_json_has_twice_is_refused(tmp_path: Path, twice: str) -> None:
+    """JSON's readers take the last of two; which one is meant nobody can tell. A nested one is no column."""
+    file = tmp_path / "labels.jsonl"
+    file.write_text(f'{{"prompt": "q", "response": "No.", {twice}}}\n', encoding="utf-8")
+    name = "group" if "group" in twice else "label"
+    with pytest.raises(InputError, match=rf"labels.jsonl: line 1: key {name} is there more than once"):
+        checked(file)
+    nested = '{"prompt": "q", "response": "No.", "label": 1, "more": {"label": 0}, "said": "\\"label\\""}\n'
+    file.write_text(nested, encoding="utf-8")
+    assert checked(file).n == 1
+
+
 def test_a_threshold_that_no_value_can_reach_is_refused(tmp_path: Path) -> None:
     """A refusal is at most 1, so a threshold of 7, or of 0, would make the check say nothing."""
     for threshold in (7.0, 0.0):
@@ -240,6 +253,24 @@ def test_a_threshold_that_no_value_can_reach_is_refused(tmp_path: Path) -> None:
             check_analyzer(
                 "refusal", tmp_path / "none.csv", Labels(), options={}, positive=Positive(threshold=threshold)
             )
+
+
+@pytest.mark.parametrize(
+    ("name", "measure", "threshold", "accepted"),
+    [
+        ("sentiment", "sentiment", -5.0, "above -1 and at most 1; got -5"),
+        ("sentiment", "sentiment", -1.0, "above -1 and at most 1; got -1"),
+        ("sentiment", "sentiment", 1.5, "above -1 and at most 1; got 1.5"),
+        ("quality", "words", 0.0, "must be above 0 for words; got 0"),
+    ],
+)
+def test_a_threshold_outside_the_scale_of_its_reading_is_refused(
+    tmp_path: Path, name: str, measure: str, threshold: float, accepted: str
+) -> None:
+    """Each reading has its own ends: sentiment goes from -1 to 1, and a count of words begins at 0."""
+    positive = Positive(measure=measure, threshold=threshold)
+    with pytest.raises(InputError, match=accepted):
+        check_analyzer(name, tmp_path / "none.csv", Labels(), options={}, positive=positive)
 
 
 @pytest.mark.parametrize("threshold", [float("nan"), float("inf")])
