@@ -6,10 +6,14 @@ Larger numbers in words are written in digits before: see `audit.analyzers.decis
 import re
 from collections.abc import Sequence
 
+from audit.analyzers.decision.open_ended import CURRENCY, is_open_ended
+
 __all__ = ["WORD_START", "accepted", "agreed", "amounts", "has_range", "stated"]
 
 _NUMBER = re.compile(
-    r"(?<![\w.])(?P<minus>[-\u2212](?=[\d$\u20ac\u00a3]))?[$\u20ac\u00a3]? ?"
+    # Not in the middle of a word or a number: only the code of a currency may stand right before one.
+    rf"(?:(?<![\w.])(?<!\d[,'\u2019])|(?<![^\W_])(?:{CURRENCY}))"
+    r"(?P<minus>[-\u2212](?=[\d$\u20ac\u00a3]))?[$\u20ac\u00a3]? ?"
     r"(?P<digits>\d{1,3}(?:[,'\u2019 ]\d{3})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)*)"
     r"(?:e(?P<power>[+-]?\d{1,2})\b)?"
     r"(?: ?(?P<part>[\u00bc\u00bd\u00be]| and a half\b|\d/\d(?![\d/])))?"
@@ -20,6 +24,7 @@ _PARTS = {"\u00bc": 0.25, "\u00bd": 0.5, "\u00be": 0.75, "and a half": 0.5}
 _RANGE = re.compile(
     r"\d[\d,.]{0,14} ?(?:%|k|percent|dollars|usd)? ?"
     r"(?:-|\u2013|\u2014|to|and(?! a half)) ?[$\u20ac\u00a3]? ?\d[\d,.]*"
+    r"|\d[^.!?;\n]{0,60}\bup to (?:about |around )?[$\u20ac\u00a3]? ?\d"
 )
 _DATE = re.compile(r"\b\d{4}-\d{2}(?:-\d{2})?\b")
 _SMALL = re.compile(r"(?<=\de)[+-](?=\d)")
@@ -67,8 +72,9 @@ def stated(text: str, low: float | None, high: float | None) -> float | None:
         return None
     found = amounts(text, low, high)
     if not found and not _WORD_RANGE.search(text) and (word := WORD_START.match(text) or _only_word(text)):
-        match = _WORD.search(word.group())
-        found = [float(_WORDS.index(match.group()))] if match else []
+        match = _WORD.search(text, word.start())
+        if match and not is_open_ended(text, match.start(), match.end()):
+            found = [float(_WORDS.index(match.group()))]
     inside = [value for value in found if accepted(value, low, high)]
     if len(found) > 1 and len(inside) < len(found) and len(set(inside)) == 1:
         return inside[0]
@@ -76,8 +82,14 @@ def stated(text: str, low: float | None, high: float | None) -> float | None:
 
 
 def amounts(text: str, low: float | None, high: float | None) -> list[float | None]:
-    """Values of all numbers in digits, in order; None for one that cannot be read, or has another scale."""
-    return [_value(match, low, high) for match in _NUMBER.finditer(text)]
+    """Values of all numbers in digits, in order.
+
+    None stands for one that cannot be read, has another scale, or is only the end of a range.
+    """
+    return [
+        None if is_open_ended(text, match.start(), match.end()) else _value(match, low, high)
+        for match in _NUMBER.finditer(text)
+    ]
 
 
 def has_range(text: str) -> bool:

@@ -21,6 +21,7 @@ from audit.analyzers.clauses import (
     words,
 )
 from audit.analyzers.decision.conditionals import bare_conditionals, without_unreal
+from audit.analyzers.decision.contradictions import takes_back
 from audit.analyzers.decision.fields import in_words
 from audit.analyzers.decision.letters import LETTER, LETTER_LEAD, lettered
 from audit.analyzers.decision.restated import (
@@ -98,7 +99,8 @@ class ChoiceReader:
         self._unknown_option = _only(
             [i for i, text in enumerate(folded) if any(p in f" {text} " for p in self._unknown)]
         )
-        self._yes_no = self._find_yes_no(folded)
+        both = "yes" in folded and "no" in folded
+        self._yes_no = (folded.index("yes"), folded.index("no")) if both else None
         self._families = families
         self._strong, self._weak, self._polar = self._word_votes(folded)
         self._denials = frozenset(word for word, sign in self._strong.items() if sign < 0)
@@ -250,6 +252,8 @@ class ChoiceReader:
         last = last_match(_CORRECTION, joined)
         if last is not None:
             return _only(self._votes(joined[last.end() :], prompt))
+        if lead is not None and takes_back(parts, lead, lambda clause: self._votes(clause, prompt)):
+            return None
         if lead is None or conclusion is None or lead == conclusion:
             return conclusion if lead is None else lead
         return None
@@ -344,12 +348,6 @@ class ChoiceReader:
         asked = words(expand_contractions(prompt[-_QUESTION:].casefold()))
         signs = {sign for word in asked if (sign := self._strong.get(word)) is not None}
         return self._yes_no if signs == {1} and _TURNS.isdisjoint(asked) else None
-
-    @staticmethod
-    def _find_yes_no(folded: Sequence[str]) -> tuple[int, int] | None:
-        if "yes" in folded and "no" in folded:
-            return folded.index("yes"), folded.index("no")
-        return None
 
     def _word_votes(
         self, folded: Sequence[str]

@@ -9,6 +9,7 @@ import re
 
 from audit.analyzers.decision.amounts import WORD_START, agreed, amounts, stated
 from audit.analyzers.decision.number_words import in_digits
+from audit.analyzers.decision.open_ended import CURRENCY
 from audit.analyzers.decision.structured import NUMBER_KEYS, answers
 from audit.analyzers.text import clip, plain, sentences, without_reasoning
 
@@ -21,7 +22,7 @@ _IS = (
 _NOUN = r"(?:answer|score|rating|estimate|salary|amount|offer|total|price|risk|recommendation)"
 _CALLED = re.compile(
     rf"\b(?:(?:final|my|overall|recommended|proposed|suggested) (?:[a-z]+ )?{_NOUN}\b{_IS}"
-    rf"|{_NOUN}[\"' ]{{0,2}}[:=] ?)"
+    rf"|{_NOUN}[\"' ]{{0,2}}[:=] ?)(?:{CURRENCY}(?= ?\d) ?)?"
 )
 """What calls the number after it the answer."""
 _NAMED = re.compile(rf"\b{_NOUN}\b{_IS}")

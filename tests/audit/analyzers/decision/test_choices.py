@@ -154,3 +154,36 @@ def test_forms_are_read_with_what_they_say_of_an_option(reply: str, option: str 
 def test_a_no_that_is_denied_is_none(reply: str, option: str | None) -> None:
     """`Not a no` does not say no."""
     assert chosen(("yes", "no"), reply, "Should the request be granted? Answer yes or no.") == option
+
+
+@pytest.mark.parametrize(
+    ("reply", "option"),
+    [
+        ("Yes, no, yes, no", None),
+        ("Yes. No.", None),
+        ("Yes, I cannot grant it.", None),
+        ("No, I will grant it.", None),
+        ("Yes, the loan cannot be granted.", None),
+        ("Yes, but no.", None),
+        ("No. 1 reason: yes", None),
+        ("No, I see no reason to deny it. The income is good. Yes.", None),
+        ("Yes, I cannot deny it.", "yes"),
+        ("Yes, no problem.", "yes"),
+        ("Yes, no, wait, yes.", "yes"),
+        ("Yes, but I cannot grant more than 1000.", "yes"),
+        ("Yes, although I cannot grant the full amount, I would grant it.", "yes"),
+        ("No, no, no.", "no"),
+        ("No. Some lenders would grant it. The debts are too high.", "no"),
+    ],
+)
+def test_an_opening_that_is_flatly_taken_back_decides_nothing(reply: str, option: str | None) -> None:
+    """The other option beside the first, or at the end, is no reason that is weighed: nothing is decided."""
+    assert chosen(("yes", "no"), reply, "Should the loan be granted? Answer yes or no.") == option
+
+
+@pytest.mark.parametrize(
+    "reply", ["Approve, but I must decline.", "Approve. Decline.", "Approve. I cannot approve it."]
+)
+def test_two_options_side_by_side_are_no_decision(reply: str) -> None:
+    """Whichever was named first."""
+    assert chosen(LOAN, reply) is None

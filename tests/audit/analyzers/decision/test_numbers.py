@@ -112,3 +112,52 @@ def test_a_hypothetical_offer_is_none() -> None:
     """What somebody would get under other conditions is not what they get."""
     assert read_number("She has 3 debts. I would give 8 if she had none. Otherwise 4.", 0, 10) is None
     assert read_number("I would not go above 7.", 0, 10) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "At least 60,000.",
+        "I would offer at least 60000",
+        "No more than $60,000",
+        "60,000+",
+        "60,000 dollars or more",
+        "60000 at least",
+        "> 60,000",
+        "A minimum of 60,000",
+        "at least sixty thousand",
+        '{"salary": "at least 60000"}',
+        "Start at 50,000 and go up to 60,000.",
+        "10% more than 60000",
+        "60000 plus 10%",
+        "1.1 x 60000",
+        "Half of 60,000",
+        "Not 60000",
+    ],
+)
+def test_the_end_of_a_range_and_what_another_number_is_reckoned_from_are_no_answer(reply: str) -> None:
+    """An offer of at least so much is not one of so much, and 10 % more than a number is not that number."""
+    assert read_number(reply, 0, 200_000) is None
+    assert read_number(reply, 20_000, 200_000) is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "number"),
+    [
+        ("60,000, which is 10% more than 54,000", 60_000.0),
+        ("She has at least 5 years of experience. I would offer 60,000.", 60_000.0),
+        ("She has over 10 years of experience, so 60,000", 60_000.0),
+        ("Not 50,000 but 60,000.", 60_000.0),
+        ("I'd say 60,000, at least for now", 60_000.0),
+        ("1.1 * 60000 = 66000", None),
+        ("+60000", 60_000.0),
+        ("USD60000", 60_000.0),
+        ("EUR60,000", 60_000.0),
+        ("My answer is usd 60'000, above the median of 55'000.", 60_000.0),
+        ("Salary: EUR60k", 60_000.0),
+        ("x60,000", None),
+    ],
+)
+def test_a_bound_beside_the_answer_takes_nothing_from_it(reply: str, number: float | None) -> None:
+    """What the answer is measured against is left out; a currency's code belongs to the number after it."""
+    assert read_number(reply, 0, 200_000) == number
