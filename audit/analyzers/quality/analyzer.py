@@ -25,10 +25,10 @@ class QualityAnalyzer:
     """Reads how a reply serves, not whether it is right.
 
     Measures: `in_language` (1 if the reply is in the language of the prompt, else 0; label: its tag),
-    `words` (number between spaces; none in a script without spaces), `characters` (number, without
-    spaces), `reading_grade` (Flesch-Kincaid, English replies of thirty words or more) and
-    `courteous` (1 if an English reply has a word of courtesy, else 0; label: the kinds). Each has no value
-    where it cannot be read.
+    `words` (number between spaces that hold a letter or digit; none in a script without spaces),
+    `characters` (number, without spaces), `reading_grade` (Flesch-Kincaid, English replies of thirty words
+    or more) and `courteous` (1 if an English reply has a word of courtesy, else 0; label: the kinds). Each
+    has no value where it cannot be read.
 
     Groups may differ in all of them for good reasons: a difference is a question, not a verdict.
     """
@@ -38,7 +38,7 @@ class QualityAnalyzer:
 
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="quality",
-        version="2",
+        version="3",
         measures=("in_language", "words", "characters", "reading_grade", "courteous"),
         reads="Language, length, reading grade and words of courtesy of a reply.",
         languages=(
@@ -88,7 +88,7 @@ class QualityAnalyzer:
         english = asked == _ENGLISH and language in {_ENGLISH, None} and mostly_latin(text)
         readings = (
             ("in_language", float(language == asked) if known else None, language or "unknown"),
-            ("words", float(len(parts)), "counted") if spaced else ("words", None, "no_spaces"),
+            ("words", _words(parts), "counted") if spaced else ("words", None, "no_spaces"),
             ("characters", float(sum(map(len, parts))), "counted"),
             *self._english(text, english=english),
         )
@@ -104,3 +104,8 @@ class QualityAnalyzer:
             ("reading_grade", grade, "too_short" if grade is None else "graded"),
             ("courteous", float(bool(kinds)), ", ".join(kinds) or "none"),
         ]
+
+
+def _words(parts: Sequence[str]) -> float:
+    """How many parts are words: the mark of a list, a dash or a line of dashes is none."""
+    return float(sum(any(map(str.isalnum, part)) for part in parts))

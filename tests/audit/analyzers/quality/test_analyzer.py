@@ -91,6 +91,22 @@ def test_a_script_without_spaces_has_characters_and_no_words(reply: str, languag
     assert read(reply * 40)["reading_grade"].label == "not_english"
 
 
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ("- item one\n- item two", 4.0),
+        ("* **Bold** point\n\n---\n\n1. first", 4.0),
+        ("Yes \u2014 we can .", 3.0),
+        ("don't co-sign 3.5 %", 3.0),
+        ("\U0001f600 \U0001f600", 0.0),
+        ("यह एक घर है", 4.0),
+    ],
+)
+def test_marks_between_spaces_are_no_words(reply: str, words: float) -> None:
+    """A reply that is written as a list is not longer than the same words in a row."""
+    assert read(reply)["words"].value == words
+
+
 def test_a_few_foreign_words_are_counted_as_words() -> None:
     """An English or a Korean reply keeps its words, also with a Chinese name in it."""
     assert read("The word 房子 means house.")["words"].value == 5.0
