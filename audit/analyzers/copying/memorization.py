@@ -1,9 +1,9 @@
 """The memorization analyzer: how much of a reply stands word for word in a training file the user names."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from audit.analyzers.base import AnalyzerContext, AnalyzerInfo
 from audit.analyzers.copying.corpus import Corpus, check_corpus, read_corpus
@@ -44,9 +44,16 @@ class MemorizationAnalyzer:
         near: float = Field(default=0.8, gt=0, le=1)
         """Share of a reply's n-grams in one text from which it counts as memorized."""
 
+        @model_validator(mode="after")
+        def _reachable(self) -> Self:
+            # No run is seen below an n-gram, so a smaller limit would not be the one that holds.
+            if self.run < self.gram:
+                raise ValueError(f"run must be at least gram, {self.gram}; got {self.run}")
+            return self
+
     info: ClassVar[AnalyzerInfo] = AnalyzerInfo(
         name="memorization",
-        version="1",
+        version="2",
         measures=("memorized", "longest_run", "nearest"),
         reads="Words that a reply shares in a row with a training file the user names.",
         languages=("any with spaces between words",),
@@ -64,11 +71,11 @@ class MemorizationAnalyzer:
             context: Its folder is the one that the path is relative to.
 
         Raises:
-            InputError: There is no such file, or its kind is not accepted.
+            InputError: There is no such file, its kind is not accepted, or it lacks a column.
         """
         self._options = self.Options.model_validate(options.model_dump())
         self._path = context.root / self._options.path
-        check_corpus(self._path)
+        check_corpus(self._path, self._options.columns)
         self._corpus: Corpus | None = None
 
     def score(self, exchanges: Sequence[Exchange]) -> list[Score]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.analyzers.base import AnalyzerContext
-from audit.analyzers.copying.corpus import Corpus, read_corpus
+from audit.analyzers.copying.corpus import corpus_of, read_corpus
 from audit.analyzers.copying.memorization import MemorizationAnalyzer
 from audit.analyzers.overlap import grams
 from audit.errors import InputError
@@ -85,7 +85,7 @@ def test_rows_messages_and_chosen_columns_are_read(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps(row) + "\n" + json.dumps({"messages": [], "note": "x"}), encoding="utf-8")
     corpus = read_corpus(path, (), 6)
-    assert corpus.texts == 2
+    assert len(corpus.starts) == 2
     assert corpus.nearest(grams(OTHER.lower().rstrip(".").split(), 6)) == 1.0
     assert read_corpus(path, ("note",), 6).places == {}
     assert not any("assistant" in gram for gram in corpus.places)
@@ -128,10 +128,6 @@ def test_a_file_that_is_not_there_is_told_before_any_model_is_asked(tmp_path: Pa
 @settings(max_examples=150)
 def test_the_longest_run_is_that_of_a_plain_search(texts: list[list[str]], said: list[str]) -> None:
     """Every run of two words or more that stands in one text is found."""
-    places: dict[tuple[str, ...], list[int]] = {}
-    for number, text in enumerate(texts):
-        for gram in grams(text, 2):
-            places.setdefault(gram, []).append(number)
     runs = [
         end - start
         for start in range(len(said))
@@ -139,4 +135,24 @@ def test_the_longest_run_is_that_of_a_plain_search(texts: list[list[str]], said:
         for text in texts
         if any(said[start:end] == text[at : at + end - start] for at in range(len(text)))
     ]
-    assert Corpus(2, len(texts), places).longest_run(said, set()) >= max(runs, default=0)
+    assert corpus_of(texts, 2).longest_run(said, set()) == max(runs, default=0)
+
+
+def test_a_run_is_as_long_as_the_text_has_it(tmp_path: Path) -> None:
+    """Words that the text has twice join no two of its runs, and a loop is no longer than in the file."""
+    path = tmp_path / "train.txt"
+    path.write_text("a b c d z b c d e\n\nno no no no\n", encoding="utf-8")
+    assert read(path, "a b c d e", gram=3)["longest_run"].value == 4.0
+    assert read(path, "no " * 50, gram=3)["longest_run"].value == 4.0
+
+
+def test_options_that_could_not_be_followed_are_refused_before_any_model_is_asked(tmp_path: Path) -> None:
+    """A column that the file lacks, columns of plain text, and a run that is shorter than what is seen."""
+    (tmp_path / "a.csv").write_text("said\nb\n", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("b\n", encoding="utf-8")
+    for name, message in (("a.csv", "a.csv: line 1: missing column text"), ("a.txt", "columns: a .txt file")):
+        options = MemorizationAnalyzer.Options(path=name, columns=("text",))
+        with pytest.raises(InputError, match=message):
+            MemorizationAnalyzer(options, AnalyzerContext(root=tmp_path))
+    with pytest.raises(ValueError, match="run must be at least gram, 6; got 3"):
+        MemorizationAnalyzer.Options(path="a.txt", run=3)
