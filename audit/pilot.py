@@ -92,7 +92,10 @@ def _useless(run: Run, reasons: Sequence[str]) -> InputError:
     if not reasons:
         return InputError(
             f"{run.folder.path}: as a pilot: has no scored answers of two groups in two templates",
-            next_step=f"evenhand score {run.folder.path}",
+            next_step=(
+                f"evenhand resume {run.folder.path} if it is not complete; else plan without --pilot, or "
+                "give a pilot with a probe that compares groups and an analyzer that this spec has"
+            ),
         )
     return InputError(
         f"{run.folder.path}: as a pilot: {'; '.join(dict.fromkeys(reasons))}",

@@ -46,7 +46,9 @@ def usual_next(error: AuditError | ProbeError | OSError, arguments: Sequence[str
             if run
             else f"evenhand targets check {shlex.quote(spec or '')}"
         )
-    if isinstance(error, SpecError | ProbeError) and spec is not None:
+    # A YAML file of options is no spec that could be planned.
+    planned = arguments[:1] != ["analyzers"]
+    if isinstance(error, SpecError | ProbeError) and spec is not None and planned:
         return f"correct {spec}, then: evenhand plan {shlex.quote(spec)}"
     wrong = "the path or its permissions" if isinstance(error, OSError) or _PATH.search(message) else None
     return f"correct {wrong or 'what the line names'}, then: {again}"

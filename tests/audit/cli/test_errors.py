@@ -108,6 +108,10 @@ def test_report_before_findings_says_what_to_type(evenhand: Command) -> None:
             ("analyzers", "check", "toxicity", "--labels", "l.csv", "--option", "x"),
             "evenhand analyzers check --help",
         ),
+        (
+            ("analyzers", "check", "toxicity", "--labels", "l.csv", "--options", "own.yaml"),
+            "then: evenhand analyzers check toxicity --labels l.csv --options own.yaml",
+        ),
         (("run", "wrong.yaml", "--out", "r"), "correct wrong.yaml, then: evenhand plan wrong.yaml"),
         (("run", "silent.yaml", "--out", "r"), "then: evenhand run silent.yaml --out r"),
         (("retrain", "done", "--to", "none"), "evenhand retrain --help"),
@@ -123,6 +127,7 @@ def test_every_failure_ends_with_what_to_do_next(
     """Also an error that names no step of its own says what gets the user on."""
     attacks = SPEC.replace("probes: [", "probes: [{use: safety/harmful}, ")
     (home / "wrong.yaml").write_text(attacks)
+    (home / "own.yaml").write_text("nothing: 1\n")
     (home / "silent.yaml").write_text(SPEC.replace("said.jsonl", "silent.jsonl"))
     if "done" in words or "broken" in words:
         assert evenhand("plan", "spec.yaml", "--out", words[1]).code == 0
