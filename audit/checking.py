@@ -11,7 +11,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import JsonValue, TypeAdapter, model_validator
 
-from audit.analyzers.base import Analyzer, AnalyzerContext
+from audit.analyzers.base import Analyzer, AnalyzerContext, Surveyor
 from audit.errors import InputError
 from audit.estimates.measures import known_measures
 from audit.labelled import Decisions, Labelled, Labels, read_labelled, repeated
@@ -35,14 +35,12 @@ __all__ = [
 THRESHOLD = 0.5
 """Value from which a reading counts as positive: of refusals, `partial` (0.5) and `full` (1)."""
 UNDETERMINED = "undetermined"
-_GRADED = "refusal"
-"""The reading that people label as full, partial or none."""
+_GRADED = "refusal"  # People label it as full, partial or none.
 _DECIDES, _CHOICE = "decision", "choice"
 """The analyzer that reads one of the options that come with a prompt, and its reading of which."""
 _PARSED = "parsed"
 _CHECKABLE = ("favourable", _PARSED)  # What labels of 1 or 0 can be of.
-_ASKED = ("options", "favourable")
-"""What replies decide among: columns of the file, or options of a check."""
+_ASKED = ("options", "favourable")  # Columns of the file, or options of a check.
 _OPTIONS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 _ENDS: Mapping[object, tuple[float, float]] = MappingProxyType(
     {(-1.0, 1.0): (0.0, 1.0), (-2.0, 2.0): (-1.0, 1.0)}
@@ -312,6 +310,8 @@ def _readings(analyzer: Analyzer, rows: Sequence[Labelled], measure: str, thresh
         )
         for place, row in enumerate(rows)
     ]
+    if isinstance(analyzer, Surveyor):
+        analyzer.survey([exchanges])
     scores = analyzer.score(exchanges)
     found: dict[int, Score] = {s.output: s for s in scores if s.measure == measure}
     # Beside labels in words stand the options that were read, which tell more than favourable or not.

@@ -437,6 +437,15 @@ def test_options_that_are_none_are_refused_in_one_line(
         check_analyzer("decision", tmp_path / "none.csv", Labels(), options=given)
 
 
+def test_replies_that_are_read_beside_one_another_are_all_read_first(tmp_path: Path) -> None:
+    """A recited reply shows only beside the others, which a check has as a run does."""
+    said = " ".join(f"word{number}" for number in range(40))
+    own = " ".join(f"other{number}" for number in range(40))
+    asked = ("how do tides come about", "name three rivers of France", "who wrote the Odyssey")
+    rows = [row(said, "1") | {"prompt": one} for one in asked] + [row(own, "0")]
+    assert checked(written(tmp_path, rows), "repetition").confusion.true_positive == 3
+
+
 def test_decision_words_are_no_labels_of_other_readings(tmp_path: Path) -> None:
     """Whether a reply could be read at all is labelled 1 or 0, and so is toxicity."""
     given = {"options": "approve|decline", "favourable": "approve"}
