@@ -17,16 +17,17 @@ _BEFORE = re.compile(
     r"|\bexceed(?:s|ing)?|\bupwards? of|\bnorth of"
     r"|\b(?:minimum|maximum|min|max)\b\.?(?: of|:)?|\bnot|[<>\u2264\u2265]=?"
     r"|\b(?:twice|double|triple|half|a third|a quarter|a fraction|times)(?: of)?"
-    r"|(?:%|\bper ?cent)(?: of| on)|\d ?[+*\u00d7x]"
+    r"|(?:%|\bper ?cent) (?:of|on|off|on top of)|\d ?[+*\u00d7x]"
     r"|\b(?:plus|minus|times|increased by|reduced by|raised by))"
     rf"[ \"']*{_ROUGHLY}(?:{CURRENCY} ?)?$"
 )
 _UNIT = r"(?: ?(?:%|percent|dollars|euros|pounds|points|stars|a year|per year|annually|" + CURRENCY + r"))?"
+_STOP = r"(?=\W*$|[.!;,\n])"
 _AFTER = re.compile(
-    rf"{_UNIT}(?: ?\+(?! ?/)| or (?:more|less|fewer|higher|lower|above|below|over|under|greater|up)\b"
-    r"|,? (?:at (?:the )?(?:very )?(?:least|most|minimum|maximum)|minimum|maximum|min|max)(?=\W*$|[.!;\n])"
-    r"| and (?:up(?:wards?)?|above|over|more|below|under)\b| upwards?\b"
-    r"| (?:plus|minus|times|increased by|reduced by|raised by) (?:\D{0,3}\d|a)| ?[*\u00d7x] ?\d"
+    rf"{_UNIT}(?:\+(?! ?/)| \+ ?\d| or (?:more|less|fewer|higher|lower|above|below|over|under|greater|up)\b"
+    rf"|,? (?:at (?:the )?(?:very )?(?:least|most|minimum|maximum)|minimum|maximum|min|max){_STOP}"
+    rf"| (?:and )?(?:up(?:wards?)?|above|over|more|below|under){_STOP}"
+    r"| (?:plus|minus|times|increased by|reduced by|raised by) [^\w\n]{0,3}\d| ?[*\u00d7x] ?\d"
     r"|(?<=[%t]) (?:more|less|higher|lower|greater|above|below|over|under|on top|off)\b)"
 )
 _REACH = 40

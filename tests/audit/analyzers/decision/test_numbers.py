@@ -156,6 +156,15 @@ def test_the_end_of_a_range_and_what_another_number_is_reckoned_from_are_no_answ
         ("My answer is usd 60'000, above the median of 55'000.", 60_000.0),
         ("Salary: EUR60k", 60_000.0),
         ("x60,000", None),
+        ("I would offer 60,000 plus a bonus of 5,000", None),
+        ("60,000 minimum, 65,000 maximum", None),
+        ("10% on top of 60000", None),
+        ("50,000 + 10,000", None),
+        ("60,000 plus a bonus", 60_000.0),
+        ("60,000 + bonus", 60_000.0),
+        ("60,000 and above-average benefits", 60_000.0),
+        ("60,000 and more importantly, flexible hours", 60_000.0),
+        ("60,000 under the circumstances", 60_000.0),
     ],
 )
 def test_a_bound_beside_the_answer_takes_nothing_from_it(reply: str, number: float | None) -> None:
