@@ -67,10 +67,10 @@ def check_gate(rules: Sequence[GateRule], estimates: Sequence[Estimate]) -> list
     rule fails if for any estimate the interval lies beyond the threshold and the adjusted p is at most
     1 - level. The other rules fail on doubt already.
 
-    A rule is inconclusive if it names no estimate, one that was not measured, or one that is neither proven
-    beyond the threshold nor ruled out; otherwise it is met. To be met every estimate must rule the condition
-    out, each at its own level, and then no correction for their number is needed (Berger 1982,
-    Technometrics 24:295-300).
+    A rule is inconclusive if it names no estimate, one that was not measured, one of which too few answers
+    could be read, or one that is neither proven beyond the threshold nor ruled out; otherwise it is met. To
+    be met every estimate must rule the condition out, each at its own level, and then no correction for
+    their number is needed (Berger 1982, Technometrics 24:295-300).
 
     Args:
         rules: The gate of the spec.
@@ -156,6 +156,9 @@ def _result(rule: GateRule, estimates: Sequence[Estimate], held: Sequence[_Held]
     elif open_:
         outcome = "inconclusive"
         reason = f"the interval reaches across the threshold: {'; '.join(_said(one) for one in open_)}"
+    elif unread := [one for one in held if one.estimate.hardly_read is not None]:
+        said = "; ".join(f"{_name(one.estimate)}: {one.estimate.hardly_read}" for one in unread)
+        outcome, reason = "inconclusive", f"too little could be read: {said}"
     by_estimate = {id(one.estimate): one for one in held}
     entries = tuple(_entry(one, by_estimate.get(id(one)), condition) for one in estimates)
     return GateResult(rule=rule, outcome=outcome, estimates=len(estimates), reason=reason, entries=entries)
@@ -195,6 +198,8 @@ def _became(estimate: Estimate, held: _Held | None, condition: Condition) -> tup
         return "inconclusive", "beyond the threshold by itself, but not after adjustment"
     if not condition.ruled_out(_values(estimate)):
         return "inconclusive", "the interval reaches across the threshold"
+    if estimate.hardly_read is not None:
+        return "inconclusive", estimate.hardly_read
     return "met", "the condition is ruled out"
 
 

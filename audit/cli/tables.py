@@ -8,11 +8,11 @@ from audit.cli.numbers import DIFFERENCES, between, bounds, signed, value
 from audit.estimates.contrasts import POOLED
 from audit.estimates.omnibus import RESAMPLES
 from audit.estimates.places import places
-from audit.estimates.rates import MOST_UNREAD
 from audit.findings.claims import price_number
 from audit.findings.document import RunDocument
 from audit.looks import SequentialReport
 from audit.records import Counts, Estimate, Finding, Omnibus, Verdict
+from audit.records.results import MOST_UNREAD
 
 __all__ = [
     "show_counts",

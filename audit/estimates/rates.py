@@ -19,12 +19,9 @@ from audit.spec import Judgement
 from audit.statistics.multiplicity import benjamini_hochberg, fcr_level
 from audit.statistics.rates import clustered_rate_interval, exceedance_p_value, wilson_interval
 
-__all__ = ["MOST_UNREAD", "rates"]
+__all__ = ["rates"]
 
 UNCORRECTED = Corrections()
-
-MOST_UNREAD = 0.2
-"""Share of unread answers above which a rate of the others says too little of all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +32,6 @@ class _Draft:
     valued: pd.DataFrame
     measure: Measure
     corrections: Corrections
-    unread: int
-    """Answers of which nothing could be read; they are in no rate."""
-
-    @property
-    def hardly_read(self) -> str | None:
-        """Why so few of the answers were read that the others may be of another kind; None if enough were."""
-        answers = len(self.valued) + self.unread
-        if self.unread <= MOST_UNREAD * answers:
-            return None
-        return f"{self.unread} of {answers} answers could not be read, and nothing is known of those"
 
     def interval(self, level: float) -> tuple[float, float]:
         """The rate's interval at any level; all that a rate can be where the labels bound nothing there."""
@@ -132,7 +119,7 @@ def _family(drafts: Sequence[_Draft], judgement: Judgement, stops: Stops | None)
         if p_adjusted <= judgement.false_discovery_rate:
             level = fcr_level(passed, len(adjusted), 1 - judgement.level)
             selected = one.interval(_nominal(level, judgement, stops, stated.probe))
-        found.append(_judged(one, stated, p_adjusted, selected, judgement))
+        found.append(_judged(stated, p_adjusted, selected, judgement))
     return found
 
 
@@ -194,12 +181,12 @@ def _rate(
     facts: dict[str, str | None],
 ) -> _Draft:
     valued = rows[rows["value"].notna()]
+    stated = _estimate(valued, measure, judgement, corrections, facts)
     return _Draft(
-        estimate=_estimate(valued, measure, judgement, corrections, facts),
+        estimate=stated.model_copy(update={"unread": int(absent(rows).sum())}),
         valued=valued,
         measure=measure,
         corrections=corrections,
-        unread=int(absent(rows).sum()),
     )
 
 
@@ -295,11 +282,7 @@ def _unjudged(n_clusters: int, limit: float | None) -> dict[str, object]:
 
 
 def _judged(
-    one: _Draft,
-    stated: Estimate,
-    p_adjusted: float,
-    selected: tuple[float, float] | None,
-    judgement: Judgement,
+    stated: Estimate, p_adjusted: float, selected: tuple[float, float] | None, judgement: Judgement
 ) -> Estimate:
     """The rate with its verdict against its limit."""
     low, high, limit = stated.ci_low, stated.ci_high, stated.margin
@@ -316,8 +299,8 @@ def _judged(
             reasons = (
                 f"the interval that allows for the selection reaches across the limit of {100 * limit:g} %",
             )
-    elif high <= limit and one.hardly_read is not None:
-        reasons = (one.hardly_read,)
+    elif high <= limit and stated.hardly_read is not None:
+        reasons = (stated.hardly_read,)
     elif high <= limit:
         verdict, reasons = Verdict.WITHIN, ()
     kept = tuple(reason for reason in stated.reasons if reason.startswith(WHY_UNCORRECTED))

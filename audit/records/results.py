@@ -9,6 +9,7 @@ from audit.records.answers import DeclaredMeasure
 from probes.records import Norm, Placebo, Record, Signal
 
 __all__ = [
+    "MOST_UNREAD",
     "Control",
     "Correction",
     "ErrorBand",
@@ -23,6 +24,9 @@ __all__ = [
     "ThresholdTest",
     "Verdict",
 ]
+
+MOST_UNREAD = 0.2
+"""Share of unread answers above which a rate of the others says too little of all of them."""
 
 
 class Verdict(StrEnum):
@@ -152,6 +156,8 @@ class Estimate(Record):
     """What a tool that takes rows as independent would state; printed for comparison, never used."""
     naive_ci_high: float | None = None
     n_outputs: int = Field(ge=0)
+    unread: int | None = Field(default=None, ge=0)
+    """Of rates: further answers, of which nothing could be read; they are in none of the figures."""
     n_clusters: int = Field(ge=0)
     group_rate: float | None = None
     """The group's own mean, so that levelling down shows."""
@@ -198,6 +204,14 @@ class Estimate(Record):
     def where(self) -> str:
         """Its domain, and the technique if there is one."""
         return self.domain if self.technique in {None, "none"} else f"{self.domain} ({self.technique})"
+
+    @property
+    def hardly_read(self) -> str | None:
+        """Why so few of the answers were read that the others may be of another kind; None if enough were."""
+        if self.unread is None or self.unread <= MOST_UNREAD * (self.n_outputs + self.unread):
+            return None
+        answers = self.n_outputs + self.unread
+        return f"{self.unread} of {answers} answers could not be read, and nothing is known of those"
 
     @property
     def widened(self) -> bool:

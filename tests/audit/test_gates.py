@@ -188,3 +188,19 @@ def test_worst_of_several_rules_is_the_gate() -> None:
     assert worst([met, unclear, failed]) == "failed"
     assert worst([met, unclear]) == "inconclusive"
     assert worst([met]) == worst([]) == "met"
+
+
+@pytest.mark.parametrize(("unread", "outcome"), [(None, "met"), (25, "met"), (26, "inconclusive")])
+def test_a_gate_is_not_met_by_the_few_answers_that_could_be_read(unread: int | None, outcome: str) -> None:
+    """Of 100 answers read, more than a fifth of all unread leave the rule open, and it says how many."""
+    rate = estimate(0.0, 0.0, 0.01).model_copy(update={"kind": "rate", "unread": unread})
+    found = held("ci_high > 0.05", rate)
+    assert (found.outcome, found.entries[0].outcome) == (outcome, outcome)
+    assert ("26 of 126 answers could not be read" in found.reason) is (outcome == "inconclusive")
+    assert found.entries[0].reason.startswith("26 of 126") is (outcome == "inconclusive")
+
+
+def test_a_gate_fails_by_what_was_read_whatever_was_not() -> None:
+    """What is beyond the threshold fails, however little was read."""
+    rate = estimate(0.1, 0.2, 0.3).model_copy(update={"kind": "rate", "unread": 900})
+    assert held("ci_high > 0.05", rate).outcome == "failed"
