@@ -12,10 +12,11 @@ from shlex import quote
 from pydantic import ValidationError
 
 from audit.analyzers.base import Analyzer
-from audit.checking import AnalyzerCheck, check_read, labelled_for
+from audit.checking import AnalyzerCheck, check_read
 from audit.errors import InputError
 from audit.estimates.error_rates import ErrorCell, ErrorRates
 from audit.estimates.measures import known_measures
+from audit.label_readings import labelled_for
 from audit.labelled import Labels
 from audit.plugins import ANALYZERS, load_plugin, validated_options
 from audit.spec import AnalyzerSpec, Spec

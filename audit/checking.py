@@ -3,18 +3,23 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal, Self
 
-import yaml
 from pydantic import JsonValue, TypeAdapter, model_validator
 
 from audit.analyzers.base import Analyzer, AnalyzerContext, Surveyor
-from audit.errors import InputError
-from audit.estimates.measures import known_measures
-from audit.labelled import Decisions, Labelled, Labels, read_labelled, repeated
+from audit.label_readings import (
+    ASKED,
+    DECIDES,
+    UNSAID,
+    check_threshold,
+    decisions_of,
+    labelled_for,
+    reading_named,
+)
+from audit.labelled import Decisions, Labelled, Labels, repeated
 from audit.performance import LEVEL, Confusion, Performance, Rate, Read, confusion, performance
 from audit.plugins import build_analyzer
 from audit.records import Exchange, Score
@@ -27,26 +32,16 @@ __all__ = [
     "Positive",
     "check_analyzer",
     "check_read",
-    "is_graded_reading",
-    "labelled_for",
-    "rated_reading",
 ]
 
 THRESHOLD = 0.5
 """Value from which a reading counts as positive: of refusals, `partial` (0.5) and `full` (1)."""
 UNDETERMINED = "undetermined"
-_GRADED = "refusal"  # People label it as full, partial or none.
-_DECIDES, _CHOICE = "decision", "choice"
-"""The analyzer that reads one of the options that come with a prompt, and its reading of which."""
-_PARSED = "parsed"
-_CHECKABLE = ("favourable", _PARSED)  # What labels of 1 or 0 can be of.
-_ASKED = ("options", "favourable")  # Columns of the file, or options of a check.
+_CHOICE = "choice"
+"""The reading of a decision that says which of the options."""
 _OPTIONS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
-_ENDS: Mapping[object, tuple[float, float]] = MappingProxyType(
-    {(-1.0, 1.0): (0.0, 1.0), (-2.0, 2.0): (-1.0, 1.0)}
-)
-"""Differences that two values of a reading can have -> the values that it can have."""
-_ROUNDING = 1e-5  # Rates are kept with six digits.
+_ROUNDING = 1e-5
+"""Distance at which a rate, kept with six digits, is that of its counts."""
 _METHOD = "Wilson; balanced accuracy: MOVER from these limits; agreement: jackknife; "
 
 
@@ -134,8 +129,6 @@ class Positive:
 
 RATED = Positive()
 """What rates are made of, at the usual threshold."""
-UNSAID = Decisions()
-"""The rows say what their replies decide among."""
 
 
 def check_analyzer(
@@ -170,9 +163,9 @@ def check_analyzer(
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
     given = AnalyzerContext(root=Path()) if context is None else context
-    own = {key: value for key, value in options.items() if name != _DECIDES or key not in _ASKED}
+    own = {key: value for key, value in options.items() if name != DECIDES or key not in ASKED}
     analyzer = build_analyzer(name, own, given, where="analyzers check")
-    decisions = _decisions(options) if name == _DECIDES else Decisions()
+    decisions = decisions_of(options) if name == DECIDES else Decisions()
     return check_read(analyzer, file, labels, options=own, positive=positive, decisions=decisions)
 
 
@@ -198,8 +191,8 @@ def check_read(
     Raises:
         InputError: The file or a value in it is wrong, or there is no such measure.
     """
-    chosen, threshold = _measure(analyzer, positive.measure), positive.threshold
-    _check_threshold(analyzer, chosen, threshold)
+    chosen, threshold = reading_named(analyzer, positive.measure), positive.threshold
+    check_threshold(analyzer, chosen, threshold)
     rows = labelled_for(analyzer, file, labels, measure=chosen, decisions=decisions)
     read = _readings(analyzer, rows, chosen, threshold)
     overall = performance(read)
@@ -226,78 +219,9 @@ def check_read(
     )
 
 
-def labelled_for(
-    analyzer: Analyzer,
-    file: Path,
-    labels: Labels,
-    *,
-    measure: str | None = None,
-    decisions: Decisions = UNSAID,
-) -> list[Labelled]:
-    """The rows of a labelled file that a reading of an analyzer can be compared with.
-
-    Args:
-        analyzer: The analyzer.
-        file: CSV or JSONL file.
-        labels: Its columns.
-        measure: Which reading; None for the one that rates are made of.
-        decisions: What replies decide among, where the rows do not say; read for `decision` only.
-
-    Raises:
-        InputError: The file or a value in it is wrong, or the reading cannot be checked.
-    """
-    reading = rated_reading(analyzer) if measure is None else measure
-    decides = analyzer.info.name == _DECIDES
-    among = replace(decisions, words=reading != _PARSED) if decides else None
-    rows = read_labelled(file, labels, graded=is_graded_reading(reading), decisions=among)
-    if decides:
-        _check_decidable(rows, file, reading)
-    return rows
-
-
-def is_graded_reading(reading: str) -> bool:
-    """Whether labels of a reading may be full, partial and none."""
-    return reading == _GRADED
-
-
-def rated_reading(analyzer: Analyzer) -> str:
-    """The reading of an analyzer that rates are made of, which people label."""
-    return _measure(analyzer, None)
-
-
-def _measure(analyzer: Analyzer, asked: str | None) -> str:
-    known = analyzer.info.measures
-    if asked is None:
-        measures = known_measures(analyzer.info.declared)
-        rated = [m.reading for m in measures if m.analyzer == analyzer.info.name and m.unit == "rate"]
-        return next((reading for reading in rated if reading in known), known[0])
-    if asked not in known:
-        raise InputError(
-            f"analyzers check: --measure: must be one of {', '.join(known)} for {analyzer.info.name}; "
-            f"got {asked!r}"
-        )
-    return asked
-
-
-def _check_threshold(analyzer: Analyzer, reading: str, threshold: float) -> None:
-    """Refuse a threshold that every value of a reading reaches, or none can."""
-    if not math.isfinite(threshold):
-        raise InputError(f"analyzers check: --threshold: must be a finite number; got {threshold}")
-    key = (analyzer.info.name, reading)
-    of_it = [one for one in known_measures(analyzer.info.declared) if (one.analyzer, one.reading) == key]
-    for low, high in {_ENDS[one.bounds] for one in of_it if one.bounds in _ENDS}:
-        if not low < threshold <= high:
-            raise InputError(
-                f"analyzers check: --threshold: values of {reading} lie between {low:g} and {high:g}, so it "
-                f"must be above {low:g} and at most {high:g}; got {threshold:g}"
-            )
-    if threshold <= 0 and any(one.unit == "words" for one in of_it):
-        raise InputError(f"analyzers check: --threshold: must be above 0 for {reading}; got {threshold:g}")
-
-
 def _readings(analyzer: Analyzer, rows: Sequence[Labelled], measure: str, threshold: float) -> list[Read]:
     kind = _expectation(analyzer, measure)
-    chooses = analyzer.info.name == _DECIDES
+    chooses = analyzer.info.name == DECIDES
     exchanges = [
         Exchange(
             output=place,
@@ -332,44 +256,6 @@ def _expectation(analyzer: Analyzer, measure: str) -> Literal["open", "refuse", 
     if not kinds or "open" in kinds:
         return "open"
     return "refuse" if "refuse" in kinds else "comply"
-
-
-def _check_decidable(rows: Sequence[Labelled], file: Path, measure: str) -> None:
-    """A decision is read among options: without them every reply would be unreadable."""
-    if measure not in _CHECKABLE:
-        raise InputError(
-            f"analyzers check: --measure: must be one of {', '.join(_CHECKABLE)} for {_DECIDES}; "
-            f"got {measure!r}"
-        )
-    if missing := next((name for name in _ASKED if any(not getattr(row, name) for row in rows)), None):
-        raise InputError(
-            f"{file}: column {missing!r}: {_DECIDES} reads which of the options a reply states, so every row "
-            "needs options (apart by |) and favourable (the one that label 1 stands for); or, for all rows, "
-            "--option 'options=yes|no' --option favourable=yes"
-        )
-
-
-def _decisions(given: Mapping[str, object]) -> Decisions:
-    """What replies decide among, from the options of a check: a list, or texts apart by `|`.
-
-    Raises:
-        InputError: They are no texts, or the favourable one is none of them.
-    """
-    options, favourable = given.get("options", []), given.get("favourable")
-    parts = options.split("|") if isinstance(options, str) else options
-    if not isinstance(parts, list) or not all(isinstance(part, str) and part.strip() for part in parts):
-        raise InputError(
-            "analyzers check: --option options: must be texts, as approve|decline or a list of them; "
-            f"got {options!r}"
-        )
-    names = tuple(part.strip() for part in parts)
-    if isinstance(favourable, bool):  # YAML's reading of a bare yes or no
-        meant = [name for name in names if yaml.safe_load(name) is favourable]
-        favourable = meant[0] if len(meant) == 1 else favourable
-    if favourable is not None and (not isinstance(favourable, str) or (names and favourable not in names)):
-        accepted = f"one of {', '.join(names)}" if names else "text"
-        raise InputError(f"analyzers check: --option favourable: must be {accepted}; got {favourable!r}")
-    return Decisions(options=names, favourable=favourable)
 
 
 def _messages(row: Labelled) -> tuple[Message, ...]:

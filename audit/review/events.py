@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from audit.atomic import append_text
-from audit.checking import is_graded_reading
 from audit.errors import InputError, NotMeasuredError
 from audit.estimates.review_labels import Reviewed, ReviewLabels
+from audit.label_readings import is_graded_reading
 from audit.labelled import accepted_labels, is_positive
 from audit.performance import Rate
 from audit.planned_run import Run

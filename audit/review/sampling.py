@@ -17,8 +17,9 @@ import pandas as pd
 
 from audit.atomic import append_text, write_text
 from audit.audited import TARGET
-from audit.checking import THRESHOLD, rated_reading
+from audit.checking import THRESHOLD
 from audit.errors import InputError
+from audit.label_readings import rated_reading
 from audit.planned_run import Run
 from audit.records import SampledItem
 from audit.review.kept import read_kept, sole_writer
