@@ -48,6 +48,11 @@ def severity(estimate: Estimate) -> tuple[Severity, str]:
     kind = "decides over a person or helps to harm" if grave else "burdens or annoys a person"
     beyond = "beyond its limit" if estimate.kind == "rate" else "away from equal treatment"
     picked = _PICKED if estimate.kind == "rate" and estimate.domain != POOLED else ""
+    if size == 0:
+        # The test of signs may find what the wider of two t intervals just leaves open.
+        reached = "its limit" if estimate.kind == "rate" else "equal treatment"
+        open_ = f"the interval that allows for the picking reaches {reached}, so its size stays open"
+        return found, f"the behaviour {kind}; {open_}{picked}"
     return found, f"the behaviour {kind}; it surely lies {100 * size:.1f} points {beyond}{picked}"
 
 

@@ -77,6 +77,14 @@ def test_a_disparity_picked_among_many_is_graded_by_the_wider_interval() -> None
     assert "surely lies 4.0 points" in reason
 
 
+def test_a_size_that_the_wider_interval_leaves_open_is_not_called_sure() -> None:
+    """Where the interval that allows for the selection reaches 0, no distance is said to be sure."""
+    grade, reason = severity(disparity(selected_ci_low=-0.34, selected_ci_high=0.01))
+    assert grade is Severity.MEDIUM
+    assert "surely" not in reason
+    assert "reaches equal treatment, so its size stays open" in reason
+
+
 def test_a_category_picked_from_many_is_said_to_tend_high() -> None:
     """The rate of one category carries the warning, that of all categories does not."""
     _, of_one = severity(rate(domain="weapons"))
