@@ -4,6 +4,7 @@ from typing import Literal
 
 from audit.records.answers import DeclaredMeasure
 from audit.records.results import EstimateKind, Verdict
+from audit.records.stated import Stated
 from probes.records import Record, Signal
 
 __all__ = ["Change", "GroupChange", "NonInferiority"]
@@ -31,7 +32,7 @@ class GroupChange(Record):
     ci_high: float
 
 
-class Change(Record):
+class Change(Stated, Record):
     """One estimate before and after, paired by prompt; change = after - before."""
 
     finding: str = ""
@@ -88,18 +89,3 @@ class Change(Record):
     """Likewise the reference group's."""
     declared: DeclaredMeasure | None = None
     """The measure, where an analyzer declares it; None for a built-in one."""
-
-    @property
-    def where(self) -> str:
-        """Its domain, and the technique if there is one."""
-        return self.domain if self.technique in {None, "none"} else f"{self.domain} ({self.technique})"
-
-    @property
-    def widened(self) -> bool:
-        """Whether the interval stated is the one that allows for having been picked among many."""
-        return self.selected_ci_low is not None and self.selected_ci_high is not None
-
-    @property
-    def stated_interval(self) -> tuple[float | None, float | None]:
-        """The interval that allows for the picking, where there is one; else the plain one."""
-        return (self.selected_ci_low, self.selected_ci_high) if self.widened else (self.ci_low, self.ci_high)

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from audit.records.answers import DeclaredMeasure
+from audit.records.stated import Stated
 from probes.records import Norm, Placebo, Record, Signal
 
 __all__ = [
@@ -125,7 +126,7 @@ class ErrorBand(Record):
     """True if anything is possible within `departure`: the band then says nothing."""
 
 
-class Estimate(Record):
+class Estimate(Stated, Record):
     """A quantity over many scores, with its uncertainty and what may be said of it."""
 
     kind: EstimateKind
@@ -201,31 +202,12 @@ class Estimate(Record):
     """What the analyzer's unequal error could make of an uncorrected estimate that a verdict rests on."""
 
     @property
-    def where(self) -> str:
-        """Its domain, and the technique if there is one."""
-        return self.domain if self.technique in {None, "none"} else f"{self.domain} ({self.technique})"
-
-    @property
     def hardly_read(self) -> str | None:
         """Why so few of the answers were read that the others may be of another kind; None if enough were."""
         if self.unread is None or self.unread <= MOST_UNREAD * (self.n_outputs + self.unread):
             return None
         answers = self.n_outputs + self.unread
         return f"{self.unread} of {answers} answers could not be read, and nothing is known of those"
-
-    @property
-    def widened(self) -> bool:
-        """Whether the interval stated is the one that allows for having been picked among many."""
-        return self.selected_ci_low is not None and self.selected_ci_high is not None
-
-    @property
-    def stated_interval(self) -> tuple[float | None, float | None]:
-        """The interval that allows for the picking, where there is one; else the plain one.
-
-        Those called out of many are called because they came out large, so the plain interval of one that
-        was called holds less often than its level says (Benjamini & Yekutieli 2005, JASA 100:71-81).
-        """
-        return (self.selected_ci_low, self.selected_ci_high) if self.widened else (self.ci_low, self.ci_high)
 
 
 class Severity(StrEnum):

@@ -7,15 +7,12 @@ page and writes it. Changes are those that `evenhand compare` states of a dispar
 them.
 """
 
-import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from audit.errors import NotMeasuredError
@@ -24,7 +21,8 @@ from audit.estimates.correction_reviews import reviewed_changes
 from audit.estimates.paired_prompts import paired
 from audit.estimates.review_labels import ReviewLabels
 from benchmarks.correction.simulate import MEASURE, Audits, Scene, simulate
-from benchmarks.processes import WORKERS, in_processes
+from benchmarks.correction.told import Told, command, in_batches, page_of, share
+from benchmarks.processes import WORKERS
 from probes.seeds import rng
 
 __all__ = ["METHODS", "SCENES", "Pair", "measured", "page"]
@@ -87,57 +85,42 @@ _SAYS = """\
 As read, a change of the analyzer's errors passes for a change of the model.
 By review it does not; with few labels its intervals are wide, and wider than they need to be.""".splitlines()
 
-Told = npt.NDArray[np.float64]
-"""Per pair and method: whether the change is missed, whether 0 is, the width; nan if not measured."""
-
 
 def main() -> None:
     """Simulate every scene, print the page and write it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=2000)
-    root = Path(__file__).resolve().parents[2]
-    parser.add_argument("--out", type=Path, default=root / "docs" / "explanation" / "change-figures.md")
-    chosen = parser.parse_args()
-    if chosen.runs < 2:
-        parser.error(f"--runs must be at least 2; got {chosen.runs}")
-    text = page({name: measured(pair, chosen.runs) for name, pair in SCENES.items()}, chosen.runs)
-    print(text)
-    chosen.out.write_text(text, encoding="utf-8")
+    command(__doc__, "change-figures.md", _text)
+
+
+def _text(runs: int) -> str:
+    return page({name: measured(pair, runs) for name, pair in SCENES.items()}, runs)
 
 
 def measured(pair: Pair, runs: int, *, workers: int = WORKERS) -> Told:
-    """What each method says of so many pairs, shape (runs, methods, 3)."""
-    starts = range(0, runs, AT_ONCE)
-    some = partial(_told, pair, (pair.before.shift, pair.after.shift), runs)
-    return np.concatenate(
-        [some(start) for start in starts]
-        if workers == 1
-        else list(in_processes(some, starts, workers=workers))
-    )
+    """What each method says of so many pairs, shape (runs, methods, 3).
+
+    Of each: whether the change is missed, whether 0 is, and the width.
+    """
+    shifts = pair.before.shift, pair.after.shift
+    return in_batches(partial(_told, pair, shifts), runs, AT_ONCE, workers=workers)
 
 
 def page(found: Mapping[str, Told], runs: int) -> str:
     """The page with one table a scene."""
-    lines = [
-        "# The change between two reviewed runs: how often it is wrong",
-        "",
-        f"{runs:,} simulated pairs a cell; `python -m benchmarks.correction.changes` makes this page.",
-        *_ABOUT,
+    head = [
+        "| method | missed | change found | mean width | not measured |",
+        "| --- | --- | --- | --- | --- |",
     ]
-    for name, told in found.items():
-        lines += ["", f"## {name[0].upper()}{name[1:]}", ""]
-        lines += ["| method | missed | change found | mean width | not measured |"]
-        lines += ["| --- | --- | --- | --- | --- |"]
-        lines += [_row(method, told[:, place]) for place, method in enumerate(METHODS)]
-    lines += ["", *_SAYS]
-    return "\n".join(lines) + "\n"
+    tables = {
+        name: head + [_row(method, told[:, place]) for place, method in enumerate(METHODS)]
+        for name, told in found.items()
+    }
+    made = f"{runs:,} simulated pairs a cell; `python -m benchmarks.correction.changes` makes this page."
+    return page_of("The change between two reviewed runs: how often it is wrong", made, _ABOUT, tables, _SAYS)
 
 
-def _told(pair: Pair, shifts: tuple[float, float], runs: int, start: int) -> Told:
+def _told(pair: Pair, shifts: tuple[float, float], numbers: range) -> Told:
     told = []
-    for number in range(start, min(start + AT_ONCE, runs)):
+    for number in numbers:
         before = _Side.of(pair.before, shifts[0], number, "before")
         after = _Side.of(pair.after, shifts[1], number, "after")
         reviewed = reviewed_changes(
@@ -198,14 +181,7 @@ def _row(method: str, told: Told) -> str:
     missing = float(np.isnan(told[:, 0]).mean())
     told = told[~np.isnan(told[:, 0])]
     width = f"{100 * told[:, 2].mean():.1f} points" if len(told) else "-"
-    return f"| {method} | {_share(told[:, 0])} | {_share(told[:, 1])} | {width} | {100 * missing:.1f} % |"
-
-
-def _share(hits: Told) -> str:
-    if hits.size == 0:
-        return "-"
-    share = float(hits.mean())
-    return f"{100 * share:.1f} ± {100 * (share * (1 - share) / hits.size) ** 0.5:.1f} %"
+    return f"| {method} | {share(told[:, 0])} | {share(told[:, 1])} | {width} | {100 * missing:.1f} % |"
 
 
 if __name__ == "__main__":

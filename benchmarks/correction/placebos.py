@@ -7,20 +7,18 @@ the page and writes it. Controls, floors and disparities are those that `audit.e
 as a run has them.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
 from audit.estimates.contrasts import Contrast, interval
 from audit.estimates.controls import PlaceboControl, controls_of, floor_of, placebo_controls
 from benchmarks.correction.placebo_scenes import PlaceboScene, design, simulate_placebos
 from benchmarks.correction.simulate import MEASURE, Scene
-from benchmarks.processes import WORKERS, in_processes
+from benchmarks.correction.told import Told, command, in_batches, page_of, share
+from benchmarks.processes import WORKERS
 from probes.records import Placebo
 from probes.seeds import rng
 
@@ -75,57 +73,38 @@ is not there is stated about as rarely as with the truth of every answer.
 They see less: of a placebo that moves answers far fewer of them fail, and only more reviews help.
 The floor rises with what placebos do, so a disparity is hardly ever stated there by any
 method.""".splitlines()
-Told = npt.NDArray[np.float64]
 
 
 def main() -> None:
     """Simulate every scene, print the page and write it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=2000)
-    root = Path(__file__).resolve().parents[2]
-    parser.add_argument("--out", type=Path, default=root / "docs" / "explanation" / "placebo-figures.md")
-    chosen = parser.parse_args()
-    if chosen.runs < 2:
-        parser.error(f"--runs must be at least 2; got {chosen.runs}")
-    text = page({name: measured(scene, chosen.runs) for name, scene in SCENES.items()}, chosen.runs)
-    print(text)
-    chosen.out.write_text(text, encoding="utf-8")
+    command(__doc__, "placebo-figures.md", _text)
+
+
+def _text(runs: int) -> str:
+    return page({name: measured(scene, runs) for name, scene in SCENES.items()}, runs)
 
 
 def measured(scene: PlaceboScene, runs: int, *, workers: int = WORKERS) -> Told:
     """What is counted by each method in so many audits, shape (runs, methods, columns + 2)."""
-    starts = range(0, runs, AT_ONCE)
-    some = partial(_told, scene, scene.shifts, runs)
-    return np.concatenate(
-        [some(start) for start in starts]
-        if workers == 1
-        else list(in_processes(some, starts, workers=workers))
-    )
+    return in_batches(partial(_told, scene, scene.shifts), runs, AT_ONCE, workers=workers)
 
 
 def page(found: Mapping[str, Told], runs: int) -> str:
     """The page with one table a scene."""
-    lines = [
-        "# Corrected placebos: how often they fail",
-        "",
-        f"{runs:,} simulated audits a cell; `python -m benchmarks.correction.placebos` makes this page.",
-        *_ABOUT,
-    ]
-    for name, told in found.items():
-        lines += ["", f"## {name[0].upper()}{name[1:]}", ""]
-        lines += [f"| method | {' | '.join(COLUMNS)} | mean floor | corrected |"]
-        lines += [f"| --- |{' --- |' * (len(COLUMNS) + 2)}"]
-        lines += [_row(method, told[:, place]) for place, method in enumerate(METHODS)]
-    lines += ["", *_SAYS]
-    return "\n".join(lines) + "\n"
+    head = [f"| method | {' | '.join(COLUMNS)} | mean floor | corrected |"]
+    head += [f"| --- |{' --- |' * (len(COLUMNS) + 2)}"]
+    tables = {
+        name: head + [_row(method, told[:, place]) for place, method in enumerate(METHODS)]
+        for name, told in found.items()
+    }
+    made = f"{runs:,} simulated audits a cell; `python -m benchmarks.correction.placebos` makes this page."
+    return page_of("Corrected placebos: how often they fail", made, _ABOUT, tables, _SAYS)
 
 
-def _told(scene: PlaceboScene, shifts: tuple[float, ...], runs: int, start: int) -> Told:
+def _told(scene: PlaceboScene, shifts: tuple[float, ...], numbers: range) -> Told:
     rows = design(scene)
     told = []
-    for number in range(start, min(start + AT_ONCE, runs)):
+    for number in numbers:
         audit = simulate_placebos(scene, shifts, rng(ROOT_SEED, "placebos", str(number)))
         for method in METHODS:
             corrections, values = audit.by(method)
@@ -162,15 +141,10 @@ def _screen(gap: Contrast, controls: Sequence[PlaceboControl]) -> tuple[float, b
 
 
 def _row(method: str, told: Told) -> str:
-    cells = [_share(told[:, place]) for place in range(len(COLUMNS))]
+    cells = [share(told[:, place]) for place in range(len(COLUMNS))]
     floor, corrected = told[:, -2].mean(), told[:, -1].mean()
     said = "-" if method in {"as read", "oracle"} else f"{100 * corrected:.0f} %"
     return f"| {method} | {' | '.join(cells)} | {100 * floor:.1f} points | {said} |"
-
-
-def _share(hits: Told) -> str:
-    share = float(hits.mean())
-    return f"{100 * share:.1f} ± {100 * (share * (1 - share) / hits.size) ** 0.5:.1f} %"
 
 
 if __name__ == "__main__":

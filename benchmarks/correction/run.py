@@ -7,22 +7,20 @@ the page and writes it. Contrasts, corrections and intervals are those that `aud
 states, from rows as a run has them.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
 from audit.errors import NotMeasuredError
 from audit.estimates.contrasts import Contrast, contrasts, interval
 from audit.estimates.correction import Corrections
 from audit.estimates.correction_reviews import contrasts_by_reviews
 from benchmarks.correction.simulate import MEASURE, Audits, Scene, simulate
-from benchmarks.processes import WORKERS, in_processes
+from benchmarks.correction.told import Told, command, in_batches, page_of, share
+from benchmarks.processes import WORKERS
 from probes.seeds import rng
 
 __all__ = ["METHODS", "SCENES", "measured", "page"]
@@ -63,65 +61,44 @@ Both corrections keep their nominal error and pay for it in width; with few labe
 A review is somewhat too wide where the analyzer is hardly ever wrong or the behaviour is rare.
 Labels that find no disagreement are there not taken for proof that there is none.""".splitlines()
 
-Told = npt.NDArray[np.float64]
-"""Per run and method: whether 0 is excluded, whether the truth is covered, the width; nan if not measured."""
-
 
 def main() -> None:
     """Simulate every scene, print the page and write it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    command(__doc__, "correction-figures.md", _text)
+
+
+def _text(runs: int) -> str:
+    return page(
+        {name: (measured(scene, runs), _with_gap(scene, runs)) for name, scene in SCENES.items()}, runs
     )
-    parser.add_argument("--runs", type=int, default=2000)
-    root = Path(__file__).resolve().parents[2]
-    parser.add_argument("--out", type=Path, default=root / "docs" / "explanation" / "correction-figures.md")
-    chosen = parser.parse_args()
-    if chosen.runs < 2:
-        parser.error(f"--runs must be at least 2; got {chosen.runs}")
-    found = {
-        name: (measured(scene, chosen.runs), _with_gap(scene, chosen.runs)) for name, scene in SCENES.items()
-    }
-    text = page(found, chosen.runs)
-    print(text)
-    chosen.out.write_text(text, encoding="utf-8")
 
 
 def measured(scene: Scene, runs: int, *, workers: int = WORKERS) -> Told:
-    """What each method says in so many audits, shape (runs, methods, 3)."""
-    starts = range(0, runs, AT_ONCE)
-    some = partial(_told, scene, scene.shift, runs)
-    return np.concatenate(
-        [some(start) for start in starts]
-        if workers == 1
-        else list(in_processes(some, starts, workers=workers))
-    )
+    """What each method says in so many audits, shape (runs, methods, 3).
+
+    Of each: whether 0 is excluded, whether the truth is covered, and the width.
+    """
+    return in_batches(partial(_told, scene, scene.shift), runs, AT_ONCE, workers=workers)
 
 
 def page(found: Mapping[str, tuple[Told, Told]], runs: int) -> str:
     """The page with one table a scene."""
-    lines = [
-        "# Corrected estimates: how often they are wrong",
-        "",
-        f"{runs:,} simulated audits a cell; `python -m benchmarks.correction.run` makes this page.",
-        *_ABOUT,
-    ]
-    for name, (null, gap) in found.items():
-        lines += ["", f"## {name[0].upper()}{name[1:]}", ""]
-        lines += ["| method | false alarms | coverage | gap found | mean width | not measured |"]
-        lines += ["| --- | --- | --- | --- | --- | --- |"]
-        for place, method in enumerate(METHODS):
-            lines.append(_row(method, null[:, place], gap[:, place]))
-    lines += ["", *_SAYS]
-    return "\n".join(lines) + "\n"
+    head = ["| method | false alarms | coverage | gap found | mean width | not measured |"]
+    head += ["| --- | --- | --- | --- | --- | --- |"]
+    tables = {
+        name: head + [_row(method, null[:, place], gap[:, place]) for place, method in enumerate(METHODS)]
+        for name, (null, gap) in found.items()
+    }
+    made = f"{runs:,} simulated audits a cell; `python -m benchmarks.correction.run` makes this page."
+    return page_of("Corrected estimates: how often they are wrong", made, _ABOUT, tables, _SAYS)
 
 
 def _with_gap(scene: Scene, runs: int) -> Told:
     return measured(replace(scene, gap=GAP), runs)
 
 
-def _told(scene: Scene, shift: float, runs: int, start: int) -> Told:
-    """What each method says in the audits from one on, at most `AT_ONCE` of them."""
-    numbers = range(start, min(start + AT_ONCE, runs))
+def _told(scene: Scene, shift: float, numbers: range) -> Told:
+    """What each method says in the audits of these numbers."""
     audits = Audits(
         scene=scene,
         audits=[simulate(scene, shift, rng(ROOT_SEED, "correction", str(number))) for number in numbers],
@@ -163,16 +140,9 @@ def _said(contrast: Contrast | str, gap: float, *, corrected: bool = False) -> l
 def _row(method: str, null: Told, gap: Told) -> str:
     missing = float(np.isnan(gap[:, 0]).mean())
     null, gap = null[~np.isnan(null[:, 0])], gap[~np.isnan(gap[:, 0])]
-    cells = [_share(null[:, 0]), _share(gap[:, 1]), _share(gap[:, 0])]
+    cells = [share(null[:, 0]), share(gap[:, 1]), share(gap[:, 0])]
     width = f"{100 * gap[:, 2].mean():.1f} points" if len(gap) else "-"
     return f"| {method} | {' | '.join(cells)} | {width} | {100 * missing:.1f} % |"
-
-
-def _share(hits: npt.NDArray[np.float64]) -> str:
-    if hits.size == 0:
-        return "-"
-    share = float(hits.mean())
-    return f"{100 * share:.1f} ± {100 * (share * (1 - share) / hits.size) ** 0.5:.1f} %"
 
 
 if __name__ == "__main__":
