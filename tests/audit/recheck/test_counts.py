@@ -28,6 +28,11 @@ def counted(folder: Path, statistic: str, **keys: object) -> Counted:
     """The table under one claim, as JSONL."""
     path = folder / "said.jsonl"
     path.write_text("".join(json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in ROWS))
+    return counted_of(path, statistic, **keys)
+
+
+def counted_of(path: Path, statistic: str, **keys: object) -> Counted:
+    """A file under one claim."""
     known: dict[str, object] = {
         "version": 1,
         "name": "own",
@@ -157,16 +162,7 @@ def csv_counted(folder: Path, text: str, statistic: str, **keys: object) -> Coun
     """A CSV file with the columns said, right and case under one claim."""
     path = folder / "said.csv"
     path.write_text("said,right,case\n" + text)
-    known: dict[str, object] = {
-        "version": 1,
-        "name": "own",
-        "claim": "A claim.",
-        "published": "0.5",
-        "source": "Our own table",
-        "file": {"path": path.name},
-        "statistic": statistic,
-    }
-    return count_rows(path, Claim.model_validate(known | keys))
+    return counted_of(path, statistic, **keys)
 
 
 @pytest.mark.parametrize("missing", ["NA", "nan", "NaN", "<NA>", "#N/A", "null"])
