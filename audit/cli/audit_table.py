@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from audit.cli.console import clean, data, say, table, warn
+from audit.cli.numbers import between, bounds, number, probability, signed
 from audit.cli.options import json_option
 from audit.tables import TableDocument, TableOptions, audit_table, write_document
 from audit.tables.document import GroupRow, Labels, LawTable
@@ -147,13 +148,13 @@ def _group_cells(row: GroupRow) -> list[str]:
         row.group,
         f"{row.n:,}",
         f"{row.favourable:,}",
-        _number(row.rate),
-        _bounds(row.ci_low, row.ci_high),
-        _signed(row.difference),
-        _signed_bounds(row.difference_ci_low, row.difference_ci_high),
-        "excluded" if row.excluded else _number(row.impact_ratio),
-        _bounds(row.impact_ratio_ci_low, row.impact_ratio_ci_high),
-        _probability(row.p_adjusted),
+        number(row.rate),
+        between(row.ci_low, row.ci_high, difference=False),
+        signed(row.difference),
+        bounds(row.difference_ci_low, row.difference_ci_high),
+        "excluded" if row.excluded else number(row.impact_ratio),
+        between(row.impact_ratio_ci_low, row.impact_ratio_ci_high, difference=False),
+        probability(row.p_adjusted),
         verdict + (", material" if row.material else ""),
         clean("; ".join(why)),
     ]
@@ -165,7 +166,11 @@ def _show_labels(labels: Labels) -> None:
         cells = [group]
         for rates in (labels.tpr, labels.fpr, labels.fnr):
             one = rates[group]
-            cells += [_number(one.rate), f"{one.hits:,}/{one.n:,}", _bounds(one.ci_low, one.ci_high)]
+            cells += [
+                number(one.rate),
+                f"{one.hits:,}/{one.n:,}",
+                between(one.ci_low, one.ci_high, difference=False),
+            ]
         rows.append(cells)
     say("given the label: TPR, true positive rate, is favourable decisions among rows labelled favourable;")
     say("FPR, false positive rate, those among rows labelled unfavourable; FNR is 1 - TPR")
@@ -177,8 +182,8 @@ def _show_labels(labels: Labels) -> None:
         _show_label_contrasts(labels)
     for name, odds in labels.equalized_odds.items():
         say(
-            f"{name}: equalised odds, widest gap of TPR or FPR {_number(odds.difference)}, "
-            f"least ratio {_number(odds.ratio)} (the widest of many leans away from none by chance alone)"
+            f"{name}: equalised odds, widest gap of TPR or FPR {number(odds.difference)}, "
+            f"least ratio {number(odds.ratio)} (the widest of many leans away from none by chance alone)"
         )
 
 
@@ -191,9 +196,9 @@ def _show_label_contrasts(labels: Labels) -> None:
                 one.measure.upper(),
                 clean(one.group),
                 clean(one.reference),
-                _signed(one.difference),
-                _signed_bounds(one.ci_low, one.ci_high),
-                _probability(one.p_adjusted),
+                signed(one.difference),
+                bounds(one.ci_low, one.ci_high),
+                probability(one.p_adjusted),
                 one.verdict.value.replace("_", " ") + (", material" if one.material else ""),
                 clean("; ".join(one.reasons)),
             ]
@@ -210,30 +215,10 @@ def _show_law(law: LawTable, *, scored: bool) -> None:
         header += ["scored", "scoring rate", "impact ratio of scores"]
     rows = []
     for one in law.categories:
-        cells = [one.category, f"{one.applicants:,}", f"{one.selected:,}", _number(one.selection_rate)]
-        cells.append("excluded" if one.excluded else _number(one.impact_ratio))
+        cells = [one.category, f"{one.applicants:,}", f"{one.selected:,}", number(one.selection_rate)]
+        cells.append("excluded" if one.excluded else number(one.impact_ratio))
         if scored:
-            cells += [f"{one.scored or 0:,}", _number(one.scoring_rate)]
-            cells.append("excluded" if one.excluded else _number(one.scoring_impact_ratio))
+            cells += [f"{one.scored or 0:,}", number(one.scoring_rate)]
+            cells.append("excluded" if one.excluded else number(one.scoring_impact_ratio))
         rows.append(cells)
     table(header, rows, below=("impact ratio of scores", "scoring rate", "scored", "applicants"))
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"
-
-
-def _signed_bounds(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:+.3f}, {high:+.3f}]"
-
-
-def _probability(value: float | None) -> str:
-    return "<0.001" if value is not None and value < 0.001 else _number(value)  # noqa: PLR2004 - three digits are shown
-
-
-def _bounds(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from audit.cli.console import clean, say, table
+from audit.cli.numbers import bounds, signed
 from audit.estimates.places import places
 from audit.records import Change, Verdict
 from audit.repaired.cost import RepairCost, amount_words
@@ -102,9 +103,9 @@ def show_cells(cells: Sequence[ReachCell]) -> None:
             one.template,
             one.identity,
             "yes" if one.trained else "no",
-            _signed(one.before),
-            _signed(one.after),
-            "-" if one.ci_low is None else f"{one.change:+.3f} [{one.ci_low:+.3f}, {one.ci_high:+.3f}]",
+            signed(one.before),
+            signed(one.after),
+            "-" if one.ci_low is None else f"{signed(one.change)} {bounds(one.ci_low, one.ci_high)}",
             f"{one.n_prompts} / {one.n_clusters}",
         ]
         for one in cells
@@ -134,10 +135,6 @@ def show_cost(cost: RepairCost) -> None:
     took = ", ".join(f"{unit} {amount_words(value)}" for unit, value in parts)
     by = "" if cost.energy_kwh is None or cost.energy_source is None else f" ({clean(cost.energy_source)})"
     say(f"training ({clean(cost.trainer)}): {took}{by}")
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"
 
 
 def show_outcomes(outcomes: Sequence[FindingOutcome], changes: Sequence[Change]) -> None:
@@ -186,7 +183,7 @@ def _change(change: Change | None) -> str:
     if low is None or high is None:
         return "-"
     mark = "*" if _moved(change) else ""
-    return f"{change.change:+.3f} [{low:+.3f}, {high:+.3f}]{mark}"
+    return f"{signed(change.change)} {bounds(low, high)}{mark}"
 
 
 def _unlike(one: Change) -> bool:

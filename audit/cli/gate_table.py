@@ -1,7 +1,7 @@
 """What became of a gate, for people: a line a rule, and a row for each estimate that did not meet it."""
 
 from audit.cli.console import clean, say, table
-from audit.cli.numbers import between, value
+from audit.cli.numbers import between, probability, value
 from audit.gates import GateEntry, GateResult
 
 __all__ = ["show_gate"]
@@ -41,12 +41,11 @@ def show_gate(result: GateResult) -> None:
 def _row(entry: GateEntry, measure: str) -> list[str]:
     # A rate of one population is named by measure and domain alone, and has no sign.
     difference = entry.name.count("/") > 1
-    p_value = "-" if entry.p_adjusted is None else f"{entry.p_adjusted:.3f}"
     return [
         entry.outcome,
         entry.name.removeprefix(f"{measure}/"),
         value(entry.point, difference=difference),
         between(entry.ci_low, entry.ci_high, difference=difference),
-        "<0.001" if p_value == "0.000" else p_value,
+        probability(entry.p_adjusted),
         entry.reason,
     ]
