@@ -123,7 +123,7 @@ def _show(document: TableDocument) -> None:
         "verdict",
         "why",
     ]
-    below = ("why", "favourable", "ratio interval", "impact ratio")
+    below = ("why", "favourable", "ratio interval", "impact ratio", "p adj.", "interval")
     table(header, [_group_cells(row) for row in document.groups], below=below)
     say("(difference: of the rate to the reference's; the verdict and p are about it, not about the ratio)")
     if document.labels is not None:

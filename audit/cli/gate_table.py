@@ -32,7 +32,7 @@ def show_gate(result: GateResult) -> None:
         table(
             ["outcome", "estimate of", "point", "interval", "p adj.", "why"],
             [_row(one, rule.measure) for one in rows[:_ROWS_SHOWN]],
-            below=("why",),
+            below=("why", "p adj."),
         )
     if len(rows) > _ROWS_SHOWN:
         say(f"and {len(rows) - _ROWS_SHOWN} more; see --json")
